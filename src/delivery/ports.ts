@@ -1,0 +1,69 @@
+/** A copy of one process of a revision, at an address of its own. */
+export interface Endpoint {
+  /** `r7-web-1`: unique within a scope. */
+  instance: string;
+  host: string;
+  port: number;
+}
+
+/**
+ * What a router should do for one scope. Absolute: it replaces whatever the scope had.
+ * A revision with weight 0 gets no new request but keeps those it has.
+ */
+export interface Routes {
+  /** `medianest/production` */
+  scope: string;
+  /** Host names, lower case, without port. `*` takes every host that no other scope names. */
+  hosts: string[];
+  revisions: RouteRevision[];
+  /** Sends a session to the revision that it saw first, while that has weight. */
+  sticky: boolean;
+  /** When true, every request is answered 503 with the maintenance page. */
+  maintenance: boolean;
+  /** Requests a minute and burst per client address; null for no limit. */
+  rateLimit: { perMinute: number; burst: number } | null;
+}
+
+export interface RouteRevision {
+  /** `r7` */
+  id: string;
+  /** Share of new sessions in percent, 0-100. The weights of a scope sum to 100, or to 0 when nothing serves. */
+  weightPercent: number;
+  endpoints: Endpoint[];
+}
+
+/** What a router saw of one revision since its epoch. */
+export interface RevisionTraffic {
+  id: string;
+  weightPercent: number;
+  /** Requests and upgraded connections not finished yet. */
+  inFlight: number;
+  requests: number;
+  /** Responses 5xx of the app itself, and the router's own 502 and 504 for it. */
+  errors: number;
+  /** The router's own 502 and 504 for it. */
+  gatewayErrors: number;
+  sessions: number;
+  sessionsWithError: number;
+  /** Time to the last byte, cumulative counts at each upper edge in ms; the last edge is Infinity, written as null. */
+  latency: { leMs: number | null; count: number }[];
+}
+
+export interface RouterState {
+  /** Changes when counts start again from zero. */
+  epoch: string;
+  /** Observations that were lost since the epoch began, such as those of a crashed predecessor. */
+  lost: boolean;
+  /** Highest fence seen for the scope, 0 when it has none. */
+  fence: number;
+  /** What the scope does now, or null when the router does not know it. */
+  routes: Routes | null;
+  revisions: RevisionTraffic[];
+}
+
+/** Sends users to revisions. Two methods: weights and drains are desired state like everything else. */
+export interface Router {
+  /** Absolute, validated, atomic, durable when it returns; an equal call changes nothing. Refuses an older fence (`traffic/stale-fence`). */
+  apply(desired: Routes, fence: number): Promise<void>;
+  observe(scope: string): Promise<RouterState>;
+}
