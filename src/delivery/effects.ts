@@ -1,0 +1,96 @@
+import { desiredInstances, desiredRoutes, tolerated, type DesiredInstance } from './desired.ts';
+import type { EnvironmentState } from './environment.ts';
+import type { InstanceObservation, Observed } from './observed.ts';
+import type { Routes } from './ports.ts';
+import type { Revision } from './revision.ts';
+
+/** Something to do to the world. All are absolute, so that doing one twice is doing it once. */
+export type Effect =
+  | { do: 'run-command'; key: string; revision: Revision; command: string }
+  | { do: 'start'; instance: DesiredInstance }
+  | { do: 'route'; routes: Routes }
+  | { do: 'stop'; instance: string };
+
+/** What must be done for the world to agree with the phase; empty when it agrees already, or nothing may be done yet. */
+export function planEffects(state: EnvironmentState, observed: Observed): Effect[] {
+  return [
+    ...commands(state, observed),
+    ...starts(state, observed),
+    ...routing(state, observed),
+    ...stops(state, observed),
+  ];
+}
+
+/** Names the release command's run: once per release and environment. */
+export function commandKey(revision: Revision): string {
+  return `release-${revision.release.digest.replace('sha256:', '').slice(0, 16)}`;
+}
+
+function commands({ rollout }: EnvironmentState, { command }: Observed): Effect[] {
+  if (rollout?.phase.at !== 'migrating' || command.state !== 'none') return [];
+  const { candidate } = rollout;
+  if (candidate.releaseCommand === null) return [];
+  return [
+    { do: 'run-command', key: commandKey(candidate), revision: candidate, command: candidate.releaseCommand },
+  ];
+}
+
+function starts(state: EnvironmentState, { instances }: Observed): Effect[] {
+  return desiredInstances(state)
+    .filter(({ id }) => !instances.some((seen) => seen.id === id))
+    .filter((wanted) => !waitsForPredecessor(wanted, instances))
+    .map((instance) => ({ do: 'start', instance }));
+}
+
+/** A worker that may not run twice waits until no other revision's copy of it is seen. */
+function waitsForPredecessor(
+  { process, revision }: DesiredInstance,
+  instances: InstanceObservation[],
+): boolean {
+  if (process.web || process.overlap) return false;
+  return instances.some((seen) => seen.process === process.name && seen.revision !== revision.id);
+}
+
+function routing(state: EnvironmentState, observed: Observed): Effect[] {
+  if (!observed.router) return [];
+  const routes = desiredRoutes(state, observed);
+  if (!routes || sameRoutes(routes, observed.router.routes)) return [];
+  return [{ do: 'route', routes }];
+}
+
+function stops(state: EnvironmentState, observed: Observed): Effect[] {
+  const wanted = new Set(desiredInstances(state).map(({ id }) => id));
+  const kept = tolerated(state);
+  return observed.instances
+    .filter(({ id, revision, phase }) => !wanted.has(id) && !kept.has(revision) && phase !== 'stopping')
+    .filter((instance) => !mayBeRouted(instance, observed))
+    .map(({ id }) => ({ do: 'stop', instance: id }));
+}
+
+/** A copy is stopped only when the router itself says that it gets no traffic. */
+function mayBeRouted({ id, port }: InstanceObservation, { router }: Observed): boolean {
+  if (port === null) return false;
+  if (!router) return true;
+  const revisions = router.routes?.revisions ?? [];
+  return revisions.some(
+    ({ weightPercent, endpoints }) => weightPercent > 0 && endpoints.some(({ instance }) => instance === id),
+  );
+}
+
+/** Whether two routes mean the same, whatever the order of keys and lists. */
+export function sameRoutes(a: Routes, b: Routes | null): boolean {
+  return b !== null && canonical(a) === canonical(b);
+}
+
+function canonical(routes: Routes): string {
+  const revisions = routes.revisions
+    .map(({ id, weightPercent, endpoints }) => [
+      id,
+      weightPercent,
+      endpoints.map(({ instance, host, port }) => `${instance}=${host}:${port}`).toSorted(),
+    ])
+    .toSorted((left, right) => String(left[0]).localeCompare(String(right[0])));
+  const { scope, hosts, sticky, maintenance, rateLimit } = routes;
+  const limit = rateLimit ? [rateLimit.perMinute, rateLimit.burst] : null;
+  return JSON.stringify([scope, hosts.toSorted(), revisions, sticky, maintenance, limit]);
+}

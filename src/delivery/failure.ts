@@ -1,0 +1,106 @@
+import { unreachable } from '../diagnostics/index.ts';
+import { desiredInstances, instancesToProbe } from './desired.ts';
+import type { Cause, Gate, Rollout, EnvironmentState } from './environment.ts';
+import type { InstanceObservation, Observed } from './observed.ts';
+
+/** A copy that ended by itself this often while it should come up is not waited for any longer. */
+const crashLimit = 3;
+/** Consecutive failed probes after which a copy that was ready counts as sick. */
+const sickLimit = 3;
+/** How long new workers may take until they stay up. */
+const workerDeadlineMs = 60_000;
+
+/** Why the rollout cannot go on, or null while it can. */
+export function findFailure(state: EnvironmentState, rollout: Rollout, observed: Observed): Cause | null {
+  const { phase, candidate } = rollout;
+  switch (phase.at) {
+    case 'migrating':
+      return failedCommand(observed);
+    case 'stepping':
+      return (
+        crashed(seenCopies(state, rollout, observed)) ??
+        lateGate(phase.gate, candidate.health.deadlineMs, state, observed)
+      );
+    case 'starting-workers': {
+      const late = phase.deadline.elapsedMs >= workerDeadlineMs;
+      const workers = seenCopies(state, rollout, observed);
+      return (
+        crashed(workers) ??
+        (late ? failed(`the new workers did not stay up within ${workerDeadlineMs / 1000} s`) : null)
+      );
+    }
+    case 'baking':
+      return (
+        crashedSince(seenCopies(state, rollout, observed), phase.restartsBefore) ??
+        sick(phase.failures, state, observed)
+      );
+    case 'draining':
+    case 'stopping-workers':
+    case 'reverting':
+      return null;
+    default:
+      return unreachable(phase);
+  }
+}
+
+function failed(reason: string, logTail: string[] = []): Cause {
+  return { outcome: 'failed', reason, logTail };
+}
+
+function failedCommand({ command }: Observed): Cause | null {
+  if (command.state !== 'exited' || command.code === 0) return null;
+  const how =
+    command.code === null
+      ? 'ended and nobody saw how, so it counts as failed'
+      : `exited with ${command.code}`;
+  return failed(`the release command ${how}; no traffic was moved`, command.logTail);
+}
+
+function seenCopies(
+  state: EnvironmentState,
+  { candidate }: Rollout,
+  { instances }: Observed,
+): InstanceObservation[] {
+  const wanted = new Set(desiredInstances(state).map(({ id }) => id));
+  return instances.filter(({ id, revision }) => revision === candidate.id && wanted.has(id));
+}
+
+function crashed(copies: InstanceObservation[]): Cause | null {
+  const copy = copies.find(({ restarts }) => restarts >= crashLimit);
+  if (!copy) return null;
+  const code = copy.exitCode === null ? '' : `, last with exit code ${copy.exitCode}`;
+  return failed(`${copy.id} ended by itself ${copy.restarts} times${code}`, copy.logTail);
+}
+
+function crashedSince(copies: InstanceObservation[], restartsBefore: Record<string, number>): Cause | null {
+  const copy = copies.find(({ id, restarts }) => restarts > (restartsBefore[id] ?? 0));
+  return copy ? failed(`${copy.id} crashed during the bake`, copy.logTail) : null;
+}
+
+function lateGate(
+  gate: Gate,
+  deadlineMs: number,
+  state: EnvironmentState,
+  { instances }: Observed,
+): Cause | null {
+  if (gate.deadline.elapsedMs < deadlineMs) return null;
+  const probed = new Set(instancesToProbe(state));
+  const late = instances.find(({ id, probe }) => probed.has(id) && probe !== 'ready');
+  const last = gate.lastFailure === null ? 'no probe was answered' : gate.lastFailure;
+  return failed(
+    `${late?.id ?? 'a copy'} was not ready within ${deadlineMs / 1000} s: ${last}`,
+    late?.logTail ?? [],
+  );
+}
+
+function sick(
+  failures: Record<string, number>,
+  state: EnvironmentState,
+  { instances }: Observed,
+): Cause | null {
+  const probed = instancesToProbe(state);
+  const copy = instances.find(({ id }) => probed.includes(id) && (failures[id] ?? 0) >= sickLimit);
+  if (!copy) return null;
+  const why = typeof copy.probe === 'object' ? `: ${copy.probe.failed}` : '';
+  return failed(`${copy.id} stopped being ready during the bake${why}`, copy.logTail);
+}

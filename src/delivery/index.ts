@@ -1,0 +1,17 @@
+export type { RolloutResult } from './draft.ts';
+export { commandKey, type Effect } from './effects.ts';
+export {
+  emptyEnvironment,
+  type Cause,
+  type EnvironmentState,
+  type Rollout,
+  type RolloutOutcome,
+  type RolloutPhase,
+  type RolloutRequest,
+} from './environment.ts';
+export { candidateWeight, desiredInstances, instancesToProbe, type DesiredInstance } from './desired.ts';
+export { instanceId, type CommandObservation, type InstanceObservation, type Observed } from './observed.ts';
+export { planEnvironment, type Decision } from './plan.ts';
+export type { Endpoint, RevisionTraffic, Router, RouteRevision, RouterState, Routes } from './ports.ts';
+export type { ConfigurationRef, ReleaseRef, Revision, RevisionProcess, RolloutSettings } from './revision.ts';
+export { compileStrategy, type Step } from './strategy.ts';

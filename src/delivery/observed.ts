@@ -1,0 +1,37 @@
+import type { RouterState } from './ports.ts';
+
+/** One copy of one process, as the target sees it. */
+export interface InstanceObservation {
+  /** `r7-web-1` */
+  id: string;
+  revision: string;
+  process: string;
+  phase: 'starting' | 'running' | 'backoff' | 'exited' | 'stopping';
+  port: number | null;
+  /** Times it ended by itself and was started again. */
+  restarts: number;
+  exitCode: number | null;
+  probe: 'ready' | 'not-probed' | { failed: string };
+  /** Last lines of its log, when something is wrong. */
+  logTail: string[];
+}
+
+/** The release command of the current rollout. */
+export type CommandObservation =
+  | { state: 'none' }
+  | { state: 'running' }
+  /** Code null: it ended, and nobody saw how. */
+  | { state: 'exited'; code: number | null; logTail: string[] };
+
+/** Everything that a plan may look at; gathered afresh for every tick. */
+export interface Observed {
+  instances: InstanceObservation[];
+  /** Null while the router does not answer: then nothing is stopped. */
+  router: RouterState | null;
+  command: CommandObservation;
+}
+
+/** The copy's id: unique within a scope, and the same however often it is computed. */
+export function instanceId(revision: string, process: string, index: number): string {
+  return `${revision}-${process}-${index}`;
+}
