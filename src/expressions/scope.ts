@@ -1,0 +1,19 @@
+import type { Value } from './value.ts';
+
+/** How the job or step stands, for the status functions. */
+export interface Status {
+  success(): boolean;
+  failure(): boolean;
+  always(): boolean;
+  cancelled(): boolean;
+}
+
+/** What an expression can see where it stands. */
+export interface Scope {
+  /** `github`, `env`, `steps`, …; names ignore case. Only those listed exist. */
+  contexts: Record<string, Value>;
+  /** Absent where status functions may not be called. */
+  status?: Status;
+  /** Hash over the files that match, or an empty text; absent where `hashFiles` may not be called. */
+  hashFiles?: (patterns: string[]) => string;
+}

@@ -1,0 +1,54 @@
+import type { Span } from '../diagnostics/index.ts';
+
+/** Comparisons; `&&` and `||` stand apart because they may leave an operand unevaluated. */
+export type Comparison = '==' | '!=' | '<' | '<=' | '>' | '>=';
+
+/** A parsed expression: what stands between `${{` and `}}`. */
+export type Expression =
+  | { kind: 'literal'; value: null | boolean | number | string; at: Span }
+  | { kind: 'context'; name: string; at: Span }
+  /** `target.key` and `target['key']` alike. */
+  | { kind: 'index'; target: Expression; key: Expression; at: Span }
+  /** `target.*` and `target[*]` alike: every member, to be filtered by what follows. */
+  | { kind: 'wildcard'; target: Expression; at: Span }
+  | { kind: 'call'; name: FunctionName; args: Expression[]; at: Span }
+  | { kind: 'not'; operand: Expression; at: Span }
+  | { kind: 'comparison'; operator: Comparison; left: Expression; right: Expression; at: Span }
+  | { kind: 'logical'; operator: '&&' | '||'; operands: Expression[]; at: Span };
+
+interface Signature {
+  fewest: number;
+  most: number;
+  /** Whether the number of arguments must be odd. */
+  odd?: boolean;
+  /** Asks how the job stands, which only conditions may. */
+  status?: boolean;
+}
+
+/** Every function of the language, spelt as GitHub's documentation spells it; calls ignore case. */
+export const functions = {
+  contains: { fewest: 2, most: 2 },
+  startsWith: { fewest: 2, most: 2 },
+  endsWith: { fewest: 2, most: 2 },
+  format: { fewest: 1, most: 255 },
+  join: { fewest: 1, most: 2 },
+  toJSON: { fewest: 1, most: 1 },
+  fromJSON: { fewest: 1, most: 1 },
+  hashFiles: { fewest: 1, most: 255 },
+  case: { fewest: 3, most: 255, odd: true },
+  success: { fewest: 0, most: 0, status: true },
+  failure: { fewest: 0, most: 0, status: true },
+  always: { fewest: 0, most: 0, status: true },
+  cancelled: { fewest: 0, most: 0, status: true },
+} as const satisfies Record<string, Signature>;
+
+/** Name of a function, in its documented spelling. */
+export type FunctionName = keyof typeof functions;
+
+/** All function names, in the order they are documented. */
+export const functionNames = Object.keys(functions) as FunctionName[];
+
+/** How a function may be called. */
+export function signatureOf(name: FunctionName): Signature {
+  return functions[name];
+}
