@@ -12,6 +12,7 @@ export interface ProcessType {
 export interface App {
   /** `name:` of slipway.yml, else the name given by the caller (the folder's or package's). */
   name: string;
+  /** The long-running ones; `release` is not among them. */
   processes: ProcessType[];
   /** Process type that gets traffic; `web`. Null when the app has none. */
   webProcess: string | null;

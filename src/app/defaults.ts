@@ -1,0 +1,60 @@
+import type { EnvironmentDefinition, HealthDefinition } from './model.ts';
+
+/** What holds where slipway.yml says nothing; documented from here, and read from here by the published schema. */
+export const defaults = {
+  /** The environment of a repository without `environments`. */
+  environmentName: 'production',
+  /** Path null: ready means that the port is open and answers HTTP at all, since `/` may rightly be 401 or 404. */
+  health: {
+    path: null,
+    intervalMs: 250,
+    probeTimeoutMs: 2000,
+    successes: 2,
+    deadlineMs: 60_000,
+  } satisfies HealthDefinition,
+  drainTimeoutMs: 30_000,
+  bakeMs: 10_000,
+  rollbackWindowMs: 3_600_000,
+  replicas: 1,
+  rollingBatch: 1,
+  strategy: 'blue-green',
+} as const;
+
+/** Host names of an environment that names none: `<app>.localhost` for production, `<environment>.<app>.localhost` else. */
+export function defaultHosts(appName: string, environmentName: string): string[] {
+  const base = `${appName}.localhost`;
+  return [environmentName === defaults.environmentName ? base : `${environmentName}.${base}`];
+}
+
+/** An environment with every default. */
+export function defaultEnvironment(appName: string, name: string): EnvironmentDefinition {
+  return {
+    name,
+    branches: [],
+    promoteFrom: null,
+    hosts: defaultHosts(appName, name),
+    env: {},
+    envFile: null,
+    secrets: [],
+    replicas: {},
+    strategy: { kind: defaults.strategy },
+    health: { ...defaults.health },
+    drainTimeoutMs: defaults.drainTimeoutMs,
+    bakeMs: defaults.bakeMs,
+    rollbackWindowMs: defaults.rollbackWindowMs,
+    overlap: [],
+    rateLimit: null,
+  };
+}
+
+/** The environments of a repository that defines none: `production`, from the default branch alone. */
+export function defaultEnvironments(appName: string, defaultBranch: string): EnvironmentDefinition[] {
+  return [
+    { ...defaultEnvironment(appName, defaults.environmentName), branches: [escapePattern(defaultBranch)] },
+  ];
+}
+
+/** A branch's name as a filter pattern that matches only itself. */
+function escapePattern(branch: string): string {
+  return branch.replaceAll(/[*?+[\]!\\]/g, String.raw`\$&`);
+}

@@ -1,0 +1,16 @@
+export { defaultEnvironments, defaults } from './defaults.ts';
+export { formatDuration, parseDuration } from './duration.ts';
+export type { DurationResult } from './duration.ts';
+export { environmentsFor } from './environments.ts';
+export type {
+  App,
+  EnvironmentDefinition,
+  HealthDefinition,
+  ProcessType,
+  ReleaseRules,
+  StrategyDefinition,
+} from './model.ts';
+export { parseApp } from './parse-app.ts';
+export type { AppFiles } from './parse-app.ts';
+export type { SourceFile } from './procfile.ts';
+export { slipwaySchema } from './slipway-yml.ts';

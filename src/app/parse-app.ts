@@ -1,0 +1,167 @@
+import type { Finding, Result, Span } from '../diagnostics/index.ts';
+import { checkTogether } from './cross-checks.ts';
+import { defaultEnvironment, defaultEnvironments, defaults } from './defaults.ts';
+import { inPromotionOrder } from './environments.ts';
+import type { App, EnvironmentDefinition, HealthDefinition, ProcessType } from './model.ts';
+import { nameFrom } from './names.ts';
+import { exampleProcfile, parseProcfile } from './procfile.ts';
+import type { SourceFile } from './procfile.ts';
+import { readSlipwayYml } from './slipway-yml.ts';
+import type { SlipwayYml, WrittenEnvironment } from './slipway-yml.ts';
+
+/** The files that say what an app is, as committed; absent ones are left out. */
+export interface AppFiles {
+  procfile?: SourceFile | undefined;
+  slipwayYml?: SourceFile | undefined;
+  /** Text of the package.json at the root. */
+  packageJson?: string | undefined;
+  /** The folder's or package's name; used where slipway.yml has no `name`. */
+  fallbackName: string;
+  /** Branch that `production` takes when slipway.yml defines no environments; `main` when absent. */
+  defaultBranch?: string | undefined;
+}
+
+/** Reads what a repository says about itself; all mistakes of all files at once. */
+export function parseApp(files: AppFiles): Result<App> {
+  const { processes, findings } = readProcesses(files);
+  // A damaged Procfile says nothing certain about what is missing in it.
+  const certain = findings.some(isError) ? [] : processes;
+  const yml = files.slipwayYml ? readSlipwayYml(files.slipwayYml) : { value: {}, findings: [] };
+  findings.push(...yml.findings);
+  const name = yml.value.name?.value ?? nameFrom(files.fallbackName);
+  if (name === '') findings.push(noName(files.fallbackName));
+  findings.push(...checkTogether(yml.value, certain));
+  const app = assemble({ name, processes, yml: yml.value, defaultBranch: files.defaultBranch ?? 'main' });
+  return findings.some(isError) ? { ok: false, findings } : { ok: true, value: app, warnings: findings };
+}
+
+function isError(finding: Finding): boolean {
+  return finding.severity === 'error';
+}
+
+function readProcesses(files: AppFiles): { processes: ProcessType[]; findings: Finding[] } {
+  if (files.procfile) return parseProcfile(files.procfile);
+  const start = startScript(files.packageJson ?? '');
+  if (!start) return { processes: [], findings: [noProcfile()] };
+  const note: Finding = {
+    code: 'app/start-script',
+    severity: 'note',
+    message: 'there is no Procfile, so the "start" script of package.json is the web process',
+    at: start,
+    notes: [],
+    help: 'commit a Procfile with the line "web: npm start" to say so yourself',
+  };
+  return { processes: [{ name: 'web', command: 'npm start', at: start }], findings: [note] };
+}
+
+function startScript(packageJson: string): Span | null {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(packageJson);
+  } catch {
+    return null;
+  }
+  const start = (parsed as { scripts?: { start?: unknown } } | null)?.scripts?.start;
+  if (typeof start !== 'string' || start.trim() === '') return null;
+  const scripts = packageJson.search(/"scripts"\s*:/);
+  const within = packageJson.slice(scripts).search(/"start"\s*:/);
+  const before = packageJson.slice(0, scripts + within).split('\n');
+  const line = before.length;
+  const column = (before.at(-1)?.length ?? 0) + 1;
+  return { file: 'package.json', start: { line, column }, end: { line, column: column + '"start"'.length } };
+}
+
+function noProcfile(): Finding {
+  return {
+    code: 'app/no-procfile',
+    severity: 'error',
+    message: 'there is no Procfile at the root of the commit, and package.json has no "start" script',
+    notes: ['a Procfile says how the app is started, one "name: command" a line'],
+    help: `commit a file named Procfile with a line such as "${exampleProcfile}"`,
+  };
+}
+
+function noName(fallbackName: string): Finding {
+  return {
+    code: 'app/no-name',
+    severity: 'error',
+    message: `no name for the app can be made out of "${fallbackName}"`,
+    notes: [],
+    help: 'commit a slipway.yml with a line such as "name: medianest"',
+  };
+}
+
+interface Parts {
+  name: string;
+  processes: ProcessType[];
+  yml: SlipwayYml;
+  defaultBranch: string;
+}
+
+function assemble({ name, processes, yml, defaultBranch }: Parts): App {
+  const written = [...(yml.environments?.value ?? [])];
+  const hasWeb = processes.some((process) => process.name === 'web');
+  const routeHosts = yml.route?.value.host?.value.map(({ value }) => value);
+  const environments = (
+    written.length === 0
+      ? defaultEnvironments(name, defaultBranch)
+      : inPromotionOrder(written.map(([key, { value }]) => environmentFrom(name, key, value)))
+  ).map((environment) => {
+    const ownHosts = yml.environments?.value.get(environment.name)?.value.host;
+    const takesRoute = environment.name === defaults.environmentName && !ownHosts && routeHosts;
+    const hosts = takesRoute ? routeHosts : environment.hosts;
+    return { ...environment, hosts: hasWeb ? hosts : [] };
+  });
+  return {
+    name,
+    processes: processes.filter((process) => process.name !== 'release'),
+    webProcess: hasWeb ? 'web' : null,
+    releaseCommand: processes.find((process) => process.name === 'release')?.command ?? null,
+    release: {
+      artifact: yml.release?.value.artifact?.value ?? null,
+      install: yml.release?.value.install?.value ?? null,
+    },
+    environments,
+  };
+}
+
+function environmentFrom(appName: string, name: string, written: WrittenEnvironment): EnvironmentDefinition {
+  const usual = defaultEnvironment(appName, name);
+  const values = <T>(list: { value: T }[] | undefined) => list?.map(({ value }) => value) ?? [];
+  const entries = <T>(map: Map<string, { value: T }> | undefined) =>
+    Object.fromEntries([...(map ?? [])].map(([key, { value }]) => [key, value]));
+  return {
+    name,
+    branches: values(written.branches?.value),
+    promoteFrom: written['promote-from']?.value ?? null,
+    hosts: written.host ? values(written.host.value) : usual.hosts,
+    env: entries(written.env?.value),
+    envFile: written['env-file']?.value ?? null,
+    secrets: values(written.secrets?.value),
+    replicas: entries(written.replicas?.value),
+    strategy: written.strategy?.value ?? usual.strategy,
+    health: healthFrom(written),
+    drainTimeoutMs: written['drain-timeout']?.value ?? usual.drainTimeoutMs,
+    bakeMs: written.bake?.value ?? usual.bakeMs,
+    rollbackWindowMs: written['rollback-window']?.value ?? usual.rollbackWindowMs,
+    overlap: values(written.overlap?.value),
+    rateLimit: rateLimitFrom(written),
+  };
+}
+
+function healthFrom(written: WrittenEnvironment): HealthDefinition {
+  const health = written.health?.value;
+  return {
+    path: health?.path?.value ?? defaults.health.path,
+    intervalMs: health?.interval?.value ?? defaults.health.intervalMs,
+    probeTimeoutMs: health?.timeout?.value ?? defaults.health.probeTimeoutMs,
+    successes: health?.successes?.value ?? defaults.health.successes,
+    deadlineMs: health?.deadline?.value ?? defaults.health.deadlineMs,
+  };
+}
+
+function rateLimitFrom(written: WrittenEnvironment): EnvironmentDefinition['rateLimit'] {
+  const limit = written['rate-limit']?.value;
+  const perMinute = limit?.['per-minute']?.value;
+  return perMinute === undefined ? null : { perMinute, burst: limit?.burst?.value ?? perMinute };
+}
