@@ -9,9 +9,24 @@ export {
   type RolloutPhase,
   type RolloutRequest,
 } from './environment.ts';
-export { candidateWeight, desiredInstances, instancesToProbe, type DesiredInstance } from './desired.ts';
+export {
+  candidateWeight,
+  desiredInstances,
+  desiredRoutes,
+  instancesToProbe,
+  type DesiredInstance,
+} from './desired.ts';
 export { instanceId, type CommandObservation, type InstanceObservation, type Observed } from './observed.ts';
 export { planEnvironment, type Decision } from './plan.ts';
-export type { Endpoint, RevisionTraffic, Router, RouteRevision, RouterState, Routes } from './ports.ts';
+export { performEffects, type Ports } from './perform.ts';
+export type {
+  Endpoint,
+  RevisionTraffic,
+  Router,
+  RouteRevision,
+  RouterState,
+  Routes,
+  Target,
+} from './ports.ts';
 export type { ConfigurationRef, ReleaseRef, Revision, RevisionProcess, RolloutSettings } from './revision.ts';
 export { compileStrategy, type Step } from './strategy.ts';

@@ -1,3 +1,6 @@
+import type { DesiredInstance } from './desired.ts';
+import type { Revision } from './revision.ts';
+
 /** A copy of one process of a revision, at an address of its own. */
 export interface Endpoint {
   /** `r7-web-1`: unique within a scope. */
@@ -66,4 +69,13 @@ export interface Router {
   /** Absolute, validated, atomic, durable when it returns; an equal call changes nothing. Refuses an older fence (`traffic/stale-fence`). */
   apply(desired: Routes, fence: number): Promise<void>;
   observe(scope: string): Promise<RouterState>;
+}
+
+/** Runs copies. Every method is absolute and may be repeated; an older fence is refused. */
+export interface Target {
+  start(instance: DesiredInstance, fence: number): Promise<void>;
+  /** Asks for the copy's end: SIGTERM, grace, SIGKILL. */
+  stop(instance: string, fence: number): Promise<void>;
+  /** Runs a command to its end in the revision's files and environment, once for a key. */
+  runCommand(command: { key: string; revision: Revision; command: string }, fence: number): Promise<void>;
 }
