@@ -79,6 +79,8 @@ export interface Transition<Data = unknown> {
 export interface Claim {
   flow: Flow;
   signals: Signal[];
+  /** How many claims in a row were given back before this one; 0 or absent after a commit. Durable, for the back-off. */
+  failures?: number;
 }
 
 /** How a commit ended. `stale`: another owner has claimed the flow since, so nothing was written. */
