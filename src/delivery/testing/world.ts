@@ -131,20 +131,25 @@ export class World {
 
   private checkRoutes(desired: Routes): void {
     for (const { id, weightPercent, endpoints } of desired.revisions) {
-      if (weightPercent <= this.weightOf(id)) continue;
-      const copies = endpoints.map(({ instance }) => this.copies.get(instance));
+      if (weightPercent === 0) continue;
+      const before = this.routes?.revisions.find((revision) => revision.id === id);
+      const routed =
+        before && before.weightPercent > 0 ? before.endpoints.map(({ instance }) => instance) : [];
+      const added = endpoints.filter(({ instance }) => !routed.includes(instance));
+      const copies = added.map(({ instance }) => this.copies.get(instance));
       if (copies.some((copy) => !copy || copy.stopping))
         this.broken.push(`${id} gets traffic while a copy of it is gone`);
       if (this.proven.has(id)) continue;
       if (copies.some((copy) => copy && !isReady(copy)))
         this.broken.push(`${id} gets traffic before it is ready`);
-      const replicas = copies[0]?.revision.processes.find(({ web }) => web)?.replicas ?? 1;
+      const first = this.copies.get(endpoints[0]?.instance ?? '');
+      const replicas = first?.revision.processes.find(({ web }) => web)?.replicas ?? 1;
       if (weightPercent > (100 * endpoints.length) / replicas)
         this.broken.push(`${id} gets more traffic than its capacity`);
     }
   }
 
-  private weightOf(revision: string): number {
+  weightOf(revision: string): number {
     return this.routes?.revisions.find(({ id }) => id === revision)?.weightPercent ?? 0;
   }
 
