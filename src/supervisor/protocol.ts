@@ -44,6 +44,8 @@ export interface ProcessStatus {
   /** Of the last exit; null while there was none, or when it was not our child (adopted) and left no record. */
   exitCode: number | null;
   exitSignal: string | null;
+  /** Why it could not be started, or why its exit is unknown, in words for the user; null when there is nothing to say. */
+  problem: string | null;
   logFile: string;
 }
 
@@ -53,4 +55,24 @@ export interface Supervisor {
   /** Asks for its end; done when `list` no longer shows it. */
   remove(id: string, scope: string, fence: number): Promise<void>;
   list(scope?: string): Promise<ProcessStatus[]>;
+}
+
+/** Who answers on the socket, and what it has to say about itself. */
+export interface SupervisorHealth {
+  pid: number;
+  /** Version of the package that it runs. */
+  version: string;
+  home: string;
+  processes: number;
+  /** Damaged state files, processes of unknown origin: for people. */
+  warnings: string[];
+}
+
+/** What the owner of the machine may ask beyond desired state. */
+export interface SupervisorControl extends Supervisor {
+  /** Follows another process from now on: a router that has handed its sockets to its successor. Refuses one that is not of its kin. */
+  replace(id: string, pid: number): Promise<void>;
+  health(): Promise<SupervisorHealth>;
+  /** Ends the supervisor. Processes stay as they are, or with `stopAll` are removed first; returns when that is done. */
+  shutdown(options: { stopAll: boolean }): Promise<void>;
 }

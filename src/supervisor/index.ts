@@ -1,0 +1,13 @@
+export { createSupervisorClient } from './client.ts';
+export { ensureSupervisor } from './ensure-supervisor.ts';
+export { readLogTail } from './log-tail.ts';
+export { listProcesses, readSocketInodes } from './proc.ts';
+export type { ProcessEntry } from './proc.ts';
+export type {
+  ProcessPhase,
+  ProcessSpec,
+  ProcessStatus,
+  Supervisor,
+  SupervisorControl,
+  SupervisorHealth,
+} from './protocol.ts';
