@@ -47,6 +47,8 @@ export default defineConfig({
     'typescript/no-explicit-any': 'error',
     'typescript/consistent-type-imports': 'error',
     'import/no-unassigned-import': 'off',
+    // `fc.assert` is how fast-check is written.
+    'import/no-named-as-default-member': 'off',
     'typescript/no-unsafe-type-assertion': 'off',
     'typescript/no-unnecessary-type-assertion': 'error',
     'unicorn/no-array-sort': 'off',

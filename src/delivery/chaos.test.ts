@@ -148,6 +148,7 @@ class History {
   private atRest(): boolean {
     const { rollout, queue, retiring } = this.state;
     const { decision } = this.decide();
+    if ([...this.world.copies.values()].some(({ stopping }) => stopping)) return false;
     return !rollout && queue.length + retiring.length + this.signals.length + decision.effects.length === 0;
   }
 
@@ -289,7 +290,7 @@ test('going back to a revision that stands starts nothing and runs no command', 
   }
   await history.play({ kind: 'rollback' });
   const started: string[] = [];
-  const start = history.world.target.start;
+  const start = history.world.target.start.bind(history.world.target);
   history.world.target.start = (instance, fence) => {
     if (instance.process.web) started.push(instance.id);
     return start(instance, fence);
