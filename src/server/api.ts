@@ -1,0 +1,67 @@
+import type { Finding } from '../diagnostics/index.ts';
+
+/*
+ * The server's HTTP API, JSON over the unix socket <home>/server.sock (mode 0600). Views are in wiring/views.ts.
+ *
+ *   GET    /v1/health                          HealthView
+ *   GET    /v1/status                          StatusView
+ *   GET    /v1/apps/:app/heads                 { commits: string[] }, what a bundle may build on
+ *   PUT    /v1/apps/:app/commits/:sha?ref=R    body: a git bundle (application/octet-stream) → 204
+ *   POST   /v1/plans      ShipRequest          PlanView
+ *   POST   /v1/ships      ShipRequest          { ship: string }
+ *   GET    /v1/ships?app=&limit=               ShipView[], newest first
+ *   GET    /v1/ships/:id                       ShipView
+ *   GET    /v1/ships/:id/watch                 ShipView a line, at each change, until it has ended
+ *   POST   /v1/ships/:id/cancel { actor }      204
+ *   GET    /v1/rollouts/:id                    RolloutView
+ *   GET    /v1/rollouts/:id/watch              RolloutView a line, at each change, until it has ended
+ *   POST   /v1/rollbacks  RollbackRequest      { rollout: string }
+ *   POST   /v1/aborts     AbortRequest         { rollouts: string[] }
+ *   GET    /v1/history?app=&environment=&limit=   HistoryEntry[]
+ *   GET    /v1/events?chain=&after=&limit=     StoredEvent[]
+ *   POST   /v1/audit      { chain?: string }   AuditReport
+ *   GET    /v1/logs?app=&environment=&process=&ship=&job=&lines=&follow=   LogLine a line
+ *   PUT    /v1/secrets    SecretRequest        { version: number }
+ *   GET    /v1/secrets?app=&environment=       { name, version, createdAtMs }[]
+ *   POST   /v1/shutdown   { all: boolean }     204, before it ends
+ *
+ * What a user did wrong is answered with a 4xx status and an ErrorBody.
+ */
+
+export interface ErrorBody {
+  findings: Finding[];
+  /** Texts of the files that the findings point into. */
+  sources: Record<string, string>;
+}
+
+export interface ShipRequest {
+  app: string;
+  commit: string;
+  ref: string;
+  actor: string;
+  /** The repository's default branch; the only one that ships without a slipway.yml. */
+  defaultBranch: string;
+}
+
+export interface RollbackRequest {
+  app: string;
+  environment: string;
+  actor: string;
+  /** Revision or commit to go back to; the one before, if not said. */
+  to?: string;
+}
+
+export interface AbortRequest {
+  app?: string;
+  environment?: string;
+  rollout?: string;
+  actor: string;
+}
+
+export interface SecretRequest {
+  app: string;
+  environment: string;
+  name: string;
+  value: string;
+  actor: string;
+}

@@ -1,0 +1,181 @@
+import type { Finding, Span } from '../diagnostics/index.ts';
+
+/** Commit on its way to production, as people follow it: everything that `ship` and `run` show. */
+export interface ShipView {
+  id: string;
+  app: string;
+  commit: string;
+  /** First line of the commit's message. */
+  title: string;
+  /** `refs/heads/main` */
+  ref: string;
+  actor: string;
+  state: 'running' | 'succeeded' | 'failed' | 'cancelled';
+  /** One sentence on why it ended as it did; null while it runs and when all went well. */
+  reason: string | null;
+  startedAtMs: number;
+  finishedAtMs: number | null;
+  runs: RunView[];
+  /** In the order asked for. */
+  rollouts: RolloutView[];
+}
+
+/** One workflow's run. */
+export interface RunView {
+  id: string;
+  workflow: string;
+  file: string;
+  state: 'running' | 'success' | 'failure' | 'cancelled';
+  jobs: JobView[];
+}
+
+export type JobViewState =
+  | 'pending'
+  /** Waits for its environment's rules. */
+  | 'blocked'
+  | 'queued'
+  | 'running'
+  /** Its deploy step waits for a rollout. */
+  | 'parked'
+  | 'success'
+  | 'failure'
+  | 'cancelled'
+  | 'skipped';
+
+export interface JobView {
+  key: string;
+  name: string;
+  state: JobViewState;
+  /** Why it waits, or why it ended when no step tells. */
+  reason: string | null;
+  needs: string[];
+  environment: string | null;
+  startedAtMs: number | null;
+  finishedAtMs: number | null;
+  steps: StepView[];
+  /** What deploy steps of a run without a server would have shipped. */
+  wouldShip: string[];
+}
+
+export interface StepView {
+  name: string;
+  state: 'pending' | 'running' | 'parked' | 'success' | 'failure' | 'cancelled' | 'skipped';
+  startedAtMs: number | null;
+  finishedAtMs: number | null;
+  error: { message: string; lastLines: string[]; at: Span | null } | null;
+}
+
+export type RolloutViewState =
+  | 'queued'
+  | 'migrating'
+  | 'starting'
+  | 'shifting'
+  | 'draining'
+  | 'workers'
+  | 'baking'
+  | 'reverting'
+  | 'succeeded'
+  | 'failed'
+  | 'aborted'
+  | 'superseded';
+
+export interface RolloutView {
+  id: string;
+  app: string;
+  environment: string;
+  kind: 'deploy' | 'rollback';
+  state: RolloutViewState;
+  /** What is happening now or why it ended, in one sentence. */
+  detail: string;
+  revision: string | null;
+  /** The revision that served before. */
+  from: string | null;
+  commit: string;
+  title: string;
+  release: string;
+  /** The candidate's share of traffic. */
+  weightPercent: number;
+  actor: string;
+  requestedAtMs: number;
+  /** When all traffic was on it; null before. */
+  liveAtMs: number | null;
+  finishedAtMs: number | null;
+  logTail: string[];
+}
+
+/** What an environment runs now. */
+export interface EnvironmentView {
+  app: string;
+  environment: string;
+  /** Addresses that users reach it by: `http://medianest.localhost:8080`. */
+  urls: string[];
+  serving: RevisionView | null;
+  /** Can be gone back to in one step. */
+  standby: (RevisionView & { standsForMs: number }) | null;
+  rollout: RolloutView | null;
+}
+
+export interface RevisionView {
+  revision: string;
+  commit: string;
+  title: string;
+  release: string;
+  instances: { id: string; phase: string; port: number | null; restarts: number; pid: number | null }[];
+  traffic: { weightPercent: number; inFlight: number; requests: number; errors: number } | null;
+}
+
+export interface StatusView {
+  server: HealthView;
+  environments: EnvironmentView[];
+  /** Still under way, newest first. */
+  ships: ShipView[];
+}
+
+export interface HealthView {
+  version: string;
+  pid: number;
+  home: string;
+  /** Where users' requests are taken: `127.0.0.1:8080`. */
+  listen: string;
+  startedAtMs: number;
+  warnings: string[];
+}
+
+/** What would happen, computed before anything is touched. */
+export interface PlanView {
+  app: string;
+  commit: string;
+  title: string;
+  ref: string;
+  workflows: {
+    file: string;
+    name: string;
+    /** False when the event or its filters do not start it; `reason` says so. */
+    triggered: boolean;
+    reason: string | null;
+    jobs: { id: string; name: string; needs: string[]; environment: string | null; deploys: boolean }[];
+  }[];
+  /** Which files go into the release and by which rule. */
+  release: string[];
+  environments: {
+    name: string;
+    /** False when its branch rule does not take this ref. */
+    takesRef: boolean;
+    promoteFrom: string | null;
+    strategy: string;
+    serving: { revision: string; commit: string; title: string } | null;
+    /** What changes, in sentences: processes, replicas, migrations, hosts, downtime. */
+    changes: string[];
+  }[];
+  findings: Finding[];
+}
+
+/** One finished or running rollout, newest first. */
+export type HistoryEntry = RolloutView;
+
+/** A line of a log. `source` names the job, or the process: `test / Run npm test`, `r7-web-1`. */
+export interface LogLine {
+  source: string;
+  atMs: number | null;
+  text: string;
+}
