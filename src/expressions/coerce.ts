@@ -50,13 +50,13 @@ function toInt32(digits: string, radix: number): number {
   return value > 0x7f_ff_ff_ff ? value - 0x1_00_00_00_00 : value;
 }
 
-/** Fifteen significant digits, scientific from 1E+15 and below 1E-05, as .NET's `G15` prints. */
+/** Fifteen significant digits, scientific from 1E+15 and below 0.0001, as .NET's `G15` prints. */
 function formatNumber(value: number): string {
   if (value === 0) return '0';
   if (!Number.isFinite(value)) return String(value);
   const [mantissa = '', exponentText = '0'] = value.toExponential(14).split('e');
   const exponent = Number(exponentText);
-  if (exponent >= -5 && exponent < 15) {
+  if (exponent > -5 && exponent < 15) {
     const decimals = Math.max(0, 14 - exponent);
     return trimZeros(value.toFixed(Math.min(decimals, 100)));
   }

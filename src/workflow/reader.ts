@@ -1,0 +1,334 @@
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  Scalar,
+  type Document,
+  type Node,
+  type YAMLMap,
+} from 'yaml';
+import { didYouMean, type Finding, type Span } from '../diagnostics/index.ts';
+import { coerceToString } from '../expressions/index.ts';
+import type { Json, Template } from './model.ts';
+
+/** A key of a mapping with its value. */
+export interface Entry {
+  key: string;
+  keyAt: Span;
+  value: Node | null;
+}
+
+/** What a mapping may hold. */
+export interface Keys {
+  /** The mapping in words, such as "a job". */
+  of: string;
+  known: readonly string[];
+  /** Keys that GitHub knows and this version does not honour, with what to do instead. */
+  refused?: Readonly<Record<string, string>>;
+}
+
+/** Nodes that one file may visit; aliases that multiply beyond it are refused. */
+const mostNodes = 100_000;
+const deepestValue = 100;
+
+/**
+ * One YAML file being read: gives typed pieces with their places and collects every mistake.
+ *
+ * A piece that is not what was asked for is reported once and read as undefined, so that reading goes on.
+ */
+export class Reader {
+  readonly findings: Finding[] = [];
+  readonly file: string;
+  readonly #text: string;
+  readonly #lines = new LineCounter();
+  readonly #document: Document;
+  #visited = 0;
+
+  constructor(text: string, file: string) {
+    this.file = file;
+    this.#text = text;
+    this.#document = parseDocument(text, {
+      lineCounter: this.#lines,
+      prettyErrors: false,
+      uniqueKeys: false,
+      stringKeys: false,
+      version: '1.2',
+      schema: 'core',
+    });
+    for (const { code, message, pos } of [...this.#document.errors, ...this.#document.warnings]) {
+      const what = code === 'MULTIPLE_DOCS' ? 'the file holds more than one YAML document' : message;
+      this.error(
+        'yaml',
+        `this is not YAML: ${lowerFirst(what)}`,
+        this.#span(pos[0], Math.max(pos[1], pos[0] + 1)),
+        {
+          help: 'check the indentation (spaces only) and the quotes around here',
+        },
+      );
+    }
+  }
+
+  /** The whole document, null when it is empty. */
+  get root(): Node | null {
+    return this.#resolve(this.#document.contents);
+  }
+
+  /** Reports a mistake. */
+  error(
+    code: string,
+    message: string,
+    at: Span,
+    extra: { notes?: string[]; help?: string | undefined } = {},
+  ): void {
+    this.report('error', code, message, at, extra);
+  }
+
+  /** Reports something that does not stop the workflow. */
+  report(
+    severity: Finding['severity'],
+    code: string,
+    message: string,
+    at: Span,
+    extra: { notes?: string[]; help?: string | undefined } = {},
+  ): void {
+    const finding: Finding = { code: `workflow/${code}`, severity, message, at, notes: extra.notes ?? [] };
+    this.findings.push(extra.help === undefined ? finding : { ...finding, help: extra.help });
+  }
+
+  /** Where a node stands; for a missing value, `fallback`. */
+  at(node: Node | null | undefined, fallback: Span): Span {
+    const range = node?.range;
+    return range ? this.#span(range[0], Math.max(range[1], range[0] + 1)) : fallback;
+  }
+
+  /** The first character of the file. */
+  get start(): Span {
+    return this.#span(0, 1);
+  }
+
+  /** The entries of a mapping in the order written; reports anything else, and keys given twice. */
+  entries(node: Node | null, what: string, at: Span): Entry[] | undefined {
+    if (!isMap(node)) {
+      this.wrongType(node, `${what} must be a mapping (\`key: value\` lines)`, at);
+      return undefined;
+    }
+    return this.#entriesOf(node, what);
+  }
+
+  #entriesOf(map: YAMLMap, what: string): Entry[] {
+    const seen = new Map<string, Span>();
+    const entries: Entry[] = [];
+    for (const pair of map.items) {
+      const keyNode = this.#resolve(pair.key as Node | null);
+      const keyAt = this.at(keyNode, this.at(map, this.start));
+      if (!isScalar(keyNode)) {
+        this.error('wrong-type', `a key of ${what} must be text`, keyAt);
+        continue;
+      }
+      const key = scalarText(keyNode);
+      const before = seen.get(key);
+      if (before) {
+        const notes = [`first given at ${before.file}:${before.start.line}:${before.start.column}`];
+        this.error('duplicate-key', `"${key}" is given twice in ${what}`, keyAt, {
+          notes,
+          help: 'keep one of them',
+        });
+        continue;
+      }
+      seen.set(key, keyAt);
+      entries.push({ key, keyAt, value: this.#resolve(pair.value as Node | null) });
+    }
+    return entries;
+  }
+
+  /** The entries of a mapping whose keys are fixed; reports keys that are unknown or not honoured. */
+  fields(node: Node | null, keys: Keys, at: Span): Map<string, Entry> | undefined {
+    const entries = this.entries(node, keys.of, at);
+    if (!entries) return undefined;
+    const fields = new Map<string, Entry>();
+    for (const entry of entries) {
+      if (keys.known.includes(entry.key)) fields.set(entry.key, entry);
+      else this.#unknownKey(entry, keys);
+    }
+    return fields;
+  }
+
+  #unknownKey(entry: Entry, keys: Keys): void {
+    const refused = keys.refused ?? {};
+    const reason = Object.hasOwn(refused, entry.key) ? refused[entry.key] : undefined;
+    if (reason !== undefined) {
+      this.error('not-supported', `\`${entry.key}\` in ${keys.of} is not supported yet`, entry.keyAt, {
+        help: reason,
+      });
+      return;
+    }
+    if (entry.key === '<<') {
+      const help = 'GitHub does not merge mappings either; write the keys out';
+      this.error('not-supported', 'merge keys (`<<`) are not part of workflows', entry.keyAt, { help });
+      return;
+    }
+    const near = didYouMean(entry.key, [...keys.known, ...Object.keys(refused)]);
+    this.error('unknown-key', `${keys.of} has no key \`${entry.key}\``, entry.keyAt, {
+      notes: [`keys of ${keys.of}: ${keys.known.join(', ')}`],
+      help: near === undefined ? undefined : `did you mean \`${near}\`?`,
+    });
+  }
+
+  /** The items of a sequence; reports anything else. */
+  items(node: Node | null, what: string, at: Span): Node[] | undefined {
+    if (!isSeq(node)) {
+      this.wrongType(node, `${what} must be a list (\`- item\` lines)`, at);
+      return undefined;
+    }
+    return node.items.map((item) => this.#resolve(item as Node | null) ?? new Scalar(null));
+  }
+
+  /** A scalar as text with its place; reports mappings, lists and, unless `empty` is allowed, nothing at all. */
+  template(
+    node: Node | null,
+    what: string,
+    at: Span,
+    empty: 'allowed' | 'refused' = 'refused',
+  ): Template | undefined {
+    if (node !== null && !isScalar(node)) {
+      this.wrongType(node, `${what} must be a single value`, at);
+      return undefined;
+    }
+    const text = node === null ? '' : scalarText(node);
+    if (text.trim() === '' && empty === 'refused') {
+      this.error('wrong-type', `${what} is empty`, at, { help: 'give it a value, or leave the key out' });
+      return undefined;
+    }
+    return { text, at: node === null ? at : this.#textAt(node, at) };
+  }
+
+  /** One text, or a list of texts. */
+  templates(node: Node | null, what: string, at: Span): Template[] {
+    if (!isSeq(node)) {
+      const single = this.template(node, what, at);
+      return single ? [single] : [];
+    }
+    const items = this.items(node, what, at) ?? [];
+    return items.flatMap((item) => this.template(item, `an item of ${what}`, this.at(item, at)) ?? []);
+  }
+
+  /** Any YAML as JSON: scalars, lists and mappings with text keys. */
+  json(node: Node | null, what: string, at: Span, depth = 0): Json {
+    this.#resolve(node);
+    if (depth > deepestValue) {
+      this.error('too-deep', `${what} nests deeper than ${deepestValue} levels`, this.at(node, at));
+      return null;
+    }
+    if (isSeq(node)) {
+      const items = this.items(node, what, at) ?? [];
+      return items.map((item) => this.json(item, what, at, depth + 1));
+    }
+    if (isMap(node)) {
+      const entries = this.#entriesOf(node, what);
+      return Object.fromEntries(
+        entries.map(({ key, value, keyAt }) => [key, this.json(value, what, keyAt, depth + 1)]),
+      );
+    }
+    return isScalar(node) ? jsonScalar(node) : null;
+  }
+
+  /** Says what was found instead of what is wanted. */
+  wrongType(node: Node | null, message: string, at: Span): void {
+    this.error('wrong-type', `${message}, and here is ${describe(node)}`, this.at(node, at));
+  }
+
+  /** Place of a stretch of a scalar's text: exact for plain, quoted without escapes, and `|` blocks. */
+  within(template: Template, from: number, to: number): Span {
+    const { at, text } = template;
+    if (at.start.line === at.end.line && at.end.column - at.start.column === text.length) {
+      const { line, column } = at.start;
+      return { file: at.file, start: { line, column: column + from }, end: { line, column: column + to } };
+    }
+    return this.#withinBlock(template, from, to) ?? at;
+  }
+
+  /** In a `|` block, line k of the text is line k of the block, moved right by the indentation. */
+  #withinBlock({ at, text }: Template, from: number, to: number): Span | undefined {
+    const lines = this.#text.split('\n');
+    if (
+      !/^[|][-+0-9]*\s*(#.*)?$/.test((lines[at.start.line - 1] ?? '').slice(at.start.column - 1).trimEnd())
+    ) {
+      return undefined;
+    }
+    const before = text.slice(0, from).split('\n');
+    const line = at.start.line + before.length;
+    const wanted = text.split('\n')[before.length - 1] ?? '';
+    const indent = (lines[line - 1] ?? '').replace(/\r$/, '').indexOf(wanted);
+    if (indent === -1) return undefined;
+    const column = indent + (before.at(-1) ?? '').length + 1;
+    const width = (text.slice(from, to).split('\n')[0] ?? '').length;
+    return { file: at.file, start: { line, column }, end: { line, column: column + width } };
+  }
+
+  #textAt(node: Scalar, fallback: Span): Span {
+    const range = node.range;
+    if (!range) return fallback;
+    const [from, to] = range;
+    const quoted = node.type === Scalar.QUOTE_DOUBLE || node.type === Scalar.QUOTE_SINGLE;
+    const inner = quoted ? this.#text.slice(from + 1, to - 1) : '';
+    return quoted && inner === node.value && inner !== ''
+      ? this.#span(from + 1, to - 1)
+      : this.at(node, fallback);
+  }
+
+  #span(from: number, to: number): Span {
+    return { file: this.file, start: this.#position(from), end: this.#position(to) };
+  }
+
+  #position(offset: number): { line: number; column: number } {
+    const { line, col } = this.#lines.linePos(Math.min(offset, this.#text.length));
+    return { line: Math.max(1, line), column: Math.max(1, col) };
+  }
+
+  #resolve(node: Node | null | undefined): Node | null {
+    this.#visited++;
+    if (!node || this.#visited > mostNodes) return null;
+    if (!isAlias(node)) return node;
+    const target = node.resolve(this.#document);
+    if (!target)
+      this.error('yaml', `there is no anchor "&${node.source}" before this`, this.at(node, this.start));
+    return target ?? null;
+  }
+
+  /** Call once at the end: aliases may have multiplied the file beyond reading. */
+  checkSize(): void {
+    if (this.#visited <= mostNodes) return;
+    this.error(
+      'too-large',
+      `the file, with its aliases written out, has more than ${mostNodes} nodes`,
+      this.start,
+    );
+  }
+}
+
+function lowerFirst(text: string): string {
+  return /^[A-Z][a-z]/.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text;
+}
+
+/** Numbers and booleans become text as the expression language prints them: `1.10` is `1.1`. */
+function scalarText(node: Scalar): string {
+  const { value } = node;
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
+    return coerceToString(value);
+  return typeof value === 'bigint' ? String(value) : '';
+}
+
+function jsonScalar(node: Scalar): Json {
+  const { value } = node;
+  return typeof value === 'string' || typeof value === 'boolean' || typeof value === 'number' ? value : null;
+}
+
+function describe(node: Node | null): string {
+  if (isMap(node)) return 'a mapping';
+  if (isSeq(node)) return 'a list';
+  if (isScalar(node) && node.value !== null) return `"${scalarText(node)}"`;
+  return 'nothing';
+}
