@@ -1,11 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { DatabaseSync } from 'node:sqlite';
-import { Kysely, sql, type Transaction } from 'kysely';
+import { Kysely, sql, SqliteDialect, type SqliteDatabase, type Transaction } from 'kysely';
 import { asStoreError, failureKind } from './failures.ts';
 import { migrate } from './migrations.ts';
 import { postgresDialect } from './postgres.ts';
 import type { Tables } from './schema.ts';
-import { openSqlite, sqliteDialect } from './sqlite.ts';
+import { adaptSqlite, openSqlite } from './sqlite.ts';
 
 export type DatabaseKind = 'sqlite' | 'postgres';
 
@@ -36,22 +35,20 @@ export class Database {
 
   /** @throws CodedError `store/unreachable`, `store/damaged`, `store/newer-schema`, `store/busy`, `store/disk-full` */
   static async open(place: DatabasePlace): Promise<Database> {
-    const database =
-      'url' in place
-        ? new Database(
-            'postgres',
-            printableUrl(place.url),
-            new Kysely({ dialect: postgresDialect(place.url) }),
-          )
-        : await Database.#openFile(place.file);
+    if ('file' in place) return Database.#openFile(place.file);
+    const kysely = new Kysely<Tables>({ dialect: postgresDialect(place.url) });
+    return new Database('postgres', printableUrl(place.url), kysely).#migrated();
+  }
+
+  async #migrated(): Promise<Database> {
     try {
-      await database.write(async (tx) => {
-        await database.queue(tx, 'migrations');
-        await migrate(tx, database.kind);
+      await this.write(async (tx) => {
+        await this.queue(tx, 'migrations');
+        await migrate(tx, this.kind);
       });
-      return database;
+      return this;
     } catch (error) {
-      await database.close();
+      await this.close();
       throw error;
     }
   }
@@ -59,12 +56,16 @@ export class Database {
   static async #openFile(file: string): Promise<Database> {
     const place = `the database ${file}`;
     const opened = await repeated(place, () => Promise.resolve(openSqlite(file)));
-    return Database.overSqlite(opened, place);
+    return Database.overSqlite(adaptSqlite(opened), place);
   }
 
-  /** For tests that need their hands on the file. */
-  static overSqlite(database: DatabaseSync, place: string): Database {
-    return new Database('sqlite', place, new Kysely({ dialect: sqliteDialect(database) }));
+  /** For tests that pull the plug. */
+  static async overSqlite(database: SqliteDatabase, place: string): Promise<Database> {
+    return new Database(
+      'sqlite',
+      place,
+      new Kysely({ dialect: new SqliteDialect({ database }) }),
+    ).#migrated();
   }
 
   /** Runs queries outside a transaction; each sees what was committed when it started. */

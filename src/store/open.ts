@@ -61,7 +61,14 @@ export interface Store {
 export async function openStore(options: StoreOptions): Promise<Store> {
   const file = options.file ?? join(options.home, 'slipway.db');
   makeHome(options.home);
-  const database = await Database.open(options.url === undefined ? { file } : { url: options.url });
+  return openStoreOver(
+    await Database.open(options.url === undefined ? { file } : { url: options.url }),
+    options,
+  );
+}
+
+/** The rest of opening, over a database that is open already; closes it when it fails. */
+export async function openStoreOver(database: Database, options: StoreOptions): Promise<Store> {
   try {
     const files = await openHeads(database, options.home);
     const keeper = new HeadKeeper(database, files, options.onError ?? (() => {}));

@@ -1,6 +1,6 @@
 import { closeSync, openSync } from 'node:fs';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
-import { SqliteDialect, type SqliteDatabase, type SqliteStatement } from 'kysely';
+import type { SqliteDatabase, SqliteStatement } from 'kysely';
 
 /** One synchronous wait for another process's write; longer waits are asynchronous retries, see database.ts. */
 const busyTimeoutMs = 50;
@@ -24,12 +24,8 @@ export function openSqlite(file: string): DatabaseSync {
   return database;
 }
 
-/** Kysely over node:sqlite, by the few methods of better-sqlite3 that Kysely's own dialect calls. */
-export function sqliteDialect(database: DatabaseSync): SqliteDialect {
-  return new SqliteDialect({ database: adapt(database) });
-}
-
-function adapt(database: DatabaseSync): SqliteDatabase {
+/** node:sqlite by the few methods of better-sqlite3 that Kysely's dialect calls. */
+export function adaptSqlite(database: DatabaseSync): SqliteDatabase {
   const statements = new Map<string, SqliteStatement>();
   return {
     close: () => database.close(),
