@@ -5,11 +5,12 @@ import path from 'node:path';
 import type { TestContext } from 'node:test';
 import { createApp } from '../src/app.ts';
 import { type Config, readConfig } from '../src/config.ts';
-import { type Database, openDatabase } from '../src/database.ts';
+import type { Database } from '../src/database.ts';
 import { MediaStore } from '../src/media-store.ts';
 import { migrate, readMigrations } from '../src/migrations.ts';
 import { PosterQueue } from '../src/poster-queue.ts';
 import { Readiness } from '../src/readiness.ts';
+import { openSqlite } from '../src/sqlite.ts';
 import { StaticFiles } from '../src/static-files.ts';
 
 /** A folder that goes away with the test. */
@@ -21,8 +22,7 @@ export function temporaryFolder(t: TestContext): string {
 
 /** An empty database, migrated unless said otherwise. */
 export async function testDatabase(t: TestContext, options = { migrated: true }) {
-  const file = path.join(temporaryFolder(t), 'test.sqlite');
-  const database = await openDatabase({ kind: 'sqlite', file });
+  const database = openSqlite(':memory:');
   t.after(() => database.close().catch(() => undefined));
   if (options.migrated) await migrate(database, readMigrations());
   return database;
