@@ -1,0 +1,14 @@
+export type { NodeToolchain } from './install.ts';
+export { makeRelease } from './make-release.ts';
+export type { ReleaseInputs } from './make-release.ts';
+export { planRelease } from './plan-release.ts';
+export type { ReleaseFacts, ReleasePlan } from './plan-release.ts';
+export {
+  readRelease,
+  releaseDirectory,
+  removeLeftovers,
+  removeRelease,
+  verifyRelease,
+} from './release-store.ts';
+export type { Damage } from './release-store.ts';
+export type { Release, RunArtifact } from './release.ts';

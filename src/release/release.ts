@@ -1,0 +1,33 @@
+import type { App } from '../app/index.ts';
+
+/** What goes to an environment: made once, identified by its content, never changed. */
+export interface Release {
+  /** `sha256:` and the hash of its manifest, which names the app, the commit, Node's version and every file. */
+  digest: string;
+  /** The app's name. */
+  app: string;
+  commit: string;
+  createdAtMs: number;
+  fileCount: number;
+  sizeBytes: number;
+  /** Folder of the release in the store; the app's files are in `filesDirectory`. */
+  directory: string;
+  filesDirectory: string;
+  /** The app as the commit defines it. */
+  definition: App;
+  /** Exact version that its processes run with; null for the machine's own Node. */
+  toolchain: { nodeVersion: string | null };
+  /** How each part came in, one sentence each. */
+  parts: string[];
+  /** Artifacts that were laid over the commit's files. */
+  artifacts: { name: string; digest: string }[];
+}
+
+/** An artifact that the run uploaded. */
+export interface RunArtifact {
+  name: string;
+  /** Folder that holds its files now. */
+  directory: string;
+  /** Where they were, relative to the workspace; empty for its top. */
+  rootDirectory: string;
+}
