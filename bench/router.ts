@@ -1,0 +1,235 @@
+/*
+ * Embedded router, nginx and HAProxy side by side: each alone on core 0, load (wrk) and upstream (nginx) on core 1,
+ * in alternating rounds, medians. What counts are the ratios; absolute numbers belong to the machine.
+ *
+ *   node bench/router.ts [--seconds 3] [--rounds 5] [--connections 64] [--bytes 1024]
+ */
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { existsSync, openSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs, promisify } from 'node:util';
+import { createRouterClient, routerEntry } from '../src/traffic/index.ts';
+
+const run = promisify(execFile);
+const { values } = parseArgs({
+  options: {
+    seconds: { type: 'string', default: '3' },
+    rounds: { type: 'string', default: '5' },
+    connections: { type: 'string', default: '64' },
+    bytes: { type: 'string', default: '1024' },
+  },
+});
+const nginx = '/usr/sbin/nginx';
+const haproxy = '/usr/sbin/haproxy';
+/** Clock ticks a second in /proc/PID/stat; 100 on every Linux that Node runs on. */
+const ticksPerSecond = 100;
+
+interface Contender {
+  name: string;
+  port: number;
+  child: ChildProcess;
+}
+
+interface Round {
+  rps: number;
+  p50Ms: number;
+  p99Ms: number;
+  cpuUs: number;
+}
+
+const folder = await mkdtemp(join(tmpdir(), 'slipway-bench-'));
+const children: ChildProcess[] = [];
+try {
+  const contenders = await startAll();
+  const results = new Map<string, Round[]>(contenders.map(({ name }) => [name, []]));
+  for (const contender of contenders) await measure(contender, 1);
+  for (let round = 0; round < Number(values.rounds); round++)
+    for (const contender of contenders)
+      results.get(contender.name)?.push(await measure(contender, Number(values.seconds)));
+  print(results);
+} finally {
+  for (const child of children) child.kill('SIGKILL');
+  await rm(folder, { recursive: true, force: true });
+}
+
+async function startAll(): Promise<Contender[]> {
+  const upstream = await freePort();
+  await startNginx(
+    'upstream',
+    1,
+    `server { listen 127.0.0.1:${upstream}; location / { return 200 "${'x'.repeat(Number(values.bytes))}"; } }`,
+  );
+  const contenders = [await startEmbedded(upstream)];
+  const port = await freePort();
+  const proxy = `upstream app { server 127.0.0.1:${upstream}; keepalive 128; }
+    server { listen 127.0.0.1:${port}; location / { proxy_pass http://app; proxy_http_version 1.1; proxy_set_header Connection "";
+      proxy_set_header Host $host; proxy_set_header X-Forwarded-For $remote_addr; } }`;
+  contenders.push({ name: 'nginx', port, child: await startNginx('proxy', 0, proxy) });
+  if (existsSync(haproxy)) contenders.push(await startHaproxy(upstream));
+  for (const contender of contenders) await answers(contender.port);
+  return contenders;
+}
+
+async function startEmbedded(upstream: number): Promise<Contender> {
+  const port = await freePort();
+  const control = join(folder, 'control');
+  const argv = [
+    routerEntry,
+    '--state',
+    join(folder, 'state'),
+    '--control',
+    control,
+    '--listen',
+    `127.0.0.1:${port}`,
+  ];
+  const child = start('embedded', 0, process.execPath, argv);
+  const router = createRouterClient(control);
+  for (;;) {
+    try {
+      await router.health();
+      break;
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+  await router.apply(
+    {
+      scope: 'bench',
+      hosts: ['*'],
+      revisions: [
+        {
+          id: 'r1',
+          weightPercent: 100,
+          endpoints: [{ instance: 'r1-web-1', host: '127.0.0.1', port: upstream }],
+        },
+      ],
+      sticky: false,
+      maintenance: false,
+      rateLimit: null,
+    },
+    1,
+  );
+  return { name: 'embedded', port, child };
+}
+
+async function startNginx(name: string, core: number, server: string): Promise<ChildProcess> {
+  const file = join(folder, `${name}.conf`);
+  await writeFile(
+    file,
+    `daemon off; master_process off; worker_processes 1; pid ${folder}/${name}.pid; error_log ${folder}/${name}.log crit;
+    events { worker_connections 4096; }
+    http { access_log off; keepalive_requests 1000000; client_body_temp_path ${folder}/${name}-b; proxy_temp_path ${folder}/${name}-p;
+      fastcgi_temp_path ${folder}/${name}-f; uwsgi_temp_path ${folder}/${name}-u; scgi_temp_path ${folder}/${name}-s; ${server} }`,
+  );
+  return start(name, core, nginx, ['-c', file, '-e', join(folder, `${name}.log`)]);
+}
+
+async function startHaproxy(upstream: number): Promise<Contender> {
+  const port = await freePort();
+  const file = join(folder, 'haproxy.cfg');
+  await writeFile(
+    file,
+    `global
+  nbthread 1
+defaults
+  mode http
+  timeout connect 3s
+  timeout client 30s
+  timeout server 30s
+  option forwardfor
+frontend in
+  bind 127.0.0.1:${port}
+  default_backend app
+backend app
+  http-reuse always
+  server a 127.0.0.1:${upstream}
+`,
+  );
+  return { name: 'haproxy', port, child: start('haproxy', 0, haproxy, ['-db', '-f', file]) };
+}
+
+function start(name: string, core: number, command: string, argv: string[]): ChildProcess {
+  const log = openSync(join(folder, `${name}.out`), 'a');
+  const child = spawn('taskset', ['-c', String(core), command, ...argv], { stdio: ['ignore', log, log] });
+  children.push(child);
+  return child;
+}
+
+async function measure({ port, child }: Contender, seconds: number): Promise<Round> {
+  const before = cpuTicks(child);
+  const { stdout } = await run('taskset', [
+    '-c',
+    '1',
+    'wrk',
+    '--latency',
+    '-t1',
+    `-c${values.connections}`,
+    `-d${seconds}s`,
+    `http://127.0.0.1:${port}/`,
+  ]);
+  const ticks = cpuTicks(child) - before;
+  if (/Non-2xx|Socket errors/.test(stdout)) throw new Error(stdout);
+  const requests = Number(/(\d+) requests in/.exec(stdout)?.[1]);
+  return {
+    rps: Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1]),
+    p50Ms: latency(stdout, '50%'),
+    p99Ms: latency(stdout, '99%'),
+    cpuUs: (ticks / ticksPerSecond / requests) * 1e6,
+  };
+}
+
+function latency(text: string, percentile: string): number {
+  const match = new RegExp(`${percentile}\\s+([\\d.]+)(us|ms|s)`).exec(text);
+  return Number(match?.[1]) * { us: 0.001, ms: 1, s: 1000 }[match?.[2] ?? 'ms']!;
+}
+
+/** User and system time. taskset replaces itself by its command, so the child's pid is the server's. */
+function cpuTicks({ pid }: ChildProcess): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+  return Number(fields[11]) + Number(fields[12]);
+}
+
+function print(results: Map<string, Round[]>): void {
+  const reference = median(results.get('nginx') ?? [], 'rps');
+  console.log(
+    `${values.bytes} bytes, ${values.connections} connections, ${values.rounds} rounds of ${values.seconds} s`,
+  );
+  console.table(
+    [...results].map(([name, rounds]) => ({
+      router: name,
+      rps: Math.round(median(rounds, 'rps')),
+      'x nginx': Number((median(rounds, 'rps') / reference).toFixed(2)),
+      'p50 ms': Number(median(rounds, 'p50Ms').toFixed(2)),
+      'p99 ms': Number(median(rounds, 'p99Ms').toFixed(2)),
+      'CPU us/request': Math.round(median(rounds, 'cpuUs')),
+    })),
+  );
+}
+
+function median(rounds: readonly Round[], key: keyof Round): number {
+  const sorted = rounds.map((round) => round[key]).sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
+
+async function answers(port: number): Promise<void> {
+  for (let tries = 0; ; tries++) {
+    try {
+      if ((await fetch(`http://127.0.0.1:${port}/`)).status === 200) return;
+    } catch (error) {
+      if (tries > 100) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+}

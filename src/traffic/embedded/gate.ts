@@ -1,0 +1,155 @@
+import { ServerResponse, type IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { peerAddress, type TrustedProxies } from './client-address.ts';
+import { Exchange } from './exchange.ts';
+import type { Ledger } from './ledger.ts';
+import { pages, renderPage, type Page } from './pages.ts';
+import { limitKey } from './rate-limit.ts';
+import { readRequestHead, type RequestHead } from './request-head.ts';
+import { sessionHash } from './revision-counts.ts';
+import type { LiveScope, RoutingTable } from './routing-table.ts';
+import { formatSessionCookie, parseSessionCookie, stripSessionCookie } from './session-cookie.ts';
+
+/** What an answer of the router's own needs. */
+interface Asked {
+  request: IncomingMessage;
+  response: ServerResponse;
+  accept: string;
+  setCookie?: string;
+  /** The connection must end: its client waits for a word before it sends its body, and will not get it. */
+  closes?: boolean;
+}
+
+/** Decides for each request where it goes, and answers those that go nowhere. */
+export class Gate {
+  readonly table: RoutingTable;
+  /** Client connections that speak another protocol by now. */
+  readonly upgraded = new Set<Duplex>();
+  /** No new connections: each answer ends its connection. */
+  leaving = false;
+  /** Out of patience: no more attempts. */
+  stopped = false;
+  /** Routes were lost; a missing scope is our fault, not the visitor's. */
+  stateDamaged = false;
+  readonly #ledger: Ledger;
+  readonly #proxies: TrustedProxies;
+
+  constructor(parts: { table: RoutingTable; ledger: Ledger; proxies: TrustedProxies }) {
+    this.table = parts.table;
+    this.#ledger = parts.ledger;
+    this.#proxies = parts.proxies;
+  }
+
+  /** An ordinary request, or one that waits for `100 Continue`. */
+  handle(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
+    this.#route(request, response, { expectsContinue, upgradeSocket: null });
+  }
+
+  /** A request to speak another protocol. What came behind its head goes to the app first. */
+  handleUpgrade(request: IncomingMessage, socket: Socket, behind: Buffer): void {
+    socket.on('error', () => {});
+    if (behind.length > 0) socket.unshift(behind);
+    const response = new ServerResponse(request);
+    response.assignSocket(socket);
+    response.shouldKeepAlive = false;
+    response.on('finish', () => socket.end());
+    this.#route(request, response, { expectsContinue: false, upgradeSocket: socket });
+  }
+
+  /** Writes a page of the router's own. */
+  answer({ request, response, accept, setCookie, closes }: Asked, page: Page): void {
+    const { type, body } = renderPage(page, accept);
+    const headers = ['content-type', type, 'content-length', String(Buffer.byteLength(body))];
+    headers.push('cache-control', 'no-store');
+    if (page.retryAfterSeconds !== undefined) headers.push('retry-after', String(page.retryAfterSeconds));
+    if (setCookie !== undefined && setCookie !== '') headers.push('set-cookie', setCookie);
+    // A length that nobody can trust ends the connection, too.
+    if (this.leaving || closes || page.status === 400) headers.push('connection', 'close');
+    response.writeHead(page.status, headers);
+    response.end(request.method === 'HEAD' ? undefined : body);
+  }
+
+  /** Called when a request of a revision without weight has ended. */
+  forgetDrained(scope: string): void {
+    const routed = this.table.scope(scope)?.stored.routes.revisions ?? [];
+    this.#ledger.forget(scope, new Set(routed.map((revision) => revision.id)));
+  }
+
+  #route(
+    request: IncomingMessage,
+    response: ServerResponse,
+    how: { expectsContinue: boolean; upgradeSocket: Socket | null },
+  ): void {
+    const head = readRequestHead(request);
+    if (head.kind === 'bad') {
+      this.answer({ request, response, accept: '' }, pages.badRequest);
+      return;
+    }
+    const asked: Asked = { request, response, accept: head.accept, closes: how.expectsContinue };
+    const scope = this.table.find(head.host);
+    if (!scope) {
+      this.answer(asked, this.stateDamaged ? pages.stateDamaged : pages.unknownHost);
+      return;
+    }
+    if (scope.stored.routes.maintenance) {
+      this.answer(asked, pages.maintenance);
+      return;
+    }
+    const client = this.#identify(head, request.socket);
+    const waitMs = scope.limiter?.take(limitKey(client), performance.now()) ?? 0;
+    if (waitMs > 0) {
+      this.answer(asked, { ...pages.tooMany, retryAfterSeconds: Math.ceil(waitMs / 1000) });
+      return;
+    }
+    if (head.path === '*') {
+      response.writeHead(204, this.leaving ? ['connection', 'close'] : []).end();
+      return;
+    }
+    this.#exchange(scope, { ...asked, head, client, ...how });
+  }
+
+  #exchange(
+    scope: LiveScope,
+    parts: Asked & {
+      head: RequestHead;
+      client: string;
+      expectsContinue: boolean;
+      upgradeSocket: Socket | null;
+    },
+  ): void {
+    const { request, response, head } = parts;
+    const known = head.cookie === '' ? undefined : parseSessionCookie(head.cookie);
+    const chosen = scope.choose(known);
+    if (!chosen) {
+      this.answer(parts, pages.notServing);
+      return;
+    }
+    const cookie = known ? stripSessionCookie(head.cookie) : head.cookie;
+    if (cookie !== '') head.headers.push('cookie', cookie);
+    const session = known ?? chosen.setCookie;
+    const exchange = new Exchange({
+      gate: this,
+      request,
+      response,
+      head,
+      scope: scope.stored.routes.scope,
+      revision: chosen.revision,
+      session: session ? sessionHash(session.session) : sessionHash(parts.client, head.userAgent),
+      setCookie: chosen.setCookie ? formatSessionCookie(chosen.setCookie) : '',
+      expectsContinue: parts.expectsContinue,
+      upgradeSocket: parts.upgradeSocket,
+    });
+    response.on('close', () => exchange.onClientClose());
+    exchange.attempt();
+  }
+
+  /** Finds the client's address and states it, with protocol, to the app. */
+  #identify(head: RequestHead, socket: Socket): string {
+    const peer = peerAddress(socket);
+    const { client, forwardedFor } = this.#proxies.resolve(peer, head.forwardedFor);
+    const proto = head.forwardedProto === 'https' && this.#proxies.trusts(peer) ? 'https' : 'http';
+    head.headers.push('x-forwarded-for', forwardedFor, 'x-forwarded-proto', proto);
+    return client;
+  }
+}

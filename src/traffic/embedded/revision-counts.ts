@@ -1,0 +1,141 @@
+import type { RevisionTraffic } from '../../delivery/index.ts';
+import { LatencyHistogram } from './histogram.ts';
+
+/**
+ * Sessions remembered per revision. When the set is full it is emptied and counting goes on, so that memory stays
+ * bounded; a session seen before and after that counts twice.
+ */
+const maxSessions = 50_000;
+
+/** Counts as they travel from a router to its successor. */
+export interface CountsSnapshot {
+  inFlight: number;
+  requests: number;
+  errors: number;
+  gatewayErrors: number;
+  forgottenSessions: number;
+  forgottenFailedSessions: number;
+  sessions: number[];
+  failedSessions: number[];
+  latency: number[];
+}
+
+/** How a request ended, as far as its revision is concerned. */
+export type Outcome =
+  /** A whole response; `timed` is false for event streams and upgraded connections, whose length says nothing. */
+  | { kind: 'answered'; status: number; latencyMs: number; timed: boolean }
+  /** The router answered 502 or 504 for it, or had to cut the response off. */
+  | { kind: 'gateway-error'; latencyMs: number }
+  /** The client left first. */
+  | { kind: 'abandoned' };
+
+/** What this process saw of one revision. */
+export class RevisionCounts {
+  #inFlight = 0;
+  #requests = 0;
+  #errors = 0;
+  #gatewayErrors = 0;
+  #forgottenSessions = 0;
+  #forgottenFailedSessions = 0;
+  readonly #sessions = new Set<number>();
+  readonly #failedSessions = new Set<number>();
+  readonly #latency = new LatencyHistogram();
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /** @param session - Hash of the session, see `sessionHash`. */
+  start(session: number): void {
+    this.#inFlight++;
+    this.#requests++;
+    this.#see(session);
+  }
+
+  /** Must be called exactly once for each `start`. */
+  finish(session: number, outcome: Outcome): void {
+    this.#inFlight--;
+    if (outcome.kind === 'abandoned') return;
+    const failed = outcome.kind === 'gateway-error' || outcome.status >= 500;
+    if (outcome.kind === 'gateway-error') this.#gatewayErrors++;
+    if (failed) {
+      this.#errors++;
+      this.#see(session);
+      this.#failedSessions.add(session);
+    }
+    if (outcome.kind === 'gateway-error' || outcome.timed) this.#latency.observe(outcome.latencyMs);
+  }
+
+  #see(session: number): void {
+    if (this.#sessions.size >= maxSessions && !this.#sessions.has(session)) {
+      this.#forgottenSessions += this.#sessions.size;
+      this.#forgottenFailedSessions += this.#failedSessions.size;
+      this.#sessions.clear();
+      this.#failedSessions.clear();
+    }
+    this.#sessions.add(session);
+  }
+
+  snapshot(): CountsSnapshot {
+    return {
+      inFlight: this.#inFlight,
+      requests: this.#requests,
+      errors: this.#errors,
+      gatewayErrors: this.#gatewayErrors,
+      forgottenSessions: this.#forgottenSessions,
+      forgottenFailedSessions: this.#forgottenFailedSessions,
+      sessions: [...this.#sessions],
+      failedSessions: [...this.#failedSessions],
+      latency: this.#latency.toCounts(),
+    };
+  }
+
+  /** Takes over what another process counted. Its requests in flight are its own, unless `withInFlight`. */
+  add(other: CountsSnapshot, withInFlight = false): void {
+    if (withInFlight) this.#inFlight += other.inFlight;
+    this.#requests += other.requests;
+    this.#errors += other.errors;
+    this.#gatewayErrors += other.gatewayErrors;
+    this.#forgottenSessions += other.forgottenSessions;
+    this.#forgottenFailedSessions += other.forgottenFailedSessions;
+    for (const session of other.sessions) this.#see(session);
+    for (const session of other.failedSessions) this.#failedSessions.add(session);
+    this.#latency.add(other.latency);
+  }
+
+  /** Back to zero, except for what is in flight: what was counted so far now belongs to a successor. */
+  handOver(): CountsSnapshot {
+    const snapshot = this.snapshot();
+    this.#requests = this.#errors = this.#gatewayErrors = 0;
+    this.#forgottenSessions = this.#forgottenFailedSessions = 0;
+    this.#sessions.clear();
+    this.#failedSessions.clear();
+    this.#latency.reset();
+    return snapshot;
+  }
+
+  toTraffic(id: string, weightPercent: number): RevisionTraffic {
+    return {
+      id,
+      weightPercent,
+      inFlight: this.#inFlight,
+      requests: this.#requests,
+      errors: this.#errors,
+      gatewayErrors: this.#gatewayErrors,
+      sessions: this.#forgottenSessions + this.#sessions.size,
+      sessionsWithError: this.#forgottenFailedSessions + this.#failedSessions.size,
+      latency: this.#latency.toCumulative(),
+    };
+  }
+}
+
+/** 32-bit FNV-1a of what tells sessions apart: the cookie's session id, else client address and user agent. */
+export function sessionHash(first: string, second = ''): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < first.length; index++)
+    hash = Math.imul(hash ^ first.charCodeAt(index), 0x01000193);
+  hash = Math.imul(hash ^ 0xff, 0x01000193);
+  for (let index = 0; index < second.length; index++)
+    hash = Math.imul(hash ^ second.charCodeAt(index), 0x01000193);
+  return hash >>> 0;
+}

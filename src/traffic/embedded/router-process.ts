@@ -1,0 +1,370 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { rm, writeFile } from 'node:fs/promises';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { RouterState, Routes } from '../../delivery/index.ts';
+import { CodedError } from '../../diagnostics/index.ts';
+import type { RouterArguments } from './arguments.ts';
+import { TrustedProxies } from './client-address.ts';
+import { callControl } from './control-call.ts';
+import { ControlServer, type ControlHandlers } from './control-server.ts';
+import { Gate } from './gate.ts';
+import { confirmation, spawnSuccessor, type Handover } from './handover.ts';
+import { Ledger, type LedgerSnapshot } from './ledger.ts';
+import { log, messageOf } from './log.ts';
+import { Predecessors } from './predecessors.ts';
+import { createPublicServer, stopAccepting } from './public-server.ts';
+import { parseRoutes } from './routes.ts';
+import { RoutingTable } from './routing-table.ts';
+import { loadState, saveState } from './state-file.ts';
+import { Upstreams } from './upstreams.ts';
+
+/** What `GET /health` answers. */
+export interface RouterHealth {
+  status: 'ok' | 'degraded';
+  version: string;
+  pid: number;
+  /** Where users reach it; null before it listens. */
+  listening: { host: string; port: number } | null;
+  epoch: string;
+  lost: boolean;
+  scopes: number;
+  /** What a person should look at, such as a damaged state file. */
+  problems: string[];
+  /** Processes before this one that still finish their requests. */
+  predecessors: number;
+}
+
+/*
+ *            start                     POST /upgrade                     confirmed
+ *  loading ─────────► serving ────────────────────────► handing over ───────────► leaving ──► exit 0
+ *                      │    ▲                                │                      ▲
+ *                      │    └──── successor failed ──────────┘                      │
+ *                      └──────────────── SIGTERM ───────────────────────────────────┘
+ */
+type Phase = 'loading' | 'serving' | 'handing-over' | 'leaving';
+
+/** One router process, from its state file to its last request. */
+export class RouterProcess {
+  readonly #arguments: RouterArguments;
+  readonly #ledger = new Ledger();
+  readonly #table: RoutingTable;
+  readonly #gate: Gate;
+  readonly #server: Server;
+  readonly #control: ControlServer;
+  #predecessors = new Predecessors([], () => {});
+  #phase: Phase = 'loading';
+  #epoch: string = randomUUID();
+  #lost = false;
+  #problems: string[] = [];
+  #confirm: (() => void) | undefined;
+  #handedCounts = false;
+  /** Changes of routes happen one after the other. */
+  #queue: Promise<unknown> = Promise.resolve();
+
+  constructor(routerArguments: RouterArguments) {
+    this.#arguments = routerArguments;
+    const upstreams = new Upstreams(routerArguments.responseTimeoutMs);
+    this.#table = new RoutingTable(this.#ledger, upstreams);
+    const proxies = new TrustedProxies(routerArguments.trustedProxies);
+    this.#gate = new Gate({ table: this.#table, ledger: this.#ledger, proxies });
+    this.#server = createPublicServer(this.#gate);
+    this.#control = new ControlServer(routerArguments.controlSocket, this.#handlers());
+  }
+
+  /** Loads, listens, and when there is a predecessor takes over from it. */
+  async start(): Promise<void> {
+    const { predecessor } = this.#arguments;
+    await this.#control.listen();
+    if (predecessor === null) await this.#loadFromDisk();
+    else await this.#loadFrom(predecessor);
+    await this.#listen();
+    this.#phase = 'serving';
+    await this.#control.takeName();
+    await writeFile(this.#marker, JSON.stringify({ pid: process.pid, epoch: this.#epoch }));
+    if (predecessor !== null) await this.#call(predecessor, 'POST', '/handover-done');
+    log('info', 'serving', { ...this.#health() });
+  }
+
+  /** Stops accepting, finishes what is open, and resolves when nothing is left or the time is over. */
+  async leave(reason: 'terminated' | 'succeeded'): Promise<void> {
+    if (this.#phase === 'leaving') return;
+    this.#phase = 'leaving';
+    this.#gate.leaving = true;
+    log('info', 'leaving', { reason });
+    await this.#drained(reason);
+    if (reason === 'succeeded') await this.#sendLastCounts();
+    else await rm(this.#marker, { force: true });
+    await this.#control.close();
+    log('info', 'left', { reason });
+  }
+
+  get #marker(): string {
+    return `${this.#arguments.stateFile}.running`;
+  }
+
+  #handlers(): ControlHandlers {
+    return {
+      'PUT /routes': ({ body }) => this.#inTurn(() => this.#apply(body)),
+      'GET /state': ({ query }) => this.#observe(query.get('scope') ?? ''),
+      'GET /health': () => this.#health(),
+      'POST /upgrade': ({ body }) => this.#upgrade(body),
+      // Between a process and its successor:
+      'POST /handover': () => this.#inTurn(() => Promise.resolve(this.#handOver())),
+      'POST /handover-done': () => this.#confirm?.(),
+      'GET /counts': () => this.#ledger.snapshot(),
+      'PUT /successor-routes': ({ body }) => this.#follow(body),
+      'POST /last-counts': ({ body }) => this.#takeLastCounts(body),
+    };
+  }
+
+  async #loadFromDisk(): Promise<void> {
+    const state = await loadState(this.#arguments.stateFile);
+    for (const stored of state.scopes) this.#table.set(stored);
+    this.#problems = state.problems;
+    this.#gate.stateDamaged = state.source === 'damaged';
+    this.#lost = readOptional(this.#marker) !== undefined;
+    if (state.source !== 'none' && state.problems.length > 0)
+      log('error', 'state-damaged', { source: state.source, problems: state.problems });
+  }
+
+  async #loadFrom(predecessor: string): Promise<void> {
+    const handover = await this.#call<Handover>(predecessor, 'POST', '/handover');
+    for (const stored of handover.scopes) this.#table.set(stored);
+    this.#ledger.add(handover.ledger);
+    this.#epoch = handover.epoch;
+    this.#lost = handover.lost;
+    this.#problems = handover.problems;
+    this.#gate.stateDamaged = handover.stateDamaged;
+    this.#predecessors = new Predecessors(handover.predecessors, () => (this.#lost = true));
+  }
+
+  #listen(): Promise<void> {
+    const { listen, listenFd } = this.#arguments;
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', (error) =>
+        reject(
+          new CodedError(
+            'traffic/listen-failed',
+            `cannot listen on ${listen.host}:${listen.port}: ${error.message}`,
+            {
+              cause: error,
+            },
+          ),
+        ),
+      );
+      const target = listenFd === null ? listen : { fd: listenFd };
+      this.#server.listen({ ...target, backlog: 4_096 }, resolve);
+    });
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#queue.then(work);
+    this.#queue = result.catch(() => {});
+    return result;
+  }
+
+  async #apply(body: unknown): Promise<void> {
+    this.#refuseUnlessServing();
+    const stored = this.#table.stored();
+    const desired = parseRoutes(
+      body,
+      stored.map((one) => one.routes),
+    );
+    const before = this.#table.scope(desired.routes.scope)?.stored;
+    if (before && desired.fence < before.fence)
+      throw staleFence(desired.routes.scope, desired.fence, before.fence);
+    if (before && desired.fence === before.fence && sameRoutes(before.routes, desired.routes)) return;
+    const others = stored.filter((one) => one.routes.scope !== desired.routes.scope);
+    await saveState(this.#arguments.stateFile, [...others, desired]);
+    this.#table.set(desired);
+    this.#problems = [];
+    this.#gate.stateDamaged = false;
+    log('info', 'routes-applied', {
+      scope: desired.routes.scope,
+      fence: desired.fence,
+      weights: Object.fromEntries(
+        desired.routes.revisions.map(({ id, weightPercent }) => [id, weightPercent]),
+      ),
+    });
+    await this.#predecessors.apply(desired.routes, desired.fence);
+  }
+
+  #refuseUnlessServing(): void {
+    if (this.#phase !== 'serving')
+      throw new CodedError('traffic/handing-over', 'the router is handing over to its successor', {
+        help: 'ask again in a moment',
+      });
+  }
+
+  async #observe(scope: string): Promise<RouterState> {
+    const earlier = await this.#predecessors.counts();
+    const total = new Ledger();
+    total.add(this.#ledger.snapshot(scope), true);
+    for (const { ledger } of earlier) total.add({ [scope]: ledger[scope] ?? {} }, true);
+    const stored = this.#table.scope(scope)?.stored ?? null;
+    const weights = new Map(stored?.routes.revisions.map(({ id, weightPercent }) => [id, weightPercent]));
+    const ids = [...weights.keys(), ...total.revisionsOf(scope).filter((id) => !weights.has(id))];
+    return {
+      epoch: this.#epoch,
+      lost: this.#lost,
+      fence: stored?.fence ?? 0,
+      routes: stored?.routes ?? null,
+      revisions: ids
+        .map((id) => total.of(scope, id).toTraffic(id, weights.get(id) ?? 0))
+        .filter(({ id, inFlight }) => weights.has(id) || inFlight > 0),
+    };
+  }
+
+  #health(): RouterHealth {
+    const address = this.#server.address() as AddressInfo | null;
+    return {
+      status: this.#problems.length > 0 ? 'degraded' : 'ok',
+      version: routerVersion,
+      pid: process.pid,
+      listening: address && { host: address.address, port: address.port },
+      epoch: this.#epoch,
+      lost: this.#lost,
+      scopes: this.#table.stored().length,
+      problems: this.#problems,
+      predecessors: this.#predecessors.paths.length,
+    };
+  }
+
+  async #upgrade(body: unknown): Promise<{ pid: number }> {
+    if (this.#phase !== 'serving')
+      throw new CodedError('traffic/upgrade-running', 'the router is already being replaced or is leaving');
+    const argv = parseUpgrade(body);
+    this.#phase = 'handing-over';
+    try {
+      // No public way to a listening socket's descriptor exists; child_process itself reads it here.
+      const handle = Reflect.get(this.#server, '_handle') as { fd: number } | null;
+      if (!handle || handle.fd < 0)
+        throw new CodedError('traffic/upgrade-failed', 'the listening socket cannot be handed over');
+      const confirmed = new Promise<void>((resolve) => (this.#confirm = resolve));
+      const child = spawnSuccessor({ argv, listenFd: handle.fd, ownControl: this.#control.ownPath });
+      await confirmation(child, confirmed);
+      this.#phase = 'serving';
+      // After the answer to this very request is on its way.
+      setImmediate(() => void this.leave('succeeded').then(() => process.exit(0)));
+      return { pid: child.pid ?? 0 };
+    } catch (error) {
+      await this.#resume(error);
+      throw error;
+    }
+  }
+
+  /** The successor failed: everything goes on as before, and the name is ours again should it have been taken. */
+  async #resume(error: unknown): Promise<void> {
+    log('error', 'upgrade-failed', { message: messageOf(error) });
+    if (this.#handedCounts) this.#lost = true;
+    this.#handedCounts = false;
+    this.#phase = 'serving';
+    await this.#control.takeName();
+  }
+
+  #handOver(): Handover {
+    if (this.#phase !== 'handing-over')
+      throw new CodedError('traffic/invalid-control-call', 'no upgrade is under way');
+    this.#handedCounts = true;
+    return {
+      epoch: this.#epoch,
+      lost: this.#lost,
+      scopes: this.#table.stored(),
+      ledger: this.#ledger.handOver(),
+      stateDamaged: this.#gate.stateDamaged,
+      problems: this.#problems,
+      predecessors: [...this.#predecessors.paths, this.#control.ownPath],
+    };
+  }
+
+  /** Routes that the successor was given, in memory only: the state file is the successor's by now. */
+  #follow(body: unknown): void {
+    const { routes, fence } = parseRoutes(body, []);
+    const before = this.#table.scope(routes.scope)?.stored;
+    if (!before || fence >= before.fence) this.#table.set({ routes, fence });
+  }
+
+  #takeLastCounts(body: unknown): void {
+    if (this.#phase !== 'serving' || this.#handedCounts)
+      throw new CodedError('traffic/handing-over', 'the router is handing over; send to its successor');
+    const { path, ledger } = body as { path: string; ledger: LedgerSnapshot };
+    if (!this.#predecessors.paths.includes(path)) return;
+    this.#predecessors.finished(path);
+    this.#ledger.add(ledger);
+  }
+
+  async #sendLastCounts(): Promise<void> {
+    const body = { path: this.#control.ownPath, ledger: this.#ledger.snapshot() };
+    for (let tries = 0; tries < 50; tries++) {
+      try {
+        await this.#call(this.#arguments.controlSocket, 'POST', '/last-counts', body);
+        return;
+      } catch (error) {
+        log('warn', 'last-counts-refused', { message: messageOf(error) });
+        await new Promise((resolve) => setTimeout(resolve, 200));
+      }
+    }
+  }
+
+  #drained(reason: 'terminated' | 'succeeded'): Promise<void> {
+    return new Promise((resolve) => {
+      stopAccepting(this.#server, resolve);
+      // With a successor, whoever is about to use an idle connection still gets an answer here.
+      if (reason === 'terminated') this.#server.closeIdleConnections();
+      setTimeout(() => {
+        log('warn', 'drain-timeout', { upgraded: this.#gate.upgraded.size });
+        this.#gate.stopped = true;
+        for (const socket of this.#gate.upgraded) socket.destroy();
+        this.#server.closeAllConnections();
+        resolve();
+      }, this.#arguments.drainTimeoutMs).unref();
+    });
+  }
+
+  #call<T>(socketPath: string, method: 'GET' | 'POST', path: string, body?: unknown): Promise<T> {
+    return callControl<T>({ socketPath, method, path, body, timeoutMs: 15_000 });
+  }
+}
+
+/** The package's version, or 0.0.0 where the source was copied without it. */
+const routerVersion = readVersion();
+
+function readVersion(): string {
+  for (const up of ['../../../package.json', '../../package.json']) {
+    const text = readOptional(new URL(up, import.meta.url));
+    if (text !== undefined) return (JSON.parse(text) as { version: string }).version;
+  }
+  return '0.0.0';
+}
+
+function readOptional(path: string | URL): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+function parseUpgrade(body: unknown): string[] | undefined {
+  const argv = (body as { argv?: unknown } | undefined)?.argv;
+  if (argv === undefined) return undefined;
+  if (Array.isArray(argv) && argv.length > 0 && argv.every((one) => typeof one === 'string')) return argv;
+  throw new CodedError('traffic/invalid-control-call', 'argv is a list of strings: the whole command line');
+}
+
+function staleFence(scope: string, fence: number, known: number): CodedError {
+  return new CodedError(
+    'traffic/stale-fence',
+    `fence ${fence} is older than ${known}, the last one seen for ${scope}`,
+    {
+      help: 'another owner has taken over; read the state again before changing anything',
+    },
+  );
+}
+
+function sameRoutes(a: Routes, b: Routes): boolean {
+  // Both were made by the same schema, which fixes the order of keys.
+  return JSON.stringify(a) === JSON.stringify(b);
+}

@@ -1,0 +1,92 @@
+import { z } from 'zod';
+import type { Routes } from '../../delivery/index.ts';
+import { CodedError } from '../../diagnostics/index.ts';
+
+const name = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'letters, digits, "_" and "-", at most 64');
+const hostName = z
+  .string()
+  .max(253)
+  .regex(
+    /^(\*|[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?|\[[0-9a-f:.]+\])$/,
+    'a lower-case host name without port, or "*"',
+  );
+
+const endpointSchema = z.strictObject({
+  instance: z.string().min(1).max(128),
+  host: z.string().min(1).max(253),
+  port: z.int().min(1).max(65_535),
+});
+
+const revisionSchema = z.strictObject({
+  id: name,
+  weightPercent: z.int().min(0).max(100),
+  endpoints: z.array(endpointSchema).max(1_000),
+});
+
+const routesSchema = z.strictObject({
+  scope: z.string().min(1).max(256),
+  hosts: z.array(hostName).max(1_000),
+  revisions: z.array(revisionSchema).max(100),
+  sticky: z.boolean(),
+  maintenance: z.boolean(),
+  rateLimit: z
+    .strictObject({ perMinute: z.int().min(1).max(1_000_000), burst: z.int().min(0).max(1_000_000) })
+    .nullable(),
+});
+
+const requestSchema = z.strictObject({ routes: routesSchema, fence: z.int().min(0) });
+
+/**
+ * Parses what `PUT /routes` was sent, and holds it against the scopes that are already routed.
+ *
+ * @throws CodedError `traffic/invalid-routes` with every mistake as a note.
+ */
+export function parseRoutes(input: unknown, others: Iterable<Routes>): { routes: Routes; fence: number } {
+  const parsed = requestSchema.safeParse(input);
+  if (!parsed.success)
+    throw invalid(parsed.error.issues.map((issue) => `${issue.path.join('.') || 'body'}: ${issue.message}`));
+  const { routes } = parsed.data;
+  const problems = [...weightProblems(routes), ...duplicateProblems(routes), ...hostProblems(routes, others)];
+  if (problems.length > 0) throw invalid(problems);
+  return parsed.data;
+}
+
+function weightProblems({ revisions }: Routes): string[] {
+  const sum = revisions.reduce((total, revision) => total + revision.weightPercent, 0);
+  const problems = revisions
+    .filter((revision) => revision.weightPercent > 0 && revision.endpoints.length === 0)
+    .map((revision) => `revision "${revision.id}" has weight ${revision.weightPercent} but no endpoint`);
+  if (sum !== 0 && sum !== 100)
+    problems.push(`the weights sum to ${sum}; they must sum to 100, or to 0 when nothing serves`);
+  return problems;
+}
+
+function duplicateProblems({ hosts, revisions }: Routes): string[] {
+  const instances = revisions.flatMap((revision) => revision.endpoints.map((endpoint) => endpoint.instance));
+  return [
+    ...twice(hosts).map((host) => `host "${host}" is named twice`),
+    ...twice(revisions.map((revision) => revision.id)).map((id) => `revision "${id}" is named twice`),
+    ...twice(instances).map((instance) => `instance "${instance}" is named twice`),
+  ];
+}
+
+function hostProblems(routes: Routes, others: Iterable<Routes>): string[] {
+  const owners = new Map<string, string>();
+  for (const other of others)
+    if (other.scope !== routes.scope) for (const host of other.hosts) owners.set(host, other.scope);
+  return routes.hosts.flatMap((host) => {
+    const owner = owners.get(host);
+    return owner === undefined ? [] : [`host "${host}" already belongs to scope "${owner}"`];
+  });
+}
+
+function twice(values: readonly string[]): string[] {
+  return [...new Set(values.filter((value, index) => values.indexOf(value) !== index))];
+}
+
+function invalid(notes: string[]): CodedError {
+  return new CodedError('traffic/invalid-routes', `the routes are not valid: ${notes[0]}`, {
+    notes,
+    help: 'nothing was changed; the routes before are still in force',
+  });
+}
