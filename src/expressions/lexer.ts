@@ -55,7 +55,7 @@ function readToken(text: string, from: number, at: Span, before: Token | undefin
   const place = (length: number) => locate(at, text, from, from + length);
   const first = text.charAt(from);
   if (first === "'") return readString(text, from, place);
-  if (/[0-9+-]/.test(first) || (first === '.' && !canBeDereferenced(before))) {
+  if (/[0-9+-]/.test(first) || (/^\.\d/.test(text.slice(from, from + 2)) && !canBeDereferenced(before))) {
     return readNumber(match(numberPattern, text, from) ?? first, place);
   }
   const sign = match(signPattern, text, from);

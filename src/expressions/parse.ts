@@ -108,7 +108,9 @@ class Parser {
     let target = this.#primary();
     let links = 0;
     while (this.#at('.') || this.#at('[')) {
-      if (target.kind === 'literal') this.#unexpected('an operator, as a literal has no properties');
+      if (target.kind === 'literal') {
+        throw new SyntaxMistake(mistake('syntax', 'text and numbers have no properties', this.#peek().at));
+      }
       this.#limit(++links);
       target = this.#take('.') ? this.#dereference(target) : this.#index(target);
     }
@@ -216,10 +218,10 @@ class Parser {
 }
 
 function describe(token: Token): string {
-  if (token.kind === 'name') return `"${token.name}"`;
+  if (token.kind === 'name') return `"${token.name}" stands`;
   if (token.kind === 'literal')
-    return typeof token.value === 'string' ? `'${token.value}'` : String(token.value);
-  return token.sign === 'end' ? 'the expression ends' : `"${token.sign}"`;
+    return `${typeof token.value === 'string' ? `'${token.value}'` : token.value} stands`;
+  return token.sign === 'end' ? 'the expression ends' : `"${token.sign}" stands`;
 }
 
 function unknownFunction(name: string, at: Span): Finding {

@@ -145,8 +145,9 @@ function checkMatrix(file: WorkflowFile, job: Job, reference: Reference): void {
 
 /** Undefined where only evaluation can tell. */
 function matrixNames(job: Job): string[] | undefined {
-  const matrix = job.strategy?.matrix;
-  if (!matrix) return [];
+  if (!job.strategy) return [];
+  const { matrix } = job.strategy;
+  if (!matrix) return undefined;
   if (matrix.kind === 'expression' || matrix.include.kind === 'expression') return undefined;
   const names = new Set(Object.keys(matrix.axes));
   for (const entry of matrix.include.values) {

@@ -237,7 +237,10 @@ export class Reader {
 
   /** Says what was found instead of what is wanted. */
   wrongType(node: Node | null, message: string, at: Span): void {
-    this.error('wrong-type', `${message}, and here is ${describe(node)}`, this.at(node, at));
+    const where = this.at(node, at);
+    const source = node?.range ? this.#text.slice(node.range[0], node.range[0] + 2) : '';
+    const help = source === '{{' ? 'an expression begins with a dollar sign: ${{ … }}' : undefined;
+    this.error('wrong-type', `${message}, and here is ${describe(node)}`, where, { help });
   }
 
   /** Place of a stretch of a scalar's text: exact for plain, quoted without escapes, and `|` blocks. */
