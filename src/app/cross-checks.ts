@@ -10,7 +10,6 @@ import type { SlipwayYml, WrittenEnvironment } from './slipway-yml.ts';
 export function checkTogether(yml: SlipwayYml, processes: ProcessType[]): Finding[] {
   const environments = yml.environments?.value ?? new Map<string, Entry<WrittenEnvironment>>();
   return [
-    ...checkEmptyEnvironments(yml),
     ...checkPromotions(environments),
     ...checkHosts(yml, environments),
     ...[...environments].flatMap(([name, { value, keyAt }]) => [
@@ -24,20 +23,6 @@ export function checkTogether(yml: SlipwayYml, processes: ProcessType[]): Findin
 }
 
 type Environments = ReadonlyMap<string, Entry<WrittenEnvironment>>;
-
-function checkEmptyEnvironments(yml: SlipwayYml): Finding[] {
-  if (!yml.environments || yml.environments.value.size > 0) return [];
-  return [
-    error(
-      'app/no-environment',
-      '"environments" defines no environment that can be used',
-      yml.environments.keyAt,
-      {
-        help: 'define one, such as "production: { branches: [main] }", or remove the key',
-      },
-    ),
-  ];
-}
 
 function checkPromotions(environments: Environments): Finding[] {
   const findings: Finding[] = [];

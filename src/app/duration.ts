@@ -35,7 +35,7 @@ export function parseDuration(text: string): DurationResult {
     return refuse(`"${unit}" is not a unit of time`, helpForUnit(number, unit.toLowerCase()));
   if (!/^\d+$/.test(number)) return refuse(`"${text}" is not a whole number of ${unit}`);
   const ms = Number(number) * unitMs[unit];
-  if (ms > longestMs) return refuse(`"${text}" is longer than a year`);
+  if (ms > longestMs) return refuse(`"${text}" is longer than a year`, 'write at most 8760h');
   if (text !== `${number}${unit}`) return refuse(`"${text}" has spaces in it`, `write ${number}${unit}`);
   return { ok: true, ms };
 }

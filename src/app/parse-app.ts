@@ -27,16 +27,20 @@ export function parseApp(files: AppFiles): Result<App> {
   // A damaged Procfile says nothing certain about what is missing in it.
   const certain = findings.some(isError) ? [] : processes;
   const yml = files.slipwayYml ? readSlipwayYml(files.slipwayYml) : { value: {}, findings: [] };
-  findings.push(...yml.findings);
   const name = yml.value.name?.value ?? nameFrom(files.fallbackName);
   if (name === '') findings.push(noName(files.fallbackName));
-  findings.push(...checkTogether(yml.value, certain));
+  findings.push(...inFileOrder([...yml.findings, ...checkTogether(yml.value, certain)]));
   const app = assemble({ name, processes, yml: yml.value, defaultBranch: files.defaultBranch ?? 'main' });
   return findings.some(isError) ? { ok: false, findings } : { ok: true, value: app, warnings: findings };
 }
 
 function isError(finding: Finding): boolean {
   return finding.severity === 'error';
+}
+
+function inFileOrder(findings: Finding[]): Finding[] {
+  const place = ({ at }: Finding) => (at ? at.start.line * 10_000 + at.start.column : 0);
+  return findings.sort((a, b) => place(a) - place(b));
 }
 
 function readProcesses(files: AppFiles): { processes: ProcessType[]; findings: Finding[] } {

@@ -224,8 +224,13 @@ export function oneOrMany<T>(item: Shape<T>): Shape<Located<T>[]> {
   return {
     expects: `${item.expects}, or a list of them`,
     example: item.example,
-    schema: { anyOf: [item.schema, list.schema] },
+    schema: { anyOf: [item.schema, { ...list.schema, minItems: 1 }] },
     read(node, reader, path) {
+      if (isSeq(node) && node.items.length === 0) {
+        return reader.report('app/empty', `${path} is an empty list`, reader.span(node), {
+          help: 'name one, or remove the key for its default',
+        });
+      }
       if (isSeq(node)) return list.read(node, reader, path);
       if (isMap(node)) return reader.wrongType(this, node, path);
       const value = item.read(node, reader, path);
@@ -261,6 +266,18 @@ export function mapOf<T>(key: TextRule & { pattern: string }, item: Shape<T>): S
   return shape;
 }
 
+/** A mapping that must say something. */
+export function notEmpty<T>(shape: Shape<T>, help: string): Shape<T> {
+  return {
+    ...shape,
+    schema: { ...shape.schema, minProperties: 1 },
+    read(node, reader, path) {
+      if (!isMap(node) || node.items.length > 0) return shape.read(node, reader, path);
+      return reader.report('app/empty', `${path} is empty`, reader.span(node), { help });
+    },
+  };
+}
+
 /** Shapes by key. */
 export type Fields = Record<string, Shape<unknown>>;
 
@@ -271,6 +288,8 @@ export type ReadFields<F extends Fields> = {
 
 /** A key that people will try and that is refused on purpose. */
 export interface RefusedKey {
+  /** `app/not-yet` when absent. */
+  code?: string;
   reason: string;
   help: string;
 }
@@ -297,7 +316,9 @@ export function object<F extends Fields>(
         const inner = path === '' ? name : `${path}.${name}`;
         const refused = rule.refused && Object.hasOwn(rule.refused, name) ? rule.refused[name] : undefined;
         if (refused)
-          reader.report('app/not-yet', `${inner}: ${refused.reason}`, keyAt, { help: refused.help });
+          reader.report(refused.code ?? 'app/not-yet', `${inner}: ${refused.reason}`, keyAt, {
+            help: refused.help,
+          });
         else if (!Object.hasOwn(fields, name)) reportUnknown(reader, { name, path, keyAt, known });
         else {
           const value = fields[name]?.read(child, reader, inner);
@@ -336,9 +357,23 @@ function reportUnknown(reader: Reader, { name, path, keyAt, known }: UnknownKey)
 }
 
 function entriesOf(map: YAMLMap, reader: Reader): { name: string; keyAt: Span; node: Node }[] {
-  return (map.items as Pair<Node, Node | null>[]).map((pair) => ({
-    name: isScalar(pair.key) ? String(pair.key.value) : '?',
-    keyAt: reader.span(pair.key),
-    node: pair.value ? reader.resolve(pair.value) : pair.key,
-  }));
+  const seen = new Map<string, Span>();
+  const entries = [];
+  for (const pair of map.items as Pair<Node, Node | null>[]) {
+    const name = isScalar(pair.key) ? String(pair.key.value) : '?';
+    const keyAt = reader.span(pair.key);
+    const first = seen.get(name);
+    if (first) reportTwice(reader, { name, keyAt, first });
+    else entries.push({ name, keyAt, node: pair.value ? reader.resolve(pair.value) : pair.key });
+    seen.set(name, first ?? keyAt);
+  }
+  return entries;
+}
+
+function reportTwice(reader: Reader, twice: { name: string; keyAt: Span; first: Span }): void {
+  const { name, keyAt, first } = twice;
+  reader.report('app/duplicate-key', `"${name}" is written twice`, keyAt, {
+    notes: [`first written in ${first.file}:${first.start.line}`],
+    help: 'keep one of the two',
+  });
 }

@@ -5,7 +5,19 @@ import { defaults } from './defaults.ts';
 import { formatDuration } from './duration.ts';
 import { hostPattern, namePattern, processNamePattern, variablePattern } from './names.ts';
 import type { SourceFile } from './procfile.ts';
-import { about, duration, flag, integer, listOf, mapOf, object, oneOrMany, Reader, text } from './shapes.ts';
+import {
+  about,
+  duration,
+  flag,
+  integer,
+  listOf,
+  mapOf,
+  notEmpty,
+  object,
+  oneOrMany,
+  Reader,
+  text,
+} from './shapes.ts';
 import { variableValue } from './shapes.ts';
 import type { JsonSchema, RefusedKey } from './shapes.ts';
 import { strategy } from './strategy-shape.ts';
@@ -127,7 +139,10 @@ const environment = object(
       }),
       "An env file on the server's machine, mode 0600.",
     ),
-    secrets: about(listOf(text(variable)), 'Secrets that processes get as environment variables.'),
+    secrets: about(
+      listOf(text({ ...variable, expects: 'a name of a secret', example: 'DATABASE_URL' })),
+      'Secrets that processes get as environment variables.',
+    ),
     replicas: about(mapOf(processType, integer(0, 64)), 'Copies of each process type.', {}),
     strategy: about(strategy, 'How traffic moves.', defaults.strategy),
     health: about(health, 'When a started process counts as ready.'),
@@ -175,7 +190,10 @@ const slipwayYml = object(
     route: about(route, 'How users reach the app.'),
     release: about(release, "What a release holds beyond the commit's own files."),
     environments: about(
-      mapOf({ expects: 'the name of an environment', example: 'production', ...name }, environment),
+      notEmpty(
+        mapOf({ expects: 'the name of an environment', example: 'production', ...name }, environment),
+        'define one, such as "production: { branches: [main] }", or remove the key',
+      ),
       'Where the app runs. Without it: production, from the default branch.',
     ),
   },
@@ -201,6 +219,7 @@ export function readSlipwayYml(source: SourceFile): { value: SlipwayYml; finding
     lineCounter: lines,
     prettyErrors: false,
     version: '1.2',
+    uniqueKeys: false,
     keepSourceTokens: false,
   });
   const reader = new Reader(source.file, document, lines);

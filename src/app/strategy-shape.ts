@@ -22,8 +22,13 @@ const written = object(
     example: '{ rolling: { batch: 2 } }',
     refused: {
       canary,
-      'blue-green': { reason: 'blue-green has no settings', help: 'write "strategy: blue-green"' },
+      'blue-green': {
+        code: 'app/misplaced-key',
+        reason: 'blue-green has no settings',
+        help: 'write "strategy: blue-green"',
+      },
       bake: {
+        code: 'app/misplaced-key',
         reason: '"bake" does not belong to the strategy',
         help: 'move it beside "strategy", into the environment',
       },

@@ -1,0 +1,249 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { parse } from 'yaml';
+import {
+  defaultEnvironments,
+  environmentsFor,
+  formatDuration,
+  parseApp,
+  parseDuration,
+  slipwaySchema,
+} from './index.ts';
+import type { App } from './index.ts';
+
+const root = join(import.meta.dirname, '../..');
+const procfile = {
+  file: 'Procfile',
+  text: 'web: node server.js\nworker: node worker.js\nrelease: node migrate.js\n',
+};
+
+function app(slipwayYml: string): App {
+  const result = parseApp({
+    procfile,
+    slipwayYml: { file: 'slipway.yml', text: slipwayYml },
+    fallbackName: 'shop',
+  });
+  if (!result.ok) throw new Error(result.findings.map((finding) => finding.message).join('\n'));
+  return result.value;
+}
+
+const everything = `
+name: medianest
+route: { host: medianest.example.com }
+release: { artifact: dist, install: false }
+environments:
+  production:
+    branches: main
+    promote-from: staging
+    host: [media.example.com, "*"]
+    env: { LOG_LEVEL: debug, VERSION: 1.10, STRICT: true, ZERO: 0x10 }
+    env-file: /etc/medianest.env
+    secrets: [TOKEN]
+    replicas: { web: 3, worker: 0 }
+    strategy: { rolling: { batch: 2 } }
+    health: { path: /ready, interval: 500ms, timeout: 1s, successes: 3, deadline: 2m }
+    drain-timeout: 0s
+    bake: 5m
+    rollback-window: 24h
+    overlap: [worker]
+    rate-limit: { per-minute: 600, burst: 50 }
+  staging:
+`;
+
+describe('an app', () => {
+  test('without slipway.yml is one production environment, from the default branch, with every default', () => {
+    const result = parseApp({ procfile, fallbackName: '@acme/My Shop', defaultBranch: 'trunk' });
+    expect(result).toEqual({
+      ok: true,
+      warnings: [],
+      value: {
+        name: 'my-shop',
+        processes: [
+          expect.objectContaining({ name: 'web', command: 'node server.js' }),
+          expect.objectContaining({ name: 'worker', command: 'node worker.js' }),
+        ],
+        webProcess: 'web',
+        releaseCommand: 'node migrate.js',
+        release: { artifact: null, install: null },
+        environments: [
+          {
+            name: 'production',
+            branches: ['trunk'],
+            promoteFrom: null,
+            hosts: ['my-shop.localhost'],
+            env: {},
+            envFile: null,
+            secrets: [],
+            replicas: {},
+            strategy: { kind: 'blue-green' },
+            health: { path: null, intervalMs: 250, probeTimeoutMs: 2000, successes: 2, deadlineMs: 60_000 },
+            drainTimeoutMs: 30_000,
+            bakeMs: 10_000,
+            rollbackWindowMs: 3_600_000,
+            overlap: [],
+            rateLimit: null,
+          },
+        ],
+      },
+    });
+  });
+
+  test('says everything it can in slipway.yml', () => {
+    const { environments } = app(everything.replace(/^route.*\n/m, ''));
+    expect(environments.map(({ name, hosts }) => [name, hosts])).toEqual([
+      ['staging', ['staging.medianest.localhost']],
+      ['production', ['media.example.com', '*']],
+    ]);
+    expect(environments[1]).toEqual({
+      name: 'production',
+      branches: ['main'],
+      promoteFrom: 'staging',
+      hosts: ['media.example.com', '*'],
+      env: { LOG_LEVEL: 'debug', VERSION: '1.10', STRICT: 'true', ZERO: '0x10' },
+      envFile: '/etc/medianest.env',
+      secrets: ['TOKEN'],
+      replicas: { web: 3, worker: 0 },
+      strategy: { kind: 'rolling', batch: 2 },
+      health: { path: '/ready', intervalMs: 500, probeTimeoutMs: 1000, successes: 3, deadlineMs: 120_000 },
+      drainTimeoutMs: 0,
+      bakeMs: 300_000,
+      rollbackWindowMs: 86_400_000,
+      overlap: ['worker'],
+      rateLimit: { perMinute: 600, burst: 50 },
+    });
+  });
+
+  test('takes the host of its route for production', () => {
+    const { environments } = app('route: { host: a.example.com }\nenvironments: { staging: , production: }');
+    expect(environments.map(({ hosts }) => hosts)).toEqual([['staging.shop.localhost'], ['a.example.com']]);
+    expect(app('route: { host: [a.example.com] }').environments[0]?.hosts).toEqual(['a.example.com']);
+  });
+
+  test.each(['', '# nothing\n', '---\n', 'name:\n  shop\n'])('accepts %j as slipway.yml', (text) => {
+    expect(app(text).environments).toHaveLength(1);
+  });
+
+  test('reads anchors and aliases like the values they stand for', () => {
+    const { environments } = app('environments:\n  a: { health: &h { path: /up } }\n  b: { health: *h }\n');
+    expect(environments[1]?.health.path).toBe('/up');
+  });
+
+  test('without Procfile starts with the start script, and says so', () => {
+    const packageJson = '{\n\t"name": "shop",\n\t"scripts": {\n\t\t"start": "node ."\n\t}\n}\n';
+    const result = parseApp({ packageJson, fallbackName: 'shop' });
+    expect(result).toMatchObject({
+      ok: true,
+      value: { webProcess: 'web', processes: [{ name: 'web', command: 'npm start' }] },
+      warnings: [{ code: 'app/start-script', severity: 'note', at: { start: { line: 4, column: 3 } } }],
+    });
+  });
+
+  test('without a web process has no hosts', () => {
+    const worker = { file: 'Procfile', text: 'worker: node worker.js\r\n' };
+    expect(parseApp({ procfile: worker, fallbackName: 'shop' })).toMatchObject({
+      ok: true,
+      value: { webProcess: null, environments: [{ hosts: [] }], processes: [{ command: 'node worker.js' }] },
+    });
+  });
+
+  test('is read without a throw, whatever its files hold', () => {
+    const line = fc.oneof(
+      fc.constantFrom('environments:', '  production:', '    bake: 1', '- &a', '*a', '? {', 'web: x'),
+      fc.string(),
+    );
+    const text = fc.array(line, { maxLength: 8 }).map((lines) => lines.join('\n'));
+    fc.assert(
+      fc.property(text, text, text, (slipwayYml, procfileText, packageJson) => {
+        const result = parseApp({
+          procfile: { file: 'Procfile', text: procfileText },
+          slipwayYml: { file: 'slipway.yml', text: slipwayYml },
+          packageJson,
+          fallbackName: 'x',
+        });
+        expect(typeof result.ok).toBe('boolean');
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+test('the example app is understood, without a warning', () => {
+  const read = (file: string) => ({
+    file,
+    text: readFileSync(join(root, 'examples/medianest', file), 'utf8'),
+  });
+  const result = parseApp({ procfile: read('Procfile'), slipwayYml: read('slipway.yml'), fallbackName: 'x' });
+  expect(result).toMatchObject({ ok: true, warnings: [], value: { name: 'medianest' } });
+});
+
+describe('environments of a branch', () => {
+  const matches = (patterns: string[], branch: string) => patterns.includes(branch);
+
+  test('come in promotion order, and an environment without branches takes every branch', () => {
+    const { environments } = app(
+      'environments: { c: { promote-from: b, branches: main }, d: , b: { promote-from: a }, a: { branches: [main, dev] } }',
+    );
+    const names = (branch: string) =>
+      environmentsFor({ environments }, branch, matches).map(({ name }) => name);
+    expect(names('main')).toEqual(['d', 'a', 'b', 'c']);
+    expect(names('dev')).toEqual(['d', 'a', 'b']);
+    expect(names('feature')).toEqual(['d', 'b']);
+  });
+
+  test('take the default branch literally, even when its name looks like a pattern', () => {
+    expect(defaultEnvironments('shop', 'feature/[x]+*')[0]?.branches).toEqual([
+      String.raw`feature/\[x\]\+\*`,
+    ]);
+  });
+});
+
+describe('durations', () => {
+  test('are written the way they are read', () => {
+    fc.assert(
+      fc.property(fc.nat(31_000_000_000), (ms) => {
+        expect(parseDuration(formatDuration(ms))).toEqual({ ok: true, ms });
+      }),
+    );
+    expect([0, 250, 90_000, 300_000, 3_600_000].map(formatDuration)).toEqual([
+      '0s',
+      '250ms',
+      '90s',
+      '5m',
+      '1h',
+    ]);
+  });
+
+  test.each(['', '-5s', '1h30m', '5S', '1e3s', '٣s', '5 s', '0.5s', 's'])('refuse %j', (text) => {
+    expect(parseDuration(text).ok).toBe(false);
+  });
+});
+
+describe('docs/slipway.schema.json', () => {
+  const published = JSON.parse(readFileSync(join(root, 'docs/slipway.schema.json'), 'utf8')) as object;
+
+  test('is the table that slipway.yml is read with; "node scripts/write-schema.ts" writes it', () => {
+    expect(published).toEqual(JSON.parse(JSON.stringify(slipwaySchema)));
+  });
+
+  test('accepts what is accepted and refuses what is refused', () => {
+    const schema = z.fromJSONSchema(published as Parameters<typeof z.fromJSONSchema>[0]);
+    const valid = (text: string) => schema.safeParse(parse(text)).success;
+    expect(valid(everything)).toBe(true);
+    expect(valid(readFileSync(join(root, 'examples/medianest/slipway.yml'), 'utf8'))).toBe(true);
+    const wrong = [
+      'nam: x',
+      'name: X',
+      'environments: []',
+      'environments: { a: { bake: 10 } }',
+      'environments: { a: { strategy: canary } }',
+      'environments: { a: { strategy: {} } }',
+      'environments: { a: { replicas: { web: -1 } } }',
+      'environments: { a: { health: { path: x } } }',
+      'environments: { a: { reviewers: [ana] } }',
+    ];
+    expect(wrong.filter(valid)).toEqual([]);
+  });
+});
