@@ -13,9 +13,9 @@ export function createApp(services: Services, files: StaticFiles): Server {
   const server = createServer(async (request, response) => {
     response.setHeader('x-medianest-revision', revision);
     response.setHeader('x-content-type-options', 'nosniff');
+    const reply = await answer(request, (parsed) => dispatch(routes, files, parsed));
     // Once we stop listening, whoever still has a connection is told to make a new one elsewhere.
     if (!server.listening) response.setHeader('connection', 'close');
-    const reply = await answer(request, (parsed) => dispatch(routes, files, parsed));
     send(response, reply, request.method === 'HEAD');
   });
   server.keepAliveTimeout = keepAliveTimeoutMs;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { Agent, get } from 'node:http';
+import { Agent, get, type IncomingMessage, request } from 'node:http';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, it, type TestContext } from 'node:test';
@@ -27,6 +27,10 @@ function start(t: TestContext, name: string, dataFolder: string) {
   return { child, line };
 }
 
+function drain(response: IncomingMessage): void {
+  response.resume();
+}
+
 async function exitCode(child: ChildProcess): Promise<number | null> {
   if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
   return child.exitCode;
@@ -49,7 +53,28 @@ describe('the processes', () => {
     response.resume();
     await once(response, 'end');
 
+    // A request that is on its way when we are told to stop is still answered.
+    const body = JSON.stringify({ title: 'Stalker', kind: 'film' });
+    const headers = { 'content-type': 'application/json', 'content-length': body.length };
+    const slow = request({
+      port: Number(port),
+      path: '/api/media',
+      method: 'POST',
+      headers,
+      agent,
+    });
+    const answered = once(slow, 'response');
+    slow.write(body.slice(0, 5));
+    await once(slow, 'socket');
+    await once(get({ port: Number(port), path: '/health' }).on('response', drain), 'close');
+
     for (const { child } of [web, worker]) child.kill('SIGTERM');
+    await web.line('stopping');
+    slow.end(body.slice(5));
+    const [last] = await answered;
+    assert.equal(last.statusCode, 201);
+    assert.equal(last.headers.connection, 'close');
+    last.resume();
     assert.equal(await exitCode(web.child), 0);
     assert.equal(await exitCode(worker.child), 0);
   });
