@@ -1,12 +1,12 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CodedError } from '../diagnostics/index.ts';
 import { createSupervisorClient } from './client.ts';
 import { readLogTail } from './log-tail.ts';
-import { supervisorPaths, type SupervisorPaths } from './paths.ts';
+import { exitAlreadyRunning, supervisorPaths, type SupervisorPaths } from './paths.ts';
 import type { SupervisorControl } from './protocol.ts';
 
 interface EnsureOptions {
@@ -16,6 +16,7 @@ interface EnsureOptions {
 
 const startTimeoutMs = 15_000;
 const lookEveryMs = 20;
+const alreadyRunning = 'already running';
 
 /**
  * Gives the supervisor of a home, starting one when none answers. Safe when many do it at once: the home's lock lets
@@ -38,35 +39,43 @@ export async function ensureSupervisor(
 async function start(paths: SupervisorPaths, { nodePath = process.execPath }: EnsureOptions): Promise<void> {
   mkdirSync(paths.home, { recursive: true, mode: 0o700 });
   mkdirSync(dirname(paths.log), { recursive: true });
-  const child = spawnSupervisor(paths, nodePath);
-  let failed: string | null = null;
-  child.on('error', (error) => (failed = error.message));
-  // It finds another one already there with code 3, and that one answers soon.
-  child.on('exit', (code, signal) => {
-    if (code !== 3) failed = `it ended with ${signal ?? code}`;
-  });
   const client = createSupervisorClient(paths.home);
   const deadline = performance.now() + startTimeoutMs;
+  let attempt = spawnSupervisor(paths, nodePath);
   while (!(await answers(client))) {
-    if (failed !== null) throw notStarted(paths, failed);
     if (performance.now() > deadline) throw notStarted(paths, `no answer within ${startTimeoutMs} ms`);
     await sleep(lookEveryMs);
+    if (attempt.outcome === null) continue;
+    if (attempt.outcome !== alreadyRunning) throw notStarted(paths, attempt.outcome);
+    // Another one held the home. It answers soon, or it was about to end: then this one's turn comes.
+    if (!(await answers(client))) attempt = spawnSupervisor(paths, nodePath);
   }
 }
 
-function spawnSupervisor(paths: SupervisorPaths, nodePath: string): ChildProcess {
+/** A supervisor being started; `outcome` says how it ended, in words, once it has. */
+interface Attempt {
+  outcome: string | null;
+}
+
+function spawnSupervisor(paths: SupervisorPaths, nodePath: string): Attempt {
+  const attempt: Attempt = { outcome: null };
   const log = openSync(paths.log, 'a', 0o600);
   try {
     // The same name as this file's: .ts in the repository, .js when compiled.
     const main = fileURLToPath(import.meta.url).replace('ensure-supervisor', 'main');
     const child = spawn(nodePath, [main, '--home', paths.home], {
       cwd: '/',
-      env: { PATH: '/usr/local/bin:/usr/bin:/bin' },
+      // The compile cache halves the time to start: a successor should be there soon.
+      env: { PATH: '/usr/local/bin:/usr/bin:/bin', NODE_COMPILE_CACHE: join(paths.home, 'cache', 'compile') },
       detached: true,
       stdio: ['ignore', log, log],
     });
     child.unref();
-    return child;
+    child.on('error', (error) => (attempt.outcome = error.message));
+    child.on('exit', (code, signal) => {
+      attempt.outcome = code === exitAlreadyRunning ? alreadyRunning : `it ended with ${signal ?? code}`;
+    });
+    return attempt;
   } finally {
     closeSync(log);
   }

@@ -59,6 +59,22 @@ export function findFamily(query: FamilyQuery): ProcessEntry[] {
   return ours ? [...new Set([...session, ...marked])] : [...marked];
 }
 
+/**
+ * A running process with its kin, as anybody may see them: its session first, then whoever carries the same mark.
+ * Empty when it does not run.
+ */
+export function* kinOf(pid: number): Generator<ProcessEntry> {
+  const leader = readProcess(pid);
+  if (!leader) return;
+  yield leader;
+  const others = listProcesses().filter((entry) => entry.pid !== pid);
+  yield* others.filter((entry) => entry.session === leader.session);
+  const mark = readVariable(pid, variable);
+  if (mark === null) return;
+  const elsewhere = others.filter((entry) => entry.session !== leader.session);
+  for (const entry of elsewhere) if (readVariable(entry.pid, variable) === mark) yield entry;
+}
+
 /** Whether any of a family seen before still runs: the cheap question while waiting. */
 export function anyAlive(family: readonly ProcessEntry[]): boolean {
   return family.some((entry) => readProcess(entry.pid)?.startTicks === entry.startTicks);

@@ -1,5 +1,6 @@
 export { createSupervisorClient } from './client.ts';
 export { ensureSupervisor } from './ensure-supervisor.ts';
+export { kinOf } from './family.ts';
 export { readLogTail } from './log-tail.ts';
 export { listProcesses, readSocketInodes } from './proc.ts';
 export type { ProcessEntry } from './proc.ts';

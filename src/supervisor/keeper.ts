@@ -28,6 +28,8 @@ export class Keeper implements SupervisorControl {
   readonly #strays = new Map<string, MarkedProcess[]>();
   readonly #warnings: string[] = [];
   #closing = false;
+  /** What stands in the file: a call that changes nothing costs no write. */
+  #saved = '';
 
   constructor(options: KeeperOptions) {
     this.#options = options;
@@ -218,8 +220,12 @@ export class Keeper implements SupervisorControl {
   #save(): void {
     const { paths } = this.#options;
     const processes = [...this.#processes.values()].map((managed) => managed.record);
+    const state = { fences: Object.fromEntries(this.#fences), processes };
+    const text = JSON.stringify(state);
+    if (text === this.#saved) return;
     try {
-      saveState(paths.state, { fences: Object.fromEntries(this.#fences), processes });
+      saveState(paths.state, state);
+      this.#saved = text;
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new CodedError(

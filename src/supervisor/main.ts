@@ -4,15 +4,13 @@ import { CodedError } from '../diagnostics/index.ts';
 import { serveControl } from './control-server.ts';
 import { Keeper } from './keeper.ts';
 import { takeLock } from './lock.ts';
-import { supervisorPaths } from './paths.ts';
+import { exitAlreadyRunning, supervisorPaths } from './paths.ts';
 
 /*
  * The supervisor's own process: `node main.ts --home DIR`. It writes to the log that its starter gave it as stdout.
  * It ends only when told to, and its children do not notice.
  */
 
-/** Another supervisor serves this home: no failure for whoever wanted one. */
-const exitAlreadyRunning = 3;
 /** How long a client may take to read the last answer. */
 const lastAnswerMs = 2000;
 

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { unreachable } from '../diagnostics/index.ts';
 import { endFamily } from './end-family.ts';
-import { findFamily, isMarked, leaderOf, markOf, type MarkedProcess } from './family.ts';
+import { findFamily, isMarked, leaderOf, markOf, specHash, type MarkedProcess } from './family.ts';
 import { chooseFreePort } from './free-port.ts';
 import { launch } from './launch.ts';
 import { oneShotCommand, readOneShot } from './one-shot.ts';
@@ -231,7 +231,7 @@ export class ManagedProcess {
     const { record } = this;
     const { bootId } = this.#house;
     if (record.identity === null || !isAlive(record.identity, bootId)) {
-      const leader = leaderOf(marked);
+      const leader = leaderOf(marked.filter((entry) => entry.specHash === specHash(record.spec)));
       if (leader) {
         const { pid, startTicks, session } = leader;
         record.identity = { pid, startTicks, session, bootId };

@@ -13,6 +13,9 @@ export interface SupervisorPaths {
   log: string;
 }
 
+/** Exit code of a supervisor that finds another one in its home: no failure for whoever wanted one. */
+export const exitAlreadyRunning = 3;
+
 /** The kernel takes 107 bytes; some are kept for the temporary names of others. */
 const longestSocketBytes = 100;
 

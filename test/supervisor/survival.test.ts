@@ -45,6 +45,17 @@ test('a supervisor killed again and again while it starts processes leaves each 
   expect(marked.flatMap(marksOf).sort()).toEqual(ids.toSorted());
 });
 
+test('what was started but not written down in time is found by its mark', async () => {
+  await rig.supervisor.ensure(rig.spec(), 1);
+  await rig.supervisor.ensure(rig.spec({ id: 'job', restart: 'never' }), 1);
+  const app = await rig.until('app', (now) => now.phase === 'running');
+  const job = await rig.until('job', (now) => now.phase === 'running');
+  await rig.killSupervisor();
+  rewriteState(rig.home, (text) => text.replaceAll(/"identity":\{[^}]*\}/g, '"identity":null'));
+  expect(await rig.status('app')).toMatchObject({ phase: 'running', pid: app.pid });
+  expect(await rig.status('job')).toMatchObject({ phase: 'running', pid: job.pid });
+});
+
 test('one-shots run at most once each, however often the supervisor is killed', async () => {
   const ids = Array.from({ length: 30 }, (_, index) => `job-${index}`);
   const specOf = (id: string) =>
@@ -188,6 +199,15 @@ test('a shutdown leaves processes as they are, and the next supervisor has them'
   await waitFor(async () => (isRunning(old.pid) ? null : true));
   expect(isRunning(pid ?? 0)).toBe(true);
   expect(await rig.status()).toMatchObject({ pid, phase: 'running' });
+});
+
+test('a supervisor asked for while the one before is still ending is there when it has ended', async () => {
+  for (let round = 0; round < 5; round++) {
+    const ending = createSupervisorClient(rig.home).shutdown({ stopAll: false });
+    const client = await ensureSupervisor(rig.home);
+    await ending;
+    expect(await client.list()).toEqual([]);
+  }
 });
 
 test('a process may hand over to a successor of its own, which is followed from then on', async () => {
