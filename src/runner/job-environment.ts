@@ -1,0 +1,100 @@
+import { join } from 'node:path';
+import { coerceToString, fromJson } from '../expressions/index.ts';
+import type { Json } from '../workflow/index.ts';
+import type { JobSpec } from './spec.ts';
+
+const plainPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/** Names of the `github` context that become GITHUB_* variables. */
+const exported = [
+  'action',
+  'action_path',
+  'action_ref',
+  'action_repository',
+  'actor',
+  'actor_id',
+  'api_url',
+  'base_ref',
+  'event_name',
+  'event_path',
+  'graphql_url',
+  'head_ref',
+  'job',
+  'ref',
+  'ref_name',
+  'ref_protected',
+  'ref_type',
+  'repository',
+  'repository_id',
+  'repository_owner',
+  'repository_owner_id',
+  'retention_days',
+  'run_attempt',
+  'run_id',
+  'run_number',
+  'server_url',
+  'sha',
+  'triggering_actor',
+  'workflow',
+  'workflow_ref',
+  'workflow_sha',
+  'workspace',
+] as const;
+
+/** Where the event's payload lies as a file. */
+export function eventFile(spec: JobSpec): string {
+  return join(spec.directories.temp, '_github_workflow', 'event.json');
+}
+
+/** The `github` context as one step sees it. */
+export function githubOfStep(spec: JobSpec, action: string): Record<string, Json> {
+  return {
+    ...spec.contexts.github,
+    job: spec.job.id,
+    workspace: spec.directories.workspace,
+    event_path: eventFile(spec),
+    action,
+  };
+}
+
+/** The `runner` context. */
+export function runnerContext(spec: JobSpec): Record<string, string> {
+  const { temp, tools, workspace } = spec.directories;
+  return {
+    name: 'slipway',
+    os: process.platform === 'darwin' ? 'macOS' : 'Linux',
+    arch: process.arch === 'arm64' ? 'ARM64' : 'X64',
+    environment: 'self-hosted',
+    temp,
+    tool_cache: tools,
+    workspace: join(workspace, '..'),
+    debug: '',
+  };
+}
+
+/** What every process of a job starts from, before the workflow's own variables. */
+export function baseEnvironment(spec: JobSpec): Record<string, string> {
+  return { LANG: 'C.UTF-8', PATH: plainPath, ...spec.machineEnv, HOME: spec.directories.home, CI: 'true' };
+}
+
+/** GITHUB_* and RUNNER_* of one step; nothing that a workflow sets may overrule them. */
+export function contextVariables(
+  spec: JobSpec,
+  github: Record<string, Json>,
+  trackingId: string,
+): Record<string, string> {
+  const variables: Record<string, string> = { GITHUB_ACTIONS: 'true', RUNNER_TRACKING_ID: trackingId };
+  for (const name of exported) {
+    variables[`GITHUB_${name.toUpperCase()}`] = coerceToString(fromJson(github[name] ?? null));
+  }
+  for (const [name, value] of Object.entries(runnerContext(spec))) {
+    if (name !== 'debug') variables[`RUNNER_${name.toUpperCase()}`] = value;
+  }
+  variables['AGENT_TOOLSDIRECTORY'] = spec.directories.tools;
+  return variables;
+}
+
+/** Puts directories in front of PATH, each once. */
+export function prependPath(paths: readonly string[], path: string | undefined): string {
+  return [...new Set([...paths, ...(path ?? '').split(':')])].filter((entry) => entry !== '').join(':');
+}

@@ -1,0 +1,247 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { CodedError } from '../diagnostics/index.ts';
+import { evaluateTemplateToString } from '../expressions/index.ts';
+import type { DeployRequest, JobResult } from '../runs/index.ts';
+import type { Control } from './control.ts';
+import { jobFiles, readJson, type JobResume } from './job-directory.ts';
+import { runPostSteps } from './post-steps.ts';
+import { endTracked } from './process-tree.ts';
+import { concludeStep, describe, runStep, type StepPlace } from './run-step.ts';
+import { Session, type Progress } from './session.ts';
+import type { JobReport, JobSpec, StepReport } from './spec.ts';
+import { actionNames, defaultStepName, evaluateEnv, timeoutMs } from './step-definition.ts';
+
+/** GitHub's default. */
+const defaultTimeoutMs = 360 * 60_000;
+
+/** Part of the log that belongs to no step. */
+const jobLevel = -1;
+
+/**
+ * Runs the job of a directory to its end or to its next rollout; the report tells which.
+ *
+ * A directory whose job has been run, or was being run by a worker that died, is refused: steps are never silently
+ * repeated.
+ *
+ * @throws CodedError `runner/already-run`, `runner/no-spec`, `runner/no-resume`
+ */
+export async function runJob(jobDirectory: string, control: Control): Promise<void> {
+  const spec = readJson(jobDirectory, jobFiles.spec) as JobSpec | null;
+  if (!spec) throw new CodedError('runner/no-spec', `there is no ${jobFiles.spec} in ${jobDirectory}`);
+  const before = readJson(jobDirectory, jobFiles.report) as JobReport | null;
+  const progress = before ? resumedProgress(jobDirectory, before) : newProgress(spec, jobDirectory);
+  const session = new Session(spec, jobDirectory, progress);
+  control.onCancel = () => {
+    progress.status = 'cancelled';
+    session.say(
+      jobLevel,
+      control.cancelled === 'timeout' ? 'The job has timed out.' : 'The job was cancelled.',
+    );
+  };
+  const resume = before ? (readJson(jobDirectory, jobFiles.resume) as JobResume | null) : null;
+  if (resume?.cancelled) control.cancelled = 'asked';
+  if (control.cancelled) control.onCancel();
+  progress.report = { ...progress.report, phase: 'running', pid: process.pid, deploy: null };
+  session.saveReport({ durable: true });
+  await new JobRun(session, control).run(resume);
+}
+
+function newProgress(spec: JobSpec, jobDirectory: string): Progress {
+  return {
+    status: 'success',
+    nextStep: 0,
+    env: {},
+    paths: [],
+    masks: [],
+    steps: {},
+    posts: [],
+    spentMs: 0,
+    report: {
+      phase: 'running',
+      pid: process.pid,
+      startedAtMs: Date.now(),
+      finishedAtMs: null,
+      steps: spec.job.steps.map((step, index) => ({
+        index,
+        id: step.id ?? null,
+        name: defaultStepName(step),
+        kind: 'main',
+        outcome: null,
+        conclusion: null,
+        startedAtMs: null,
+        finishedAtMs: null,
+      })),
+      result: null,
+      outputs: {},
+      reason: null,
+      annotations: [],
+      summaryFile: join(jobDirectory, jobFiles.summary),
+      nodeVersion: null,
+      artifacts: [],
+      deploy: null,
+      trackingId: `slipway_${randomUUID()}`,
+    },
+  };
+}
+
+function resumedProgress(jobDirectory: string, report: JobReport): Progress {
+  const progress = readJson(jobDirectory, jobFiles.parked) as Progress | null;
+  if (report.phase !== 'parked' || !progress) {
+    throw new CodedError(
+      'runner/already-run',
+      `the job in ${jobDirectory} is ${report.phase}; steps are not repeated`,
+    );
+  }
+  const resume = readJson(jobDirectory, jobFiles.resume) as JobResume | null;
+  if (resume?.stepIndex !== report.deploy?.stepIndex) {
+    throw new CodedError('runner/no-resume', `the job in ${jobDirectory} still waits for its rollout`);
+  }
+  return progress;
+}
+
+/** One worker's share of a job. */
+class JobRun {
+  readonly #session: Session;
+  readonly #control: Control;
+  readonly #startedMs = performance.now();
+  #reason: string | null = null;
+
+  constructor(session: Session, control: Control) {
+    this.#session = session;
+    this.#control = control;
+  }
+
+  async run(resume: JobResume | null): Promise<void> {
+    const { progress } = this.#session;
+    const timer = this.#prepare();
+    try {
+      if (resume) this.#endDeployStep(resume);
+      const park = this.#reason === null ? await this.#steps() : null;
+      if (park) {
+        await this.#park(park);
+        return;
+      }
+      await runPostSteps(this.#session, this.#control);
+      this.#evaluateOutputs();
+    } catch (error) {
+      progress.status = 'failure';
+      this.#fail(`internal error: ${describe(error)}`);
+    } finally {
+      if (timer) clearTimeout(timer);
+    }
+    await this.#finish();
+  }
+
+  /** The variables and the timeout of the job; a mistake in them fails it before its first step. */
+  #prepare(): NodeJS.Timeout | null {
+    const { spec, progress } = this.#session;
+    try {
+      this.#session.jobEnv = evaluateEnv(spec.workflow.env, this.#session.scope(''));
+      const jobEnv = evaluateEnv(spec.job.env, this.#session.scope(''));
+      this.#session.jobEnv = { ...this.#session.jobEnv, ...jobEnv };
+      const limitMs = timeoutMs(spec.job.timeoutMinutes, this.#session.scope('')) ?? defaultTimeoutMs;
+      return setTimeout(() => this.#control.cancel('timeout'), Math.max(1, limitMs - progress.spentMs));
+    } catch (error) {
+      progress.status = 'failure';
+      this.#fail(describe(error));
+      return null;
+    }
+  }
+
+  #fail(reason: string): void {
+    this.#reason = this.#session.masks.apply(reason);
+    this.#session.say(jobLevel, reason);
+  }
+
+  #places(): StepPlace[] {
+    const { spec, progress } = this.#session;
+    const names = actionNames(spec.job.steps);
+    return spec.job.steps.map((step, index) => ({
+      step,
+      index,
+      action: names[index] ?? '',
+      report: progress.report.steps[index] as StepReport,
+    }));
+  }
+
+  async #steps(): Promise<DeployRequest | null> {
+    const { progress } = this.#session;
+    for (const place of this.#places().slice(progress.nextStep)) {
+      const park = await runStep(this.#session, this.#control, place);
+      progress.nextStep = place.index + 1;
+      if (park) return park;
+    }
+    return null;
+  }
+
+  #endDeployStep(resume: JobResume): void {
+    const place = this.#places()[resume.stepIndex];
+    if (!place) return;
+    this.#session.say(place.index, resume.reason);
+    if (resume.result === 'failure') {
+      place.report.error = {
+        message: this.#session.masks.apply(resume.reason),
+        lastLines: [],
+        at: place.step.at,
+      };
+    }
+    concludeStep(this.#session, place, { outcome: resume.result, outputs: resume.outputs });
+  }
+
+  /** A parked job holds no process, so what its steps left in the background ends here. */
+  async #park(deploy: DeployRequest): Promise<void> {
+    const { progress } = this.#session;
+    await this.#endLeftovers();
+    progress.spentMs += performance.now() - this.#startedMs;
+    progress.report = { ...progress.report, phase: 'parked', deploy };
+    this.#session.park();
+    this.#session.saveReport({ durable: true });
+    this.#session.log.close();
+  }
+
+  async #endLeftovers(): Promise<void> {
+    const count = await endTracked(this.#session.progress.report.trackingId);
+    if (count > 0) this.#session.say(jobLevel, `Ended ${count} left-over process${count === 1 ? '' : 'es'}.`);
+  }
+
+  /** An output that holds a secret is left out, as GitHub does. */
+  #evaluateOutputs(): void {
+    const { spec, progress, masks } = this.#session;
+    for (const [name, template] of Object.entries(spec.job.outputs)) {
+      try {
+        const value = evaluateTemplateToString(template.text, template.at, this.#session.scope(''));
+        if (masks.apply(value) === value) progress.report.outputs[name] = value;
+        else this.#session.say(jobLevel, `Skipped output '${name}' since it may contain a secret.`);
+      } catch (error) {
+        progress.status = 'failure';
+        this.#fail(`output "${name}": ${describe(error)}`);
+      }
+    }
+  }
+
+  async #finish(): Promise<void> {
+    await this.#endLeftovers();
+    const { progress } = this.#session;
+    if (this.#control.cancelled === 'timeout') this.#reason ??= this.#timeoutReason();
+    progress.report = {
+      ...progress.report,
+      phase: 'finished',
+      finishedAtMs: Date.now(),
+      result: this.#result(),
+      reason: this.#reason,
+    };
+    this.#session.saveReport({ durable: true });
+    this.#session.log.close();
+  }
+
+  #timeoutReason(): string {
+    const minutes = this.#session.spec.job.timeoutMinutes?.text ?? String(defaultTimeoutMs / 60_000);
+    return `The job has exceeded its timeout of ${minutes} minutes.`;
+  }
+
+  /** A job that ran out of time has failed; only one that somebody cancelled is cancelled. */
+  #result(): JobResult {
+    return this.#control.cancelled === 'timeout' ? 'failure' : this.#session.progress.status;
+  }
+}

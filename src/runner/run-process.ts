@@ -1,0 +1,121 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Socket } from 'node:net';
+import { CodedError } from '../diagnostics/index.ts';
+import { LineSplitter } from './line-splitter.ts';
+import { groupIsAlive, signalGroup } from './process-tree.ts';
+import type { CancelPatience } from './spec.ts';
+
+/** GitHub's: 7.5 s after SIGINT, 2.5 s more after SIGTERM. */
+export const defaultPatience: CancelPatience = { interruptMs: 7500, terminateMs: 2500 };
+
+/** How long output of what a step left running in the background is awaited, and after how long a silence no more. */
+const longestLingerMs = 5000;
+const quietMs = 150;
+
+/** A program to run in a process group of its own. */
+export interface ProcessRun {
+  argv: string[];
+  cwd: string;
+  /** The whole environment. */
+  env: Record<string, string>;
+  onLine: (line: string) => void;
+  safeCut?: (text: string, at: number) => number;
+  /** Ends the group by the ladder SIGINT, SIGTERM, SIGKILL. */
+  signal: AbortSignal;
+  patience: CancelPatience;
+}
+
+/** How a program ended. */
+export interface ProcessEnd {
+  /** Null when a signal ended it. */
+  code: number | null;
+  signal: NodeJS.Signals | null;
+}
+
+/**
+ * Runs a program to its end; lines of both streams arrive as they come. Processes that it leaves in the background
+ * keep running and may keep writing.
+ *
+ * @throws CodedError `runner/cannot-start`
+ */
+export async function runProcess(run: ProcessRun): Promise<ProcessEnd> {
+  const [program = '', ...args] = run.argv;
+  const child = spawn(program, args, {
+    cwd: run.cwd,
+    env: run.env,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const output = watchOutput(child, run);
+  const exited = new Promise<ProcessEnd>((resolve, reject) => {
+    child.once('exit', (code, signal) => resolve({ code, signal }));
+    child.once('error', (cause) => reject(cannotStart(run, cause)));
+  });
+  let ladder: Promise<void> | undefined;
+  const onAbort = () => {
+    if (child.pid !== undefined) ladder ??= descend(child.pid, run.patience);
+  };
+  run.signal.addEventListener('abort', onAbort);
+  if (run.signal.aborted) onAbort();
+  try {
+    const end = await exited;
+    if (ladder) await ladder;
+    await output.settle();
+    return end;
+  } finally {
+    run.signal.removeEventListener('abort', onAbort);
+  }
+}
+
+function cannotStart(run: ProcessRun, cause: unknown): CodedError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new CodedError('runner/cannot-start', `cannot start ${run.argv[0] ?? ''} in ${run.cwd}: ${reason}`, {
+    cause,
+  });
+}
+
+async function descend(groupId: number, patience: CancelPatience): Promise<void> {
+  const steps: [NodeJS.Signals, number][] = [
+    ['SIGINT', patience.interruptMs],
+    ['SIGTERM', patience.terminateMs],
+    ['SIGKILL', 1000],
+  ];
+  for (const [signal, waitMs] of steps) {
+    signalGroup(groupId, signal);
+    for (let waitedMs = 0; waitedMs < waitMs; waitedMs += 25) {
+      await delay(25);
+      if (!groupIsAlive(groupId)) return;
+    }
+  }
+}
+
+function watchOutput(child: ChildProcess, run: ProcessRun): { settle(): Promise<void> } {
+  let lastDataMs = performance.now();
+  let open = 0;
+  const { promise: closed, resolve } = Promise.withResolvers<void>();
+  for (const stream of [child.stdout, child.stderr]) {
+    if (!stream) continue;
+    open++;
+    const splitter = new LineSplitter({ onLine: run.onLine, ...(run.safeCut && { safeCut: run.safeCut }) });
+    stream.on('data', (chunk: Buffer) => {
+      lastDataMs = performance.now();
+      splitter.push(chunk);
+    });
+    stream.once('close', () => {
+      splitter.end();
+      if (--open === 0) resolve();
+    });
+  }
+  const settle = async () => {
+    const startedMs = performance.now();
+    for (;;) {
+      const done = await Promise.race([closed.then(() => true), delay(25, false, { ref: true })]);
+      const now = performance.now();
+      if (done || now - lastDataMs > quietMs || now - startedMs > longestLingerMs) break;
+    }
+    // Still read, so that a server left in the background can go on writing, but no reason to stay.
+    for (const stream of [child.stdout, child.stderr]) (stream as Socket | null)?.unref();
+  };
+  return { settle };
+}

@@ -1,0 +1,56 @@
+import { rmSync, statSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { CodedError } from '../diagnostics/index.ts';
+import { evaluateTemplateToString } from '../expressions/index.ts';
+import type { Step } from '../workflow/index.ts';
+import { defaultPatience, runProcess } from './run-process.ts';
+import { shellArgv } from './shell.ts';
+import type { StepRun } from './step-run.ts';
+import { text } from './step-definition.ts';
+
+/** Runs a `run:` step; throws when the script fails. */
+export async function runScript(run: StepRun, step: Extract<Step, { kind: 'run' }>): Promise<void> {
+  const { session, scope, output } = run;
+  const { spec } = session;
+  const script = evaluateTemplateToString(step.run.text, step.run.at, scope);
+  const shell =
+    text(step.shell, scope) ??
+    text(spec.job.defaults.shell, scope) ??
+    text(spec.workflow.defaults.shell, scope);
+  const cwd = workingDirectory(run, step);
+  const file = join(spec.directories.temp, `step-${run.key}.sh`);
+  writeFileSync(file, script.endsWith('\n') ? script : `${script}\n`, { mode: 0o755 });
+  try {
+    const end = await runProcess({
+      argv: shellArgv(shell ?? null, file, run.env['PATH']),
+      cwd,
+      env: run.env,
+      onLine: (line) => output.line(line),
+      safeCut: (line, at) => session.masks.safeCut(line, at),
+      signal: run.signal,
+      patience: spec.cancelPatience ?? defaultPatience,
+    });
+    if (end.code === 0 || run.signal.aborted) return;
+    throw new CodedError(
+      'runner/step-failed',
+      end.code === null
+        ? `Process was ended by ${end.signal ?? 'a signal'}.`
+        : `Process completed with exit code ${end.code}.`,
+    );
+  } finally {
+    rmSync(file, { force: true });
+  }
+}
+
+function workingDirectory(run: StepRun, step: Extract<Step, { kind: 'run' }>): string {
+  const { scope } = run;
+  const { spec } = run.session;
+  const written =
+    text(step.workingDirectory, scope) ??
+    text(spec.job.defaults.workingDirectory, scope) ??
+    text(spec.workflow.defaults.workingDirectory, scope) ??
+    '.';
+  const directory = resolve(spec.directories.workspace, written);
+  if (statSync(directory, { throwIfNoEntry: false })?.isDirectory()) return directory;
+  throw new CodedError('runner/no-working-directory', `The working directory "${written}" does not exist.`);
+}

@@ -1,0 +1,150 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fromJson, ObjectValue, type Scope, type Value } from '../expressions/index.ts';
+import type { Json } from '../workflow/index.ts';
+import { writeAtomically } from './files.ts';
+import { hashFiles } from './hash-files.ts';
+import { jobFiles } from './job-directory.ts';
+import {
+  baseEnvironment,
+  contextVariables,
+  eventFile,
+  githubOfStep,
+  prependPath,
+  runnerContext,
+} from './job-environment.ts';
+import { LogWriter } from './log-writer.ts';
+import { Masks } from './masks.ts';
+import type { JobReport, JobSpec, StepOutcome } from './spec.ts';
+
+/** How the job stands, for the status functions. */
+export type JobStatus = 'success' | 'failure' | 'cancelled';
+
+/** A step that ended, as the `steps` context shows it. */
+export interface EndedStep {
+  outputs: Record<string, string>;
+  outcome: StepOutcome;
+  conclusion: StepOutcome;
+}
+
+/** An action's second half, owed at the end of the job. */
+export interface OwedPost {
+  /** Index of the step that owes it. */
+  stepIndex: number;
+  name: string;
+  action: string;
+  inputs: Record<string, string>;
+  state: Record<string, string>;
+  env: Record<string, string>;
+}
+
+/** What a job has come to; plain JSON, so that a parked job can go on in another process. */
+export interface Progress {
+  status: JobStatus;
+  nextStep: number;
+  /** Written to GITHUB_ENV. */
+  env: Record<string, string>;
+  /** Written to GITHUB_PATH, the first on PATH first. */
+  paths: string[];
+  masks: string[];
+  /** By step id. */
+  steps: Record<string, EndedStep>;
+  posts: OwedPost[];
+  /** Time that counts for the job's timeout. */
+  spentMs: number;
+  report: JobReport;
+}
+
+/** One job in one worker: what its steps share. */
+export class Session {
+  readonly spec: JobSpec;
+  readonly jobDirectory: string;
+  readonly progress: Progress;
+  readonly log: LogWriter;
+  readonly masks = new Masks();
+  /** Variables of the workflow and the job. */
+  jobEnv: Record<string, string> = {};
+  readonly #constant: Record<string, Value>;
+  readonly #base: Record<string, string>;
+
+  constructor(spec: JobSpec, jobDirectory: string, progress: Progress) {
+    this.spec = spec;
+    this.jobDirectory = jobDirectory;
+    this.progress = progress;
+    this.log = new LogWriter(join(jobDirectory, jobFiles.log));
+    for (const value of [...Object.values(spec.contexts.secrets), ...progress.masks]) this.masks.add(value);
+    const { needs, matrix, strategy, vars, secrets, inputs } = spec.contexts;
+    this.#base = baseEnvironment(spec);
+    this.#constant = {
+      needs: fromJson(needs),
+      matrix: fromJson(matrix),
+      strategy: fromJson(strategy),
+      vars: fromJson(vars),
+      secrets: fromJson(secrets),
+      inputs: fromJson(inputs),
+      runner: fromJson(runnerContext(spec)),
+    };
+    mkdirSync(dirname(eventFile(spec)), { recursive: true });
+    writeFileSync(eventFile(spec), JSON.stringify(spec.contexts.github['event'] ?? {}));
+  }
+
+  /** What expressions of a step see. `env` holds the step's own variables, once these are known. */
+  scope(action: string, stepEnv: Record<string, string> = {}): Scope {
+    const { status, env, steps } = this.progress;
+    const { workspace, home } = this.spec.directories;
+    return {
+      contexts: {
+        ...this.#constant,
+        github: fromJson(githubOfStep(this.spec, action)),
+        env: new ObjectValue(Object.entries({ ...this.jobEnv, ...env, ...stepEnv }), { caseSensitive: true }),
+        steps: fromJson(steps),
+        job: fromJson({ status }),
+      },
+      status: {
+        success: () => status === 'success',
+        failure: () => status === 'failure',
+        always: () => true,
+        cancelled: () => status === 'cancelled',
+      },
+      hashFiles: (patterns) => hashFiles(patterns, workspace, home),
+    };
+  }
+
+  /** The whole environment of a step's process. */
+  environment(action: string, stepEnv: Record<string, string>): Record<string, string> {
+    const env = { ...this.#base, ...this.jobEnv, ...this.progress.env, ...stepEnv };
+    const github: Record<string, Json> = githubOfStep(this.spec, action);
+    return {
+      ...env,
+      PATH: prependPath(this.progress.paths, env['PATH']),
+      ...contextVariables(this.spec, github, this.progress.report.trackingId),
+    };
+  }
+
+  addMask(value: string): void {
+    this.masks.add(value);
+  }
+
+  addPath(path: string): void {
+    this.progress.paths = [...new Set([path, ...this.progress.paths])];
+  }
+
+  /** Writes a line in Slipway's own words. */
+  say(step: number, text: string): void {
+    for (const line of this.masks.apply(text).split('\n')) this.log.write(step, 'system', line);
+  }
+
+  /** Tells where the job stands. */
+  saveReport(options: { durable?: boolean } = {}): void {
+    this.log.flush();
+    const path = join(this.jobDirectory, jobFiles.report);
+    writeAtomically(path, JSON.stringify(this.progress.report), { mode: 0o600, ...options });
+  }
+
+  /** Keeps everything that a later worker needs to go on. */
+  park(): void {
+    this.progress.masks = this.masks.values();
+    const path = join(this.jobDirectory, jobFiles.parked);
+    writeAtomically(path, JSON.stringify(this.progress), { mode: 0o600, durable: true });
+  }
+}

@@ -1,0 +1,76 @@
+import { cancelReason } from './cancel.ts';
+import { endState } from './decide-job.ts';
+import type { Draft } from './draft.ts';
+import { rolloutKey } from './keys.ts';
+import type { DeployOutcome, JobInstance, JobState } from './model.ts';
+
+/** Reason of a job whose worker vanished. */
+export const lostReason = "the job's worker died; its steps are not silently repeated";
+
+type Running = Extract<JobState, { phase: 'running' }>;
+type Parked = Extract<JobState, { phase: 'parked' }>;
+
+/** Takes over what is seen of a job's worker, or of the rollout that it waits for. */
+export function absorb(draft: Draft, job: JobInstance): void {
+  if (job.state.phase === 'running') absorbRunning(draft, job, job.state);
+  else if (job.state.phase === 'parked') absorbParked(draft, job, job.state);
+}
+
+function absorbRunning(draft: Draft, job: JobInstance, running: Running): void {
+  const { worker, report } = draft.observed.jobs[job.key] ?? { worker: 'none', report: null };
+  if (report?.phase === 'finished') {
+    draft.end(job, {
+      ...endState(report.result, report.reason ?? null, draft.limits.nowMs),
+      outputs: report.outputs,
+      startedAtMs: running.startedAtMs,
+    });
+    return;
+  }
+  // A worker that still winds up keeps the job: a parked job holds no process.
+  if (worker === 'alive') return;
+  if (report?.phase === 'parked' && report.deploy.stepIndex !== running.resume?.stepIndex) {
+    const { startedAtMs, incarnation } = running;
+    draft.move(job, { phase: 'parked', startedAtMs, incarnation, deploy: report.deploy });
+    draft.tell('job.parked', job, { environment: report.deploy.environment });
+    return;
+  }
+  if (worker === 'gone' || report?.phase === 'running') lose(draft, job, running);
+}
+
+function lose(draft: Draft, job: JobInstance, running: Running): void {
+  draft.actions.push({ kind: 'reap-job', jobKey: job.key });
+  draft.end(job, {
+    ...endState('failure', lostReason, draft.limits.nowMs),
+    lost: true,
+    startedAtMs: running.startedAtMs,
+  });
+}
+
+function absorbParked(draft: Draft, job: JobInstance, parked: Parked): void {
+  const rollout = draft.observed.rollouts[rolloutKey(draft.state.id, job.key, parked.deploy.stepIndex)];
+  const outcome = rollout ? endOf(rollout) : neverBegun(draft, job, parked);
+  if (!outcome) return;
+  draft.named.add(job.key);
+  draft.move(job, {
+    phase: 'running',
+    startedAtMs: parked.startedAtMs,
+    incarnation: parked.incarnation + 1,
+    resume: { ...outcome, stepIndex: parked.deploy.stepIndex },
+  });
+  draft.tell('job.resumed', job, { result: outcome.result, reason: outcome.reason });
+}
+
+function endOf(rollout: Draft['observed']['rollouts'][string]): DeployOutcome | null {
+  return rollout.kind === 'ended' ? rollout.outcome : null;
+}
+
+function neverBegun(draft: Draft, job: JobInstance, parked: Parked): DeployOutcome | null {
+  const reason = cancelReason(draft.state, job);
+  if (reason === null) return null;
+  return {
+    stepIndex: parked.deploy.stepIndex,
+    result: 'failure',
+    outputs: {},
+    reason: `${reason}, before the rollout began`,
+  };
+}

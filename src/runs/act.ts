@@ -1,0 +1,63 @@
+import { jobOf, needsContext } from './ancestry.ts';
+import { cancelReason } from './cancel.ts';
+import { strategyContext } from './decide-job.ts';
+import type { Draft } from './draft.ts';
+import { githubContext } from './github-context.ts';
+import { rolloutKey, workerId } from './keys.ts';
+import type { JobInstance, JobOrder, JobState, RunState } from './model.ts';
+
+/** Says again whatever should be true of a job and is not yet seen to be. */
+export function act(draft: Draft, job: JobInstance): void {
+  if (job.state.phase === 'running') actOnRunning(draft, job, job.state);
+  else if (job.state.phase === 'parked') actOnParked(draft, job, job.state);
+}
+
+function actOnRunning(
+  draft: Draft,
+  job: JobInstance,
+  running: Extract<JobState, { phase: 'running' }>,
+): void {
+  const { actions, state } = draft;
+  const id = workerId(state.id, job.key, running.incarnation);
+  const unseen = draft.named.has(job.key) || (draft.observed.jobs[job.key]?.worker ?? 'none') === 'none';
+  const reason = cancelReason(state, job);
+  if (unseen && running.resume) {
+    const cancelled = reason !== null;
+    actions.push({ kind: 'resume-job', jobKey: job.key, workerId: id, outcome: running.resume, cancelled });
+  } else if (unseen) {
+    actions.push({ kind: 'start-job', jobKey: job.key, workerId: id, order: orderOf(state, job) });
+  }
+  if (reason !== null) actions.push({ kind: 'cancel-job', jobKey: job.key, workerId: id, reason });
+}
+
+function actOnParked(draft: Draft, job: JobInstance, parked: Extract<JobState, { phase: 'parked' }>): void {
+  const { deploy } = parked;
+  const key = rolloutKey(draft.state.id, job.key, deploy.stepIndex);
+  const reason = cancelReason(draft.state, job);
+  if (reason !== null) {
+    draft.actions.push({ kind: 'abort-rollout', jobKey: job.key, rolloutKey: key, reason });
+  } else if (!draft.observed.rollouts[key]) {
+    draft.actions.push({ kind: 'request-rollout', jobKey: job.key, rolloutKey: key, deploy });
+  }
+}
+
+/** The order is a function of the state alone, so a repeated start carries the same one. */
+function orderOf(state: RunState, job: JobInstance): JobOrder {
+  const { workflow } = state;
+  return {
+    runId: state.id,
+    jobKey: job.key,
+    displayName: job.displayName,
+    job: jobOf(workflow, job.jobId),
+    workflow: { file: workflow.file, name: workflow.name, env: workflow.env, defaults: workflow.defaults },
+    environment: job.environment,
+    contexts: {
+      github: githubContext(state),
+      needs: needsContext(state, job.jobId),
+      matrix: job.matrix,
+      strategy: strategyContext(job),
+      vars: state.vars,
+      inputs: state.inputs,
+    },
+  };
+}

@@ -1,0 +1,196 @@
+import type { Job, Json, Workflow } from '../workflow/index.ts';
+
+/** How a job ended. Words of GitHub's `needs.<job>.result`. */
+export type JobResult = 'success' | 'failure' | 'cancelled' | 'skipped';
+
+/** What started the run. */
+export interface RunEvent {
+  /** `push`, `pull_request` or `workflow_dispatch`. */
+  name: string;
+  /** `refs/heads/main` */
+  ref: string;
+  /** Full hash. */
+  commit: string;
+  actor: string;
+  /** First line of the commit's message. */
+  message: string;
+  /** As `github.event` sees it. */
+  payload: Json;
+}
+
+/** One run of one workflow: plain JSON, the data of its flow. */
+export interface RunState {
+  id: string;
+  /** Counts the app's runs from 1: `github.run_number`. */
+  number: number;
+  app: string;
+  workflow: Workflow;
+  event: RunEvent;
+  vars: Record<string, string>;
+  inputs: Record<string, Json>;
+  createdAtMs: number;
+  /** By job key, in the order of the file. A matrix job stands here under its id until its needs are done, then as its instances. */
+  jobs: Record<string, JobInstance>;
+  cancelRequested: { by: string; atMs: number } | null;
+  finished: { result: RunResult; atMs: number } | null;
+}
+
+/** How a run ended. A failed job with `continue-on-error` does not fail it. */
+export type RunResult = 'success' | 'failure' | 'cancelled';
+
+/** One job, or one combination of its matrix. */
+export interface JobInstance {
+  /** `test`, or `test.0` for a combination; unique in the run and fit for a file name. */
+  key: string;
+  jobId: string;
+  /** As people see it: `test (20, linux)`. */
+  displayName: string;
+  matrix: Record<string, Json> | null;
+  strategy: JobStrategy;
+  /** When true, a failure of this instance counts as a success for the run and for its dependents. */
+  continueOnError: boolean;
+  /** Name of the environment whose rules it must pass. */
+  environment: string | null;
+  state: JobState;
+}
+
+/** The `strategy` context of one instance. */
+export interface JobStrategy {
+  failFast: boolean;
+  jobIndex: number;
+  jobTotal: number;
+  /** Null: as many as there is room for. */
+  maxParallel: number | null;
+}
+
+/*
+ *              needs done, `if` true     rules open            room
+ *   pending ──────────────────────► blocked ───────► queued ────────► running ◄───────────┐
+ *      │                 (only with an environment)     │              │   │             │ rollout ended
+ *      │                               │                │              │   └─► parked ───┘
+ *      │ `if` false, or cancelled      │ refused        │ cancelled    │ report, or worker lost
+ *      └───────────────────────────────┴────────────────┴──────────────┴──► finished
+ */
+
+/** Where a job stands. What a worker did is observed anew at each look; nothing here remembers that it was done. */
+export type JobState =
+  | { phase: 'pending' }
+  | { phase: 'blocked'; environment: string; reason: string }
+  | { phase: 'queued' }
+  | {
+      phase: 'running';
+      startedAtMs: number;
+      /** Grows with each resume, so that every worker process has an id of its own. */
+      incarnation: number;
+      /** What the parked job goes on with; null for the first worker. */
+      resume: DeployOutcome | null;
+    }
+  | { phase: 'parked'; startedAtMs: number; incarnation: number; deploy: DeployRequest }
+  | {
+      phase: 'finished';
+      result: JobResult;
+      outputs: Record<string, string>;
+      /** Why, when the steps do not tell. */
+      reason: string | null;
+      /** The worker vanished without a result. */
+      lost: boolean;
+      startedAtMs: number | null;
+      finishedAtMs: number;
+    };
+
+/** What a `slipway/deploy` step asks for. */
+export interface DeployRequest {
+  environment: string;
+  /** Position of the step in its job, from 0: part of the rollout's key. */
+  stepIndex: number;
+}
+
+/** How the rollout that a parked step asked for ended. */
+export interface DeployOutcome {
+  stepIndex: number;
+  result: 'success' | 'failure';
+  /** Become the step's outputs. */
+  outputs: Record<string, string>;
+  /** One sentence for the log. */
+  reason: string;
+}
+
+/** What an environment's rules say about this run. */
+export type EnvironmentVerdict =
+  | { kind: 'open' }
+  /** @see `untilMs` - wall clock of the next look, for a wait timer. */
+  | { kind: 'wait'; reason: string; untilMs?: number }
+  | { kind: 'refused'; reason: string };
+
+/** What can be seen of a job at this moment. */
+export interface ObservedJob {
+  /** The worker named by `workerId`: never started, alive, or ended. */
+  worker: 'none' | 'alive' | 'gone';
+  report: ObservedReport | null;
+}
+
+/** The part of a worker's report that decides. */
+export type ObservedReport =
+  | { phase: 'running' }
+  | { phase: 'parked'; deploy: DeployRequest }
+  | { phase: 'finished'; result: JobResult; outputs: Record<string, string>; reason?: string };
+
+/** The world as `planRun` is told of it. */
+export interface Observed {
+  /** By job key; a job that is missing was never started. */
+  jobs: Record<string, ObservedJob>;
+  /** By name; one that is missing keeps its jobs waiting. */
+  environments: Record<string, EnvironmentVerdict>;
+  /** By rollout key; one that is missing has not been asked for. */
+  rollouts: Record<string, { kind: 'going' } | { kind: 'ended'; outcome: DeployOutcome }>;
+}
+
+/** Everything about a job that the engine knows and its worker needs. */
+export interface JobOrder {
+  runId: string;
+  jobKey: string;
+  displayName: string;
+  job: Job;
+  workflow: Pick<Workflow, 'file' | 'name' | 'env' | 'defaults'>;
+  environment: string | null;
+  contexts: {
+    github: Record<string, Json>;
+    needs: Record<string, Json>;
+    matrix: Record<string, Json> | null;
+    strategy: Record<string, Json>;
+    vars: Record<string, string>;
+    inputs: Record<string, Json>;
+  };
+}
+
+/** What to make true. Absolute and keyed: the same action comes again until its effect is observed. */
+export type RunAction =
+  | { kind: 'start-job'; jobKey: string; workerId: string; order: JobOrder }
+  | { kind: 'resume-job'; jobKey: string; workerId: string; outcome: DeployOutcome; cancelled: boolean }
+  | { kind: 'cancel-job'; jobKey: string; workerId: string; reason: string }
+  /** What the steps of a vanished worker left running must end. */
+  | { kind: 'reap-job'; jobKey: string }
+  | { kind: 'request-rollout'; jobKey: string; rolloutKey: string; deploy: DeployRequest }
+  | { kind: 'abort-rollout'; jobKey: string; rolloutKey: string; reason: string };
+
+/** Something that happened to the run; the wiring adds chain and actor. */
+export interface RunHappening {
+  type:
+    | 'run.finished'
+    | 'job.blocked'
+    | 'job.queued'
+    | 'job.started'
+    | 'job.parked'
+    | 'job.resumed'
+    | 'job.finished';
+  data: { [key: string]: Json };
+}
+
+/** What one look at the world leads to. */
+export interface RunPlan {
+  state: RunState;
+  actions: RunAction[];
+  events: RunHappening[];
+  /** When to look again even if no signal comes; null when only observations can change anything. */
+  wakeAtMs: number | null;
+}
