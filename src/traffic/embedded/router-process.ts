@@ -59,7 +59,8 @@ export class RouterProcess {
   #lost = false;
   #problems: string[] = [];
   #confirm: (() => void) | undefined;
-  #handedCounts = false;
+  /** What the successor was given, until it has confirmed or failed. */
+  #handedCounts: LedgerSnapshot | undefined;
   /** Changes of routes happen one after the other. */
   #queue: Promise<unknown> = Promise.resolve();
 
@@ -258,8 +259,12 @@ export class RouterProcess {
   /** The successor failed: everything goes on as before, and the name is ours again should it have been taken. */
   async #resume(error: unknown): Promise<void> {
     log('error', 'upgrade-failed', { message: messageOf(error) });
-    if (this.#handedCounts) this.#lost = true;
-    this.#handedCounts = false;
+    if (this.#handedCounts) {
+      this.#ledger.add(this.#handedCounts);
+      // It may have answered requests before it failed.
+      this.#lost = true;
+    }
+    this.#handedCounts = undefined;
     this.#phase = 'serving';
     await this.#control.takeName();
   }
@@ -267,12 +272,12 @@ export class RouterProcess {
   #handOver(): Handover {
     if (this.#phase !== 'handing-over')
       throw new CodedError('traffic/invalid-control-call', 'no upgrade is under way');
-    this.#handedCounts = true;
+    this.#handedCounts = this.#ledger.handOver();
     return {
       epoch: this.#epoch,
       lost: this.#lost,
       scopes: this.#table.stored(),
-      ledger: this.#ledger.handOver(),
+      ledger: this.#handedCounts,
       stateDamaged: this.#gate.stateDamaged,
       problems: this.#problems,
       predecessors: [...this.#predecessors.paths, this.#control.ownPath],
