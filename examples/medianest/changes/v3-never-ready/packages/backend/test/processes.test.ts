@@ -57,7 +57,13 @@ describe('the processes', () => {
     // A request that is on its way when we are told to stop is still answered.
     const body = JSON.stringify({ title: 'Stalker', kind: 'film' });
     const headers = { 'content-type': 'application/json', 'content-length': body.length };
-    const slow = request({ port: Number(port), path: '/api/media', method: 'POST', headers, agent });
+    const slow = request({
+      port: Number(port),
+      path: '/api/media',
+      method: 'POST',
+      headers,
+      agent,
+    });
     const answered = once(slow, 'response');
     slow.write(body.slice(0, 5));
     await once(slow, 'socket');
