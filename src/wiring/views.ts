@@ -100,6 +100,8 @@ export interface RolloutView {
   /** When all traffic was on it; null before. */
   liveAtMs: number | null;
   finishedAtMs: number | null;
+  /** When the watch after 100 % (or another timed phase) ends, if all stays well; for a countdown. */
+  phaseEndsAtMs?: number | null;
   logTail: string[];
 }
 
@@ -120,6 +122,8 @@ export interface RevisionView {
   commit: string;
   title: string;
   release: string;
+  /** When all traffic was on it; for its age. */
+  liveAtMs?: number | null;
   instances: { id: string; phase: string; port: number | null; restarts: number; pid: number | null }[];
   traffic: { weightPercent: number; inFlight: number; requests: number; errors: number } | null;
 }
