@@ -115,6 +115,21 @@ test('a release holds the files of the commit, described and without write permi
   expect(readdirSync(join(folder, 'store/tmp'))).toEqual([]);
 });
 
+test('a release says which submodules it goes without', async () => {
+  const inner = await commit({ 'server.js': '1' });
+  git('update-index', '--add', '--cacheinfo', `160000,${inner},vendor/lib`);
+  mkdirSync(join(folder, 'clone/vendor/lib'), { recursive: true });
+  git('commit', '--quiet', '-m', 'Submodule');
+  const sha = git('rev-parse', 'HEAD');
+  const repository = await openRepository(join(folder, 'clone'));
+  const outFile = join(folder, 'bundle');
+  await createBundle({ repository, commit: sha, ref: 'refs/heads/main', haveCommits: [], outFile });
+  await mirror.receiveBundle(outFile, 'refs/heads/main', sha);
+  const release = await make(sha);
+  expect(release.parts[0]).toBe(`files of commit ${sha.slice(0, 7)}, without its submodules vendor/lib`);
+  expect(release.fileCount).toBe(1);
+});
+
 test('the same inputs give the stored release, also when two make it at once', async () => {
   const sha = await commit({ 'server.js': '1' });
   const [one, two] = await Promise.all([make(sha), make(sha)]);
@@ -124,12 +139,13 @@ test('the same inputs give the stored release, also when two make it at once', a
   expect((await make(sha)).createdAtMs).toBe(one.createdAtMs);
 });
 
-test('another commit is another release, even with the same files; so is another version of Node', async () => {
+test('another commit is another release, even with the same files; so is another Node or definition', async () => {
   const first = await make(await commit({ 'server.js': '1' }));
   const sha = await commit({});
   const second = await make(sha);
   const third = await make(sha, { toolchain: { node: { version: '24.0.0', binDirectory: '/nowhere' } } });
-  expect(new Set([first.digest, second.digest, third.digest]).size).toBe(3);
+  const fourth = await make(sha, { app: app('environments: { production: { bake: 1s } }') });
+  expect(new Set([first.digest, second.digest, third.digest, fourth.digest]).size).toBe(4);
 });
 
 test('an artifact goes back to where it was in the workspace, over the files of the commit', async () => {
@@ -258,6 +274,9 @@ describe('a stored release', () => {
     writeFileSync(manifest, readFileSync(manifest, 'utf8').replace('a.js', 'c.js'));
     expect(await verifyRelease(release.directory)).toMatchObject({ kind: 'manifest' });
     expect(await verifyRelease(join(folder, 'store/none'))).toMatchObject({ kind: 'manifest' });
+    chmodSync(join(release.directory, 'release.json'), 0o644);
+    writeFileSync(join(release.directory, 'release.json'), '{');
+    await expect(readRelease(release.directory)).rejects.toMatchObject({ code: 'release/damaged' });
   });
 
   test('is removed whole, made again when asked for, and half-made ones of dead processes are swept', async () => {

@@ -53,7 +53,7 @@ export async function makeRelease(inputs: ReleaseInputs): Promise<Release> {
     await inputs.mirror.export(inputs.commit, filesDirectory);
     if (artifact) await layOver(filesDirectory, artifact);
     const installLine = await install(inputs, filesDirectory);
-    const parts = [`files of commit ${inputs.commit.slice(0, 7)}`, chosen.line, installLine];
+    const parts = [await commitLine(inputs), chosen.line, installLine];
     const release = await describeRelease({ inputs, scratch, parts, artifacts });
     await store(scratch, release);
     await mkdir(join(inputs.storeDirectory, 'inputs'), { recursive: true });
@@ -70,6 +70,12 @@ async function readMade(storeDirectory: string, index: string): Promise<Release 
   return digest === null || digest === ''
     ? null
     : await readRelease(releaseDirectory(storeDirectory, digest));
+}
+
+async function commitLine({ mirror, commit }: ReleaseInputs): Promise<string> {
+  const submodules = await mirror.submodules(commit);
+  const without = submodules.length === 0 ? '' : `, without its submodules ${submodules.join(', ')}`;
+  return `files of commit ${commit.slice(0, 7)}${without}`;
 }
 
 function inputsHash(
@@ -122,7 +128,8 @@ async function describeRelease({ inputs, scratch, parts, artifacts }: Descriptio
   const node = inputs.toolchain.node?.version ?? null;
   const files = await hashFiles(join(scratch, 'files'));
   await removeWriteBits(join(scratch, 'files'), files);
-  const text = manifestText({ format: 1, app: app.name, commit, node, files });
+  const definition = digestOf(JSON.stringify(app));
+  const text = manifestText({ format: 1, app: app.name, commit, node, definition, files });
   await writeDurably(join(scratch, 'manifest.json'), text);
   const digest = digestOf(text);
   const directory = releaseDirectory(inputs.storeDirectory, digest);

@@ -17,6 +17,8 @@ export interface Manifest {
   commit: string;
   /** Exact version, or null for the machine's own. */
   node: string | null;
+  /** Digest of the app's definition, defaults included. */
+  definition: string;
   /** Sorted by path. */
   files: ManifestFile[];
 }
@@ -25,8 +27,8 @@ export interface Manifest {
 const wholeFileBytes = 8 * 1024 * 1024;
 
 /** The manifest's one way to be written; the same content gives the same bytes. */
-export function manifestText({ format, app, commit, node, files }: Manifest): string {
-  const head = JSON.stringify({ format, app, commit, node });
+export function manifestText({ format, app, commit, node, definition, files }: Manifest): string {
+  const head = JSON.stringify({ format, app, commit, node, definition });
   const lines = files.map((file) => JSON.stringify(file));
   return `${head.slice(0, -1)},"files":[\n${lines.join(',\n')}\n]}\n`;
 }

@@ -1,6 +1,7 @@
 import { hash, randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { CodedError } from '../diagnostics/index.ts';
 import { hashFiles } from './manifest.ts';
 import type { Manifest, ManifestFile } from './manifest.ts';
 import type { Release } from './release.ts';
@@ -19,12 +20,27 @@ export function releaseDirectory(storeDirectory: string, digest: string): string
   return join(storeDirectory, digest.replace(/^sha256:/, ''));
 }
 
-/** Reads a stored release; null when there is none in this folder. */
+/**
+ * Reads a stored release; null when there is none in this folder.
+ *
+ * @throws CodedError `release/damaged` when its description cannot be read.
+ */
 export async function readRelease(directory: string): Promise<Release | null> {
   const text = await readFile(join(directory, 'release.json'), 'utf8').catch(() => null);
   if (text === null) return null;
-  const kept = JSON.parse(text) as Omit<Release, 'directory' | 'filesDirectory'>;
+  const kept = parseKept(text, directory);
   return { ...kept, directory, filesDirectory: join(directory, 'files') };
+}
+
+function parseKept(text: string, directory: string): Omit<Release, 'directory' | 'filesDirectory'> {
+  try {
+    return JSON.parse(text) as Omit<Release, 'directory' | 'filesDirectory'>;
+  } catch (cause) {
+    throw new CodedError('release/damaged', `the description of the release in ${directory} is damaged`, {
+      help: `remove that folder and ship the commit again`,
+      cause,
+    });
+  }
 }
 
 /** The first difference between a release and its manifest. */

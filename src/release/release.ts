@@ -2,7 +2,7 @@ import type { App } from '../app/index.ts';
 
 /** What goes to an environment: made once, identified by its content, never changed. */
 export interface Release {
-  /** `sha256:` and the hash of its manifest, which names the app, the commit, Node's version and every file. */
+  /** `sha256:` and the hash of its manifest, which names the commit, the app's definition, Node's version and every file. */
   digest: string;
   /** The app's name. */
   app: string;

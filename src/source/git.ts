@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { CodedError } from '../diagnostics/index.ts';
 
 /** What one git command did. A code other than 0 is not yet an error: many commands answer with it. */
@@ -79,7 +80,7 @@ export function gitFailed(args: string[], output: Pick<GitOutput, 'code' | 'stde
 function cleanEnvironment(): Record<string, string> {
   const kept = Object.entries(process.env).filter(
     (entry): entry is [string, string] =>
-      entry[1] !== undefined && /^(PATH|HOME|USER|TMPDIR|XDG_CONFIG_HOME)$/.test(entry[0]),
+      entry[1] !== undefined && /^(PATH|HOME|USER|TMPDIR|XDG_CONFIG_HOME|SUDO_UID)$/.test(entry[0]),
   );
   return {
     ...Object.fromEntries(kept),
@@ -98,8 +99,14 @@ function notStarted(cause: NodeJS.ErrnoException, directory: string): CodedError
   if (cause.code !== 'ENOENT') {
     return new CodedError('source/git-failed', `git could not be started: ${cause.message}`, { cause });
   }
-  return new CodedError('source/no-git', `git is not installed, or the folder ${directory} does not exist`, {
-    help: 'install git, on Debian and Ubuntu with "sudo apt-get install git"',
+  if (!existsSync(directory)) {
+    return new CodedError('source/no-folder', `there is no folder ${directory}`, {
+      help: 'name a folder that exists, in a git repository',
+      cause,
+    });
+  }
+  return new CodedError('source/no-git', 'git is not installed on this machine', {
+    help: 'install it, on Debian and Ubuntu with "sudo apt-get install git"',
     cause,
   });
 }

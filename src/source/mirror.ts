@@ -27,6 +27,8 @@ export interface Mirror {
   readFile(commit: string, path: string): Promise<string | null>;
   /** Paths of the commit's files under a folder, or all; sorted. */
   listFiles(commit: string, prefix?: string): Promise<string[]>;
+  /** Folders of the commit that are submodules; their files are in no export. */
+  submodules(commit: string): Promise<string[]>;
   /** Paths that differ between two commits, as GitHub's path filters see a push. Everything when there is no base. */
   changedFiles(base: string | null, commit: string): Promise<string[]>;
   /** Writes the commit's files into a new or empty folder, as a checkout would: modes and symbolic links kept. */
@@ -63,6 +65,7 @@ export async function openMirror(directory: string): Promise<Mirror> {
     },
     readFile: (commit, path) => readFile(directory, commit, path),
     listFiles: (commit, prefix) => listFiles(directory, commit, prefix ?? ''),
+    submodules: (commit) => submodules(directory, commit),
     changedFiles: (base, commit) => changedFiles(directory, base, commit),
     export: (commit, target) => exportCommit(directory, commit, target),
     heads: () => heads(directory),
@@ -154,10 +157,18 @@ async function listFiles(directory: string, commit: string, prefix: string): Pro
   return splitPaths(await mirrorGit(directory, args));
 }
 
+async function submodules(directory: string, commit: string): Promise<string[]> {
+  requireSha(commit);
+  const entries = splitPaths(await mirrorGit(directory, ['ls-tree', '-r', '-z', '--full-tree', commit]));
+  return entries
+    .filter((entry) => entry.startsWith('160000 '))
+    .map((entry) => entry.slice(entry.indexOf('\t') + 1));
+}
+
 async function changedFiles(directory: string, base: string | null, commit: string): Promise<string[]> {
   if (base === null) return await listFiles(directory, commit, '');
-  requireSha(base);
-  requireSha(commit);
+  await resolveCommit(directory, base, mirrorSettings(directory));
+  await resolveCommit(directory, commit, mirrorSettings(directory));
   return splitPaths(
     await mirrorGit(directory, ['diff-tree', '-r', '-z', '--name-only', '--no-renames', base, commit]),
   );

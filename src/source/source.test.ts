@@ -110,6 +110,7 @@ describe('a repository', () => {
 
   test('refuses with a code what it cannot work with', async () => {
     expect(await code(openRepository(folder))).toBe('source/not-a-repository');
+    expect(await code(openRepository(join(folder, 'nowhere')))).toBe('source/no-folder');
     const empty = await openRepository(clone);
     expect(await code(empty.head())).toBe('source/no-commit');
     const sha = commit('First');
@@ -130,6 +131,14 @@ describe('a repository', () => {
     await expect(repository.requireComplete()).rejects.toMatchObject({
       code: 'source/shallow',
       help: 'fetch the rest with "git fetch --unshallow"',
+    });
+  });
+
+  test.skipIf(process.getuid?.() !== 0)('is refused when it belongs to another user', async () => {
+    execFileSync('chown', ['-R', '12345', clone]);
+    await expect(openRepository(clone)).rejects.toMatchObject({
+      code: 'source/foreign-owner',
+      help: `if you trust it: git config --global --add safe.directory ${clone}`,
     });
   });
 
@@ -216,6 +225,18 @@ describe('a mirror', () => {
       'Procfile',
     ]);
     expect(await mirror.changedFiles(null, first)).toHaveLength(3);
+  });
+
+  test('is used whoever owns it, names submodules, and refuses to compare what it lacks', async () => {
+    const inner = commit('Inner');
+    git('update-index', '--add', '--cacheinfo', `160000,${inner},vendor/lib`);
+    git('commit', '--quiet', '-m', 'Submodule');
+    const sha = git('rev-parse', 'HEAD');
+    await send(sha);
+    if (process.getuid?.() === 0) execFileSync('chown', ['-R', '12345', mirror.directory]);
+    expect(await mirror.submodules(sha)).toEqual(['vendor/lib']);
+    expect(await mirror.submodules(inner)).toEqual([]);
+    expect(await code(mirror.changedFiles('0'.repeat(40), sha))).toBe('source/unknown-revision');
   });
 
   test('exports the files as committed, with modes and links, whatever .gitattributes says about archives', async () => {
