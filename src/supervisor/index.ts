@@ -3,7 +3,6 @@ export { ensureSupervisor } from './ensure-supervisor.ts';
 export { kinOf } from './family.ts';
 export { readLogTail } from './log-tail.ts';
 export { listProcesses, readSocketInodes } from './proc.ts';
-export type { ProcessEntry } from './proc.ts';
 export type {
   ProcessPhase,
   ProcessSpec,

@@ -26,6 +26,8 @@ const shortestBackoffMs = 200;
 const longestBackoffMs = 30_000;
 /** Up this long, a process counts as well again. */
 const steadyMs = 10_000;
+/** What a crashed process leaves behind holds up its next start no longer than this. */
+const longestLeftoverGraceMs = 5000;
 /** How often processes that are not our children are looked at. */
 const pollMs = 200;
 
@@ -198,7 +200,7 @@ export class ManagedProcess {
     const upMs = this.#upSinceMs === null ? 0 : performance.now() - this.#upSinceMs;
     this.#upSinceMs = null;
     this.#setPhase('backoff');
-    await this.#endFamily();
+    await this.#endFamily(Math.min(this.record.spec.stopGraceMs, longestLeftoverGraceMs));
     this.#quickEnds = upMs >= steadyMs ? 0 : this.#quickEnds;
     const delayMs = Math.min(longestBackoffMs, shortestBackoffMs * 2 ** this.#quickEnds);
     this.#quickEnds += 1;
@@ -210,11 +212,13 @@ export class ManagedProcess {
 
   /** Knows from its files that a one-shot has ended, or that it began and cannot be running. */
   #settleFromRecord(): boolean {
-    const known = readOneShot(this.#house.exitsFolder, this.record.spec.id);
-    if (known === 'not-begun' && this.#ending.exitCode === null && this.#ending.exitSignal === null)
-      return false;
+    const { spec, identity } = this.record;
+    const known = readOneShot(this.#house.exitsFolder, spec.id);
+    const seen = this.#ending.exitCode !== null || this.#ending.exitSignal !== null;
     if (typeof known === 'object') this.#settle({ ...known, exitSignal: null, problem: null });
-    else if (this.#ending.exitCode !== null || this.#ending.exitSignal !== null) this.#settle(this.#ending);
+    else if (seen) this.#settle(this.#ending);
+    // The identity is durable when the file may not be: after a power cut it may have begun all the same.
+    else if (known === 'not-begun' && identity === null) return false;
     else {
       const problem = 'it ended without leaving an exit status: it was killed, or the machine was restarted';
       this.#settle({ exitCode: null, exitSignal: null, problem });
@@ -242,13 +246,13 @@ export class ManagedProcess {
     this.#house.say(`${record.spec.id}: adopted as process ${record.identity?.pid}`);
   }
 
-  async #endFamily(): Promise<void> {
+  async #endFamily(graceMs = this.record.spec.stopGraceMs): Promise<void> {
     const { spec, identity } = this.record;
     const { homeHash, bootId } = this.#house;
     const here = identity?.bootId === bootId ? identity : null;
     await endFamily({
       find: () => findFamily({ id: spec.id, homeHash, identity: here, sessionIsOurs: this.#sessionIsOurs }),
-      graceMs: spec.stopGraceMs,
+      graceMs,
       sleep: (ms) => this.#sleep(ms),
     });
     this.#sessionIsOurs = false;

@@ -9,7 +9,7 @@ import { shortHash } from './paths.ts';
  * The traps let the shell outlive a SIGTERM to the group until the command has ended; commands get the default back.
  */
 const shell = `record=$1; shift
-( set -C; : > "$record.began" ) 2>/dev/null || exit 75
+( set -C; : > "$record.began" ) || exit 75
 trap : TERM INT HUP
 "$@"
 code=$?
