@@ -158,7 +158,7 @@ test('an artifact goes back to where it was in the workspace, over the files of 
   write('artifact/bin/run', '#!/bin/sh', 0o755);
   symlinkSync('app.js', join(folder, 'artifact/link.js'));
   const artifacts = [
-    { name: 'dist', directory: join(folder, 'artifact'), rootDirectory: 'packages/web/dist' },
+    { name: 'dist', filesDirectory: join(folder, 'artifact'), rootDirectory: 'packages/web/dist' },
   ];
   const release = await make(sha, { artifacts });
   const dist = join(release.filesDirectory, 'packages/web/dist');
@@ -177,7 +177,7 @@ test('an artifact cannot write outside of the release', async () => {
   const sha = await commit({ 'server.js': '1' });
   write('artifact/x', 'x');
   for (const rootDirectory of ['../up', '/etc', 'out', 'out/deeper']) {
-    const artifacts = [{ name: 'dist', directory: join(folder, 'artifact'), rootDirectory }];
+    const artifacts = [{ name: 'dist', filesDirectory: join(folder, 'artifact'), rootDirectory }];
     await expect(make(sha, { artifacts })).rejects.toMatchObject({ code: 'release/artifact-outside' });
   }
   expect(readdirSync(join(folder, 'victim'))).toEqual([]);

@@ -39,7 +39,7 @@ export async function makeRelease(inputs: ReleaseInputs): Promise<Release> {
   );
   throwFirst(chosen.findings);
   const artifact = inputs.artifacts.find(({ name }) => name === chosen.name);
-  const artifactFiles = artifact ? await hashFiles(artifact.directory) : [];
+  const artifactFiles = artifact ? await hashFiles(artifact.filesDirectory) : [];
   const artifacts = artifact
     ? [{ name: artifact.name, digest: digestOf(JSON.stringify(artifactFiles)) }]
     : [];

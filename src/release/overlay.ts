@@ -18,7 +18,7 @@ export async function layOver(target: string, artifact: RunArtifact): Promise<vo
     folder = join(folder, segment);
     await makeFolder(folder, artifact);
   }
-  await copyFolder(artifact.directory, folder, artifact);
+  await copyFolder(artifact.filesDirectory, folder, artifact);
 }
 
 async function copyFolder(from: string, to: string, artifact: RunArtifact): Promise<void> {

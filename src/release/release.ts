@@ -26,8 +26,8 @@ export interface Release {
 /** An artifact that the run uploaded. */
 export interface RunArtifact {
   name: string;
-  /** Folder that holds its files now. */
-  directory: string;
+  /** Where its files lie now. */
+  filesDirectory: string;
   /** Where they were, relative to the workspace; empty for its top. */
   rootDirectory: string;
 }
