@@ -12,6 +12,9 @@ export type Token =
   | { kind: 'literal'; value: null | boolean | number | string; at: Span }
   | { kind: 'name'; name: string; at: Span };
 
+/** Said with mistakes of syntax. */
+export const signsNote = 'signs of the language: . [ ] ( ) , * ! < <= > >= == != && ||';
+
 const signPattern = /[()[\],*]|!=|==|<=|>=|&&|\|\||[!<>.]/y;
 const namePattern = /[a-z_][a-z0-9_-]*/iy;
 const stringPattern = /'(?:[^']|'')*'/y;
@@ -102,6 +105,7 @@ function canBeDereferenced(token: Token | undefined): boolean {
 
 const hints: Record<string, string> = {
   '"': "text takes single quotes: 'text'",
+  '\\': "text takes single quotes, and no backslashes: 'it''s'",
   '`': "text takes single quotes: 'text'",
   '=': 'compare with ==',
   '&': 'write && for "and"',
@@ -114,7 +118,10 @@ const hints: Record<string, string> = {
 
 function unexpected(character: string, at: Span): Finding {
   const help = Object.hasOwn(hints, character) ? hints[character] : undefined;
-  return mistake('syntax', `${JSON.stringify(character)} has no meaning in an expression`, at, { help });
+  return mistake('syntax', `${JSON.stringify(character)} has no meaning in an expression`, at, {
+    notes,
+    help,
+  });
 }
 
 function match(pattern: RegExp, text: string, from: number): string | undefined {

@@ -100,9 +100,15 @@ function contextFinding(name: string, at: Span, available: Available): Finding[]
   return [
     mistake('unknown-context', `there is no context "${name}" in ${available.place}`, at, {
       notes: [`contexts here: ${available.contexts.length > 0 ? available.contexts.join(', ') : 'none'}`],
-      help: near === undefined ? undefined : `did you mean "${near}"?`,
+      help: near === undefined ? secretHelp(name, available) : `did you mean "${near}"?`,
     }),
   ];
+}
+
+/** The most common of these mistakes has a way of its own. */
+function secretHelp(name: string, available: Available): string | undefined {
+  if (name.toLowerCase() !== 'secrets' || !available.contexts.includes('env')) return undefined;
+  return "put the secret into the job's `env`, and look at `env.NAME` here";
 }
 
 /** Functions that only some places offer; all others exist everywhere. */

@@ -68,10 +68,13 @@ describe('bad syntax is refused with its column and a way out', () => {
     ['contians(a, b)', '1 there is no function contians() | did you mean contains()?'],
     ['hashfile(a)', '1 there is no function hashfile() | did you mean hashFiles()?'],
     ['nothing(a)', '1 there is no function nothing()'],
-    ['contains(a)', '1 contains() takes 2 arguments, and here are 1'],
-    ['success(1)', '1 success() takes 0 arguments, and here are 1'],
-    ['join()', '1 join() takes 1 to 2 arguments, and here are 0'],
-    ['case(a, 1, b, 2)', '1 case() takes pairs of a condition and a value, then one default, and here are 4'],
+    ['contains(a)', `1 contains() takes 2 arguments, and here are 1 | write contains(search, item)`],
+    ['success(1)', `1 success() takes 0 arguments, and here are 1 | write success()`],
+    ['join()', `1 join() takes 1 to 2 arguments, and here are 0 | write join(list, ', ')`],
+    [
+      'case(a, 1, b, 2)',
+      `1 case() takes pairs of a condition and a value, then one default, and here are 4 | write case(condition, value, otherwise)`,
+    ],
     ['foo(1) && bar()', '1 there is no function foo(); 11 there is no function bar()'],
     ['!'.repeat(60) + 'a', '52 the expression nests deeper than 50 levels'],
   ];

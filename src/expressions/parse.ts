@@ -1,5 +1,5 @@
 import { didYouMean, type Finding, type Result, type Span } from '../diagnostics/index.ts';
-import { tokenize, type Sign, type Token } from './lexer.ts';
+import { signsNote, tokenize, type Sign, type Token } from './lexer.ts';
 import { across, mistake } from './locate.ts';
 import { functionNames, signatureOf, type Comparison, type Expression, type FunctionName } from './syntax.ts';
 
@@ -165,13 +165,14 @@ class Parser {
   }
 
   #checkCount(name: FunctionName, count: number, at: Span): void {
-    const { fewest, most, odd } = signatureOf(name);
+    const { fewest, most, odd, usage } = signatureOf(name);
     if (count >= fewest && count <= most && (!odd || count % 2 === 1)) return;
     const range = fewest === most ? `${most}` : `${fewest} to ${most}`;
     const allowed = odd
       ? 'pairs of a condition and a value, then one default'
       : `${range} argument${most === 1 ? '' : 's'}`;
-    this.findings.push(mistake('argument-count', `${name}() takes ${allowed}, and here are ${count}`, at));
+    const message = `${name}() takes ${allowed}, and here are ${count}`;
+    this.findings.push(mistake('argument-count', message, at, { help: `write ${usage}` }));
   }
 
   #deeper<T>(read: () => T): T {
@@ -213,7 +214,9 @@ class Parser {
 
   #unexpected(wanted: string): never {
     const token = this.#peek();
-    throw new SyntaxMistake(mistake('syntax', `${describe(token)} where ${wanted} should be`, token.at));
+    throw new SyntaxMistake(
+      mistake('syntax', `${describe(token)} where ${wanted} should be`, token.at, { notes: [signsNote] }),
+    );
   }
 }
 

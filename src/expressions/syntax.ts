@@ -17,6 +17,8 @@ export type Expression =
   | { kind: 'logical'; operator: '&&' | '||'; operands: Expression[]; at: Span };
 
 interface Signature {
+  /** How to write it, for messages. */
+  usage: string;
   fewest: number;
   most: number;
   /** Whether the number of arguments must be odd. */
@@ -27,19 +29,19 @@ interface Signature {
 
 /** Every function of the language, spelt as GitHub's documentation spells it; calls ignore case. */
 export const functions = {
-  contains: { fewest: 2, most: 2 },
-  startsWith: { fewest: 2, most: 2 },
-  endsWith: { fewest: 2, most: 2 },
-  format: { fewest: 1, most: 255 },
-  join: { fewest: 1, most: 2 },
-  toJSON: { fewest: 1, most: 1 },
-  fromJSON: { fewest: 1, most: 1 },
-  hashFiles: { fewest: 1, most: 255 },
-  case: { fewest: 3, most: 255, odd: true },
-  success: { fewest: 0, most: 0, status: true },
-  failure: { fewest: 0, most: 0, status: true },
-  always: { fewest: 0, most: 0, status: true },
-  cancelled: { fewest: 0, most: 0, status: true },
+  contains: { usage: 'contains(search, item)', fewest: 2, most: 2 },
+  startsWith: { usage: 'startsWith(text, start)', fewest: 2, most: 2 },
+  endsWith: { usage: 'endsWith(text, end)', fewest: 2, most: 2 },
+  format: { usage: "format('{0} and {1}', a, b)", fewest: 1, most: 255 },
+  join: { usage: "join(list, ', ')", fewest: 1, most: 2 },
+  toJSON: { usage: 'toJSON(value)', fewest: 1, most: 1 },
+  fromJSON: { usage: 'fromJSON(text)', fewest: 1, most: 1 },
+  hashFiles: { usage: "hashFiles('**/package-lock.json')", fewest: 1, most: 255 },
+  case: { usage: 'case(condition, value, otherwise)', fewest: 3, most: 255, odd: true },
+  success: { usage: 'success()', fewest: 0, most: 0, status: true },
+  failure: { usage: 'failure()', fewest: 0, most: 0, status: true },
+  always: { usage: 'always()', fewest: 0, most: 0, status: true },
+  cancelled: { usage: 'cancelled()', fewest: 0, most: 0, status: true },
 } as const satisfies Record<string, Signature>;
 
 /** Name of a function, in its documented spelling. */

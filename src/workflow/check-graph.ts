@@ -8,9 +8,10 @@ export function checkGraph(file: WorkflowFile, jobs: Job[]): void {
   for (const job of jobs) {
     for (const { id, at } of job.needs) {
       if (ids.includes(id)) continue;
-      const near = didYouMean(id, ids);
+      const others = ids.filter((other) => other !== job.id);
+      const near = didYouMean(id, others);
       file.error('unknown-job', `job "${job.id}" needs "${id}", which this workflow does not define`, at, {
-        notes: [`defined jobs: ${ids.map((known) => `"${known}"`).join(', ')}`],
+        notes: [`defined jobs: ${others.map((known) => `"${known}"`).join(', ') || 'no other'}`],
         help: near === undefined ? undefined : `did you mean "${near}"?`,
       });
     }

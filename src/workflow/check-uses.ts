@@ -14,6 +14,7 @@ export function checkUses(file: WorkflowFile, uses: Template): BuiltInAction | u
   const { text, at } = uses;
   const found = builtInAction(text);
   if (found) return found.action;
+  if (text.includes('${{')) return undefined;
   if (/^\.{1,2}\//.test(text)) {
     const help = 'put the commands into a `run:` step, or into a script that both call';
     file.error('not-supported', `the local action "${text}" is not supported yet`, at, { notes, help });

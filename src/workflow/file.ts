@@ -72,6 +72,11 @@ export class WorkflowFile extends Reader {
   }
 
   #use(expression: Expression, place: Place, owner: Owner): void {
+    if (place === 'fixedText') {
+      const help = 'write it out: GitHub reads it before any expression is evaluated';
+      this.error('no-expression', 'this text takes no expressions', expression.at, { help });
+      return;
+    }
     this.findings.push(...checkNames(expression, availability[place]));
     this.uses.push({ owner, names: namesUsed(expression) });
   }
@@ -81,6 +86,7 @@ export class WorkflowFile extends Reader {
     return this.#typed(entry, place, owner, {
       test: (text) => Number.isFinite(Number(text)) && Number(text) > 0,
       wanted: 'a number above zero',
+      example: '10',
     });
   }
 
@@ -89,6 +95,7 @@ export class WorkflowFile extends Reader {
     return this.#typed(entry, place, owner, {
       test: (text) => text === 'true' || text === 'false',
       wanted: '`true` or `false`',
+      example: 'true',
     });
   }
 
@@ -96,13 +103,13 @@ export class WorkflowFile extends Reader {
     entry: Entry | undefined,
     place: Place,
     owner: Owner,
-    type: { test: (text: string) => boolean; wanted: string },
+    type: { test: (text: string) => boolean; wanted: string; example: string },
   ): Template | undefined {
     const template = this.text(entry, `\`${entry?.key ?? ''}\``, place, owner);
     if (!entry || !template) return undefined;
     if (isOneExpression(template.text) || type.test(template.text)) return template;
     const message = `\`${entry.key}\` must be ${type.wanted} or one \${{ }}, and here is "${template.text}"`;
-    this.error('wrong-type', message, template.at);
+    this.error('wrong-type', message, template.at, { help: `write \`${entry.key}: ${type.example}\`` });
     return undefined;
   }
 

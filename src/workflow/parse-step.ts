@@ -1,4 +1,4 @@
-import type { Node } from 'yaml';
+import { isMap, type Node } from 'yaml';
 import type { Span } from '../diagnostics/index.ts';
 import { checkInputs, checkUses, type GivenInput } from './check-uses.ts';
 import { define, type Owner, type WorkflowFile } from './file.ts';
@@ -9,6 +9,7 @@ const background = 'run the steps one after the other, or as jobs side by side';
 
 const keys = {
   of: 'a step',
+  example: 'write `- run: npm test`, or `- uses: actions/checkout@v4`',
   known: [
     'id',
     'name',
@@ -50,6 +51,8 @@ export function parseStep(file: WorkflowFile, node: Node, owner: Owner, jobAt: S
     misplaced(file, fields, ['shell', 'working-directory'], 'a step with `run`');
     return usesStep(file, fields, uses, owner, common);
   }
+  // What was refused may be what the step is about: `wait-all: true`.
+  if (isMap(node) && Object.keys(keys.refused).some((key) => node.has(key))) return emptyScript(common);
   const help = 'add `run:` with a script, or `uses:` with an action';
   file.error('missing-key', 'this step does nothing: it has neither `run` nor `uses`', common.at, { help });
   return emptyScript(common);
@@ -87,7 +90,7 @@ function startOf(at: Span): Span {
 
 function readId(file: WorkflowFile, entry: Entry | undefined): string | undefined {
   const id = file.text(entry, '`id`', 'fixedText');
-  if (!id || idPattern.test(id.text)) return id?.text;
+  if (!id || idPattern.test(id.text) || id.text.includes('${{')) return id?.text;
   file.error('invalid-name', `"${id.text}" cannot be the id of a step`, id.at, { help: idHelp });
   return undefined;
 }

@@ -83,7 +83,12 @@ function mappings(file: WorkflowFile, entry: Entry, owner: Owner): List {
     // An expression may still yield a mapping; `expandMatrix` looks again.
     const text = file.asText(item as Node);
     if (text !== undefined && isOneExpression(text)) continue;
-    file.wrongType(item as Node, `an item of \`${entry.key}\` must be a mapping`, entry.keyAt);
+    file.wrongType(
+      item as Node,
+      `an item of \`${entry.key}\` must be a mapping`,
+      entry.keyAt,
+      'write `- axis: value`, with more lines below it where it has more',
+    );
   }
   return list;
 }

@@ -72,6 +72,8 @@ export function parseTriggers(file: WorkflowFile, entry: Entry): Trigger[] {
   });
 }
 
+const signs = 'signs with a meaning: * ** ? + [ ] and a leading !; a \\ before one takes it as it is';
+
 const possible = `events that start a workflow here: ${events.join(', ')}`;
 
 function knownEvent(file: WorkflowFile, name: string, at: Span): EventName | undefined {
@@ -132,7 +134,7 @@ function patterns(file: WorkflowFile, entry: Entry | undefined): string[] | unde
   for (const { text, at } of list) {
     const problem = patternProblem(text);
     if (problem !== undefined)
-      file.error('invalid-pattern', `"${text}" is not a filter pattern: ${problem}`, at);
+      file.error('invalid-pattern', `"${text}" is not a filter pattern: ${problem}`, at, { notes: [signs] });
   }
   const onlyExcludes = list.length > 0 && list.every(({ text }) => text.startsWith('!'));
   if (onlyExcludes) {

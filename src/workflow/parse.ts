@@ -10,6 +10,7 @@ import type { Entry } from './reader.ts';
 
 const keys = {
   of: 'a workflow',
+  example: 'begin with `on: push`, then `jobs:` with a job below it',
   known: ['name', 'run-name', 'on', 'permissions', 'env', 'defaults', 'jobs'],
   refused: {
     concurrency: 'remove it: rollouts into one environment already wait for each other',
@@ -31,7 +32,9 @@ const longestFile = 1_000_000;
 export function parseWorkflow(text: string, file: string): Result<Workflow> {
   const reading = new WorkflowFile(text.length > longestFile ? '' : text, file);
   if (text.length > longestFile) {
-    reading.error('too-large', `the file is longer than ${longestFile} characters`, reading.start);
+    reading.error('too-large', `the file is longer than ${longestFile} characters`, reading.start, {
+      help: 'split it',
+    });
     return { ok: false, findings: reading.findings };
   }
   const broken = reading.findings.length > 0;

@@ -28,6 +28,8 @@ export interface Keys {
   known: readonly string[];
   /** Keys that GitHub knows and this version does not honour, with what to do instead. */
   refused?: Readonly<Record<string, string>>;
+  /** What to write where something else than a mapping stands. */
+  example?: string;
 }
 
 /** Nodes that one file may visit; aliases that multiply beyond it are refused. */
@@ -58,16 +60,19 @@ export class Reader {
       version: '1.2',
       schema: 'core',
     });
+    this.#reportSyntax();
+  }
+
+  /** One mistake a line: those that follow on the same line are mostly its consequences. */
+  #reportSyntax(): void {
+    const lines = new Set<number>();
     for (const { code, message, pos } of [...this.#document.errors, ...this.#document.warnings]) {
-      const what = code === 'MULTIPLE_DOCS' ? 'the file holds more than one YAML document' : message;
-      this.error(
-        'yaml',
-        `this is not YAML: ${lowerFirst(what)}`,
-        this.#span(pos[0], Math.max(pos[1], pos[0] + 1)),
-        {
-          help: 'check the indentation (spaces only) and the quotes around here',
-        },
-      );
+      const at = this.#span(pos[0], Math.max(pos[1], pos[0] + 1));
+      if (lines.has(at.start.line)) continue;
+      lines.add(at.start.line);
+      const what = code === 'MULTIPLE_DOCS' ? 'the file holds more than one YAML document' : plain(message);
+      const help = 'check the indentation (spaces only) and the quotes here and above';
+      this.error('yaml', `this is not YAML: ${what}`, at, { help });
     }
   }
 
@@ -112,7 +117,12 @@ export class Reader {
   /** The entries of a mapping in the order written; reports anything else, and keys given twice. */
   entries(node: Node | null, what: string, at: Span): Entry[] | undefined {
     if (!isMap(node)) {
-      this.wrongType(node, `${what} must be a mapping (\`key: value\` lines)`, at);
+      this.wrongType(
+        node,
+        `${what} must be a mapping`,
+        at,
+        'write `key: value` lines below it, indented by two spaces',
+      );
       return undefined;
     }
     return this.#entriesOf(node, what);
@@ -125,7 +135,7 @@ export class Reader {
       const keyNode = this.#resolve(pair.key as Node | null);
       const keyAt = this.at(keyNode, this.at(map, this.start));
       if (!isScalar(keyNode)) {
-        this.error('wrong-type', `a key of ${what} must be text`, keyAt);
+        this.error('wrong-type', `a key of ${what} must be text`, keyAt, { help: 'write `key: value`' });
         continue;
       }
       const key = scalarText(keyNode);
@@ -146,6 +156,10 @@ export class Reader {
 
   /** The entries of a mapping whose keys are fixed; reports keys that are unknown or not honoured. */
   fields(node: Node | null, keys: Keys, at: Span): Map<string, Entry> | undefined {
+    if (keys.example !== undefined && !isMap(node)) {
+      this.wrongType(node, `${keys.of} must be a mapping`, at, keys.example);
+      return undefined;
+    }
     const entries = this.entries(node, keys.of, at);
     if (!entries) return undefined;
     const fields = new Map<string, Entry>();
@@ -180,7 +194,7 @@ export class Reader {
   /** The items of a sequence; reports anything else. */
   items(node: Node | null, what: string, at: Span): Node[] | undefined {
     if (!isSeq(node)) {
-      this.wrongType(node, `${what} must be a list (\`- item\` lines)`, at);
+      this.wrongType(node, `${what} must be a list`, at, 'write `- item` lines below it, or [a, b]');
       return undefined;
     }
     return node.items.map((item) => this.#resolve(item as Node | null) ?? new Scalar(null));
@@ -194,7 +208,7 @@ export class Reader {
     empty: 'allowed' | 'refused' = 'refused',
   ): Template | undefined {
     if (node !== null && !isScalar(node)) {
-      this.wrongType(node, `${what} must be a single value`, at);
+      this.wrongType(node, `${what} must be a single value`, at, 'write one value behind the colon');
       return undefined;
     }
     const text = node === null ? '' : scalarText(node);
@@ -219,7 +233,9 @@ export class Reader {
   json(node: Node | null, what: string, at: Span, depth = 0): Json {
     this.#resolve(node);
     if (depth > deepestValue) {
-      this.error('too-deep', `${what} nests deeper than ${deepestValue} levels`, this.at(node, at));
+      this.error('too-deep', `${what} nests deeper than ${deepestValue} levels`, this.at(node, at), {
+        help: 'make it flatter',
+      });
       return null;
     }
     if (isSeq(node)) {
@@ -236,10 +252,10 @@ export class Reader {
   }
 
   /** Says what was found instead of what is wanted. */
-  wrongType(node: Node | null, message: string, at: Span): void {
+  wrongType(node: Node | null, message: string, at: Span, way: string): void {
     const where = this.at(node, at);
     const source = node?.range ? this.#text.slice(node.range[0], node.range[0] + 2) : '';
-    const help = source === '{{' ? 'an expression begins with a dollar sign: ${{ … }}' : undefined;
+    const help = source === '{{' ? 'an expression begins with a dollar sign: ${{ … }}' : way;
     this.error('wrong-type', `${message}, and here is ${describe(node)}`, where, { help });
   }
 
@@ -297,7 +313,9 @@ export class Reader {
     if (!isAlias(node)) return node;
     const target = node.resolve(this.#document);
     if (!target)
-      this.error('yaml', `there is no anchor "&${node.source}" before this`, this.at(node, this.start));
+      this.error('yaml', `there is no anchor "&${node.source}" before this`, this.at(node, this.start), {
+        help: `mark what it stands for with &${node.source}, further up`,
+      });
     return target ?? null;
   }
 
@@ -312,8 +330,10 @@ export class Reader {
   }
 }
 
-function lowerFirst(text: string): string {
-  return /^[A-Z][a-z]/.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text;
+/** The parser's message as a part of ours. */
+function plain(message: string): string {
+  const text = message.replace(/closing (["'])quote/, 'closing $1');
+  return /^[A-Z][a-z ]/.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text;
 }
 
 /** Numbers and booleans become text as the expression language prints them: `1.10` is `1.1`. */
