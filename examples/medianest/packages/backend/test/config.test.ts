@@ -19,6 +19,11 @@ describe('readConfig', () => {
   it('keeps its SQLite file in the data folder', () => {
     const { database } = readConfig({ DATA_DIR: '/srv/data', SLIPWAY_REVISION: 'r1' });
     assert.deepEqual(database, { kind: 'sqlite', file: '/srv/data/medianest.sqlite' });
+    const managed = readConfig({ STATE_DIRECTORY: '/var/lib/medianest' });
+    assert.deepEqual(managed.database, {
+      kind: 'sqlite',
+      file: '/var/lib/medianest/medianest.sqlite',
+    });
   });
 
   it('refuses to keep data inside a release', () => {
