@@ -16,11 +16,11 @@ interface Load {
 
 /** Constant load on kept and on fresh connections; every answer but 200 is a failure. */
 function startLoad(port: number, clients = 12): Load {
-  let running = true;
-  const load: Load = { requests: 0, failures: [], stop: async () => void (running = false) };
+  const state = { running: true };
+  const load: Load = { requests: 0, failures: [], stop: async () => {} };
   const agent = keepAliveAgent();
   const client = async (own: Agent | false) => {
-    while (running) {
+    while (state.running) {
       try {
         const { status } = await get(port, { agent: own });
         if (status !== 200) load.failures.push(String(status));
@@ -30,10 +30,10 @@ function startLoad(port: number, clients = 12): Load {
       load.requests++;
     }
   };
-  const clients_ = Array.from({ length: clients }, (_, index) => client(index % 2 === 0 ? agent : false));
+  const everyone = Array.from({ length: clients }, (_, index) => client(index % 2 === 0 ? agent : false));
   load.stop = async () => {
-    running = false;
-    await Promise.all(clients_);
+    state.running = false;
+    await Promise.all(everyone);
     agent.destroy();
   };
   return load;
@@ -159,7 +159,9 @@ describe('replacing the router itself', () => {
     await rig.router.apply(routes([revision('r1', 100, app.port)]), 1);
     await expect(rig.router.upgrade([process.execPath, '--version'])).rejects.toMatchObject({
       code: 'traffic/upgrade-failed',
-      message: expect.stringMatching(/^the new router did not take over: it ended with exit code \d+$/) as string,
+      message: expect.stringMatching(
+        /^the new router did not take over: it ended with exit code \d+$/,
+      ) as string,
     });
     expect((await get(rig.port)).status).toBe(200);
     await rig.router.apply(routes([revision('r1', 100, app.port)]), 2);

@@ -1,12 +1,14 @@
-import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { Dispatcher } from 'undici';
+import type { Failure, Flow } from './app-connection.ts';
 import type { Gate } from './gate.ts';
 import { pages, type Page } from './pages.ts';
 import type { RequestHead } from './request-head.ts';
-import { knownLength, responseHeaders } from './response-head.ts';
+import type { AppHead } from './response-parser.ts';
 import type { Outcome } from './revision-counts.ts';
 import type { LiveRevision } from './routing-table.ts';
+import { UndiciAdapter, type UpgradeEvents } from './undici-adapter.ts';
 import { joinSockets } from './upgraded.ts';
 import type { Upstream } from './upstreams.ts';
 
@@ -23,7 +25,7 @@ export interface ExchangeParts {
   /** Waits for a word from the router before it sends its body. */
   expectsContinue: boolean;
   /** The client's connection, when it asked for another protocol. */
-  upgradeSocket: Duplex | null;
+  upgradeSocket: Socket | null;
 }
 
 /** Attempts beyond one for each endpoint, and how long to wait before such an attempt. */
@@ -49,25 +51,21 @@ const oneWriteBytes = 8 * 1024;
  *                                 └─► 502
  */
 
-/** Carries one request to a revision and its response back. It is its own undici handler, to cost no closures. */
-export class Exchange implements Dispatcher.DispatchHandler {
+/** Carries one request to a revision and its response back. */
+export class Exchange implements UpgradeEvents {
   readonly #parts: ExchangeParts;
   readonly #startedMs = performance.now();
   #revision: LiveRevision;
   #upstream: Upstream | undefined;
   #attempts = 0;
-  #controller: Dispatcher.DispatchController | undefined;
-  #sent = false;
+  #flow: Flow | undefined;
   #anyByte = false;
   #headWritten = false;
   #finished = false;
   #clientGone = false;
   #listensForDrain = false;
-  #status = 0;
-  #timed = true;
-  #responseHeaders: string[] | undefined;
-  #length = -1;
-  #held: Buffer | undefined;
+  #responseHead: AppHead | undefined;
+  #held: string | Buffer | undefined;
 
   constructor(parts: ExchangeParts) {
     this.#parts = parts;
@@ -79,130 +77,111 @@ export class Exchange implements Dispatcher.DispatchHandler {
   attempt(): void {
     const { gate, head, request, scope, upgradeSocket } = this.#parts;
     this.#attempts++;
-    this.#sent = false;
-    this.#controller = undefined;
+    this.#flow = undefined;
     this.#revision = gate.table.scope(scope)?.revision(this.#revision.id) ?? this.#revision;
-    this.#upstream = this.#revision.pick(performance.now());
+    this.#upstream = this.#revision.pick(this.#startedMs);
     if (!this.#upstream) {
       this.#refuse(pages.badGateway);
       return;
     }
-    const options: Dispatcher.DispatchOptions = {
-      path: head.path,
-      method: request.method ?? 'GET',
-      headers: head.headers,
-      body: head.hasBody ? (this.#body() as never) : null,
-      upgrade: upgradeSocket ? head.upgrade : null,
-      // Event streams may be silent for as long as they like.
-      bodyTimeout: head.accept.includes('text/event-stream') ? 0 : null,
-    };
-    // undici closes the connection after a HEAD unless it is told that the app can be trusted not to send a body.
-    if (request.method === 'HEAD') options.reset = false;
-    this.#upstream.pool.dispatch(options, this);
+    const method = request.method ?? 'GET';
+    // Event streams may be silent for as long as they like.
+    const mayBeSilent = head.accept.includes('text/event-stream');
+    if (!upgradeSocket && !head.hasBody && idempotent.has(method))
+      this.#upstream.send({ method, head: requestText(method, head), mayBeSilent }, this);
+    else
+      this.#upstream.pool.dispatch(
+        {
+          path: head.path,
+          method,
+          headers: head.headers,
+          body: head.hasBody ? (this.#body() as never) : null,
+          upgrade: upgradeSocket ? head.upgrade : null,
+          bodyTimeout: mayBeSilent ? 0 : null,
+        },
+        new UndiciAdapter(this),
+      );
   }
 
   /** The client's connection closed. */
   onClientClose(): void {
     if (this.#finished) return;
     this.#clientGone = true;
-    this.#controller?.abort(new Error('the client left'));
+    this.#flow?.abort();
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller;
-    if (this.#clientGone) controller.abort(new Error('the client left'));
-    else this.#sent = true;
+  onSent(flow: Flow): void {
+    this.#flow = flow;
+    if (this.#clientGone) flow.abort();
   }
 
-  onResponseStarted(): void {
+  onFirstByte(): void {
     this.#anyByte = true;
   }
 
-  onResponseStart(
-    _controller: Dispatcher.DispatchController,
-    status: number,
-    received: IncomingHttpHeaders,
-  ): void {
-    if (status < 200) return;
-    this.#status = status;
-    this.#responseHeaders = responseHeaders(received);
-    this.#length = knownLength(received);
-    this.#timed = !received['content-type']?.startsWith('text/event-stream');
+  onHead(head: AppHead): void {
+    this.#responseHead = head;
     // A small response arrives whole in this tick and leaves in one write; of any other the head must not wait.
-    process.nextTick(flushHead, this);
+    if (head.lengthBytes !== 0) process.nextTick(flushHead, this);
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  onBody(bytes: Buffer, lent: boolean): void {
     if (!this.#headWritten) {
-      if (chunk.length === this.#length) {
-        this.#held = chunk;
+      const length = this.#responseHead?.lengthBytes;
+      if (bytes.length === length && length <= oneWriteBytes) {
+        // One string with the head in front leaves in a single call, and is the copy of what was lent.
+        this.#held = bytes.toString('latin1');
         return;
       }
       this.#writeHead();
     }
-    this.#write(chunk, controller);
+    this.#write(lent ? Buffer.from(bytes) : bytes);
   }
 
-  onResponseEnd(_controller: Dispatcher.DispatchController, trailers: IncomingHttpHeaders): void {
+  onEnd(trailers: [string, string][]): void {
     const { head, response } = this.#parts;
+    const answer = this.#responseHead;
     this.#finish({
       kind: 'answered',
-      status: this.#status,
+      status: answer?.status ?? 0,
       latencyMs: performance.now() - this.#startedMs,
-      timed: this.#timed,
+      timed: !answer?.eventStream,
     });
-    if (!this.#headWritten) {
-      this.#writeHead();
-      const held = this.#held;
-      if (!held) response.end();
-      else if (held.length <= oneWriteBytes) response.end(held.toString('latin1'), 'latin1');
-      else response.end(held);
-    } else {
-      if (head.wantsTrailers && this.#length < 0) addTrailers(response, trailers);
-      response.end();
-    }
+    if (!this.#headWritten) this.#writeHead();
+    else if (head.wantsTrailers && trailers.length > 0 && answer?.lengthBytes === -1)
+      response.addTrailers(trailers);
+    if (this.#held === undefined) response.end();
+    else response.end(this.#held, 'latin1');
     this.#drainRequest();
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
+  onFailure(failure: Failure): void {
     if (this.#finished) return;
     if (this.#clientGone || this.#parts.response.destroyed) {
       this.#finish({ kind: 'abandoned' });
       return;
     }
-    const code = (error as NodeJS.ErrnoException).code ?? '';
-    if (this.#status !== 0) this.#cutOff();
-    else if (code === 'UND_ERR_INVALID_ARG') this.#refuse(pages.badRequest);
-    else if (this.#mayRetry(code)) this.#retry(code);
-    else this.#refuse(isTimeout(code) ? pages.gatewayTimeout : pages.badGateway);
+    if (this.#responseHead) this.#cutOff();
+    else if (failure === 'invalid') this.#refuse(pages.badRequest);
+    else if (this.#mayRetry(failure)) this.#retry(failure);
+    else this.#refuse(failure === 'timeout' ? pages.gatewayTimeout : pages.badGateway);
   }
 
-  onRequestUpgrade(
-    _controller: Dispatcher.DispatchController,
-    status: number,
-    received: IncomingHttpHeaders,
-    upstreamSocket: Duplex,
-  ): void {
-    const { gate, head, response, setCookie, upgradeSocket } = this.#parts;
-    const clientSocket = upgradeSocket;
+  onUpgrade(received: string[], protocol: string | undefined, upstreamSocket: Duplex): void {
+    const { gate, head, response, setCookie, upgradeSocket: clientSocket } = this.#parts;
     if (!clientSocket || this.#clientGone || clientSocket.destroyed) {
       upstreamSocket.destroy();
       this.#finish({ kind: 'abandoned' });
       return;
     }
-    response.detachSocket(clientSocket as never);
-    const headers = responseHeaders(received);
-    headers.push('connection', 'Upgrade', 'upgrade', received.upgrade ?? head.upgrade);
+    response.detachSocket(clientSocket);
+    const headers = [...received, 'connection', 'Upgrade', 'upgrade', protocol ?? head.upgrade];
     if (setCookie !== '') headers.push('set-cookie', setCookie);
-    let text = 'HTTP/1.1 101 Switching Protocols\r\n';
-    for (let index = 0; index < headers.length; index += 2)
-      text += `${headers[index]}: ${headers[index + 1]}\r\n`;
-    clientSocket.write(`${text}\r\n`, 'latin1');
-    this.#status = status;
+    clientSocket.write(headText('HTTP/1.1 101 Switching Protocols', headers), 'latin1');
     gate.upgraded.add(clientSocket);
     joinSockets(clientSocket, upstreamSocket, () => {
       gate.upgraded.delete(clientSocket);
-      this.#finish({ kind: 'answered', status, latencyMs: 0, timed: false });
+      this.#finish({ kind: 'answered', status: 101, latencyMs: 0, timed: false });
     });
   }
 
@@ -212,26 +191,28 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#writeHead();
     const held = this.#held;
     this.#held = undefined;
-    if (held && this.#controller) this.#write(held, this.#controller);
-    else this.#parts.response.flushHeaders();
+    if (held === undefined) this.#parts.response.flushHeaders();
+    else this.#parts.response.write(held, 'latin1');
   }
 
   #writeHead(): void {
     this.#headWritten = true;
     const { gate, response, setCookie, upgradeSocket } = this.#parts;
-    const headers = this.#responseHeaders ?? [];
+    const { status = 502, headers = [] } = this.#responseHead ?? {};
     if (setCookie !== '') headers.push('set-cookie', setCookie);
     if (gate.leaving || upgradeSocket) headers.push('connection', 'close');
-    response.writeHead(this.#status, headers);
+    response.writeHead(status, headers);
   }
 
-  #write(chunk: Buffer, controller: Dispatcher.DispatchController): void {
+  #write(chunk: Buffer): void {
     const { response } = this.#parts;
     if (response.write(chunk)) return;
-    controller.pause();
+    this.#flow?.pause();
     if (this.#listensForDrain) return;
     this.#listensForDrain = true;
-    response.on('drain', () => controller.resume());
+    response.on('drain', () => {
+      if (!this.#finished) this.#flow?.resume();
+    });
   }
 
   async *#body(): AsyncGenerator<Buffer> {
@@ -246,17 +227,16 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   /** What was never sent may always be sent again; what was sent only if that is harmless and nothing came back. */
-  #mayRetry(code: string): boolean {
+  #mayRetry(failure: Failure): boolean {
     const { gate, head, request } = this.#parts;
     if (this.#attempts >= this.#revision.size + extraAttempts || gate.stopped) return false;
-    if (!this.#sent) return true;
-    return !this.#anyByte && !head.hasBody && !isTimeout(code) && idempotent.has(request.method ?? '');
+    if (!this.#flow) return true;
+    return failure === 'closed' && !this.#anyByte && !head.hasBody && idempotent.has(request.method ?? '');
   }
 
-  #retry(code: string): void {
-    if (!this.#sent && code !== 'UND_ERR_CLOSED' && code !== 'UND_ERR_DESTROYED')
-      this.#upstream?.passOver(performance.now());
-    if (this.#attempts < this.#revision.size) this.attempt();
+  #retry(failure: Failure): void {
+    if (failure === 'connect') this.#upstream?.passOver(performance.now());
+    if (this.#attempts < this.#revision.size || failure === 'closed') this.attempt();
     else
       setTimeout(() => {
         if (this.#clientGone) this.#finish({ kind: 'abandoned' });
@@ -298,13 +278,14 @@ function flushHead(exchange: Exchange): void {
   exchange.flush();
 }
 
-function isTimeout(code: string): boolean {
-  return code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT';
+/** The head of a request as it is written to the app. */
+function requestText(method: string, { path, headers }: RequestHead): string {
+  return headText(`${method} ${path} HTTP/1.1`, headers, 'connection: keep-alive\r\n');
 }
 
-function addTrailers(response: ServerResponse, trailers: IncomingHttpHeaders): void {
-  const flat: [string, string][] = [];
-  for (const [name, value] of Object.entries(trailers))
-    for (const one of [value ?? []].flat()) flat.push([name, one]);
-  if (flat.length > 0) response.addTrailers(flat);
+function headText(firstLine: string, headers: readonly string[], more = ''): string {
+  let text = `${firstLine}\r\n`;
+  for (let index = 0; index < headers.length; index += 2)
+    text += `${headers[index]}: ${headers[index + 1]}\r\n`;
+  return `${text}${more}\r\n`;
 }
