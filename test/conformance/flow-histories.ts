@@ -24,6 +24,10 @@ interface Memory {
 }
 
 const step = fc.oneof(
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constant('usurp' as const), server: fc.nat(1) }),
+  },
   { weight: 5, arbitrary: fc.record({ do: fc.constant('claim' as const), server: fc.nat(1) }) },
   {
     weight: 5,
@@ -32,6 +36,8 @@ const step = fc.oneof(
       server: fc.nat(1),
       pick: fc.nat(3),
       send: fc.boolean(),
+      twice: fc.boolean(),
+      again: fc.boolean(),
     }),
   },
   {
@@ -50,7 +56,10 @@ const step = fc.oneof(
       ms: fc.integer({ min: -1e7, max: 1e7 }),
     }),
   },
-  { weight: 3, arbitrary: fc.record({ do: fc.constant('pass' as const), ms: fc.nat(leaseMs) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constant('pass' as const), ms: fc.constantFrom(1, leaseMs / 2, leaseMs) }),
+  },
   {
     weight: 2,
     arbitrary: fc.record({
@@ -62,7 +71,8 @@ const step = fc.oneof(
     }),
   },
 );
-export type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
+type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
+type Commit = Omit<Extract<Step, { do: 'commit' }>, 'do' | 'server'>;
 /** Steps of a pair run at the same time. */
 const history = fc.array(
   fc.oneof({ weight: 4, arbitrary: fc.tuple(step) }, { weight: 1, arbitrary: fc.tuple(step, step) }),
@@ -104,6 +114,8 @@ class History {
   readonly #place: Place;
   readonly #openWithPlug: OpenWithPlug | undefined;
   readonly #servers: Server[] = [];
+  /** Without a plug a server ends between two steps: its connections finish what they were at. */
+  #doomed: { index: number; provable: boolean }[] = [];
   #serial = 0;
   readonly claimed: { flow: string; fence: number }[] = [];
   readonly committed: { flow: string; fence: number }[] = [];
@@ -122,11 +134,16 @@ class History {
     for (const index of [0, 1]) this.#servers.push(await this.#openServer(`s${index}`, currentOwner, 0));
     const data: Memory = { fences: [], signals: [] };
     for (const id of flowIds) {
-      await this.#server(0).store.flows.create({ id, kind: 'run', phase: 'p', data, wakeAtMs: null });
+      await this.#server(0).store.flows.create({ id, kind: 'run', phase: 'p', data, wakeAtMs: 0 });
     }
   }
 
-  async run(step: Step): Promise<void> {
+  async runTogether(steps: readonly Step[]): Promise<void> {
+    await Promise.all(steps.map((step) => this.#run(step)));
+    for (const { index, provable } of this.#doomed.splice(0)) await this.#replace(index, provable);
+  }
+
+  async #run(step: Step): Promise<void> {
     if (step.do === 'pass') return this.#servers.forEach((server) => server.clock.pass(step.ms));
     const server = this.#server(step.server);
     try {
@@ -142,7 +159,12 @@ class History {
       case 'claim':
         return this.#claim(server);
       case 'commit':
-        return this.#commit(server, step.pick, step.send);
+        return this.#commit(server, step);
+      case 'usurp':
+        // Looks, waits out every lease that the other holds (it is frozen), and looks again.
+        await this.#claim(server);
+        server.clock.pass(leaseMs);
+        return this.#claim(server);
       case 'signal':
         return this.#signal(server, flowIds[step.flow] ?? 'f');
       case 'release': {
@@ -155,7 +177,7 @@ class History {
         return;
       case 'crash':
         if (server.plug) server.plug.pullAfter(step.statements, step.answered);
-        else await this.#replace(step.server, step.provable);
+        else this.#doomed.push({ index: step.server, provable: step.provable });
     }
   }
 
@@ -166,7 +188,7 @@ class History {
     this.claimed.push({ flow: claim.flow.id, fence: claim.flow.fence });
   }
 
-  async #commit(server: Server, pick: number, send: boolean): Promise<void> {
+  async #commit(server: Server, { pick, send, twice, again }: Commit): Promise<void> {
     const [claim] = server.claims.splice(pick % Math.max(1, server.claims.length), 1);
     if (!claim) return;
     const { id: flow, fence } = claim.flow;
@@ -178,21 +200,24 @@ class History {
     const to = flowIds.find((id) => id !== flow) ?? 'f';
     const serial = (this.#serial += 1);
     const sent = send ? [{ flowId: to, name: 's', payload: serial }] : [];
-    const result = await server.store.flows.commit(
-      claim,
-      {
-        phase: 'p',
-        data,
-        wakeAtMs: null,
-        events: [{ chain: `app/${flow}`, type: 'committed', actor: 'slipway', data: { flow, fence } }],
-        consumed: claim.signals.map((signal) => signal.id),
-        send: sent,
-      },
-      server.clock.wall,
-    );
+    const commit = () =>
+      server.store.flows.commit(
+        claim,
+        {
+          phase: 'p',
+          data,
+          wakeAtMs: again ? 0 : null,
+          events: [{ chain: `app/${flow}`, type: 'committed', actor: 'slipway', data: { flow, fence } }],
+          consumed: claim.signals.map((signal) => signal.id),
+          send: sent,
+        },
+        server.clock.wall,
+      );
+    const result = await commit();
     (result === 'committed' ? this.committed : this.refused).push({ flow, fence });
     if (send && result === 'committed') this.kept.push({ flow: to, serial });
     if (send && result === 'stale') this.staleSends.push(serial);
+    if (twice) expect(await commit(), 'one commit a fence').toBe('stale');
   }
 
   async #signal(server: Server, flow: string): Promise<void> {
@@ -240,7 +265,7 @@ class History {
         for (let held = -1; held !== this.claimed.length;) {
           held = this.claimed.length;
           await this.#claim(server);
-          await this.#commit(server, 0, false);
+          await this.#commit(server, { pick: 0, send: false, twice: false, again: false });
         }
       }
       await this.#check(store);
@@ -285,7 +310,7 @@ export function describeFlowHistories(name: string, options: HistoryOptions): vo
           const past = new History(home, await options.makePlace(home), options.openWithPlug);
           try {
             await past.begin();
-            for (const together of steps) await Promise.all(together.map((step) => past.run(step)));
+            for (const together of steps) await past.runTogether(together);
             await past.settle();
           } finally {
             rmSync(home, { recursive: true, force: true });

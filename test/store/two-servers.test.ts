@@ -1,0 +1,74 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { currentOwner, openStore } from '../../src/store/index.ts';
+import { FakeClock } from '../conformance/store-world.ts';
+
+let home: string;
+const children: ChildProcess[] = [];
+
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'slipway-two-'));
+});
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+  rmSync(home, { recursive: true, force: true });
+});
+
+/** Starts a ticking server; `ticks(n)` resolves when it has done n more. */
+function startTicker(id: string) {
+  const script = join(import.meta.dirname, 'ticker.ts');
+  const child = spawn(process.execPath, [script, home, id], { stdio: ['ignore', 'pipe', 'inherit'] });
+  children.push(child);
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const ticks = async (count: number) => {
+    for (let n = 0; n < count; n++) {
+      if ((await lines.next()).done) throw new Error(`${id} ended`);
+    }
+  };
+  const kill = async () => {
+    child.kill('SIGKILL');
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+  };
+  return { ticks, kill };
+}
+
+it('two servers share one file, and each goes on with what the other held when it was killed', async () => {
+  const store = await openStore({ home, clock: new FakeClock(), owner: currentOwner('test') });
+  for (const id of ['f', 'g']) {
+    await store.flows.create({ id, kind: 'count', phase: 'new', data: { taken: 0 }, wakeAtMs: 0 });
+  }
+  let sent = 0;
+  const signal = async () => {
+    await store.flows.signal(sent % 2 ? 'f' : 'g', 'add', (sent += 1));
+  };
+  let survivor = startTicker('s0');
+  for (let round = 1; round <= 6; round++) {
+    const next = startTicker(`s${round}`);
+    await signal();
+    await next.ticks(3);
+    await survivor.kill();
+    await signal();
+    // With a lease of ten minutes only the proof of its death lets the other go on; both flows must move.
+    await next.ticks(6);
+    survivor = next;
+  }
+  await survivor.ticks(4);
+  await survivor.kill();
+
+  const flows = await store.flows.list();
+  expect(
+    flows.map((flow) => (flow.data as { taken: number }).taken).reduce((sum, taken) => sum + taken),
+  ).toBe(sent);
+  for (const flow of flows) {
+    const fences = (await store.events.list({ chain: flow.id })).map((event) => event.data as number);
+    expect(fences).toEqual([...new Set(fences)].sort((a, b) => a - b));
+    expect(fences.at(-1)).toBeGreaterThan(6);
+  }
+  expect((await store.audit.verify()).problems).toEqual([]);
+  await store.close();
+});
