@@ -24,11 +24,9 @@ const jobLevel = -1;
  * A directory whose job has been run, or was being run by a worker that died, is refused: steps are never silently
  * repeated.
  *
- * @throws CodedError `runner/already-run`, `runner/no-spec`, `runner/no-resume`
+ * @throws CodedError `runner/already-run`, `runner/no-resume`
  */
-export async function runJob(jobDirectory: string, control: Control): Promise<void> {
-  const spec = readJson(jobDirectory, jobFiles.spec) as JobSpec | null;
-  if (!spec) throw new CodedError('runner/no-spec', `there is no ${jobFiles.spec} in ${jobDirectory}`);
+export async function runJob(spec: JobSpec, jobDirectory: string, control: Control): Promise<void> {
   const before = readJson(jobDirectory, jobFiles.report) as JobReport | null;
   const progress = before ? resumedProgress(jobDirectory, before) : newProgress(spec, jobDirectory);
   const session = new Session(spec, jobDirectory, progress);

@@ -65,6 +65,8 @@ export class Session {
   /** Variables of the workflow and the job. */
   jobEnv: Record<string, string> = {};
   readonly #constant: Record<string, Value>;
+  /** The `github` context but for the step's name; converted once, since an event can be large. */
+  readonly #github: [string, Value][];
   readonly #base: Record<string, string>;
 
   constructor(spec: JobSpec, jobDirectory: string, progress: Progress) {
@@ -75,6 +77,8 @@ export class Session {
     for (const value of [...Object.values(spec.contexts.secrets), ...progress.masks]) this.masks.add(value);
     const { needs, matrix, strategy, vars, secrets, inputs } = spec.contexts;
     this.#base = baseEnvironment(spec);
+    const github = githubOfStep(spec, '');
+    this.#github = Object.entries(github).map(([name, value]) => [name, fromJson(value)]);
     this.#constant = {
       needs: fromJson(needs),
       matrix: fromJson(matrix),
@@ -95,7 +99,7 @@ export class Session {
     return {
       contexts: {
         ...this.#constant,
-        github: fromJson(githubOfStep(this.spec, action)),
+        github: new ObjectValue([...this.#github, ['action', action]]),
         env: new ObjectValue(Object.entries({ ...this.jobEnv, ...env, ...stepEnv }), { caseSensitive: true }),
         steps: fromJson(steps),
         job: fromJson({ status }),

@@ -1,0 +1,73 @@
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { CommandFiles, parseKeyValues } from './command-files.ts';
+
+describe('lines of a command file', () => {
+  test.each([
+    ['a value', 'A=1', { A: '1' }],
+    ['a value with = and << in it', 'A=b=c<<d', { A: 'b=c<<d' }],
+    ['an empty value', 'A=', { A: '' }],
+    ['several lines, with empty ones between', 'A=1\n\nB=2\n', { A: '1', B: '2' }],
+    ['a heredoc', 'A<<EOF\none\ntwo\nEOF\nB=2', { A: 'one\ntwo', B: '2' }],
+    ['an empty heredoc', 'A<<EOF\nEOF', { A: '' }],
+    ['a heredoc with lines that look like values', 'A<<X\nB=1\n\nX', { A: 'B=1\n' }],
+    ['line ends of Windows', 'A=1\r\nB<<E\r\nx\r\nE\r\n', { A: '1', B: 'x' }],
+    ['a name that objects inherit', '__proto__=1', JSON.parse('{"__proto__":"1"}')],
+  ])('%s', (_name, text, expected) => {
+    const { values, problem } = parseKeyValues(text);
+    expect(problem).toBeNull();
+    expect(Object.entries(values)).toEqual(Object.entries(expected as object));
+  });
+
+  test.each([
+    ['just words', "Invalid format 'just words'"],
+    ['A<<EOF\nnever ended', "Invalid value. Matching delimiter not found 'EOF'"],
+    ['=1', "Invalid format '=1'. Name must not be empty"],
+    ['A<<', "Invalid format 'A<<'. Name must not be empty and delimiter must not be empty"],
+  ])('%j is refused', (text, problem) => {
+    expect(parseKeyValues(text).problem).toBe(problem);
+  });
+});
+
+describe('the files of one step', () => {
+  let directory: string;
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'slipway-files-'));
+  });
+  afterEach(() => rmSync(directory, { recursive: true }));
+
+  test('are read once and removed', () => {
+    const files = new CommandFiles(directory, '1');
+    const variables = files.variables();
+    writeFileSync(variables['GITHUB_PATH'] ?? '', '/a\n/b\n');
+    writeFileSync(variables['GITHUB_OUTPUT'] ?? '', 'x=1\n');
+    expect(files.collect()).toMatchObject({ paths: ['/a', '/b'], outputs: { x: '1' }, problems: [] });
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
+  test('NODE_OPTIONS is refused', () => {
+    const files = new CommandFiles(directory, '1');
+    writeFileSync(files.variables()['GITHUB_ENV'] ?? '', 'NODE_OPTIONS=--inspect\nA=1\n');
+    const { env, problems } = files.collect();
+    expect(env).toEqual({ A: '1' });
+    expect(problems).toEqual(["Can't store NODE_OPTIONS output parameter using '$GITHUB_ENV' command."]);
+  });
+
+  test('a summary of more than 1 MiB is dropped with a word', () => {
+    const files = new CommandFiles(directory, '1');
+    writeFileSync(files.variables()['GITHUB_STEP_SUMMARY'] ?? '', 'x'.repeat(1024 * 1024 + 1));
+    const { summary, warnings } = files.collect();
+    expect(summary).toBe('');
+    expect(warnings).toEqual([
+      '$GITHUB_STEP_SUMMARY is dropped: it holds 1025k, and at most 1024k are kept.',
+    ]);
+  });
+
+  test('one that the step removed counts as empty', () => {
+    const files = new CommandFiles(directory, '1');
+    rmSync(files.variables()['GITHUB_ENV'] ?? '');
+    expect(files.collect().env).toEqual({});
+  });
+});
