@@ -5,6 +5,8 @@ export {
   evaluateTemplateToString,
   parseCondition,
 } from './evaluate-text.ts';
+export { expressionCodes } from './codes.ts';
+export type { ExpressionCode } from './codes.ts';
 export { evaluate } from './evaluate.ts';
 export { checkNames, namesUsed, usesStatus } from './names.ts';
 export type { Available, NamesUsed, Reference } from './names.ts';

@@ -118,7 +118,7 @@ const hints: Record<string, string> = {
 
 function unexpected(character: string, at: Span): Finding {
   const help = Object.hasOwn(hints, character) ? hints[character] : undefined;
-  return mistake('syntax', `${JSON.stringify(character)} has no meaning in an expression`, at, {
+  return mistake('syntax', `"${character}" has no meaning in an expression`, at, {
     notes: [signsNote],
     help,
   });

@@ -1,3 +1,4 @@
+import type { ExpressionCode } from './codes.ts';
 import type { Finding, Span } from '../diagnostics/index.ts';
 
 /**
@@ -20,7 +21,7 @@ export function across(from: Span, to: Span): Span {
 
 /** A finding of this room. */
 export function mistake(
-  code: string,
+  code: ExpressionCode,
   message: string,
   at: Span,
   extra: { notes?: string[]; help?: string | undefined } = {},

@@ -36,7 +36,7 @@ describe('bad syntax is refused with its column and a way out', () => {
       '1 +',
       '3 "+" is not a number | expressions have no arithmetic; compute it in a `run:` step and pass it on as an output',
     ],
-    ['"text"', `1 "\\"" has no meaning in an expression | text takes single quotes: 'text'`],
+    ['"text"', `1 """ has no meaning in an expression | text takes single quotes: 'text'`],
     [
       "'open",
       "1 this text has no closing quote | close it with ', and write a quote inside it twice: 'it''s'",

@@ -8,6 +8,7 @@ import type { Job, Step } from './model.ts';
 export function checkReferences(file: WorkflowFile, jobs: Job[]): void {
   for (const job of jobs) checkStepIds(file, job);
   for (const { owner, names } of file.uses) {
+    for (const reference of names.references) checkToken(file, reference);
     const job = jobs.find(({ id }) => id === owner.jobId);
     if (!job) continue;
     for (const reference of names.references) {
@@ -16,6 +17,15 @@ export function checkReferences(file: WorkflowFile, jobs: Job[]): void {
       if (reference.context === 'matrix') checkMatrix(file, job, reference);
     }
   }
+}
+
+/** Workflows lean on this token without a thought, so its absence is said instead of found out. */
+function checkToken(file: WorkflowFile, { context, path, at }: Reference): void {
+  const wanted = `${context}.${path[0] ?? ''}`.toLowerCase();
+  if (wanted !== 'secrets.github_token' && wanted !== 'github.token') return;
+  const help =
+    'keep what talks to GitHub in a workflow that stays there, or bring a token of your own as a secret';
+  file.report('warning', 'no-token', 'there is no GitHub token here, so this is empty', at, { help });
 }
 
 const same = (a: string, b: string) => a.toLowerCase() === b.toLowerCase();

@@ -8,6 +8,7 @@ import {
   toJson,
   type Scope,
 } from '../expressions/index.ts';
+import type { WorkflowCode } from './codes.ts';
 import { define } from './file.ts';
 import type { Json, MatrixSource, Strategy } from './model.ts';
 
@@ -61,7 +62,7 @@ function done(combinations: Combination[]): Result<MatrixInstance[]> {
 /** Stops the expansion; never leaves this file. */
 class MatrixMistake extends Error {
   readonly finding: Finding;
-  constructor(code: string, message: string, at: Span, help?: string) {
+  constructor(code: WorkflowCode, message: string, at: Span, help?: string) {
     super(message);
     const finding: Finding = { code: `workflow/${code}`, severity: 'error', message, at, notes: [] };
     this.finding = help === undefined ? finding : { ...finding, help };

@@ -1,4 +1,4 @@
-import { isMap, type Node } from 'yaml';
+import { isMap, isSeq, type Node } from 'yaml';
 import type { Span } from '../diagnostics/index.ts';
 import type { Owner, WorkflowFile } from './file.ts';
 import { define } from './file.ts';
@@ -99,6 +99,11 @@ function parseRunsOn(file: WorkflowFile, entry: Entry | undefined, owner: Owner,
     return [];
   }
   const labels = file.templates(entry.value, '`runs-on`', entry.keyAt);
+  if (isSeq(entry.value) && entry.value.items.length === 0) {
+    file.error('missing-key', '`runs-on` lists no label', entry.keyAt, {
+      help: 'write `runs-on: ubuntu-latest`',
+    });
+  }
   for (const label of labels) {
     file.checked(label, 'runsOn', owner);
     const refusal = label.text.includes('${{') ? undefined : refusedLabel(label.text);

@@ -61,11 +61,12 @@ export function parseTriggers(file: WorkflowFile, entry: Entry): Trigger[] {
   const { value: node, keyAt } = entry;
   if (isMap(node)) {
     const entries = file.entries(node, '`on`', keyAt) ?? [];
+    if (entries.length === 0) file.error('missing-key', '`on` names no event', keyAt, { help: possible });
     return entries.flatMap((event) => parseFiltered(file, event) ?? []);
   }
   const names = file.templates(node, '`on`', keyAt);
   if (isSeq(node) && names.length === 0)
-    file.error('missing-key', '`on` lists no event', keyAt, { help: possible });
+    file.error('missing-key', '`on` names no event', keyAt, { help: possible });
   return names.flatMap(({ text, at }) => {
     const event = knownEvent(file, text, at);
     return event ? [{ event, at }] : [];
@@ -135,6 +136,12 @@ function patterns(file: WorkflowFile, entry: Entry | undefined): string[] | unde
     const problem = patternProblem(text);
     if (problem !== undefined)
       file.error('invalid-pattern', `"${text}" is not a filter pattern: ${problem}`, at, { notes: [signs] });
+  }
+  if (isSeq(entry.value) && entry.value.items.length === 0) {
+    const help = 'add a pattern, or remove the key';
+    file.error('invalid-pattern', `\`${entry.key}\` lists nothing, so nothing can match`, entry.keyAt, {
+      help,
+    });
   }
   const onlyExcludes = list.length > 0 && list.every(({ text }) => text.startsWith('!'));
   if (onlyExcludes) {

@@ -12,6 +12,7 @@ import {
 } from 'yaml';
 import { didYouMean, type Finding, type Span } from '../diagnostics/index.ts';
 import { coerceToString } from '../expressions/index.ts';
+import type { WorkflowCode } from './codes.ts';
 import type { Json, Template } from './model.ts';
 
 /** A key of a mapping with its value. */
@@ -47,11 +48,14 @@ export class Reader {
   readonly #text: string;
   readonly #lines = new LineCounter();
   readonly #document: Document;
+  readonly #sourceLines: string[];
+  #lastLines: { text: string; lines: { text: string; from: number }[] } | undefined;
   #visited = 0;
 
   constructor(text: string, file: string) {
     this.file = file;
     this.#text = text;
+    this.#sourceLines = text.split('\n');
     this.#document = parseDocument(text, {
       lineCounter: this.#lines,
       prettyErrors: false,
@@ -83,7 +87,7 @@ export class Reader {
 
   /** Reports a mistake. */
   error(
-    code: string,
+    code: WorkflowCode,
     message: string,
     at: Span,
     extra: { notes?: string[]; help?: string | undefined } = {},
@@ -94,7 +98,7 @@ export class Reader {
   /** Reports something that does not stop the workflow. */
   report(
     severity: Finding['severity'],
-    code: string,
+    code: WorkflowCode,
     message: string,
     at: Span,
     extra: { notes?: string[]; help?: string | undefined } = {},
@@ -271,20 +275,30 @@ export class Reader {
 
   /** In a `|` block, line k of the text is line k of the block, moved right by the indentation. */
   #withinBlock({ at, text }: Template, from: number, to: number): Span | undefined {
-    const lines = this.#text.split('\n');
-    if (
-      !/^[|][-+0-9]*\s*(#.*)?$/.test((lines[at.start.line - 1] ?? '').slice(at.start.column - 1).trimEnd())
-    ) {
-      return undefined;
-    }
-    const before = text.slice(0, from).split('\n');
-    const line = at.start.line + before.length;
-    const wanted = text.split('\n')[before.length - 1] ?? '';
-    const indent = (lines[line - 1] ?? '').replace(/\r$/, '').indexOf(wanted);
-    if (indent === -1) return undefined;
-    const column = indent + (before.at(-1) ?? '').length + 1;
-    const width = (text.slice(from, to).split('\n')[0] ?? '').length;
+    const header = (this.#sourceLines[at.start.line - 1] ?? '').slice(at.start.column - 1).trimEnd();
+    if (!/^[|][-+0-9]*\s*(#.*)?$/.test(header)) return undefined;
+    const lines = this.#linesOf(text);
+    const index = lines.findLastIndex((candidate) => candidate.from <= from);
+    const wanted = lines[index];
+    const line = at.start.line + 1 + index;
+    const indent = wanted === undefined ? -1 : (this.#sourceLines[line - 1] ?? '').indexOf(wanted.text);
+    if (wanted === undefined || indent === -1) return undefined;
+    const column = indent + (from - wanted.from) + 1;
+    const width = Math.min(to, wanted.from + wanted.text.length) - from;
     return { file: at.file, start: { line, column }, end: { line, column: column + width } };
+  }
+
+  /** Lines of a text with where they begin; the last answer is kept, as a script is asked for each expression in it. */
+  #linesOf(text: string): { text: string; from: number }[] {
+    if (this.#lastLines?.text === text) return this.#lastLines.lines;
+    let from = 0;
+    const lines = text.split('\n').map((line) => {
+      const found = { text: line, from };
+      from += line.length + 1;
+      return found;
+    });
+    this.#lastLines = { text, lines };
+    return lines;
   }
 
   #textAt(node: Scalar, fallback: Span): Span {

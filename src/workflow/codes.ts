@@ -1,0 +1,37 @@
+/** Every code of this room's findings, without its `workflow/`, and what it stands for. */
+export const workflowCodes = {
+  yaml: 'The file is not YAML.',
+  empty: 'The file holds nothing.',
+  'too-large': 'The file, or what its aliases stand for, is larger than any workflow.',
+  'too-deep': 'A matrix value nests too deeply.',
+  'wrong-type': 'A value is of another kind than its key takes.',
+  'unknown-key': 'A key that GitHub does not know.',
+  'duplicate-key': 'A key stands twice in one mapping.',
+  'missing-key': 'Something that must be there is not.',
+  'conflicting-keys': 'Keys that cannot stand together.',
+  'invalid-name': 'An id or a name with characters that it cannot have.',
+  'invalid-value': 'A value that is none of those allowed.',
+  'invalid-pattern': 'A filter pattern that is malformed, or that can match nothing.',
+  'not-supported': 'GitHub knows it and this version does not do it.',
+  'no-effect': 'Accepted, and said to do nothing here.',
+  'no-expression': 'An expression where none is evaluated.',
+  'no-token': 'The GitHub token is asked for, which does not exist here.',
+  'unknown-event': 'An event that GitHub does not know.',
+  'unknown-action': 'An action without a version, or in a version that is not built in.',
+  'unknown-input': 'An input that the action does not have.',
+  'missing-input': 'An input that the action cannot do without.',
+  'unknown-job': 'A job needs one that is not defined.',
+  'needs-cycle': 'Jobs wait for each other.',
+  'duplicate-step-id': 'Two steps of a job have one id.',
+  'unknown-step': 'An expression names a step that is not there.',
+  'unknown-need': 'An expression names a job that this job does not need.',
+  'unknown-property': 'An expression asks a step or job for what none has.',
+  'unknown-output': 'An expression asks for an output that is not declared.',
+  'unknown-axis': 'An expression asks for a value that the matrix does not have.',
+  'later-step': 'An expression asks for a step that runs only later.',
+  'empty-matrix': 'The matrix has no combination, so the job would never run.',
+  'matrix-too-large': 'The matrix has more combinations than are allowed.',
+} as const;
+
+/** Code of a finding of this room. */
+export type WorkflowCode = keyof typeof workflowCodes;
