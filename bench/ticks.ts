@@ -1,6 +1,6 @@
 /**
- * What a durable tick costs: claim, commit with one event in its signed chain, all on the disk. Run `node bench/ticks.ts`;
- * with DATABASE_URL set (an empty database), PostgreSQL stands beside SQLite. One JSON line a row with `--json`.
+ * What a durable tick costs: claim, commit with one event in its signed chain, all on the disk; heads are signed meanwhile. Run
+ * `node bench/ticks.ts`; PostgreSQL 15, where installed, stands beside SQLite. One JSON line a row with `--json`.
  */
 import { closeSync, fsyncSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { tickOnce, type FlowHandler } from '../src/flow/index.ts';
 import { currentOwner, openStore, type Store } from '../src/store/index.ts';
+import { isPostgresInstalled, postgresHelp, PostgresServer } from '../test/real/postgres-server.ts';
 
 const { values } = parseArgs({ options: { ticks: { type: 'string' }, json: { type: 'boolean' } } });
 const tickCount = Number(values.ticks ?? 300);
@@ -92,14 +93,15 @@ const rows = [rowOf('disk: write 4 KiB and fsync (a tick needs two)', await benc
 const sqlite = await openStore({ home, clock, owner });
 rows.push(...(await benchStore('SQLite', sqlite)));
 await sqlite.close();
-const url = process.env['DATABASE_URL'];
-if (url) {
-  const postgres = await openStore({ home: join(home, 'postgres'), url, clock, owner });
+if (isPostgresInstalled) {
+  const server = await PostgresServer.start();
+  const postgres = await openStore({ home, ...(await server.freshDatabase()), clock, owner });
   rows.push(...(await benchStore('PostgreSQL', postgres)));
   await postgres.close();
+  server.stop();
 }
 rmSync(home, { recursive: true });
 
 if (values.json) for (const row of rows) console.log(JSON.stringify(row));
 else console.table(rows);
-if (!url && !values.json) console.log('PostgreSQL: set DATABASE_URL to an empty database to see it here');
+if (!isPostgresInstalled && !values.json) console.log(`PostgreSQL is not here: ${postgresHelp}`);

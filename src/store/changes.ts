@@ -2,6 +2,7 @@
 export class Changes {
   #token = 0;
   readonly #callbacks = new Set<(token: number) => void>();
+  readonly #waiting = new Set<() => void>();
 
   /** Grows with every local commit. */
   get token(): number {
@@ -12,6 +13,12 @@ export class Changes {
   announce(): void {
     this.#token += 1;
     for (const callback of this.#callbacks) callback(this.#token);
+    this.end();
+  }
+
+  /** Lets everybody go who waits, as at the end of the store. */
+  end(): void {
+    for (const finish of this.#waiting) finish();
   }
 
   /** @returns How to stop listening. */
@@ -26,11 +33,11 @@ export class Changes {
     return new Promise((resolve) => {
       const finish = () => {
         clearTimeout(timer);
-        stop();
+        this.#waiting.delete(finish);
         resolve(this.#token);
       };
       const timer = setTimeout(finish, timeoutMs);
-      const stop = this.onChange(finish);
+      this.#waiting.add(finish);
     });
   }
 }

@@ -64,6 +64,6 @@ const openWithPlug: OpenWithPlug = async (options) => {
 
 describeFlowHistories('SQLite, with the plug pulled at any statement', {
   makePlace: (home) => Promise.resolve({ file: join(home, 'slipway.db') }),
-  runs: 60,
+  runs: 40,
   openWithPlug,
 });

@@ -128,6 +128,7 @@ function assemble({ options, database, files, keeper }: Parts): Store {
     waitForChange: (afterToken, timeoutMs) => changes.waitForChange(afterToken, timeoutMs),
     onChange: (callback) => changes.onChange(callback),
     close: async () => {
+      changes.end();
       await keeper.flush();
       await database.close();
     },

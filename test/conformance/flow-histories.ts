@@ -15,6 +15,8 @@ import { deadOwner, FakeClock, type MakePlace, type Place } from './store-world.
  */
 
 const leaseMs = 1_000;
+/** Far more than forty histories need; `SLIPWAY_HISTORIES=2000` makes a soak of them. */
+const timeoutMs = 3_600_000;
 const flowIds = ['f', 'g'];
 
 /** What each flow's data remembers, so that what was lost or done twice shows. */
@@ -213,7 +215,9 @@ class History {
         },
         server.clock.wall,
       );
+    const newest = Math.max(...this.claimed.map((held) => (held.flow === flow ? held.fence : 0)));
     const result = await commit();
+    if (newest > fence) expect(result, 'a late commit is stale').toBe('stale');
     (result === 'committed' ? this.committed : this.refused).push({ flow, fence });
     if (send && result === 'committed') this.kept.push({ flow: to, serial });
     if (send && result === 'stale') this.staleSends.push(serial);
@@ -303,21 +307,25 @@ function isAscending(numbers: readonly number[]): boolean {
 /** Runs random histories and checks, after each, that nothing was lost, doubled or half-written. */
 export function describeFlowHistories(name: string, options: HistoryOptions): void {
   describe(`histories on ${name}`, () => {
-    it('lose no signal, commit once a fence, write nothing late, and leave chains that verify', async () => {
-      await fc.assert(
-        fc.asyncProperty(history, async (steps) => {
-          const home = mkdtempSync(join(tmpdir(), 'slipway-history-'));
-          const past = new History(home, await options.makePlace(home), options.openWithPlug);
-          try {
-            await past.begin();
-            for (const together of steps) await past.runTogether(together);
-            await past.settle();
-          } finally {
-            rmSync(home, { recursive: true, force: true });
-          }
-        }),
-        { numRuns: options.runs },
-      );
-    });
+    it(
+      'lose no signal, commit once a fence, write nothing late, and leave chains that verify',
+      async () => {
+        await fc.assert(
+          fc.asyncProperty(history, async (steps) => {
+            const home = mkdtempSync(join(tmpdir(), 'slipway-history-'));
+            const past = new History(home, await options.makePlace(home), options.openWithPlug);
+            try {
+              await past.begin();
+              for (const together of steps) await past.runTogether(together);
+              await past.settle();
+            } finally {
+              rmSync(home, { recursive: true, force: true });
+            }
+          }),
+          { numRuns: Number(process.env['SLIPWAY_HISTORIES'] ?? options.runs) },
+        );
+      },
+      timeoutMs,
+    );
   });
 }

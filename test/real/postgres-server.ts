@@ -1,0 +1,71 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client } from 'pg';
+
+const bin = '/usr/lib/postgresql/15/bin';
+
+/** Whether PostgreSQL 15 is here at all. */
+export const isPostgresInstalled = existsSync(join(bin, 'initdb'));
+
+/** How to get it, on Debian 12. */
+export const postgresHelp = 'apt-get install postgresql-15';
+
+/** A PostgreSQL of its own in a temporary folder, on a free port of the loopback. */
+export class PostgresServer {
+  readonly port: number;
+  readonly #folder: string;
+  #databases = 0;
+
+  private constructor(folder: string, port: number) {
+    this.#folder = folder;
+    this.port = port;
+  }
+
+  static async start(): Promise<PostgresServer> {
+    const folder = mkdtempSync(join(tmpdir(), 'slipway-postgres-'));
+    if (process.getuid?.() === 0) execFileSync('chown', ['postgres', folder]);
+    const server = new PostgresServer(folder, await freePort());
+    const data = join(folder, 'data');
+    server.#run('initdb', ['-D', data, '-U', 'slipway', '-A', 'trust', '-E', 'UTF8', '--locale=C']);
+    const settings = `-c listen_addresses=127.0.0.1 -p ${server.port} -k ${folder} -c max_connections=200`;
+    server.#run('pg_ctl', ['-D', data, '-w', '-l', join(folder, 'log'), '-o', settings, 'start']);
+    return server;
+  }
+
+  url(database: string): string {
+    return `postgres://slipway@127.0.0.1:${this.port}/${database}`;
+  }
+
+  async freshDatabase(): Promise<{ url: string }> {
+    const name = `trial${(this.#databases += 1)}`;
+    const client = new Client({ connectionString: this.url('postgres') });
+    await client.connect();
+    await client.query(`create database ${name}`);
+    await client.end();
+    return { url: this.url(name) };
+  }
+
+  stop(): void {
+    this.#run('pg_ctl', ['-D', join(this.#folder, 'data'), '-w', '-m', 'immediate', 'stop']);
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  /** PostgreSQL refuses to run as root, so as root it runs as its own user. */
+  #run(tool: string, args: string[]): void {
+    const command = [join(bin, tool), ...args];
+    const asPostgres = process.getuid?.() === 0 ? ['runuser', '-u', 'postgres', '--', ...command] : command;
+    const [file = '', ...rest] = asPostgres;
+    execFileSync(file, rest, { cwd: this.#folder, stdio: ['ignore', 'ignore', 'pipe'] });
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
