@@ -92,7 +92,8 @@ export class ResponseParser {
     while (bytes.length > 0) {
       const used = this.#step(bytes);
       if (used < 0) {
-        this.#pending = bytes === lent ? Buffer.from(bytes) : bytes;
+        // A copy: the bytes are lent, and every connection reads into the same buffer.
+        this.#pending = Buffer.from(bytes);
         return;
       }
       bytes = bytes.subarray(used);
