@@ -1,0 +1,135 @@
+import type { Finding } from '../diagnostics/index.ts';
+import type { StoredEvent } from '../flow/index.ts';
+import type { AuditReport } from '../store/index.ts';
+import type {
+  HealthView,
+  HistoryEntry,
+  LogLine,
+  PlanView,
+  RolloutView,
+  ShipView,
+  StatusView,
+} from '../wiring/index.ts';
+import type { AbortRequest, RollbackRequest, SecretRequest, ShipRequest } from './api.ts';
+import { createConnector, type Connector, type Payload, type ServerPlace } from './connector.ts';
+
+/** Which lines of which logs. */
+export interface LogQuery {
+  app?: string | undefined;
+  environment?: string | undefined;
+  process?: string | undefined;
+  ship?: string | undefined;
+  job?: string | undefined;
+  /** At most so many of the newest of each log. */
+  lines?: number | undefined;
+  follow?: boolean | undefined;
+}
+
+/** A secret as it may be shown: never its value. */
+export interface SecretView {
+  name: string;
+  version: number;
+  createdAtMs: number;
+}
+
+/**
+ * A server, as its clients see it. Opens nothing until it is called.
+ *
+ * Every method throws `server/unreachable` when nobody answers, `ServerRefusal` for what the server refused, and
+ * `server/failed` for its own mistakes. Streams end when the server ends them, or when `signal` aborts.
+ */
+export interface ServerClient {
+  health(): Promise<HealthView>;
+  status(): Promise<StatusView>;
+  /** Commits that a bundle may build on. */
+  heads(app: string): Promise<string[]>;
+  putCommit(commit: { app: string; sha: string; ref: string; bundleFile: string }): Promise<void>;
+  plan(request: ShipRequest): Promise<PlanView>;
+  /** The ship's id. */
+  ship(request: ShipRequest): Promise<string>;
+  ships(query: { app?: string | undefined; limit?: number }): Promise<ShipView[]>;
+  getShip(id: string): Promise<ShipView>;
+  watchShip(id: string, signal?: AbortSignal): AsyncIterable<ShipView>;
+  cancelShip(id: string, actor: string): Promise<void>;
+  getRollout(id: string): Promise<RolloutView>;
+  watchRollout(id: string, signal?: AbortSignal): AsyncIterable<RolloutView>;
+  /** The rollout's id. */
+  rollback(request: RollbackRequest): Promise<string>;
+  /** Ids of the rollouts that go back. */
+  abort(request: AbortRequest): Promise<string[]>;
+  history(query: {
+    app?: string | undefined;
+    environment?: string | undefined;
+    limit?: number;
+  }): Promise<HistoryEntry[]>;
+  events(query: { chain?: string | undefined; after?: number; limit?: number }): Promise<StoredEvent[]>;
+  audit(chain?: string): Promise<AuditReport>;
+  logs(query: LogQuery, signal?: AbortSignal): AsyncIterable<LogLine>;
+  /** The version that it got. */
+  setSecret(request: SecretRequest): Promise<number>;
+  secrets(query: { app: string; environment: string }): Promise<SecretView[]>;
+  shutdown(all: boolean): Promise<void>;
+  /** Ends connections that are kept open; the client may still be used. */
+  close(): void;
+}
+
+/** Findings with which the server refused something, and the files that they point into. */
+export { ServerRefusal } from './connector.ts';
+export type { Finding, ServerPlace };
+
+/** A client for the server of a home on this machine, or of another machine that ssh reaches. */
+export function connectServer(place: ServerPlace, options: { ssh?: string } = {}): ServerClient {
+  const connector = createConnector(place, options);
+  const { json, none, lines } = callsOver(connector);
+  return {
+    health: () => json('GET', '/v1/health'),
+    status: () => json('GET', '/v1/status'),
+    heads: async (app) => (await json<{ commits: string[] }>('GET', path`/v1/apps/${app}/heads`)).commits,
+    putCommit: ({ app, sha, ref, bundleFile }) =>
+      none('PUT', path`/v1/apps/${app}/commits/${sha}` + query({ ref }), { file: bundleFile }),
+    plan: (request) => json('POST', '/v1/plans', { json: request }),
+    ship: async (request) => (await json<{ ship: string }>('POST', '/v1/ships', { json: request })).ship,
+    ships: (filter) => json('GET', `/v1/ships${query(filter)}`),
+    getShip: (id) => json('GET', path`/v1/ships/${id}`),
+    watchShip: (id, signal) => lines(path`/v1/ships/${id}/watch`, signal),
+    cancelShip: (id, actor) => none('POST', path`/v1/ships/${id}/cancel`, { json: { actor } }),
+    getRollout: (id) => json('GET', path`/v1/rollouts/${id}`),
+    watchRollout: (id, signal) => lines(path`/v1/rollouts/${id}/watch`, signal),
+    rollback: async (request) =>
+      (await json<{ rollout: string }>('POST', '/v1/rollbacks', { json: request })).rollout,
+    abort: async (request) =>
+      (await json<{ rollouts: string[] }>('POST', '/v1/aborts', { json: request })).rollouts,
+    history: (filter) => json('GET', `/v1/history${query(filter)}`),
+    events: (filter) => json('GET', `/v1/events${query(filter)}`),
+    audit: (chain) => json('POST', '/v1/audit', { json: chain === undefined ? {} : { chain } }),
+    logs: (filter, signal) => lines(`/v1/logs${query({ ...filter })}`, signal),
+    setSecret: async (request) =>
+      (await json<{ version: number }>('PUT', '/v1/secrets', { json: request })).version,
+    secrets: (filter) => json('GET', `/v1/secrets${query(filter)}`),
+    shutdown: (all) => none('POST', '/v1/shutdown', { json: { all } }),
+    close: () => connector.close(),
+  };
+}
+
+function callsOver(connector: Connector) {
+  return {
+    json: async <T>(method: string, target: string, payload?: Payload): Promise<T> =>
+      JSON.parse(await connector.text({ method, path: target, payload })) as T,
+    none: async (method: string, target: string, payload: Payload): Promise<void> =>
+      void (await connector.text({ method, path: target, payload })),
+    lines: async function* <T>(target: string, signal?: AbortSignal): AsyncIterable<T> {
+      for await (const line of connector.lines({ method: 'GET', path: target, signal }))
+        yield JSON.parse(line) as T;
+    },
+  };
+}
+
+function path(texts: TemplateStringsArray, ...values: string[]): string {
+  return String.raw({ raw: texts }, ...values.map((value) => encodeURIComponent(value)));
+}
+
+function query(values: Record<string, string | number | boolean | undefined>): string {
+  const given = Object.entries(values).filter(([, value]) => value !== undefined);
+  if (given.length === 0) return '';
+  return `?${new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString()}`;
+}

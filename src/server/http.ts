@@ -1,0 +1,320 @@
+import { createWriteStream } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import fastify, {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify';
+import { z } from 'zod';
+import { CodedError } from '../diagnostics/index.ts';
+import { environmentLogs, FindingsError, jobLogs, type Answers, type System } from '../wiring/index.ts';
+import type { ErrorBody } from './api.ts';
+
+const bundleLimitBytes = 4 * 1024 ** 3;
+const watchEveryMs = 100;
+/** A watcher hears at least this often, so that a broken connection shows. */
+const heartbeatMs = 15_000;
+
+const name = z.string().min(1).max(200);
+const sha = z.string().regex(/^[0-9a-f]{40}$/, 'must be a full commit hash');
+const ref = z.string().regex(/^refs\/(heads|tags)\/.+$/, 'must be a full ref, such as refs/heads/main');
+const shipRequest = z.object({ app: name, commit: sha, ref, actor: name, defaultBranch: name });
+const rollbackRequest = z.object({ app: name, environment: name, actor: name, to: name.optional() });
+const abortRequest = z.object({
+  app: name.optional(),
+  environment: name.optional(),
+  rollout: name.optional(),
+  actor: name,
+});
+const secretRequest = z.object({ app: name, environment: name, name, value: z.string(), actor: name });
+
+interface ServerParts {
+  system: System;
+  answers: Answers;
+  /** Ends the server, and with `all` every app, the router and the supervisor too. */
+  shutdown: (all: boolean) => void;
+}
+
+/** The HTTP API of api.ts over a system. */
+export function createApi(parts: ServerParts): FastifyInstance {
+  const api = fastify({ logger: false, bodyLimit: 1024 * 1024, forceCloseConnections: true });
+  api.addContentTypeParser('application/octet-stream', (_request, payload, done) => done(null, payload));
+  api.setErrorHandler((error: FastifyError, _request, reply) => sendError(error, reply, parts));
+  api.setNotFoundHandler((request, reply) =>
+    reply
+      .code(404)
+      .send(
+        findings(
+          new CodedError('server/unknown-path', `${request.method} ${request.url} is not part of the API`),
+        ),
+      ),
+  );
+  addReading(api, parts);
+  addShipping(api, parts);
+  addChanging(api, parts);
+  return api;
+}
+
+function addReading(api: FastifyInstance, { system, answers }: ServerParts): void {
+  api.get('/v1/health', () => answers.health());
+  api.get('/v1/status', () => answers.status());
+  api.get('/v1/history', (request) => {
+    const query = z
+      .object({
+        app: name.optional(),
+        environment: name.optional(),
+        limit: z.coerce.number().int().positive().default(50),
+      })
+      .parse(request.query);
+    return answers.history({
+      app: query.app ?? null,
+      environment: query.environment ?? null,
+      limit: query.limit,
+    });
+  });
+  api.get('/v1/events', (request) => {
+    const query = z
+      .object({
+        chain: name.optional(),
+        after: z.coerce.number().int().optional(),
+        limit: z.coerce.number().int().positive().default(200),
+      })
+      .parse(request.query);
+    const { chain, after, limit } = query;
+    return system.store.events.list({
+      ...(chain === undefined ? {} : { chain }),
+      ...(after === undefined ? {} : { afterId: after }),
+      limit,
+    });
+  });
+  api.post('/v1/audit', (request) =>
+    system.store.audit.verify(z.object({ chain: name.optional() }).parse(request.body).chain),
+  );
+  api.get('/v1/rollouts/:id', (request) => answers.rollout(idOf(request)));
+  api.get('/v1/rollouts/:id/watch', (request, reply) =>
+    watch(
+      reply,
+      () => answers.rollout(idOf(request)),
+      ({ state }) => ['succeeded', 'failed', 'aborted', 'superseded'].includes(state),
+    ),
+  );
+  api.get('/v1/logs', (request, reply) => sendLogs(request, reply, { system, answers }));
+}
+
+function addShipping(api: FastifyInstance, { system, answers }: ServerParts): void {
+  api.get('/v1/apps/:app/heads', async (request) => ({ commits: await answers.heads(appOf(request)) }));
+  api.put('/v1/apps/:app/commits/:sha', { bodyLimit: bundleLimitBytes }, async (request, reply) => {
+    const query = z.object({ ref }).parse(request.query);
+    const commit = sha.parse((request.params as { sha: string }).sha);
+    await receiveBundle(request, system.layout.home, (file) =>
+      answers.receive({ app: appOf(request), ref: query.ref, commit, file }),
+    );
+    return reply.code(204).send();
+  });
+  api.post('/v1/plans', (request) => answers.plan(shipRequest.parse(request.body)));
+  api.post('/v1/ships', async (request) => ({ ship: await answers.ship(shipRequest.parse(request.body)) }));
+  api.get('/v1/ships', (request) => {
+    const query = z
+      .object({ app: name.optional(), limit: z.coerce.number().int().positive().default(20) })
+      .parse(request.query);
+    return answers.ships({ app: query.app ?? null, limit: query.limit });
+  });
+  api.get('/v1/ships/:id', (request) => answers.shipView(idOf(request)));
+  api.get('/v1/ships/:id/watch', (request, reply) =>
+    watch(
+      reply,
+      () => answers.shipView(idOf(request)),
+      ({ state }) => state !== 'running',
+    ),
+  );
+  api.post('/v1/ships/:id/cancel', async (request, reply) => {
+    await answers.cancel(idOf(request), z.object({ actor: name }).parse(request.body).actor);
+    return reply.code(204).send();
+  });
+}
+
+function addChanging(api: FastifyInstance, { system, answers, shutdown }: ServerParts): void {
+  api.post('/v1/rollbacks', async (request) => {
+    const wish = rollbackRequest.parse(request.body);
+    return { rollout: await answers.rollback({ ...wish, to: wish.to ?? null }) };
+  });
+  api.post('/v1/aborts', async (request) => {
+    const { app, environment, rollout, actor } = abortRequest.parse(request.body);
+    const rollouts = await answers.abort({
+      app: app ?? null,
+      environment: environment ?? null,
+      rollout: rollout ?? null,
+      actor,
+    });
+    return { rollouts };
+  });
+  api.put('/v1/secrets', async (request) => {
+    const { app, environment, name: secret, value, actor } = secretRequest.parse(request.body);
+    const { version } = await system.vault.put({ app, environment, name: secret }, value);
+    const data = { name: secret, version };
+    await system.store.events.append([{ chain: `${app}/${environment}`, type: 'secret.set', actor, data }]);
+    return { version };
+  });
+  api.get('/v1/secrets', (request) => {
+    const { app, environment } = z.object({ app: name, environment: name.optional() }).parse(request.query);
+    return system.vault.list({ app, ...(environment === undefined ? {} : { environment }) });
+  });
+  api.post('/v1/shutdown', (request, reply) => {
+    const { all } = z.object({ all: z.boolean().default(false) }).parse(request.body);
+    reply.raw.once('close', () => shutdown(all));
+    return reply.code(204).send();
+  });
+}
+
+function idOf(request: FastifyRequest): string {
+  return (request.params as { id: string }).id;
+}
+
+function appOf(request: FastifyRequest): string {
+  return (request.params as { app: string }).app;
+}
+
+async function receiveBundle(
+  request: FastifyRequest,
+  home: string,
+  take: (file: string) => Promise<void>,
+): Promise<void> {
+  const folder = await mkdtemp(join(home, 'incoming-'));
+  try {
+    const file = join(folder, 'commit.bundle');
+    await pipeline(request.body as Readable, createWriteStream(file, { mode: 0o600 }));
+    await take(file);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Sends a view a line, at each change, until it has ended or nobody listens. */
+async function watch<T>(
+  reply: FastifyReply,
+  look: () => Promise<T>,
+  ended: (view: T) => boolean,
+): Promise<FastifyReply> {
+  const first = await look();
+  reply.hijack();
+  const { raw } = reply;
+  raw.writeHead(200, { 'content-type': 'application/x-ndjson' });
+  let last = '';
+  let saidAtMs = 0;
+  for (let view = first; !raw.destroyed; view = await look()) {
+    const text = JSON.stringify(view);
+    if (text !== last || performance.now() - saidAtMs > heartbeatMs) {
+      raw.write(`${text}\n`);
+      saidAtMs = performance.now();
+    }
+    last = text;
+    if (ended(view)) break;
+    await sleep(watchEveryMs);
+  }
+  raw.end();
+  return reply;
+}
+
+async function sendLogs(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { system, answers }: Pick<ServerParts, 'system' | 'answers'>,
+): Promise<FastifyReply> {
+  const query = z
+    .object({
+      app: name.optional(),
+      environment: name.optional(),
+      process: name.optional(),
+      ship: name.optional(),
+      job: name.optional(),
+      lines: z.coerce.number().int().nonnegative().optional(),
+      follow: z.enum(['0', '1', 'true', 'false']).default('0'),
+    })
+    .parse(request.query);
+  const gone = new AbortController();
+  const { layout } = system;
+  const options = {
+    lines: query.lines ?? null,
+    follow: query.follow === '1' || query.follow === 'true',
+    signal: gone.signal,
+  };
+  const { ship, app, environment } = query;
+  if (ship !== undefined) await answers.shipView(ship);
+  else if (app === undefined || environment === undefined) {
+    throw new CodedError('server/bad-request', 'logs are asked for by ship, or by app and environment');
+  }
+  const lines =
+    ship === undefined
+      ? environmentLogs(
+          { layout, app: app ?? '', environment: environment ?? '', process: query.process ?? null },
+          options,
+        )
+      : jobLogs(
+          {
+            layout,
+            job: query.job ?? null,
+            runs: () => answers.runsOf(ship),
+            ended: async () => (await answers.shipView(ship)).state !== 'running',
+          },
+          options,
+        );
+  reply.hijack();
+  const { raw } = reply;
+  raw.on('close', () => gone.abort());
+  raw.writeHead(200, { 'content-type': 'application/x-ndjson' });
+  for await (const line of lines) {
+    if (raw.destroyed) break;
+    if (!raw.write(`${JSON.stringify(line)}\n`))
+      await new Promise((resolve) => raw.once('drain', resolve).once('close', resolve));
+  }
+  raw.end();
+  return reply;
+}
+
+function sendError(error: FastifyError, reply: FastifyReply, { system }: ServerParts): FastifyReply {
+  const cause: unknown = error;
+  if (cause instanceof FindingsError) {
+    const body: ErrorBody = { findings: cause.findings, sources: cause.sources };
+    return reply.code(422).send(body);
+  }
+  if (cause instanceof CodedError) return reply.code(statusOf(cause.code)).send(findings(cause));
+  if (cause instanceof z.ZodError) {
+    const notes = cause.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+    return reply
+      .code(400)
+      .send(
+        findings(new CodedError('server/bad-request', 'the request is not as the API wants it', { notes })),
+      );
+  }
+  if (error.statusCode !== undefined && error.statusCode < 500) {
+    return reply.code(error.statusCode).send(findings(new CodedError('server/bad-request', error.message)));
+  }
+  system.options.log({ level: 'error', message: `request failed: ${error.message}`, stack: error.stack });
+  const internal = new CodedError('server/internal', `something in Slipway went wrong: ${error.message}`, {
+    help: `report this with the last lines of ${system.layout.serverLog}`,
+  });
+  return reply.code(500).send(findings(internal));
+}
+
+/** Refusals that a rule or the present state gives, apart from what does not exist and what was asked wrongly. */
+const conflicts = [
+  'wiring/rollout-under-way',
+  'wiring/nothing-runs',
+  'wiring/serves-already',
+  'wiring/no-earlier-release',
+  'wiring/app-renamed',
+];
+
+function statusOf(code: string): number {
+  if (conflicts.includes(code)) return 409;
+  return code.includes('/no-such-') ? 404 : 422;
+}
+
+function findings(error: CodedError): ErrorBody {
+  return { findings: [error.toFinding()], sources: {} };
+}

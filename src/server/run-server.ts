@@ -1,0 +1,146 @@
+import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { availableParallelism } from 'node:os';
+import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CodedError } from '../diagnostics/index.ts';
+import {
+  Answers,
+  layoutOf,
+  machineEnvironment,
+  openSystem,
+  type Layout,
+  type Listen,
+  type System,
+} from '../wiring/index.ts';
+import { createApi } from './http.ts';
+import { version } from './version.ts';
+
+/** How a server of this machine is started. */
+export interface StartRequest {
+  home: string;
+  /** Where users' requests are taken: `127.0.0.1:8080`. */
+  listen: string;
+  /** What jobs get from the environment of whoever started the server. */
+  jobEnv: Record<string, string>;
+}
+
+/**
+ * Runs a server in this process until SIGTERM, SIGINT or a shutdown asked for through the API. Apps, router and
+ * supervisor are processes of their own and go on.
+ *
+ * @throws CodedError `server/already-runs`, `wiring/port-taken`, `store/…`
+ */
+export async function runServer(request: StartRequest): Promise<void> {
+  const layout = layoutOf(request.home);
+  await mkdir(dirname(layout.serverLog), { recursive: true, mode: 0o700 });
+  await requireNoServer(layout);
+  const system = await openSystem({
+    home: request.home,
+    version,
+    listen: parseListen(request.listen),
+    machineEnv: machineEnvironment({}, request.jobEnv),
+    databaseUrl: process.env['DATABASE_URL'] ?? null,
+    maxParallelJobs: Math.max(4, availableParallelism()),
+    log: (entry) => console.error(JSON.stringify({ at: new Date().toISOString(), ...entry })),
+  });
+  let all = false;
+  const ended = new Promise<void>((resolve) => {
+    process.once('SIGTERM', resolve);
+    process.once('SIGINT', resolve);
+    void serve(system, layout, (everything) => {
+      all = everything;
+      resolve();
+    });
+  });
+  await ended;
+  await stop(system, layout, all);
+}
+
+/** What the server was started with, so that `up` after a reboot finds the same address. */
+export async function rememberedStart(layout: Layout): Promise<StartRequest | null> {
+  const text = await readFile(layout.serverFile, 'utf8').catch(() => null);
+  try {
+    return text === null ? null : (JSON.parse(text) as StartRequest);
+  } catch {
+    return null;
+  }
+}
+
+/** Keeps what the server was started with, readable by its user alone: proxies may carry passwords. */
+export async function rememberStart(layout: Layout, request: StartRequest): Promise<void> {
+  await mkdir(layout.home, { recursive: true, mode: 0o700 });
+  await writeFile(`${layout.serverFile}.tmp`, JSON.stringify(request), { mode: 0o600 });
+  await rename(`${layout.serverFile}.tmp`, layout.serverFile);
+}
+
+async function serve(system: System, layout: Layout, shutdown: (all: boolean) => void): Promise<void> {
+  const api = createApi({ system, answers: new Answers(system), shutdown });
+  const socket = `${layout.serverSocket}.${process.pid}`;
+  await rm(socket, { force: true });
+  await api.listen({ path: socket });
+  await chmod(socket, 0o600);
+  // Renamed into place: a client finds either the old socket or one that answers.
+  await rename(socket, layout.serverSocket);
+  system.start();
+  system.options.log({ level: 'info', message: `slipway ${version} runs`, pid: process.pid });
+  closers.set(system, () => api.close());
+}
+
+const closers = new WeakMap<System, () => Promise<unknown>>();
+
+async function stop(system: System, layout: Layout, all: boolean): Promise<void> {
+  await closers.get(system)?.();
+  await rm(layout.serverSocket, { force: true });
+  await system.stop();
+  if (all) await system.supervisor.shutdown({ stopAll: true });
+}
+
+async function requireNoServer(layout: Layout): Promise<void> {
+  if (Buffer.byteLength(layout.serverSocket) > 90) {
+    throw new CodedError(
+      'server/home-too-long',
+      `${layout.home} is too long a path for the server's socket`,
+      {
+        help: 'choose a shorter one: --home /var/lib/slipway, or SLIPWAY_HOME',
+      },
+    );
+  }
+  if (!(await answers(layout.serverSocket))) return;
+  throw new CodedError('server/already-runs', `a server for ${layout.home} runs already`, {
+    help: 'stop it first: slipway down',
+  });
+}
+
+/** Whether somebody listens on a unix socket. */
+export async function answers(socket: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const connection = connect(socket);
+    connection.once('connect', () => {
+      connection.destroy();
+      resolve(true);
+    });
+    connection.once('error', () => resolve(false));
+  });
+}
+
+/** @throws CodedError `server/bad-address` */
+export function parseListen(text: string): Listen {
+  const match = /^(?:\[([0-9a-f:]+)\]|([^:\s]+)):(\d{1,5})$/i.exec(text);
+  const port = Number(match?.[3]);
+  const host = match?.[1] ?? match?.[2];
+  if (host !== undefined && port >= 1 && port <= 65_535) return { host, port };
+  throw new CodedError('server/bad-address', `"${text}" is not an address to listen on`, {
+    help: 'write HOST:PORT, such as 127.0.0.1:8080 or 0.0.0.0:80',
+  });
+}
+
+/** Waits until nobody listens on the socket any more. */
+export async function waitUntilSilent(socket: string, timeoutMs: number): Promise<boolean> {
+  const deadline = performance.now() + timeoutMs;
+  while (performance.now() < deadline) {
+    if (!(await answers(socket))) return true;
+    await sleep(25);
+  }
+  return false;
+}

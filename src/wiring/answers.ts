@@ -1,0 +1,234 @@
+import type { EnvironmentState } from '../delivery/index.ts';
+import { CodedError } from '../diagnostics/index.ts';
+import type { Flow } from '../flow/index.ts';
+import { openMirror } from '../source/index.ts';
+import { askAbort, askRollback } from './going-back.ts';
+import { planShip } from './plan-ship.ts';
+import { rolloutsOf } from './prepare-rollout.ts';
+import type { RunFlowData } from './run-flow.ts';
+import { checkCommit, newShip, requireSameApp, type ShipWish } from './shipping.ts';
+import type { ShipData } from './ship-flow.ts';
+import type { System } from './system.ts';
+import { viewEnvironment, viewRollout } from './view-environment.ts';
+import { viewShip } from './view-ship.ts';
+import type {
+  EnvironmentView,
+  HealthView,
+  HistoryEntry,
+  PlanView,
+  RolloutView,
+  ShipView,
+  StatusView,
+} from './views.ts';
+
+/** Everything that can be asked of a system, and asked for. Wrong wishes throw FindingsError or CodedError. */
+export class Answers {
+  private readonly system: System;
+
+  constructor(system: System) {
+    this.system = system;
+  }
+
+  async health(): Promise<HealthView> {
+    const { options, startedAtMs, supervisor, router, problems } = this.system;
+    const { host, port } = options.listen;
+    const supervised = await supervisor
+      .health()
+      .catch((error: unknown) => ({ warnings: [`supervisor: ${String(error)}`] }));
+    const routed = await router
+      .health()
+      .catch((error: unknown) => ({ problems: [`router: ${String(error)}`] }));
+    const stuck = [...problems].map(([flow, problem]) => `${flow}: ${problem}`);
+    return {
+      version: options.version,
+      pid: process.pid,
+      home: options.home,
+      listen: `${host}:${port}`,
+      startedAtMs,
+      warnings: [...supervised.warnings, ...routed.problems, ...stuck],
+    };
+  }
+
+  async status(): Promise<StatusView> {
+    const environments = await this.environmentFlows();
+    const ships = await this.ships({ app: null, limit: 20 });
+    return {
+      server: await this.health(),
+      environments: await Promise.all(environments.map((flow) => this.environment(flow))),
+      ships: ships.filter(({ state }) => state === 'running'),
+    };
+  }
+
+  /** Commits that a bundle for the app may build on. */
+  async heads(app: string): Promise<string[]> {
+    const mirror = await openMirror(this.system.layout.app(requireAppName(app)).mirror);
+    return [...new Set((await mirror.heads()).map(({ commit }) => commit))];
+  }
+
+  async receive({
+    app,
+    ref,
+    commit,
+    file,
+  }: {
+    app: string;
+    ref: string;
+    commit: string;
+    file: string;
+  }): Promise<void> {
+    const mirror = await openMirror(this.system.layout.app(requireAppName(app)).mirror);
+    await mirror.receiveBundle(file, ref, commit);
+  }
+
+  plan(wish: ShipWish): Promise<PlanView> {
+    return planShip(wish, this.system);
+  }
+
+  /** Starts a commit on its way. */
+  async ship(wish: ShipWish): Promise<string> {
+    const { store } = this.system;
+    const checked = await checkCommit(wish, this.system);
+    requireSameApp(wish, checked.app);
+    const data = await newShip(wish, checked, store);
+    const about = { ship: data.id, commit: data.commit, title: data.title, ref: data.ref };
+    await store.flows.create({ id: data.id, kind: 'ship', phase: 'running', data, wakeAtMs: 0 }, [
+      { chain: data.app.name, type: 'ship.requested', actor: wish.actor, data: about },
+    ]);
+    return data.id;
+  }
+
+  async cancel(ship: string, actor: string): Promise<void> {
+    await this.shipFlow(ship);
+    await this.system.store.flows.signal(ship, 'cancel', { by: actor });
+  }
+
+  async shipView(id: string): Promise<ShipView> {
+    const flow = await this.shipFlow(id);
+    return this.view(flow.data as ShipData);
+  }
+
+  /** Newest first. */
+  async ships({ app, limit }: { app: string | null; limit: number }): Promise<ShipView[]> {
+    const flows = await this.system.store.flows.list({ kind: 'ship' });
+    const all = flows
+      .map(({ data }) => data as ShipData)
+      .filter((ship) => app === null || ship.app.name === app);
+    const newest = all.toSorted((a, b) => b.startedAtMs - a.startedAtMs).slice(0, limit);
+    return Promise.all(newest.map((ship) => this.view(ship)));
+  }
+
+  /** The runs of a ship, with their jobs. */
+  async runsOf(ship: string): Promise<RunFlowData[]> {
+    const { runs, create } = (await this.shipFlow(ship)).data as ShipData;
+    const flows = await Promise.all(Object.keys(runs).map((id) => this.system.store.flows.get(id)));
+    return flows.flatMap((flow, index) => {
+      const data = (flow?.data as RunFlowData | undefined) ?? create[index];
+      return data ? [data] : [];
+    });
+  }
+
+  async rollout(id: string): Promise<RolloutView> {
+    for (const flow of await this.environmentFlows()) {
+      const view = (await this.rolloutViews(flow)).find((rollout) => rollout.id === id);
+      if (view) return view;
+    }
+    throw new CodedError('wiring/no-such-rollout', `there is no rollout "${id}"`, {
+      help: 'list them: slipway history',
+    });
+  }
+
+  rollback(wish: { app: string; environment: string; actor: string; to: string | null }): Promise<string> {
+    return askRollback(wish, this.system);
+  }
+
+  abort(wish: {
+    app: string | null;
+    environment: string | null;
+    rollout: string | null;
+    actor: string;
+  }): Promise<string[]> {
+    return askAbort(wish, this.system.store);
+  }
+
+  /** Newest first. */
+  async history({
+    app,
+    environment,
+    limit,
+  }: {
+    app: string | null;
+    environment: string | null;
+    limit: number;
+  }): Promise<HistoryEntry[]> {
+    const flows = (await this.environmentFlows()).filter(({ data }) => {
+      const [ownApp, ownEnvironment] = (data as EnvironmentState).scope.split('/');
+      return (app === null || app === ownApp) && (environment === null || environment === ownEnvironment);
+    });
+    const views = (await Promise.all(flows.map((flow) => this.rolloutViews(flow)))).flat();
+    return views.toSorted((a, b) => b.requestedAtMs - a.requestedAtMs).slice(0, limit);
+  }
+
+  private environmentFlows(): Promise<Flow[]> {
+    return this.system.store.flows.list({ kind: 'environment' });
+  }
+
+  private async environment(flow: Flow): Promise<EnvironmentView> {
+    const { supervisor, router, options, store } = this.system;
+    const state = flow.data as EnvironmentState;
+    const [processes, seen, records] = await Promise.all([
+      supervisor.list(state.scope),
+      router.observe(state.scope).catch(() => null),
+      rolloutsOf(store, state.scope),
+    ]);
+    return viewEnvironment(state, { processes, router: seen, listen: options.listen, records });
+  }
+
+  private async rolloutViews(flow: Flow): Promise<RolloutView[]> {
+    const state = flow.data as EnvironmentState;
+    const problem = this.system.problems.get(flow.id) ?? null;
+    return (await rolloutsOf(this.system.store, state.scope)).map((record) => {
+      const stuck = state.rollout?.id === record.id ? problem : null;
+      return viewRollout(record, state, stuck);
+    });
+  }
+
+  private async view(ship: ShipData): Promise<ShipView> {
+    const runs = await this.runsOf(ship.id);
+    const asked = runs.flatMap(({ run, deploys }) =>
+      Object.values(deploys).map(({ rolloutId, environment }) => ({
+        id: rolloutId,
+        scope: `${run.app}/${environment}`,
+      })),
+    );
+    const own = ship.rollouts.map(({ id, environment }) => ({
+      id,
+      scope: `${ship.app.name}/${environment}`,
+    }));
+    const wanted = [...asked, ...own];
+    const scopes = new Set(wanted.map(({ scope }) => scope));
+    const flows =
+      wanted.length === 0
+        ? []
+        : (await this.environmentFlows()).filter(({ data }) => scopes.has((data as EnvironmentState).scope));
+    const views = (await Promise.all(flows.map((flow) => this.rolloutViews(flow)))).flat();
+    const rollouts = wanted.flatMap(({ id }) => views.filter((view) => view.id === id));
+    return viewShip(ship, runs, { layout: this.system.layout, rollouts });
+  }
+
+  private async shipFlow(id: string): Promise<Flow> {
+    const flow = await this.system.store.flows.get(id);
+    if (flow?.kind === 'ship') return flow;
+    throw new CodedError('wiring/no-such-ship', `there is no ship "${id}"`, {
+      help: 'see what is under way: slipway status',
+    });
+  }
+}
+
+/** Names are folders: nothing else may be asked for. */
+export function requireAppName(app: string): string {
+  if (/^[a-z0-9][a-z0-9-]{0,62}$/.test(app)) return app;
+  throw new CodedError('wiring/bad-app-name', `"${app}" cannot be the name of an app`, {
+    notes: ['allowed: lower-case letters, digits and "-", at most 63'],
+    help: 'set "name" in slipway.yml',
+  });
+}

@@ -1,0 +1,143 @@
+import { randomBytes } from 'node:crypto';
+import { emptyEnvironment, type EnvironmentState, type RolloutRequest } from '../delivery/index.ts';
+import { CodedError } from '../diagnostics/index.ts';
+import type { Json } from '../flow/index.ts';
+import type { Vault } from '../secrets/index.ts';
+import type { Store } from '../store/index.ts';
+import { environmentFlowId } from './environment-flow.ts';
+import type { Layout } from './layout.ts';
+import { resolveRevision, rolloutsOf } from './prepare-rollout.ts';
+import { releaseOf } from './processes.ts';
+import type { RolloutRecord } from './rollout-log.ts';
+
+interface Parts {
+  store: Store;
+  layout: Layout;
+  vault: Vault;
+}
+
+/** How long what was left behind stands by after a rollback. */
+const standsByMs = 3_600_000;
+
+/**
+ * Asks an environment to go back: to the revision that stands by, in one router change, or to any earlier release whose
+ * files are on the machine.
+ *
+ * @returns The rollout's id.
+ */
+export async function askRollback(
+  wish: { app: string; environment: string; actor: string; to: string | null },
+  parts: Parts,
+): Promise<string> {
+  const scope = `${wish.app}/${wish.environment}`;
+  const state = await stateOf(scope, parts.store);
+  if (state.rollout) {
+    throw new CodedError(
+      'wiring/rollout-under-way',
+      `${scope} has a rollout under way (${state.rollout.id})`,
+      {
+        help: `take it back with: slipway abort ${wish.environment}`,
+      },
+    );
+  }
+  const rolloutId = `ro-${randomBytes(4).toString('hex')}`;
+  const request: RolloutRequest = {
+    rolloutId,
+    kind: 'rollback',
+    revision: await revisionFor(wish, state, parts),
+    settings: {
+      strategy: { kind: 'blue-green' },
+      bakeMs: 0,
+      rollbackWindowMs: state.standby?.windowMs ?? standsByMs,
+    },
+    requestedBy: wish.actor,
+    replyTo: null,
+  };
+  await parts.store.flows.signal(environmentFlowId(scope), 'rollout', request as unknown as Json);
+  return rolloutId;
+}
+
+/** Asks every environment named for the end of its rollout; returns the rollouts that were under way. */
+export async function askAbort(
+  wish: { app: string | null; environment: string | null; rollout: string | null; actor: string },
+  store: Store,
+): Promise<string[]> {
+  const aborted: string[] = [];
+  for (const flow of await store.flows.list({ kind: 'environment' })) {
+    const { scope, rollout, queue } = flow.data as EnvironmentState;
+    const [app, environment] = scope.split('/');
+    if (wish.app !== null && wish.app !== app) continue;
+    if (wish.environment !== null && wish.environment !== environment) continue;
+    const active = rollout && rollout.phase.at !== 'reverting' ? [rollout.id] : [];
+    const ids = [...active, ...queue.map(({ rolloutId }) => rolloutId)];
+    for (const id of ids.filter((one) => wish.rollout === null || wish.rollout === one)) {
+      await store.flows.signal(flow.id, 'abort', { rolloutId: id, by: wish.actor });
+      aborted.push(id);
+    }
+  }
+  return aborted;
+}
+
+async function stateOf(scope: string, store: Store): Promise<EnvironmentState> {
+  const flow = await store.flows.get(environmentFlowId(scope));
+  const state = (flow?.data as EnvironmentState | undefined) ?? emptyEnvironment(scope);
+  if (state.stable || state.rollout) return state;
+  throw new CodedError(
+    'wiring/nothing-runs',
+    `nothing runs in ${scope}, so there is nothing to go back from`,
+    {
+      help: 'see what runs where: slipway status',
+    },
+  );
+}
+
+async function revisionFor(
+  { app, environment, to }: { app: string; environment: string; to: string | null },
+  state: EnvironmentState,
+  parts: Parts,
+): Promise<RolloutRequest['revision']> {
+  const { standby, stable, scope } = state;
+  const matches = (id: string | null, commit: string) =>
+    to !== null && (id === to || (to.length >= 4 && commit.startsWith(to)));
+  if (standby && (to === null || matches(standby.revision.id, standby.revision.release.commit)))
+    return standby.revision;
+  if (stable && matches(stable.id, stable.release.commit)) {
+    throw new CodedError(
+      'wiring/serves-already',
+      `${stable.id} (${stable.release.commit.slice(0, 7)}) serves ${scope} already`,
+      {
+        help: 'name another: slipway history',
+      },
+    );
+  }
+  const succeeded = (await rolloutsOf(parts.store, scope)).filter(({ outcome }) => outcome === 'succeeded');
+  const earlier = succeeded.findLast(({ revision, commit, release }) =>
+    to === null ? release !== stable?.release.digest : matches(revision, commit),
+  );
+  if (!earlier) throw noSuchRevision(to, succeeded);
+  const release = await releaseOf(parts.layout, app, earlier.release);
+  return resolveRevision({ release, title: earlier.title, environment, parts });
+}
+
+function noSuchRevision(to: string | null, succeeded: RolloutRecord[]): CodedError {
+  if (to === null) {
+    return new CodedError(
+      'wiring/no-earlier-release',
+      'no earlier release has run here, so there is nothing to go back to',
+      {
+        help: 'see what has run: slipway history',
+      },
+    );
+  }
+  const known = [
+    ...new Set(succeeded.map(({ revision, commit }) => `${revision ?? '?'} (${commit.slice(0, 7)})`)),
+  ];
+  return new CodedError(
+    'wiring/no-such-revision',
+    `"${to}" is neither a revision nor a commit that has run here`,
+    {
+      notes: [`have run: ${known.slice(-10).join(', ') || 'none'}`],
+      help: 'name a revision or the first letters of a commit: slipway rollback --to r1',
+    },
+  );
+}

@@ -1,0 +1,26 @@
+export { Answers } from './answers.ts';
+export { defaultHome } from './home.ts';
+export { layoutOf, type Layout } from './layout.ts';
+export { runWorkflows, type RunRequest } from './local-run.ts';
+export { machineEnvironment } from './machine.ts';
+export { environmentLogs, jobLogs, type LogQuery } from './read-logs.ts';
+export { readDefinition, type CommitFiles } from './repository-files.ts';
+export { requireFreePort, type Listen } from './router-process.ts';
+export { FindingsError, type ShipWish } from './shipping.ts';
+export { openSystem, type System, type SystemOptions } from './system.ts';
+export type {
+  EnvironmentView,
+  HealthView,
+  HistoryEntry,
+  JobView,
+  JobViewState,
+  LogLine,
+  PlanView,
+  RevisionView,
+  RolloutView,
+  RolloutViewState,
+  RunView,
+  ShipView,
+  StatusView,
+  StepView,
+} from './views.ts';

@@ -1,0 +1,68 @@
+import { join } from 'node:path';
+
+/*
+ * <home>/slipway.db  keys/  heads/            the store and what proves it
+ *       /server.sock  server.json             the server's API, and how it was started
+ *       /supervisor.sock  supervisor.json     processes kept alive
+ *       /router/                              the router's routes, control socket and log
+ *       /apps/<app>/repo.git  releases/  cache/  data/<environment>/  logs/<environment>/
+ *       /runs/<run>/<job>/                    a job's spec, report, log and workspace; artifacts/ is shared by the run
+ *       /tools/                               installed Node versions
+ */
+
+/** Where everything lies under a Slipway home. */
+export interface Layout {
+  home: string;
+  serverSocket: string;
+  serverFile: string;
+  serverLog: string;
+  tools: string;
+  router: { state: string; control: string; log: string };
+  app(name: string): AppLayout;
+  run(id: string): RunLayout;
+}
+
+interface AppLayout {
+  mirror: string;
+  releases: string;
+  cache: string;
+  /** Survives every release of the environment; processes find it as STATE_DIRECTORY. */
+  data(environment: string): string;
+  log(environment: string, instance: string): string;
+}
+
+interface RunLayout {
+  root: string;
+  artifacts: string;
+  job(key: string): string;
+}
+
+/** The layout of a home. Creates nothing. */
+export function layoutOf(home: string): Layout {
+  return {
+    home,
+    serverSocket: join(home, 'server.sock'),
+    serverFile: join(home, 'server.json'),
+    serverLog: join(home, 'logs', 'server.log'),
+    tools: join(home, 'tools'),
+    router: {
+      state: join(home, 'router', 'routes.json'),
+      control: join(home, 'router', 'control.sock'),
+      log: join(home, 'logs', 'router.log'),
+    },
+    app: (name) => {
+      const root = join(home, 'apps', name);
+      return {
+        mirror: join(root, 'repo.git'),
+        releases: join(root, 'releases'),
+        cache: join(root, 'cache'),
+        data: (environment) => join(root, 'data', environment),
+        log: (environment, instance) => join(root, 'logs', environment, `${instance}.log`),
+      };
+    },
+    run: (id) => {
+      const root = join(home, 'runs', id);
+      return { root, artifacts: join(root, 'artifacts'), job: (key) => join(root, 'jobs', key) };
+    },
+  };
+}

@@ -1,0 +1,121 @@
+import { formatDuration, type App, type EnvironmentDefinition } from '../app/index.ts';
+import type { EnvironmentState } from '../delivery/index.ts';
+import { planRelease } from '../release/index.ts';
+import { matchesPatterns, type Workflow } from '../workflow/index.ts';
+import { environmentFlowId } from './environment-flow.ts';
+import { checkCommit, type ShipWish } from './shipping.ts';
+import type { System } from './system.ts';
+import type { PlanView } from './views.ts';
+
+/** What shipping a commit would do. Touches nothing. */
+export async function planShip(wish: ShipWish, system: Pick<System, 'layout' | 'store'>): Promise<PlanView> {
+  const checked = await checkCommit(wish, system);
+  const { app, info, workflows, triggered, findings } = checked;
+  const release = planRelease({
+    rules: app.release,
+    artifactNames: checked.artifactNames,
+    packageJson: checked.packageJson,
+    packageLock: checked.packageLock,
+    hasNodeModules: false,
+  });
+  const branch = wish.ref.replace(/^refs\/heads\//, '');
+  const environments = await Promise.all(
+    app.environments.map(async (definition) => {
+      const flow = await system.store.flows.get(environmentFlowId(`${app.name}/${definition.name}`));
+      const state = (flow?.data as EnvironmentState | undefined) ?? null;
+      return viewEnvironment({ app, definition, branch, state });
+    }),
+  );
+  return {
+    app: app.name,
+    commit: wish.commit,
+    title: info.message.split('\n')[0] ?? '',
+    ref: wish.ref,
+    workflows: workflows.map((workflow) =>
+      viewWorkflow(workflow, { triggered: triggered.includes(workflow), branch }),
+    ),
+    release: release.lines,
+    environments,
+    findings: [...findings, ...release.findings],
+  };
+}
+
+function viewWorkflow(
+  workflow: Workflow,
+  { triggered, branch }: { triggered: boolean; branch: string },
+): PlanView['workflows'][number] {
+  const events = workflow.triggers.map(({ event }) => event).join(', ');
+  return {
+    file: workflow.file,
+    name: workflow.name,
+    triggered,
+    reason: triggered ? null : `a push to ${branch} does not start it (on: ${events})`,
+    jobs: workflow.jobs.map((job) => ({
+      id: job.id,
+      name: job.name?.text ?? job.id,
+      needs: job.needs.map(({ id }) => id),
+      environment: job.environment?.name.text ?? null,
+      deploys: job.steps.some((step) => step.kind === 'uses' && step.uses.text.startsWith('slipway/deploy@')),
+    })),
+  };
+}
+
+function viewEnvironment({
+  app,
+  definition,
+  branch,
+  state,
+}: {
+  app: App;
+  definition: EnvironmentDefinition;
+  branch: string;
+  state: EnvironmentState | null;
+}): PlanView['environments'][number] {
+  const { branches, strategy } = definition;
+  const stable = state?.stable ?? null;
+  return {
+    name: definition.name,
+    takesRef: branches.length === 0 || matchesPatterns(branches, branch),
+    promoteFrom: definition.promoteFrom,
+    strategy: strategy.kind === 'rolling' ? `rolling, ${strategy.batch} at a time` : 'blue-green',
+    serving: stable
+      ? { revision: stable.id, commit: stable.release.commit, title: stable.release.title }
+      : null,
+    changes: changes(app, definition, state),
+  };
+}
+
+function changes(app: App, definition: EnvironmentDefinition, state: EnvironmentState | null): string[] {
+  const stable = state?.stable ?? null;
+  const lines: string[] = [];
+  if (app.releaseCommand !== null) lines.push(`runs the release command once: ${app.releaseCommand}`);
+  for (const { name, command } of app.processes) {
+    const replicas = definition.replicas[name] ?? 1;
+    const copies = replicas === 1 ? '1 copy' : `${replicas} copies`;
+    const before = stable?.processes.find((process) => process.name === name);
+    const news = !stable
+      ? ''
+      : !before
+        ? ', new'
+        : before.command === command
+          ? ''
+          : `, was: ${before.command}`;
+    lines.push(`${name}: ${copies} of "${command}"${news}`);
+    if (name !== app.webProcess && !definition.overlap.includes(name) && stable) {
+      lines.push(`${name}: the old copy stops before the new one starts, so no work is done for a moment`);
+    }
+  }
+  for (const gone of stable?.processes ?? []) {
+    if (!app.processes.some(({ name }) => name === gone.name)) lines.push(`${gone.name}: not run any more`);
+  }
+  lines.push(
+    `ready: ${definition.health.path === null ? 'its port answers' : `GET ${definition.health.path} answers 2xx`}, ${definition.health.successes} times in a row within ${formatDuration(definition.health.deadlineMs)}`,
+  );
+  lines.push(
+    `watched for ${formatDuration(definition.bakeMs)} with all traffic; the old revision stands by for ${formatDuration(definition.rollbackWindowMs)}`,
+  );
+  lines.push(
+    stable ? 'predicted downtime of requests: none' : 'first release here: nothing serves until it is ready',
+  );
+  return lines;
+}

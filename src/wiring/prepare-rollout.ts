@@ -1,0 +1,196 @@
+import { createHash } from 'node:crypto';
+import type { EnvironmentDefinition } from '../app/index.ts';
+import type { EnvironmentState, Revision, RolloutRequest } from '../delivery/index.ts';
+import { CodedError } from '../diagnostics/index.ts';
+import { canonicalJson, type Json } from '../flow/index.ts';
+import { verifyRelease, type Release } from '../release/index.ts';
+import { resolveEnvironment, type Vault } from '../secrets/index.ts';
+import type { Store } from '../store/index.ts';
+import { releaseOf } from './processes.ts';
+import type { Layout } from './layout.ts';
+import { foldRollouts, type RolloutRecord } from './rollout-log.ts';
+
+interface Parts {
+  store: Store;
+  layout: Layout;
+  vault: Vault;
+}
+
+/** Who wants which commit where. */
+export interface RolloutWish {
+  rolloutId: string;
+  app: string;
+  environment: string;
+  commit: string;
+  title: string;
+  actor: string;
+  /** Flow that waits for the outcome. */
+  replyTo: string | null;
+  /** Gives the ship's release, made once; used unless the environment promotes from another. */
+  release(): Promise<Release>;
+}
+
+/**
+ * Turns a wish into a request that delivery's engine can plan: the release, verified, and the app resolved for its environment.
+ *
+ * @throws CodedError that says which rule or file stands in the way; nothing has been touched then.
+ */
+export async function prepareRollout(wish: RolloutWish, parts: Parts): Promise<RolloutRequest> {
+  const { environment } = wish;
+  const own = await wish.release();
+  const definition = definitionOf(own, environment);
+  const release =
+    definition.promoteFrom === null ? own : await promotedRelease(wish, definition.promoteFrom, parts);
+  await requireIntact(release);
+  const settings = {
+    strategy: definition.strategy,
+    bakeMs: definition.bakeMs,
+    rollbackWindowMs: definition.rollbackWindowMs,
+  };
+  return {
+    rolloutId: wish.rolloutId,
+    kind: 'deploy',
+    revision: await resolveRevision({ release, title: wish.title, environment, parts }),
+    settings,
+    requestedBy: wish.actor,
+    replyTo: wish.replyTo,
+  };
+}
+
+/** Resolves a release for an environment: processes, hosts, configuration; secrets by name and version. */
+export async function resolveRevision({
+  release,
+  title,
+  environment,
+  parts,
+}: {
+  release: Release;
+  title: string;
+  environment: string;
+  parts: Parts;
+}): Promise<Omit<Revision, 'id'>> {
+  const definition = definitionOf(release, environment);
+  const { app } = release;
+  const resolved = await resolveEnvironment({ app, definition, vault: parts.vault });
+  const mistake = resolved.findings.find(({ severity }) => severity === 'error');
+  if (mistake) throw asError(mistake);
+  const hosts = [...definition.hosts, ...(await catchAll(release, environment, parts.store))];
+  await requireFreeHosts(definition.hosts, `${app}/${environment}`, parts.store);
+  const processes = release.definition.processes.map(({ name, command }) => ({
+    name,
+    command,
+    replicas: definition.replicas[name] ?? 1,
+    web: name === release.definition.webProcess,
+    overlap: definition.overlap.includes(name),
+  }));
+  const { health, drainTimeoutMs, rateLimit, env, envFile } = definition;
+  const fingerprint = hash([
+    processes,
+    hosts,
+    health as unknown as Json,
+    drainTimeoutMs,
+    rateLimit,
+    resolved.env,
+  ]);
+  return {
+    release: { digest: release.digest, commit: release.commit, title },
+    processes,
+    releaseCommand: release.definition.releaseCommand,
+    hosts,
+    rateLimit,
+    health,
+    drainTimeoutMs,
+    configuration: { fingerprint, env, envFile, secrets: resolved.secretRefs },
+  };
+}
+
+/** All rollouts of an environment, oldest first. */
+export async function rolloutsOf(store: Store, scope: string): Promise<RolloutRecord[]> {
+  const events = [];
+  for (let afterId = 0; ;) {
+    const page = await store.events.list({ chain: scope, afterId, limit: 1_000 });
+    events.push(...page);
+    const last = page.at(-1);
+    if (!last || page.length < 1_000) return foldRollouts(events);
+    afterId = last.id;
+  }
+}
+
+function definitionOf(release: Release, environment: string): EnvironmentDefinition {
+  const { environments } = release.definition;
+  const definition = environments.find(({ name }) => name === environment);
+  if (definition) return definition;
+  throw new CodedError('wiring/unknown-environment', `the app has no environment "${environment}"`, {
+    notes: [`environments: ${environments.map(({ name }) => `"${name}"`).join(', ')}`],
+    help: 'add it to "environments" in slipway.yml, or name one of these in the job',
+  });
+}
+
+/** The release that another environment ran for the commit: the same files, never made again. */
+async function promotedRelease(
+  { app, environment, commit }: RolloutWish,
+  from: string,
+  parts: Parts,
+): Promise<Release> {
+  const records = await rolloutsOf(parts.store, `${app}/${from}`);
+  const passed = records.findLast((record) => record.commit === commit && record.outcome === 'succeeded');
+  if (passed) return releaseOf(parts.layout, app, passed.release);
+  throw new CodedError(
+    'wiring/not-promoted',
+    `"${environment}" takes only what "${from}" has run, and "${from}" has not run commit ${commit.slice(0, 7)}`,
+    { help: `let a job that deploys to "${from}" come first: needs: [deploy-${from}]` },
+  );
+}
+
+async function requireIntact(release: Release): Promise<void> {
+  const damage = await verifyRelease(release.directory);
+  if (!damage || damage.kind === 'extra') return;
+  throw new CodedError(
+    'wiring/damaged-release',
+    `release ${release.digest.slice(0, 19)} is damaged: ${damage.message}`,
+    {
+      help: 'find out who changed it; then ship the commit again',
+    },
+  );
+}
+
+/** On a server with one app, its production also answers every host that nobody claims, so that a bare address works. */
+async function catchAll(release: Release, environment: string, store: Store): Promise<string[]> {
+  if (environment !== 'production' || release.definition.webProcess === null) return [];
+  const flows = await store.flows.list({ kind: 'environment' });
+  const others = flows.some(
+    ({ id }) => id.endsWith('/production') && !id.startsWith(`environment:${release.app}/`),
+  );
+  return others ? [] : ['*'];
+}
+
+async function requireFreeHosts(hosts: string[], scope: string, store: Store): Promise<void> {
+  for (const flow of await store.flows.list({ kind: 'environment' })) {
+    const other = flow.data as EnvironmentState;
+    if (other.scope === scope) continue;
+    const claimed = [other.stable, other.rollout?.candidate].flatMap((revision) => revision?.hosts ?? []);
+    const taken = hosts.find((host) => claimed.includes(host));
+    if (taken === undefined) continue;
+    throw new CodedError('wiring/host-taken', `host "${taken}" is served by ${other.scope} already`, {
+      help: `give ${scope} another "host" in slipway.yml`,
+    });
+  }
+}
+
+function asError({
+  code,
+  message,
+  notes,
+  help,
+}: {
+  code: string;
+  message: string;
+  notes: string[];
+  help?: string;
+}): CodedError {
+  return new CodedError(code, message, help === undefined ? { notes } : { notes, help });
+}
+
+function hash(value: Json): string {
+  return createHash('sha256').update(canonicalJson(value)).digest('hex');
+}

@@ -1,0 +1,160 @@
+import { open, readdir } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { readLog, readReport } from '../runner/index.ts';
+import type { Layout } from './layout.ts';
+import type { RunFlowData } from './run-flow.ts';
+import type { LogLine } from './views.ts';
+
+/** Somewhere lines come from; `next` returns what has come since the last call. */
+interface LogSource {
+  next(): Promise<LogLine[]>;
+}
+
+/** Which lines are wanted. */
+export interface LogQuery {
+  /** At most so many old lines of each source; null for all. */
+  lines: number | null;
+  follow: boolean;
+  signal: AbortSignal;
+}
+
+const lookMs = 150;
+const chunkBytes = 1024 * 1024;
+
+/** The logs of an environment's processes. `process` narrows to a process type or an instance. */
+export async function* environmentLogs(
+  {
+    layout,
+    app,
+    environment,
+    process,
+  }: { layout: Layout; app: string; environment: string; process: string | null },
+  query: LogQuery,
+): AsyncGenerator<LogLine> {
+  const directory = dirname(layout.app(app).log(environment, 'any'));
+  const sources = new Map<string, LogSource>();
+  yield* follow(query, async () => {
+    const names = (await readdir(directory).catch(() => []))
+      .filter((name) => name.endsWith('.log'))
+      .toSorted(byNumber);
+    for (const name of names) {
+      const instance = basename(name, '.log');
+      if (process !== null && instance !== process && !instance.includes(`-${process}-`)) continue;
+      if (!sources.has(name))
+        sources.set(name, new FileSource(layout.app(app).log(environment, instance), instance));
+    }
+    return [...sources.values()];
+  });
+}
+
+/** The logs of jobs; `job` narrows to one key or job id. `runs` is asked again while following. */
+export async function* jobLogs(
+  {
+    layout,
+    job,
+    runs,
+    ended,
+  }: {
+    layout: Layout;
+    job: string | null;
+    runs: () => Promise<RunFlowData[]>;
+    ended: () => Promise<boolean>;
+  },
+  query: LogQuery,
+): AsyncGenerator<LogLine> {
+  const sources = new Map<string, LogSource>();
+  yield* follow(
+    query,
+    async () => {
+      for (const { run } of await runs()) {
+        for (const { key, jobId, displayName } of Object.values(run.jobs)) {
+          if (job !== null && job !== key && job !== jobId && job !== displayName) continue;
+          const directory = layout.run(run.id).job(key);
+          if (!sources.has(directory)) sources.set(directory, new JobSource(directory, displayName));
+        }
+      }
+      return [...sources.values()];
+    },
+    ended,
+  );
+}
+
+async function* follow(
+  { lines, follow: on, signal }: LogQuery,
+  sources: () => Promise<LogSource[]>,
+  ended: () => Promise<boolean> = () => Promise.resolve(false),
+): AsyncGenerator<LogLine> {
+  const seen = new Set<LogSource>();
+  for (;;) {
+    const last = !on || (await ended());
+    for (const source of await sources()) {
+      const old: LogLine[] = [];
+      for (let more = await source.next(); more.length > 0; more = await source.next()) {
+        if (seen.has(source)) yield* more;
+        else old.push(...more);
+      }
+      if (!seen.has(source)) yield* lines === null ? old : lines === 0 ? [] : old.slice(-lines);
+      seen.add(source);
+    }
+    if (last || signal.aborted) return;
+    await sleep(lookMs, undefined, { signal }).catch(() => {});
+    if (signal.aborted) return;
+  }
+}
+
+/** A process's own output, line by line; a line that is still being written waits for its end. */
+class FileSource implements LogSource {
+  private readonly path: string;
+  private readonly name: string;
+  private position = 0;
+  private rest = '';
+
+  constructor(path: string, name: string) {
+    this.path = path;
+    this.name = name;
+  }
+
+  async next(): Promise<LogLine[]> {
+    const file = await open(this.path, 'r').catch(() => null);
+    if (!file) return [];
+    try {
+      const { size } = await file.stat();
+      if (size < this.position) this.position = 0;
+      const buffer = Buffer.alloc(Math.min(size - this.position, chunkBytes));
+      const { bytesRead } = await file.read(buffer, 0, buffer.length, this.position);
+      this.position += bytesRead;
+      const texts = (this.rest + buffer.toString('utf8', 0, bytesRead)).split('\n');
+      this.rest = texts.pop() ?? '';
+      return texts.map((text) => ({ source: this.name, atMs: null, text }));
+    } finally {
+      await file.close();
+    }
+  }
+}
+
+class JobSource implements LogSource {
+  private readonly directory: string;
+  private readonly name: string;
+  private position = 0;
+
+  constructor(directory: string, name: string) {
+    this.directory = directory;
+    this.name = name;
+  }
+
+  async next(): Promise<LogLine[]> {
+    const { records, nextByte } = await readLog(this.directory, this.position);
+    this.position = nextByte;
+    if (records.length === 0) return [];
+    const steps = (await readReport(this.directory).catch(() => null))?.steps ?? [];
+    return records.map(({ at, step, text }) => {
+      const name = steps.find(({ index }) => index === step)?.name;
+      return { source: name === undefined ? this.name : `${this.name} / ${name}`, atMs: at, text };
+    });
+  }
+}
+
+function byNumber(a: string, b: string): number {
+  return a.localeCompare(b, 'en', { numeric: true });
+}

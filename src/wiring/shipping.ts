@@ -1,0 +1,245 @@
+import { randomBytes } from 'node:crypto';
+import type { App } from '../app/index.ts';
+import { CodedError, didYouMean, type Finding } from '../diagnostics/index.ts';
+import { createRun, type RunEvent } from '../runs/index.ts';
+import { openMirror, type CommitInfo } from '../source/index.ts';
+import type { Store } from '../store/index.ts';
+import { triggers, type Workflow } from '../workflow/index.ts';
+import type { Layout } from './layout.ts';
+import { hasDeployStep, readDefinition } from './repository-files.ts';
+import type { RunFlowData } from './run-flow.ts';
+import type { ShipData } from './ship-flow.ts';
+
+/** Mistakes of the user's files, all at once, with the texts that they point into. */
+export class FindingsError extends Error {
+  readonly findings: Finding[];
+  readonly sources: Record<string, string>;
+
+  constructor(findings: Finding[], sources: Record<string, string> = {}) {
+    super(findings[0]?.message ?? 'something is wrong with the files of the commit');
+    this.findings = findings;
+    this.sources = sources;
+  }
+}
+
+/** Which commit to ship, and who says so. */
+export interface ShipWish {
+  app: string;
+  commit: string;
+  ref: string;
+  actor: string;
+  defaultBranch: string;
+}
+
+/** A commit, read and checked: what would run, and what of it. */
+export interface CheckedCommit {
+  app: App;
+  info: CommitInfo;
+  workflows: Workflow[];
+  triggered: Workflow[];
+  findings: Finding[];
+  artifactNames: string[];
+  packageJson: string | null;
+  packageLock: string | null;
+}
+
+/** Reads everything that a commit says, or throws every mistake in it as a FindingsError. */
+export async function checkCommit(
+  wish: ShipWish,
+  { layout, store }: { layout: Layout; store: Store },
+): Promise<CheckedCommit> {
+  const mirror = await openMirror(layout.app(wish.app).mirror);
+  const { commit, ref } = wish;
+  const files = {
+    read: (path: string) => mirror.readFile(commit, path),
+    list: (prefix: string) => mirror.listFiles(commit, prefix),
+  };
+  const { app, workflows, findings, sources } = await readDefinition(files, {
+    fallbackName: wish.app,
+    defaultBranch: wish.defaultBranch,
+  });
+  const info = await mirror.commitInfo(commit);
+  const before = (await lastShipped(store, wish)) ?? info.parents[0] ?? null;
+  const changedFiles =
+    before === null ? undefined : await mirror.changedFiles(before, commit).catch(() => undefined);
+  const event = { name: 'push' as const, ref, ...(changedFiles ? { changedFiles } : {}) };
+  const triggered = workflows.filter((workflow) => triggers(workflow, event));
+  if (app) findings.push(...deployFindings(app, triggered));
+  const errors = findings.filter(({ severity }) => severity === 'error');
+  if (errors.length === 0 && triggered.length === 0) errors.push(nothingRuns(workflows, ref));
+  if (!app || errors.length > 0) throw new FindingsError(errors, sources);
+  return {
+    app,
+    info,
+    workflows,
+    triggered,
+    findings,
+    artifactNames: triggered.flatMap(uploads),
+    packageJson: await files.read('package.json'),
+    packageLock: await files.read('package-lock.json'),
+  };
+}
+
+/** The flow of a new ship, with the runs that its first tick creates. */
+export async function newShip(wish: ShipWish, checked: CheckedCommit, store: Store): Promise<ShipData> {
+  const id = `s-${randomBytes(4).toString('hex')}`;
+  const { app, info, triggered } = checked;
+  const nowMs = Date.now();
+  const title = info.message.split('\n')[0] ?? '';
+  const before = (await store.flows.list({ kind: 'run' })).filter(
+    (flow) => (flow.data as RunFlowData).run.app === app.name,
+  ).length;
+  const create = triggered.map((workflow, index): RunFlowData => {
+    const run = createRun({
+      id: `${id}-${index + 1}`,
+      number: before + index + 1,
+      app: app.name,
+      workflow,
+      event: pushEvent(wish, info, title),
+      nowMs,
+    });
+    return { run, ship: id, title, app, deploys: {} };
+  });
+  return {
+    id,
+    app,
+    commit: wish.commit,
+    title,
+    ref: wish.ref,
+    actor: wish.actor,
+    startedAtMs: nowMs,
+    runs: Object.fromEntries(create.map(({ run }) => [run.id, 'running' as const])),
+    create,
+    workflowDeploys: triggered.some(hasDeployStep),
+    deploying: null,
+    rollouts: [],
+    ended: null,
+  };
+}
+
+/** The event as a job sees it: `github.event` of a push, as far as a local repository has it. */
+export function pushEvent(
+  { app, commit, ref, actor, defaultBranch }: ShipWish,
+  info: CommitInfo,
+  title: string,
+): RunEvent {
+  const author = { name: info.author, email: info.authorEmail };
+  const head = {
+    id: commit,
+    message: info.message,
+    timestamp: new Date(info.committedAtMs).toISOString(),
+    author,
+  };
+  return {
+    name: 'push',
+    ref,
+    commit,
+    actor,
+    message: title,
+    payload: {
+      ref,
+      before: info.parents[0] ?? '0'.repeat(40),
+      after: commit,
+      repository: {
+        name: app,
+        full_name: `local/${app}`,
+        default_branch: defaultBranch,
+        owner: { login: 'local' },
+      },
+      pusher: { name: actor },
+      sender: { login: actor },
+      head_commit: head,
+      commits: [head],
+    },
+  };
+}
+
+/** Names under which a workflow's steps upload artifacts; a name that holds an expression is shown as written. */
+function uploads(workflow: Workflow): string[] {
+  return workflow.jobs.flatMap(({ steps }) =>
+    steps.flatMap((step) =>
+      step.kind === 'uses' && step.uses.text.startsWith('actions/upload-artifact@')
+        ? [step.with['name']?.text ?? 'artifact']
+        : [],
+    ),
+  );
+}
+
+async function lastShipped(store: Store, { app, ref, commit }: ShipWish): Promise<string | null> {
+  const ships = (await store.flows.list({ kind: 'ship' })).map(({ data }) => data as ShipData);
+  const earlier = ships.filter((ship) => ship.app.name === app && ship.ref === ref && ship.commit !== commit);
+  return earlier.toSorted((a, b) => b.startedAtMs - a.startedAtMs)[0]?.commit ?? null;
+}
+
+/** A deploy step must name an environment that slipway.yml knows, as far as that can be told before it runs. */
+function deployFindings(app: App, workflows: Workflow[]): Finding[] {
+  const known = app.environments.map(({ name }) => name);
+  return workflows.flatMap(({ jobs }) =>
+    jobs.flatMap((job) =>
+      job.steps.flatMap((step): Finding[] => {
+        if (step.kind !== 'uses' || !step.uses.text.startsWith('slipway/deploy@')) return [];
+        const named = step.with['environment'] ?? job.environment?.name;
+        if (!named) {
+          return [
+            {
+              code: 'wiring/deploy-without-environment',
+              severity: 'error',
+              message: `the deploy step of job "${job.id}" names no environment, nor does its job`,
+              at: step.uses.at,
+              notes: [`environments: ${known.map((name) => `"${name}"`).join(', ')}`],
+              help: `add "environment: ${known[0] ?? 'production'}" to the job`,
+            },
+          ];
+        }
+        if (named.text.includes('${{') || known.includes(named.text)) return [];
+        const near = didYouMean(named.text, known);
+        return [
+          {
+            code: 'wiring/unknown-environment',
+            severity: 'error',
+            message: `job "${job.id}" deploys to "${named.text}", which the app does not define`,
+            at: named.at,
+            notes: [`environments: ${known.map((name) => `"${name}"`).join(', ')}`],
+            help:
+              near === undefined
+                ? 'define it under "environments" in slipway.yml'
+                : `did you mean "${near}"?`,
+          },
+        ];
+      }),
+    ),
+  );
+}
+
+function nothingRuns(workflows: Workflow[], ref: string): Finding {
+  if (workflows.length === 0) {
+    return {
+      code: 'wiring/no-workflow',
+      severity: 'error',
+      message: 'the commit has no workflow, so nothing would check it on its way to production',
+      notes: ['workflows are the files .github/workflows/*.yml'],
+      help: 'commit one that runs your tests, such as .github/workflows/ci.yml with "on: push"',
+    };
+  }
+  return {
+    code: 'wiring/nothing-triggered',
+    severity: 'error',
+    message: `a push to ${ref.replace('refs/heads/', '')} starts none of the workflows, so nothing would check it`,
+    notes: workflows.map(
+      ({ file, triggers: on }) => `${file}: on ${on.map(({ event }) => event).join(', ') || 'nothing'}`,
+    ),
+    help: 'push from a branch that they name, or add it to "on: push: branches:"',
+  };
+}
+
+/** The app's name as committed must be the one that the mirror was filled under. */
+export function requireSameApp(wish: ShipWish, app: App): void {
+  if (wish.app === app.name) return;
+  throw new CodedError(
+    'wiring/app-renamed',
+    `the commit calls its app "${app.name}", but it was sent as "${wish.app}"`,
+    {
+      help: 'ship again; the name comes from slipway.yml, package.json or the folder',
+    },
+  );
+}

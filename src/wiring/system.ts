@@ -1,0 +1,190 @@
+import type { EnvironmentState } from '../delivery/index.ts';
+import type { Clock, Flow, TickContext } from '../flow/index.ts';
+import { removeLeftovers, type Release } from '../release/index.ts';
+import { keyFile, openKey, openVault, type Vault } from '../secrets/index.ts';
+import { openMirror } from '../source/index.ts';
+import { currentOwner, openStore, type Store } from '../store/index.ts';
+import { ensureSupervisor, type SupervisorControl } from '../supervisor/index.ts';
+import { createProcessTarget, type ProcessTarget } from '../targets/index.ts';
+import type { EmbeddedRouter } from '../traffic/index.ts';
+import { Background } from './background.ts';
+import { environmentHandler } from './environment-flow.ts';
+import { layoutOf, type Layout } from './layout.ts';
+import { prepareRollout, type RolloutWish } from './prepare-rollout.ts';
+import { targetFor } from './processes.ts';
+import { ensureRouter, type Listen } from './router-process.ts';
+import { runHandler, type RunFlowData } from './run-flow.ts';
+import { shipHandler, type ShipData } from './ship-flow.ts';
+import { shipRelease } from './ship-release.ts';
+import { TickLoop } from './tick-loop.ts';
+
+/** How to open a system. */
+export interface SystemOptions {
+  home: string;
+  version: string;
+  listen: Listen;
+  /** What jobs may know of the machine; see `machineEnvironment`. */
+  machineEnv: Record<string, string>;
+  /** `postgres://…`; SQLite in the home otherwise. */
+  databaseUrl: string | null;
+  /** Workers of one run at the same time. */
+  maxParallelJobs: number;
+  log: (entry: { level: 'info' | 'error'; message: string; [key: string]: unknown }) => void;
+}
+
+/** Everything wired: the parts that the server's answers are made of. */
+export interface System {
+  options: SystemOptions;
+  layout: Layout;
+  store: Store;
+  vault: Vault;
+  supervisor: SupervisorControl;
+  processes: ProcessTarget;
+  router: EmbeddedRouter;
+  startedAtMs: number;
+  /** By flow: why it could not move on when it was last ticked. */
+  problems: ReadonlyMap<string, string>;
+  start(): void;
+  /** Finishes the ticks under way and lets go of the store. Apps, router and supervisor go on. */
+  stop(): Promise<void>;
+}
+
+const clock: Clock = { wallMs: () => Date.now(), monotonicMs: () => performance.now() };
+
+/**
+ * The composition root: opens the store, finds or starts supervisor and router, and joins the engines with their adapters.
+ * Nothing moves before `start`.
+ */
+export async function openSystem(options: SystemOptions): Promise<System> {
+  const { home } = options;
+  const layout = layoutOf(home);
+  const { owner, store } = await openOwnStore(options);
+  try {
+    const vault = openVault(store.secrets, await openKey(keyFile(home)));
+    const supervisor = await ensureSupervisor(home);
+    const router = await ensureRouter({ layout, supervisor, version: options.version }, options.listen);
+    const processes = createProcessTarget({ supervisor, home });
+    await cleanUp(layout, store);
+    const problems = new Map<string, string>();
+    const parts = { options, layout, store, vault, supervisor, processes, router };
+    const loop = new TickLoop({
+      store,
+      handlers: handlersOf(parts, problems),
+      owner,
+      clock,
+      onError: (error, flow) => noteProblem(error, flow, { problems, log: options.log }),
+    });
+    return {
+      ...parts,
+      startedAtMs: Date.now(),
+      problems,
+      start: () => loop.start(),
+      stop: async () => {
+        await loop.stop();
+        await store.close();
+      },
+    };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+async function openOwnStore({
+  home,
+  databaseUrl,
+  log,
+}: SystemOptions): Promise<{ owner: string; store: Store }> {
+  const owner = `server-${process.pid}-${Date.now().toString(36)}`;
+  const store = await openStore({
+    ...(databaseUrl === null ? {} : { url: databaseUrl }),
+    home,
+    clock,
+    owner: currentOwner(owner),
+    onError: (error) =>
+      log({ level: 'error', message: 'could not write a signed head', error: String(error) }),
+  });
+  return { owner, store };
+}
+
+async function cleanUp(layout: Layout, store: Store): Promise<void> {
+  const apps = new Set(
+    (await store.flows.list({ kind: 'ship' })).map(({ data }) => (data as ShipData).app.name),
+  );
+  for (const app of apps) await removeLeftovers(layout.app(app).releases);
+}
+
+type Parts = Pick<System, 'options' | 'layout' | 'store' | 'vault' | 'supervisor' | 'processes' | 'router'>;
+
+function handlersOf(parts: Parts, problems: Map<string, string>) {
+  const { options, layout, vault, supervisor, processes, router, store } = parts;
+  const { machineEnv } = options;
+  const background = new Background();
+  const prepare = (wish: RolloutWish) => prepareRollout(wish, parts);
+  const releaseFor = async (ship: ShipData): Promise<Release> => {
+    const runs = await Promise.all(Object.keys(ship.runs).map((id) => store.flows.get(id)));
+    const jobs = runs.flatMap((flow) => {
+      const run = (flow?.data as RunFlowData | undefined)?.run;
+      return run ? [{ run: run.id, keys: Object.keys(run.jobs) }] : [];
+    });
+    return shipRelease(
+      { ship: ship.id, app: ship.app, commit: ship.commit, jobs },
+      { store, layout, machineEnv },
+    );
+  };
+  const handlers = [
+    environmentHandler({
+      router,
+      processes,
+      target: (scope) => targetFor(scope, { layout, vault, processes, machineEnv }),
+    }),
+    runHandler({
+      layout,
+      supervisor,
+      vault,
+      machineEnv,
+      background,
+      maxParallelJobs: options.maxParallelJobs,
+      deploys: 'park',
+      gitDirectory: (app) => layout.app(app).mirror,
+      prepare,
+      release: async ({ ship }) => releaseFor(await shipData(store, ship)),
+    }),
+    shipHandler({ background, prepare, release: releaseFor }),
+  ];
+  return handlers.map((handler) => ({
+    kind: handler.kind,
+    tick: async (flow: Flow, context: TickContext) => {
+      const transition = await handler.tick(flow as never, context);
+      problems.delete(flow.id);
+      return transition;
+    },
+  }));
+}
+
+async function shipData(store: Store, id: string): Promise<ShipData> {
+  const flow = await store.flows.get(id);
+  if (!flow) throw new Error(`ship ${id} is gone from the store`);
+  return flow.data as ShipData;
+}
+
+function noteProblem(
+  error: unknown,
+  flow: Flow | null,
+  { problems, log }: { problems: Map<string, string>; log: SystemOptions['log'] },
+): void {
+  const message = error instanceof Error ? error.message : String(error);
+  if (flow) problems.set(flow.id, message);
+  const stack = error instanceof Error ? error.stack : undefined;
+  log({ level: 'error', message: `tick failed: ${message}`, flow: flow?.id, stack });
+}
+
+/** The state of an environment as its flow keeps it. */
+export function environmentStateOf(flow: Flow): EnvironmentState {
+  return flow.data as EnvironmentState;
+}
+
+/** Makes an app's mirror ready to receive commits. */
+export function mirrorOf(layout: Layout, app: string) {
+  return openMirror(layout.app(app).mirror);
+}

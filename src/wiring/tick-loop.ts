@@ -1,0 +1,79 @@
+import { tickOnce, type Clock, type Flow, type FlowHandler } from '../flow/index.ts';
+import type { Store } from '../store/index.ts';
+
+interface LoopPorts {
+  store: Store;
+  handlers: readonly FlowHandler[];
+  owner: string;
+  clock: Clock;
+  onError: (error: unknown, flow: Flow | null) => void;
+}
+
+/** Others must have seen a claim unchanged for this long before they may take it over; a dead owner is noticed at once. */
+const leaseMs = 15_000;
+/** Flows that are ticked at the same time. */
+const breadth = 6;
+const longestWaitMs = 1_000;
+
+/**
+ * Ticks flows as they fall due: one lookout waits for the next due time or a commit; whoever finds a flow to tick sends
+ * out the next lookout first, so that a slow tick holds nobody up.
+ */
+export class TickLoop {
+  private readonly ports: LoopPorts;
+  private readonly running = new Set<Promise<void>>();
+  private lookingOut = false;
+  private stopped = false;
+
+  constructor(ports: LoopPorts) {
+    this.ports = ports;
+  }
+
+  start(): void {
+    this.sendLookout();
+  }
+
+  /** Lets the ticks under way finish. */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    await Promise.all(this.running);
+  }
+
+  private sendLookout(): void {
+    if (this.stopped || this.lookingOut || this.running.size >= breadth) return;
+    this.lookingOut = true;
+    const turn: Promise<void> = this.lookOut().finally(() => {
+      this.running.delete(turn);
+      this.sendLookout();
+    });
+    this.running.add(turn);
+  }
+
+  /** Looks until one flow was ticked. */
+  private async lookOut(): Promise<void> {
+    const { store, owner, clock, onError } = this.ports;
+    // An object, for it changes in a callback.
+    const lookout = { found: false };
+    const handlers = this.ports.handlers.map((handler): FlowHandler => ({
+      kind: handler.kind,
+      tick: (flow, context) => {
+        lookout.found = true;
+        this.lookingOut = false;
+        this.sendLookout();
+        return handler.tick(flow, context);
+      },
+    }));
+    while (!this.stopped && !lookout.found) {
+      const token = store.changeToken();
+      await tickOnce({ store: store.flows, handlers, owner, clock, leaseMs, onError });
+      if (!lookout.found) await store.waitForChange(token, await this.waitMs());
+    }
+    if (!lookout.found) this.lookingOut = false;
+  }
+
+  private async waitMs(): Promise<number> {
+    const flows = await this.ports.store.flows.list({ done: false }).catch(() => []);
+    const due = Math.min(...flows.map(({ wakeAtMs }) => wakeAtMs ?? Infinity));
+    return Math.min(longestWaitMs, Math.max(5, due - this.ports.clock.wallMs()));
+  }
+}

@@ -1,0 +1,159 @@
+import { formatDuration } from '../app/index.ts';
+import {
+  candidateWeight,
+  type EnvironmentState,
+  type Revision,
+  type Rollout,
+  type RouterState,
+} from '../delivery/index.ts';
+import { unreachable } from '../diagnostics/index.ts';
+import type { ProcessStatus } from '../supervisor/index.ts';
+import type { Listen } from './router-process.ts';
+import type { RolloutRecord } from './rollout-log.ts';
+import type { EnvironmentView, RevisionView, RolloutView, RolloutViewState } from './views.ts';
+
+interface Seen {
+  processes: ProcessStatus[];
+  router: RouterState | null;
+  listen: Listen;
+  records: RolloutRecord[];
+}
+
+/** What an environment runs now, and what is under way in it. */
+export function viewEnvironment(state: EnvironmentState, seen: Seen): EnvironmentView {
+  const [app = '', environment = ''] = state.scope.split('/');
+  const { stable, standby, rollout } = state;
+  const record = seen.records.find(({ id }) => id === (rollout?.id ?? state.queue[0]?.rolloutId));
+  return {
+    app,
+    environment,
+    urls: urlsOf(stable ?? rollout?.candidate ?? null, seen.listen),
+    serving: stable ? viewRevision(stable, seen) : null,
+    standby: standby
+      ? {
+          ...viewRevision(standby.revision, seen),
+          standsForMs: Math.max(0, standby.windowMs - standby.window.elapsedMs),
+        }
+      : null,
+    rollout: record ? viewRollout(record, state) : null,
+  };
+}
+
+/** A rollout as its events tell it, and, while it is under way, as its environment's flow stands. */
+export function viewRollout(
+  record: RolloutRecord,
+  state: EnvironmentState | null,
+  problem: string | null = null,
+): RolloutView {
+  const [app = '', environment = ''] = record.scope.split('/');
+  const live = state?.rollout?.id === record.id ? state.rollout : null;
+  const phase: RolloutViewState = record.outcome ?? (live ? phaseOf(live) : 'queued');
+  const detail = record.outcome
+    ? record.reason
+    : live
+      ? describe(live, state)
+      : 'waits for the rollout before it';
+  return {
+    id: record.id,
+    app,
+    environment,
+    kind: record.kind,
+    state: phase,
+    detail: problem === null ? detail : `${detail}; held up: ${problem}`,
+    revision: record.revision,
+    from: record.from,
+    commit: record.commit,
+    title: record.title,
+    release: record.release,
+    weightPercent: live ? candidateWeight(live) : record.weightPercent,
+    actor: record.actor,
+    requestedAtMs: record.requestedAtMs,
+    liveAtMs: record.liveAtMs,
+    finishedAtMs: record.finishedAtMs,
+    logTail: record.logTail,
+  };
+}
+
+function phaseOf({ phase }: Rollout): RolloutViewState {
+  switch (phase.at) {
+    case 'stepping':
+      return phase.shifting ? 'shifting' : 'starting';
+    case 'stopping-workers':
+    case 'starting-workers':
+      return 'workers';
+    case 'migrating':
+    case 'draining':
+    case 'baking':
+    case 'reverting':
+      return phase.at;
+    default:
+      return unreachable(phase);
+  }
+}
+
+function describe(rollout: Rollout, state: EnvironmentState | null): string {
+  const { phase, candidate, steps, settings } = rollout;
+  switch (phase.at) {
+    case 'migrating':
+      return `runs the release command "${candidate.releaseCommand ?? ''}"`;
+    case 'stepping': {
+      const step = steps[phase.index];
+      if (phase.shifting) return `moves ${step?.weightPercent ?? 0} % of traffic to ${candidate.id}`;
+      const why = phase.gate.lastFailure === null ? '' : ` (${phase.gate.lastFailure})`;
+      const left = Math.max(0, candidate.health.deadlineMs - phase.gate.deadline.elapsedMs);
+      return `waits until ${candidate.id} is ready, ${formatDuration(roundToSecond(left))} left${why}`;
+    }
+    case 'draining':
+      return `${state?.stable?.id ?? 'the old revision'} finishes the requests that it has`;
+    case 'stopping-workers':
+      return `stops the workers of ${state?.stable?.id ?? 'the old revision'}`;
+    case 'starting-workers':
+      return `starts the workers of ${candidate.id}`;
+    case 'baking': {
+      const left = Math.max(0, settings.bakeMs - phase.timer.elapsedMs);
+      return `watches ${candidate.id} with all traffic, ${formatDuration(roundToSecond(left))} left`;
+    }
+    case 'reverting':
+      return `goes back to ${state?.stable?.id ?? 'nothing'}: ${phase.cause.reason}`;
+    default:
+      return unreachable(phase);
+  }
+}
+
+function roundToSecond(ms: number): number {
+  return Math.ceil(ms / 1_000) * 1_000;
+}
+
+function viewRevision(revision: Revision, { processes, router }: Seen): RevisionView {
+  const own = processes.filter(({ id, scope }) => id.slice(scope.length + 1).startsWith(`${revision.id}-`));
+  const traffic = router?.revisions.find(({ id }) => id === revision.id);
+  return {
+    revision: revision.id,
+    commit: revision.release.commit,
+    title: revision.release.title,
+    release: revision.release.digest,
+    instances: own.map(({ id, scope, phase, port, restarts, pid }) => ({
+      id: id.slice(scope.length + 1),
+      phase,
+      port,
+      restarts,
+      pid,
+    })),
+    traffic: traffic
+      ? {
+          weightPercent: traffic.weightPercent,
+          inFlight: traffic.inFlight,
+          requests: traffic.requests,
+          errors: traffic.errors,
+        }
+      : null,
+  };
+}
+
+function urlsOf(revision: Revision | null, { host, port }: Listen): string[] {
+  if (!revision) return [];
+  const address = port === 80 ? '' : `:${port}`;
+  const named = revision.hosts.filter((name) => name !== '*').map((name) => `http://${name}${address}/`);
+  const bare = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
+  return revision.hosts.includes('*') ? [...named, `http://${bare}${address}/`] : named;
+}

@@ -1,0 +1,93 @@
+import { readReport, type JobReport, type StepReport } from '../runner/index.ts';
+import type { JobInstance, RunState } from '../runs/index.ts';
+import type { Layout } from './layout.ts';
+import type { RunFlowData } from './run-flow.ts';
+import type { JobView, JobViewState, RolloutView, RunView, ShipView, StepView } from './views.ts';
+import type { ShipData } from './ship-flow.ts';
+
+/** Everything about a ship that people follow, from its flow, its runs and what their workers report. */
+export async function viewShip(
+  ship: ShipData,
+  runs: RunFlowData[],
+  { layout, rollouts }: { layout: Layout; rollouts: RolloutView[] },
+): Promise<ShipView> {
+  const views = await Promise.all(runs.map((data) => viewRun(data, layout)));
+  return {
+    id: ship.id,
+    app: ship.app.name,
+    commit: ship.commit,
+    title: ship.title,
+    ref: ship.ref,
+    actor: ship.actor,
+    state: ship.ended?.state ?? 'running',
+    reason: ship.ended ? (ship.ended.reason ?? reasonOf(views)) : null,
+    startedAtMs: ship.startedAtMs,
+    finishedAtMs: ship.ended?.atMs ?? null,
+    runs: views,
+    rollouts,
+  };
+}
+
+/** One run with its jobs and steps. */
+export async function viewRun({ run }: RunFlowData, layout: Layout): Promise<RunView> {
+  const jobs = await Promise.all(
+    Object.values(run.jobs).map(async (job) =>
+      viewJob(job, run, await readReport(layout.run(run.id).job(job.key)).catch(() => null)),
+    ),
+  );
+  return {
+    id: run.id,
+    workflow: run.workflow.name,
+    file: run.workflow.file,
+    state: run.finished?.result ?? 'running',
+    jobs,
+  };
+}
+
+function viewJob(job: JobInstance, run: RunState, report: JobReport | null): JobView {
+  const { state } = job;
+  const times = 'startedAtMs' in state ? state.startedAtMs : null;
+  return {
+    key: job.key,
+    name: job.displayName,
+    state: stateOf(job),
+    reason: 'reason' in state ? state.reason : null,
+    needs: run.workflow.jobs.find(({ id }) => id === job.jobId)?.needs.map(({ id }) => id) ?? [],
+    environment: job.environment,
+    startedAtMs: times,
+    finishedAtMs: state.phase === 'finished' ? state.finishedAtMs : null,
+    steps: (report?.steps ?? []).map((step) =>
+      viewStep(step, report?.deploy?.stepIndex, state.phase === 'parked'),
+    ),
+    wouldShip: [],
+  };
+}
+
+function stateOf({ state }: JobInstance): JobViewState {
+  return state.phase === 'finished' ? state.result : state.phase;
+}
+
+function viewStep(step: StepReport, deployStep: number | undefined, parked: boolean): StepView {
+  const { startedAtMs, finishedAtMs, conclusion, error } = step;
+  const waiting = parked && step.index === deployStep && step.kind === 'main';
+  const going = startedAtMs === null ? 'pending' : waiting ? 'parked' : 'running';
+  return {
+    name: step.name,
+    state: conclusion ?? going,
+    startedAtMs,
+    finishedAtMs,
+    error: error ? { message: error.message, lastLines: error.lastLines, at: error.at } : null,
+  };
+}
+
+/** One sentence on the first thing that went wrong. */
+function reasonOf(runs: RunView[]): string | null {
+  const jobs = runs.flatMap((run) => run.jobs);
+  const failed = jobs.find(({ state }) => state === 'failure');
+  if (!failed) return null;
+  const step = failed.steps.find(({ state }) => state === 'failure');
+  if (step) return `job "${failed.name}" failed at step "${step.name}"`;
+  return failed.reason === null
+    ? `job "${failed.name}" failed`
+    : `job "${failed.name}" failed: ${failed.reason}`;
+}
