@@ -68,7 +68,7 @@ export function observedReport(report: JobReport | null): ObservedReport | null 
 /**
  * Reads the log from a byte on; a line that is still being written is left for the next call.
  *
- * @returns The records and the byte to go on from.
+ * @returns The records and the byte to go on from; the same byte when there is no more yet.
  */
 export async function readLog(
   jobDirectory: string,

@@ -1,7 +1,10 @@
 import { StringDecoder } from 'node:string_decoder';
 
-/** A line longer than this, in UTF-16 units, is passed on in pieces, so that output without line ends costs no memory. */
-const longestLine = 1024 * 1024;
+/**
+ * A line longer than twice this, in UTF-16 units, is passed on in pieces, so that output without line ends costs no
+ * memory. Even if every unit takes six bytes in the log, a piece fits into one read of it.
+ */
+const longestLine = 256 * 1024;
 
 interface LineSplitterOptions {
   onLine: (line: string) => void;

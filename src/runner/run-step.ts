@@ -94,7 +94,7 @@ async function perform(
     const outer = session.scope(action);
     const stepEnv = evaluateEnv(step.env, outer);
     const scope = session.scope(action, stepEnv);
-    report.name = text(step.name, scope) ?? report.name;
+    report.name = session.masks.apply(text(step.name, scope) ?? report.name);
     return { stepEnv, scope, limitMs: timeoutMs(step.timeoutMinutes, scope) };
   });
   session.saveReport();
