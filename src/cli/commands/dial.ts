@@ -1,0 +1,29 @@
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { CodedError } from '../../diagnostics/index.ts';
+import type { CliContext, CommonOptions } from '../context.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { serverWithStart } from '../local-server.ts';
+
+/** The far end of `--host`: stdin and stdout become a connection to the server of this machine. */
+export async function dial(context: CliContext, options: CommonOptions): Promise<number> {
+  const home = options.home ?? (await context.defaultHome());
+  (await serverWithStart(context, { home })).close();
+  const socket = connect(join(home, 'server.sock'));
+  try {
+    await Promise.race([
+      Promise.all([pipeline(context.stdin, socket), pipeline(socket, context.stdout)]),
+      // The server's end is the end, even while the other side still holds its own open.
+      new Promise((resolve) => {
+        socket.on('close', resolve);
+      }),
+    ]);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_STREAM_PREMATURE_CLOSE') return exitCodes.done;
+    throw new CodedError('server/unreachable', `the connection broke: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+  return exitCodes.done;
+}

@@ -1,0 +1,47 @@
+import type { RolloutView } from '../../wiring/index.ts';
+import { nameApp, nameEnvironment } from '../app-of.ts';
+import { actorIn } from '../commit-of.ts';
+import { outLook, withServer, type CliContext, type CommonOptions } from '../context.ts';
+import { rolloutDisplay } from '../display.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { follow } from '../follow.ts';
+import { rolloutEnded } from '../render/marks.ts';
+import { rolloutSummary } from '../render/ship-summary.ts';
+import { print } from '../terminal.ts';
+import { environmentsOf } from './ship.ts';
+
+interface RollbackOptions extends CommonOptions {
+  app?: string;
+  to?: string;
+}
+
+/** Takes an environment back to the revision before, or to the one named. */
+export async function rollback(
+  context: CliContext,
+  options: RollbackOptions,
+  named: string | undefined,
+): Promise<number> {
+  return withServer(context, options, async (client) => {
+    const app = await nameApp(context, client, options);
+    const environment = await nameEnvironment(client, app, named);
+    const actor = await actorIn(context, context.cwd);
+    const to = options.to === undefined ? {} : { to: options.to };
+    const id = await client.rollback({ app, environment, actor, ...to });
+    const last = await follow<RolloutView>(context, {
+      watch: (signal) => client.watchRollout(id, signal),
+      ended: ({ state }) => rolloutEnded(state),
+      display: rolloutDisplay(context, options),
+    });
+    if (!last) {
+      print(context.err, [
+        `${id} goes on in the server`,
+        '  watch it:  slipway status --watch',
+        `  abort it:  slipway abort ${id}`,
+      ]);
+      return exitCodes.interrupted;
+    }
+    if (!options.json)
+      print(context.out, ['', ...rolloutSummary(last, await environmentsOf(client), outLook(context))]);
+    return last.state === 'succeeded' ? exitCodes.done : exitCodes.failed;
+  });
+}

@@ -1,0 +1,91 @@
+import type { Repository } from '../source/index.ts';
+import type { ServerClient, ServerPlace } from '../server/index.ts';
+import type { HealthView, LocalRun, ShipView } from '../wiring/index.ts';
+import { lookOf, print, type Terminal } from './terminal.ts';
+
+/** Flags that every command knows. */
+export interface CommonOptions {
+  json?: boolean;
+  /** False with `--no-color`. */
+  color?: boolean;
+  home?: string;
+  host?: string;
+}
+
+/** How a server of this machine is started. */
+export interface StartRequest {
+  home: string;
+  /** Where users' requests are taken: `127.0.0.1:8080`. */
+  listen: string;
+  /** What the owner of the machine adds to the environment of jobs. */
+  jobEnv: Record<string, string>;
+}
+
+/** The world of a command: nothing in commands/ reaches for the process itself. */
+export interface CliContext {
+  cwd: string;
+  env: NodeJS.ProcessEnv;
+  uid: number;
+  /** The user's name for this machine. */
+  user: string;
+  stdin: NodeJS.ReadStream;
+  stdout: NodeJS.WriteStream;
+  out: Terminal;
+  err: Terminal;
+  nowMs(): number;
+  /** Calls back at Ctrl-C or a friendly kill; returns how to stop listening. */
+  onInterrupt(callback: () => void): () => void;
+  connect(place: ServerPlace): Promise<ServerClient>;
+  defaultHome(): Promise<string>;
+  startServer(request: StartRequest): Promise<{ health: HealthView; started: boolean }>;
+  /** Runs a server in this process until it is told to end. */
+  runServer(request: StartRequest): Promise<void>;
+  stopServer(request: { home: string; all: boolean }): Promise<void>;
+  openRepository(): Promise<Repository>;
+  machineEnvironment(extra: Record<string, string>): Promise<Record<string, string>>;
+  runWorkflows(request: LocalRun): Promise<ShipView>;
+}
+
+/** Where the server is that the flags, or else the environment, name. */
+export async function placeOf(context: CliContext, { home, host }: CommonOptions): Promise<ServerPlace> {
+  const remote = host ?? (home === undefined ? context.env.SLIPWAY_HOST : undefined);
+  if (remote) return { host: remote, home };
+  return { home: home ?? (await context.defaultHome()) };
+}
+
+/** A client for the server that the flags name, closed when the work is done. */
+export async function withServer<T>(
+  context: CliContext,
+  options: CommonOptions,
+  work: (client: ServerClient) => Promise<T>,
+): Promise<T> {
+  const client = await context.connect(await placeOf(context, options));
+  try {
+    return await work(client);
+  } finally {
+    client.close();
+  }
+}
+
+/** Prints a page, or with `--json` the data behind it: one object a line. */
+export function show(
+  context: CliContext,
+  options: CommonOptions,
+  data: object,
+  page: () => readonly string[],
+): void {
+  if (!options.json) {
+    print(context.out, page());
+    return;
+  }
+  const objects: readonly unknown[] = Array.isArray(data) ? data : [data];
+  print(
+    context.out,
+    objects.map((one) => JSON.stringify(one)),
+  );
+}
+
+/** How lines on the standard output may look. */
+export function outLook(context: CliContext) {
+  return lookOf(context.out);
+}

@@ -1,0 +1,274 @@
+import { Command, InvalidArgumentError, type CommandOptions } from 'commander';
+import type { CliContext, CommonOptions } from './context.ts';
+import { exitCodesText } from './exit-codes.ts';
+import { defaultListen } from './local-server.ts';
+
+/** A command's work: the world, its flags, its first argument. Returns the exit code. */
+type Work = (context: CliContext, options: never, argument: string | undefined) => Promise<number>;
+
+/** Runs a command that is loaded only now, so that `--help` stays quick. */
+export type Runner = (
+  load: () => Promise<Work>,
+  options: CommonOptions,
+  argument: string | undefined,
+) => Promise<void>;
+
+interface CommandFacts {
+  summary: string;
+  /** More than the summary, for its own help. */
+  more?: string;
+  examples: readonly string[];
+  load: () => Promise<Work>;
+  /** Whether it needs a server, which may be elsewhere. */
+  server: 'any' | 'local' | 'none';
+}
+
+/** All commands with their flags: what is parsed, what `--help` says, what docs/cli.md is made of. */
+export function buildProgram(version: string, runner: Runner): Command {
+  const program = new Command('slipway')
+    .description(
+      'Takes a commit to production on machines you own: runs your workflow, makes a release, rolls it out.',
+    )
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [command]', 'print the help of a command')
+    .addHelpText('after', `\n${exitCodesText}\n\nExamples:\n  $ slipway up\n  $ slipway ship`)
+    .configureOutput({ outputError: () => {} })
+    .configureHelp({
+      subcommandTerm: (command) =>
+        [command.name(), command.usage().replace(/^\[options\] ?/, '')].join(' ').trim(),
+    })
+    .exitOverride();
+  const add = (parent: Command, term: string, facts: CommandFacts, settings: CommandOptions = {}) =>
+    addCommand(parent, term, { facts, settings, runner });
+  addServerCommands(program, add);
+  addShipCommands(program, add);
+  addLookCommands(program, add);
+  addSecrets(program, add);
+  return program;
+}
+
+type Add = (parent: Command, term: string, facts: CommandFacts, settings?: CommandOptions) => Command;
+
+function addCommand(
+  parent: Command,
+  term: string,
+  rest: { facts: CommandFacts; settings: CommandOptions; runner: Runner },
+): Command {
+  const { facts, settings, runner } = rest;
+  const command = parent
+    .command(term, settings)
+    .summary(facts.summary)
+    .description([facts.summary, facts.more].filter(Boolean).join('\n\n'));
+  if (facts.server !== 'none') command.option('--home <dir>', "the server's home directory");
+  if (facts.server === 'any')
+    command.option('--host <user@machine>', 'use the server of another machine, through ssh');
+  command
+    .option('--json', 'print one JSON object a line, for programs')
+    .option('--no-color', 'print without colours (NO_COLOR does the same)')
+    .helpOption('-h, --help', 'print this help')
+    .addHelpText(
+      'after',
+      `\n${facts.examples.length === 1 ? 'Example' : 'Examples'}:\n${facts.examples.map((line) => `  $ ${line}`).join('\n')}`,
+    )
+    .action((...given: unknown[]) => {
+      const argument = given.length > 2 ? (given[0] as string | undefined) : undefined;
+      return runner(facts.load, command.opts(), argument);
+    });
+  return command;
+}
+
+function addServerCommands(program: Command, add: Add): void {
+  add(program, 'up', {
+    summary: 'start the server of this machine',
+    more: 'Closing the terminal ends nothing. "slipway install" makes it start with the machine.',
+    examples: ['slipway up', 'slipway up --http 0.0.0.0:80'],
+    load: async () => (await import('./commands/up.ts')).up,
+    server: 'local',
+  })
+    .option(
+      '--http <host:port>',
+      `where users' requests are taken (${defaultListen}, or SLIPWAY_HTTP)`,
+      address,
+    )
+    .option('--job-env <name=value>', 'give jobs this environment variable; may be repeated', variable)
+    .option('--foreground', 'stay in this process, for service managers');
+  add(program, 'down', {
+    summary: 'end the server; apps go on and are still served',
+    examples: ['slipway down', 'slipway down --all'],
+    load: async () => (await import('./commands/down.ts')).down,
+    server: 'any',
+  }).option('--all', 'end the apps and the router, too');
+  add(program, 'install', {
+    summary: 'write systemd units, so that server and apps start with the machine',
+    more: 'For root: /etc/systemd/system. For others: units of the user, which need "loginctl enable-linger" to outlive a log-out.',
+    examples: ['sudo slipway install', 'slipway install --print'],
+    load: async () => (await import('./commands/install.ts')).install,
+    server: 'local',
+  })
+    .option(
+      '--http <host:port>',
+      `where users' requests are taken (${defaultListen}, or SLIPWAY_HTTP)`,
+      address,
+    )
+    .option('--print', 'print the units and write nothing');
+  add(
+    program,
+    'dial',
+    {
+      summary: 'connect stdin and stdout to the server, for --host',
+      examples: ['ssh ana@example.com slipway dial'],
+      load: async () => (await import('./commands/dial.ts')).dial,
+      server: 'local',
+    },
+    { hidden: true },
+  );
+}
+
+function addShipCommands(program: Command, add: Add): void {
+  add(program, 'ship', {
+    summary: 'take the commit that is checked out to where its workflows say',
+    more: 'Runs in the server: Ctrl-C stops only the watching. Starts the server of this machine when none runs.',
+    examples: ['slipway ship', 'slipway ship --host ana@example.com --detach'],
+    load: async () => (await import('./commands/ship.ts')).ship,
+    server: 'any',
+  })
+    .option('--allow-dirty', 'ship HEAD as committed, though files have changed since')
+    .option('--detach', 'do not watch');
+  add(program, 'plan', {
+    summary: 'show what ship would do, and move nothing',
+    examples: ['slipway plan'],
+    load: async () => (await import('./commands/plan.ts')).plan,
+    server: 'any',
+  });
+  add(program, 'run', {
+    summary: 'run the workflows of the commit here, without a server',
+    more: 'A deploy step only says what it would ship.',
+    examples: ['slipway run', 'slipway run --workflow ci.yml --job test'],
+    load: async () => (await import('./commands/run.ts')).run,
+    server: 'none',
+  })
+    .option('--workflow <file>', 'only this workflow')
+    .option('--job <id>', 'only this job and what it needs')
+    .option('--home <dir>', 'keep tools and caches of jobs here')
+    .option('--job-env <name=value>', 'give jobs this environment variable; may be repeated', variable)
+    .option('-v, --verbose', 'print every line of the logs, also on a terminal');
+  add(program, 'rollback [environment]', {
+    summary: 'take an environment back to the revision before',
+    more: 'Without a name: production, or the only environment.',
+    examples: ['slipway rollback', 'slipway rollback staging --to r3'],
+    load: async () => (await import('./commands/rollback.ts')).rollback,
+    server: 'any',
+  })
+    .option('--to <revision|commit>', 'go back to this one')
+    .option('--app <name>', "the app, if not this repository's");
+  add(program, 'abort [environment|rollout|ship]', {
+    summary: 'stop what is under way; users keep what served them before',
+    more: 'Without a name: everything that is under way for the app.',
+    examples: ['slipway abort', 'slipway abort production'],
+    load: async () => (await import('./commands/abort.ts')).abort,
+    server: 'any',
+  }).option('--app <name>', "the app, if not this repository's");
+}
+
+function addLookCommands(program: Command, add: Add): void {
+  add(program, 'status', {
+    summary: 'show what every environment serves and what is under way',
+    examples: ['slipway status', 'slipway status --watch'],
+    load: async () => (await import('./commands/status.ts')).status,
+    server: 'any',
+  }).option('-w, --watch', 'look again every second, until Ctrl-C');
+  add(program, 'logs [environment|ship]', {
+    summary: 'print logs of processes, or of the jobs of a ship',
+    examples: [
+      'slipway logs -f production',
+      'slipway logs production --process web -n 50',
+      'slipway logs --job test',
+    ],
+    load: async () => (await import('./commands/logs.ts')).logs,
+    server: 'any',
+  })
+    .option('-f, --follow', 'go on with new lines, until Ctrl-C')
+    .option('-n, --lines <count>', 'so many of the newest lines', count)
+    .option('--process <name>', 'only this process type')
+    .option('--job <key>', 'only this job, of the newest ship if none is named')
+    .option('--app <name>', "the app, if not this repository's");
+  add(program, 'history [environment]', {
+    summary: 'list rollouts, newest first',
+    examples: ['slipway history production -n 5'],
+    load: async () => (await import('./commands/history.ts')).history,
+    server: 'any',
+  })
+    .option('-n, --limit <count>', 'so many of the newest (20)', count)
+    .option('--app <name>', "the app, if not this repository's");
+  const audit = program
+    .command('audit')
+    .summary('prove that the log of decisions is whole, or print it')
+    .description('Prove that the log of decisions is whole, or print it.')
+    .helpOption('-h, --help', 'print this help')
+    .addHelpText('after', '\nExamples:\n  $ slipway audit\n  $ slipway audit log medianest/production -n 20');
+  add(
+    audit,
+    'verify [chain]',
+    {
+      summary: 'prove that no event was changed, removed or cut off (what "slipway audit" does)',
+      examples: ['slipway audit', 'slipway audit verify medianest/production'],
+      load: async () => (await import('./commands/audit.ts')).verify,
+      server: 'any',
+    },
+    { isDefault: true },
+  );
+  add(audit, 'log [chain]', {
+    summary: 'print events: who decided what, when',
+    examples: ['slipway audit log', 'slipway audit log medianest/production -n 20'],
+    load: async () => (await import('./commands/audit.ts')).log,
+    server: 'any',
+  }).option('-n, --limit <count>', 'so many of the newest (50)', count);
+}
+
+function addSecrets(program: Command, add: Add): void {
+  const secrets = program
+    .command('secrets')
+    .summary('keep encrypted values for the processes of an environment')
+    .description('Keep encrypted values for the processes of an environment.')
+    .helpOption('-h, --help', 'print this help')
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ slipway secrets set DATABASE_URL --environment production < url.txt',
+    );
+  add(secrets, 'set <name>', {
+    summary: 'keep a value, read from stdin',
+    more: 'The value is never an argument: those show in process lists and shell histories.',
+    examples: ['slipway secrets set DATABASE_URL --environment production < url.txt'],
+    load: async () => (await import('./commands/secrets.ts')).set as Work,
+    server: 'any',
+  })
+    .requiredOption('-e, --environment <name>', 'the environment whose processes get it')
+    .option('--app <name>', "the app, if not this repository's");
+  add(secrets, 'list', {
+    summary: 'list names and versions, never values',
+    examples: ['slipway secrets list --environment production'],
+    load: async () => (await import('./commands/secrets.ts')).list,
+    server: 'any',
+  })
+    .requiredOption('-e, --environment <name>', 'the environment')
+    .option('--app <name>', "the app, if not this repository's");
+}
+
+function count(text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value > 0) return value;
+  throw new InvalidArgumentError('It must be a whole number from 1 on.');
+}
+
+function variable(text: string, before: Record<string, string> = {}): Record<string, string> {
+  const [, name, value] = /^([A-Za-z_]\w*)=(.*)$/s.exec(text) ?? [];
+  if (name !== undefined && value !== undefined) return { ...before, [name]: value };
+  throw new InvalidArgumentError('Write it like this: NAME=value');
+}
+
+function address(text: string): string {
+  const port = Number(/^[^\s/]+:(\d{1,5})$/.exec(text)?.[1] ?? Number.NaN);
+  if (port <= 65_535) return text;
+  throw new InvalidArgumentError('Write it like this: 127.0.0.1:8080');
+}

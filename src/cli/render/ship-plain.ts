@@ -1,0 +1,78 @@
+import type { JobView, LogLine, RolloutView, RunView, ShipView, StepView } from '../../wiring/index.ts';
+import { jobStanding, rolloutStanding, short, type Standing } from './marks.ts';
+import { harmless } from './text.ts';
+import { span } from './time.ts';
+
+const signs: Record<Standing, string> = { waiting: '○', active: '●', good: '✓', bad: '✗', skipped: '-' };
+
+/** What changed from one look at a ship to the next, a line each, for logs and pipes. `before` is null at first. */
+export function shipTransitions(before: ShipView | null, after: ShipView): string[] {
+  const started = before ? [] : [`[${after.app}] ${short(after.commit)} ${harmless(after.title)}`];
+  return [
+    ...started,
+    ...after.runs.flatMap((run) =>
+      runTransitions(
+        before?.runs.find(({ id }) => id === run.id),
+        run,
+      ),
+    ),
+    ...after.rollouts.flatMap((rollout) =>
+      rolloutTransitions(before?.rollouts.find(({ id }) => id === rollout.id) ?? null, rollout),
+    ),
+  ];
+}
+
+/** The same for one rollout. */
+export function rolloutTransitions(before: RolloutView | null, after: RolloutView): string[] {
+  const same =
+    before?.state === after.state &&
+    before.detail === after.detail &&
+    before.weightPercent === after.weightPercent;
+  if (same) return [];
+  const label = `[${after.environment}]`;
+  const sign = signs[rolloutStanding(after.state)];
+  const weight = after.state === 'shifting' ? ` ${after.weightPercent} %` : '';
+  const revision = after.revision === null ? '' : `${after.revision} `;
+  const detail = after.detail === '' ? '' : `: ${harmless(after.detail)}`;
+  const tail = after.state === 'failed' ? after.logTail.map((line) => `${label}   | ${harmless(line)}`) : [];
+  return [`${label} ${sign} ${revision}${after.state}${weight}${detail}`, ...tail];
+}
+
+/** A line of a log as plain output shows it. */
+export function logLineText({ source, text }: LogLine): string {
+  return `[${harmless(source)}] ${harmless(text)}`;
+}
+
+function runTransitions(before: RunView | undefined, after: RunView): string[] {
+  return after.jobs.flatMap((job) => {
+    const label = `[${harmless(after.workflow)} / ${harmless(job.name)}]`;
+    const last = before?.jobs.find(({ key }) => key === job.key);
+    return jobTransitions(last, job).map((line) => `${label} ${line}`);
+  });
+}
+
+function jobTransitions(before: JobView | undefined, after: JobView): string[] {
+  const steps = after.steps.flatMap((step, index) => stepTransitions(before?.steps[index], step));
+  const changed = before?.state !== after.state || before.reason !== after.reason;
+  if (!changed || after.state === 'pending' || after.state === 'queued') return steps;
+  const time = span(after.startedAtMs, after.finishedAtMs, after.startedAtMs ?? 0);
+  const why = after.reason === null ? '' : `: ${harmless(after.reason)}`;
+  const sign = signs[jobStanding(after.state)];
+  if (after.finishedAtMs === null) return [...steps, `${sign} ${after.state}${why}`];
+  const shipped = after.wouldShip.map((environment) => `  would ship to ${environment}`);
+  return [...steps, `${sign} ${after.state}${time === '' ? '' : ` in ${time}`}${why}`, ...shipped];
+}
+
+function stepTransitions(before: StepView | undefined, after: StepView): string[] {
+  const standing = jobStanding(after.state);
+  if (before?.state === after.state || standing === 'waiting' || standing === 'active') return [];
+  if (after.state === 'skipped' || after.state === 'cancelled') return [];
+  const time = span(after.startedAtMs, after.finishedAtMs, after.startedAtMs ?? 0);
+  const line = `${signs[standing]} ${harmless(after.name)} ${time}`.trimEnd();
+  if (!after.error) return [line];
+  return [
+    line,
+    `  ${harmless(after.error.message)}`,
+    ...after.error.lastLines.map((text) => `  | ${harmless(text)}`),
+  ];
+}

@@ -1,0 +1,172 @@
+import type {
+  EnvironmentView,
+  JobView,
+  RolloutView,
+  RunView,
+  ShipView,
+  StepView,
+} from '../../wiring/index.ts';
+import { branchOf, short } from './marks.ts';
+import { renderTable } from './table.ts';
+import { harmless, paint, type Look } from './text.ts';
+import { took } from './time.ts';
+
+/** What is said when a ship has ended, once: what is live and where, or what failed, where, and what users have now. */
+export function shipSummary(view: ShipView, environments: readonly EnvironmentView[], look: Look): string[] {
+  const mine = environments.filter(({ app }) => app === view.app);
+  return view.state === 'succeeded' ? success(view, mine, look) : failure(view, mine, look);
+}
+
+/** The same for a rollout that belongs to no ship. */
+export function rolloutSummary(
+  rollout: RolloutView,
+  environments: readonly EnvironmentView[],
+  look: Look,
+): string[] {
+  const environment = environments.find(
+    (one) => one.app === rollout.app && one.environment === rollout.environment,
+  );
+  if (rollout.state === 'succeeded') return [liveLine(rollout, look), ...urlLines(environment)];
+  return [
+    ...rolloutFailure(rollout, look),
+    ...traffic([rollout.environment], environments, { [rollout.environment]: rollout }),
+  ];
+}
+
+function liveLine(rollout: RolloutView, look: Look): string {
+  const time = took(
+    (rollout.liveAtMs ?? rollout.finishedAtMs ?? rollout.requestedAtMs) - rollout.requestedAtMs,
+  );
+  const what = `${rollout.environment} serves ${rollout.revision ?? ''} (${titled(rollout)})`;
+  return `${paint(look, 'green', '✓')} ${what} since ${time} after it was asked for`;
+}
+
+function urlLines(environment: EnvironmentView | undefined): string[] {
+  return (environment?.urls ?? []).map((url) => `  ${url}`);
+}
+
+function success(view: ShipView, environments: readonly EnvironmentView[], look: Look): string[] {
+  const live = view.rollouts.filter((rollout) => rollout.state === 'succeeded');
+  const total = took((view.finishedAtMs ?? view.startedAtMs) - view.startedAtMs);
+  const would = view.runs.flatMap((run) => run.jobs.flatMap((job) => job.wouldShip));
+  const reached = live.map(({ environment }) => environment);
+  const where =
+    reached.length > 0
+      ? `live on ${reached.join(' and ')}`
+      : would.length > 0
+        ? `all green; with a server it would go to ${[...new Set(would)].join(' and ')}`
+        : 'all green, nothing was asked to go live';
+  return [
+    `${paint(look, ['bold', 'green'], '✓')} ${paint(look, 'yellow', short(view.commit))} ${harmless(view.title)}: ${where} in ${total}`,
+    ...(view.reason === null ? [] : [`  ${harmless(view.reason)}`]),
+    ...liveTable(view, live, environments, look).map((line) => `  ${line}`),
+    ...(view.runs.length === 0 ? [`  no workflow starts for ${branchOf(view.ref)}; see: slipway plan`] : []),
+  ];
+}
+
+function liveTable(
+  view: ShipView,
+  live: readonly RolloutView[],
+  environments: readonly EnvironmentView[],
+  look: Look,
+): string[] {
+  if (live.length === 0) return [];
+  const rows = live.map((rollout) => {
+    const at = (ms: number | null) => (ms === null ? '' : took(ms - view.startedAtMs));
+    const urls = environments.find(({ environment }) => environment === rollout.environment)?.urls ?? [];
+    return [
+      rollout.environment,
+      rollout.revision ?? '',
+      at(rollout.requestedAtMs),
+      at(rollout.liveAtMs),
+      at(rollout.finishedAtMs),
+      urls.join(' '),
+    ];
+  });
+  const heads = ['ENVIRONMENT', 'SERVES', 'ASKED FOR', 'LIVE AFTER', 'CONFIRMED', 'URL'];
+  return renderTable({ heads, rows }, { ...look, columns: look.columns - 2 });
+}
+
+function failure(view: ShipView, environments: readonly EnvironmentView[], look: Look): string[] {
+  const word = view.state === 'cancelled' ? 'cancelled' : 'failed';
+  const time = took((view.finishedAtMs ?? view.startedAtMs) - view.startedAtMs);
+  const title = `${paint(look, ['bold', 'red'], '✗')} ${paint(look, 'yellow', short(view.commit))} ${harmless(view.title)}: ${word} after ${time}`;
+  const failedRollouts = view.rollouts.filter(({ state }) => state === 'failed' || state === 'aborted');
+  const causes = view.runs.flatMap((run) => failedJobs(run).flatMap((job) => jobFailure(run, job, look)));
+  const firstFailed = view.runs.flatMap(failedJobs)[0];
+  const touched = Object.fromEntries(view.rollouts.map((rollout) => [rollout.environment, rollout]));
+  const names = new Set([
+    ...view.rollouts.map(({ environment }) => environment),
+    ...view.runs.flatMap((run) => run.jobs.flatMap(({ environment }) => environment ?? [])),
+  ]);
+  return [
+    title,
+    ...(view.reason === null ? [] : [`  ${harmless(view.reason)}`]),
+    ...failedRollouts.flatMap((rollout) => rolloutFailure(rollout, look).map((line) => `  ${line}`)),
+    ...(failedRollouts.length > 0 ? [] : causes),
+    ...traffic([...names], environments, touched).map((line) => `  ${line}`),
+    `  ${paint(look, 'cyan', 'next')}: ${nextStep(view, failedRollouts[0], firstFailed)}`,
+  ];
+}
+
+/** A job whose deploy step failed only passes on what its rollout says. */
+function failedJobs(run: RunView): JobView[] {
+  return run.jobs.filter((job) => job.state === 'failure');
+}
+
+function jobFailure(run: RunView, job: JobView, look: Look): string[] {
+  const step = job.steps.find(({ state }) => state === 'failure');
+  const where = `job "${harmless(job.name)}" of ${run.workflow}`;
+  if (!step)
+    return [`  ${paint(look, 'red', where)}${job.reason === null ? '' : `: ${harmless(job.reason)}`}`];
+  return [`  ${paint(look, 'red', `${where}, step "${harmless(step.name)}"`)}`, ...stepFailure(step, look)];
+}
+
+function stepFailure({ error }: StepView, look: Look): string[] {
+  if (!error) return [];
+  const place = error.at ? [`    --> ${error.at.file}:${error.at.start.line}:${error.at.start.column}`] : [];
+  return [
+    ...place,
+    ...error.lastLines.map((line) => `    ${paint(look, 'dim', '|')} ${harmless(line)}`),
+    `    ${harmless(error.message)}`,
+  ];
+}
+
+function rolloutFailure(rollout: RolloutView, look: Look): string[] {
+  const what = rollout.kind === 'rollback' ? 'rollback' : 'rollout';
+  const title = `${what} of ${rollout.revision ?? short(rollout.commit)} to ${rollout.environment} ${rollout.state}`;
+  return [
+    `${paint(look, 'red', title)}: ${harmless(rollout.detail)}`,
+    ...rollout.logTail.map((line) => `  ${paint(look, 'dim', '|')} ${harmless(line)}`),
+  ];
+}
+
+/** What users have now, per environment. */
+function traffic(
+  names: readonly string[],
+  environments: readonly EnvironmentView[],
+  rollouts: Readonly<Record<string, RolloutView>>,
+): string[] {
+  return names.map((name) => {
+    const serving = environments.find(({ environment }) => environment === name)?.serving;
+    const rollout = rollouts[name];
+    if (!serving) return `${name} serves nothing yet`;
+    const what = `${serving.revision} (${titled(serving)})`;
+    if (!rollout) return `${name} still serves ${what}; nothing was moved`;
+    if (serving.revision === rollout.revision) return `${name} serves ${what}`;
+    return rollout.liveAtMs === null
+      ? `${name} still serves ${what}; it never took all traffic from it`
+      : `${name} serves ${what} again`;
+  });
+}
+
+function titled({ commit, title }: { commit: string; title: string }): string {
+  return `${short(commit)} ${harmless(title)}`.trimEnd();
+}
+
+function nextStep(view: ShipView, rollout: RolloutView | undefined, job: JobView | undefined): string {
+  if (view.state === 'cancelled') return 'ship again with "slipway ship"';
+  if (rollout) return `slipway logs ${rollout.environment}, then mend, commit and "slipway ship"`;
+  if (job) return `slipway logs ${view.id} --job "${job.key}", then mend, commit and "slipway ship"`;
+  return 'slipway plan';
+}

@@ -1,0 +1,147 @@
+import type { JobView, RolloutView, RunView, ShipView } from '../../wiring/index.ts';
+import { branchOf, jobStanding, mark, rolloutEnded, rolloutStanding, short, type Standing } from './marks.ts';
+import { fitTo, harmless, pad, paint, widthOf, type Look } from './text.ts';
+import { left, span } from './time.ts';
+
+/** A terminal at one moment. */
+export interface Screen extends Look {
+  /** Lines that may be used. */
+  rows: number;
+  nowMs: number;
+}
+
+interface Line {
+  text: string;
+  standing: Standing | 'head';
+}
+
+const widestName = 34;
+
+/** A ship as a tree that fits the screen: what is settled gives way first, what failed or goes on stays. */
+export function shipTree(view: ShipView, screen: Screen): string[] {
+  const lines = [
+    head(
+      `${paint(screen, 'bold', view.app)}  ${paint(screen, 'yellow', short(view.commit))}  ${harmless(view.title)}`,
+    ),
+    head(
+      paint(
+        screen,
+        'dim',
+        [branchOf(view.ref), view.actor, span(view.startedAtMs, view.finishedAtMs, screen.nowMs)].join(' · '),
+      ),
+    ),
+    ...view.runs.flatMap((run) => runLines(run, screen)),
+    ...rolloutLines(view.rollouts, screen),
+  ];
+  return fitRows(lines, screen.rows).map((line) => fitTo(line, screen.columns));
+}
+
+/** A rollout that belongs to no ship, such as a rollback. */
+export function rolloutTree(view: RolloutView, screen: Screen): string[] {
+  const title = `${paint(screen, 'bold', view.app)}  ${paint(screen, 'yellow', short(view.commit))}  ${harmless(view.title)}`;
+  return [
+    title,
+    ...rolloutLines([view], screen)
+      .slice(1)
+      .map(({ text }) => text),
+  ].map((line) => fitTo(line, screen.columns));
+}
+
+function head(text: string): Line {
+  return { text, standing: 'head' };
+}
+
+function runLines(run: RunView, screen: Screen): Line[] {
+  const widest = Math.min(widestName, Math.max(...run.jobs.map((job) => widthOf(job.name)), 0));
+  return [
+    head(`${paint(screen, 'bold', harmless(run.workflow))} ${paint(screen, 'dim', run.file)}`),
+    ...run.jobs.map((job) => jobLine(job, screen, widest)),
+  ];
+}
+
+function jobLine(job: JobView, screen: Screen, nameWidth: number): Line {
+  const standing = jobStanding(job.state);
+  const name = pad(fitTo(harmless(job.name), nameWidth), nameWidth);
+  const time = span(job.startedAtMs, job.finishedAtMs, screen.nowMs).padStart(7);
+  const shown = standing === 'waiting' || standing === 'skipped' ? paint(screen, 'dim', name) : name;
+  const note = harmless(jobNote(job, screen.nowMs));
+  return {
+    text: `  ${mark(screen, standing, screen.nowMs)} ${shown} ${time}  ${paint(screen, 'dim', note)}`.trimEnd(),
+    standing,
+  };
+}
+
+function jobNote(job: JobView, nowMs: number): string {
+  const current = job.steps.find((step) => step.state === 'running' || step.state === 'parked');
+  const failed = job.steps.find((step) => step.state === 'failure');
+  switch (job.state) {
+    case 'running':
+      return current ? `${current.name} ${span(current.startedAtMs, null, nowMs)}` : 'starting';
+    case 'parked':
+      return job.reason ?? `waits for the rollout${job.environment === null ? '' : ` to ${job.environment}`}`;
+    case 'failure':
+      return failed ? failed.name : (job.reason ?? '');
+    case 'pending':
+      return job.reason ?? (job.needs.length > 0 ? `after ${job.needs.join(', ')}` : '');
+    default:
+      return job.reason ?? (job.wouldShip.length > 0 ? `would ship to ${job.wouldShip.join(', ')}` : '');
+  }
+}
+
+function rolloutLines(rollouts: readonly RolloutView[], screen: Screen): Line[] {
+  if (rollouts.length === 0) return [];
+  const widest = Math.max(...rollouts.map((rollout) => widthOf(rollout.environment)));
+  const revision = Math.max(...rollouts.map((rollout) => (rollout.revision ?? '').length));
+  const lines = rollouts.flatMap((rollout) => {
+    const standing = rolloutStanding(rollout.state);
+    const sign = mark(screen, standing, screen.nowMs);
+    const start = `  ${sign} ${pad(rollout.environment, widest)}  ${pad(rollout.revision ?? '', revision)}`;
+    const time = span(rollout.requestedAtMs, rollout.finishedAtMs, screen.nowMs);
+    const text = `${start}  ${phase(rollout, screen)}  ${time}  ${paint(screen, 'dim', harmless(rollout.detail))}`;
+    return [{ text: text.trimEnd(), standing }];
+  });
+  return [head(paint(screen, 'bold', 'Rollouts')), ...lines];
+}
+
+function phase(rollout: RolloutView, screen: Screen): string {
+  const name = paint(screen, rolloutEnded(rollout.state) ? 'reset' : 'cyan', rollout.state);
+  if (rollout.state === 'shifting')
+    return `${name}  ${bar(rollout.weightPercent)} ${rollout.weightPercent} %`;
+  const endsAtMs = rollout.phaseEndsAtMs ?? null;
+  if (endsAtMs === null || rolloutEnded(rollout.state)) return name;
+  return `${name}  ${left(endsAtMs - screen.nowMs)}`;
+}
+
+const barCells = 10;
+
+function bar(percent: number): string {
+  const full = Math.round((Math.min(100, Math.max(0, percent)) / 100) * barCells);
+  return '█'.repeat(full) + '░'.repeat(barCells - full);
+}
+
+/** Takes out settled lines from the top, then waiting ones from the bottom, and says how many. */
+function fitRows(lines: readonly Line[], rows: number): string[] {
+  const surplus = lines.length - rows;
+  if (surplus <= 0) return lines.map(({ text }) => text);
+  const order: Line['standing'][] = ['skipped', 'good', 'waiting', 'head', 'active', 'bad'];
+  const byImportance = lines
+    .map((line, index) => ({ line, index }))
+    .filter(({ index }) => index > 0)
+    .sort((a, b) => order.indexOf(a.line.standing) - order.indexOf(b.line.standing) || a.index - b.index);
+  // One more than the surplus makes room for the line that says so.
+  const hidden = byImportance.slice(0, surplus + 1);
+  const gone = new Set(hidden.map(({ line }) => line));
+  const count = (standing: Standing) => hidden.filter(({ line }) => line.standing === standing).length;
+  const told = [
+    [count('good'), 'done'],
+    [count('waiting'), 'waiting'],
+    [count('skipped'), 'skipped'],
+    [count('active'), 'running'],
+    [count('bad'), 'failed'],
+  ] as const;
+  const text = told.filter(([number]) => number > 0).map(([number, word]) => `${number} ${word}`);
+  return [
+    ...lines.filter((line) => !gone.has(line)).map((line) => line.text),
+    `  … and ${text.join(', ') || 'more'}`,
+  ];
+}

@@ -1,0 +1,81 @@
+import type { EnvironmentView, RevisionView, RolloutView, StatusView } from '../../wiring/index.ts';
+import { branchOf, short } from './marks.ts';
+import { renderTable } from './table.ts';
+import { fitTo, harmless, paint, type Look } from './text.ts';
+import { age, left } from './time.ts';
+
+/** What a server and its environments do now. */
+export function statusPage(status: StatusView, look: Look, nowMs: number): string[] {
+  const { server } = status;
+  const title = `slipway ${server.version}  http://${server.listen}  up ${age(nowMs - server.startedAtMs)}  ${server.home}`;
+  return [
+    paint(look, 'dim', fitTo(title, look.columns)),
+    ...server.warnings.map((warning) => `${paint(look, 'yellow', 'warning')}: ${harmless(warning)}`),
+    '',
+    ...(status.environments.length === 0
+      ? ['no app has been shipped to this server yet; in its repository: slipway ship']
+      : environmentTable(status.environments, look, nowMs)),
+    ...underWay(status, look, nowMs),
+    ...addresses(status.environments, look),
+  ];
+}
+
+function environmentTable(environments: readonly EnvironmentView[], look: Look, nowMs: number): string[] {
+  const heads = ['ENVIRONMENT', 'SERVES', 'COMMIT', 'FOR', 'INSTANCES', 'TRAFFIC', 'ERRORS', 'STANDBY'];
+  const rows = environments.map((view) => [
+    `${view.app}/${view.environment}`,
+    view.serving?.revision ?? 'nothing',
+    view.serving ? short(view.serving.commit) : '',
+    view.serving?.liveAtMs ? age(nowMs - view.serving.liveAtMs) : '',
+    view.serving ? instances(view.serving) : '',
+    trafficOf(view.serving),
+    view.serving?.traffic ? String(view.serving.traffic.errors) : '',
+    view.standby ? `${view.standby.revision} for ${age(view.standby.standsForMs)}` : '',
+  ]);
+  return renderTable({ heads, rows }, look);
+}
+
+function instances({ instances: all }: RevisionView): string {
+  const phases = Map.groupBy(all, ({ phase }) => phase);
+  const restarts = all.reduce((sum, one) => sum + one.restarts, 0);
+  const counts = [...phases].map(([phase, list]) => `${list.length} ${phase}`).join(', ');
+  return restarts === 0 ? counts : `${counts}, ${restarts} ${restarts === 1 ? 'restart' : 'restarts'}`;
+}
+
+function trafficOf(serving: RevisionView | null): string {
+  if (!serving?.traffic) return '';
+  const { weightPercent, requests, inFlight } = serving.traffic;
+  return `${weightPercent} %, ${requests} requests${inFlight === 0 ? '' : `, ${inFlight} now`}`;
+}
+
+function underWay({ environments, ships }: StatusView, look: Look, nowMs: number): string[] {
+  const rollouts = environments.flatMap(({ rollout }) => rollout ?? []);
+  if (rollouts.length === 0 && ships.length === 0) return [];
+  return [
+    '',
+    paint(look, 'bold', 'Under way'),
+    ...ships.map((ship) => {
+      const what = `${ship.app} ${short(ship.commit)} ${harmless(ship.title)}`;
+      return fitTo(
+        `  ${ship.id}  ${what}  (${branchOf(ship.ref)}, ${ship.actor}, ${age(nowMs - ship.startedAtMs)})`,
+        look.columns,
+      );
+    }),
+    ...rollouts.map((rollout) => fitTo(`  ${rolloutText(rollout, nowMs)}`, look.columns)),
+  ];
+}
+
+function rolloutText(rollout: RolloutView, nowMs: number): string {
+  const weight = rollout.state === 'shifting' ? ` ${rollout.weightPercent} %` : '';
+  const rest = rollout.phaseEndsAtMs ? `, ${left(rollout.phaseEndsAtMs - nowMs)}` : '';
+  const what = `${rollout.app}/${rollout.environment}  ${rollout.kind} ${rollout.revision ?? ''}`.trimEnd();
+  return `${what} (${short(rollout.commit)}): ${rollout.state}${weight}${rest}. ${harmless(rollout.detail)}`;
+}
+
+function addresses(environments: readonly EnvironmentView[], look: Look): string[] {
+  const rows = environments.flatMap(({ app, environment, urls }) =>
+    urls.map((url) => [`${app}/${environment}`, url]),
+  );
+  if (rows.length === 0) return [];
+  return ['', ...renderTable({ heads: ['REACHED AT', ''], rows }, look)];
+}

@@ -1,0 +1,47 @@
+import { userInfo } from 'node:os';
+import type { CliContext, CommonOptions } from './context.ts';
+import { terminalOf } from './terminal.ts';
+
+/** The world as it is. Rooms are loaded when they are first needed, so that a short command starts quickly. */
+export function realWorld(options: CommonOptions): CliContext {
+  const noColor = options.color === false;
+  const { env } = process;
+  const uid = process.getuid?.() ?? -1;
+  return {
+    cwd: process.cwd(),
+    env,
+    uid,
+    user: userName(env),
+    stdin: process.stdin,
+    stdout: process.stdout,
+    out: terminalOf(process.stdout, env, noColor),
+    err: terminalOf(process.stderr, env, noColor),
+    nowMs: () => Date.now(),
+    onInterrupt,
+    connect: async (place) => (await import('../server/index.ts')).connectServer(place),
+    defaultHome: async () => (await import('../wiring/index.ts')).defaultHome(env, uid),
+    startServer: async (request) => (await import('../server/index.ts')).startServer(request),
+    runServer: async (request) => (await import('../server/index.ts')).runServer(request),
+    stopServer: async (request) => void (await (await import('../server/index.ts')).stopServer(request)),
+    openRepository: async () => (await import('../source/index.ts')).openRepository(process.cwd()),
+    machineEnvironment: async (extra) => (await import('../wiring/index.ts')).machineEnvironment(env, extra),
+    runWorkflows: async (request) => (await import('../wiring/index.ts')).runWorkflows(request),
+  };
+}
+
+function onInterrupt(callback: () => void): () => void {
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  for (const signal of signals) process.on(signal, callback);
+  return () => {
+    for (const signal of signals) process.off(signal, callback);
+  };
+}
+
+/** A user without an entry in the machine's list still has a name to sign with. */
+function userName(env: NodeJS.ProcessEnv): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return env.USER ?? 'unknown';
+  }
+}
