@@ -17,7 +17,7 @@ export type ActionInput =
 export interface BuiltInAction {
   /** `owner/name` */
   name: string;
-  /** Major versions whose inputs these are. */
+  /** Major versions whose inputs these are. Version 3 of the artifact actions, which merges uploads, is shut down on GitHub. */
   versions: readonly number[];
   inputs: Readonly<Record<string, ActionInput>>;
   outputs: readonly string[];
@@ -116,21 +116,21 @@ export const builtInActions: Readonly<Record<string, BuiltInAction>> = {
   },
   'actions/upload-artifact': {
     name: 'actions/upload-artifact',
-    versions: [3, 4, 5, 6],
+    versions: [4, 5, 6],
     outputs: ['artifact-id', 'artifact-digest', 'artifact-url'],
     inputs: {
       name: { use: 'honoured', default: 'artifact' },
       path: { use: 'honoured', required: true },
       'if-no-files-found': { use: 'honoured', default: 'warn', allowed: ['warn', 'error', 'ignore'] },
-      'retention-days': honoured,
-      'compression-level': { use: 'honoured', default: '6' },
+      'retention-days': noEffect('artifacts are kept as long as their run'),
+      'compression-level': noEffect('artifacts stay on this machine, and are not compressed'),
       overwrite: flag('false'),
       'include-hidden-files': flag('false'),
     },
   },
   'actions/download-artifact': {
     name: 'actions/download-artifact',
-    versions: [3, 4, 5, 6],
+    versions: [4, 5, 6],
     outputs: ['download-path'],
     inputs: {
       name: honoured,

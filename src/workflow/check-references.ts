@@ -4,9 +4,12 @@ import { builtInAction } from './actions.ts';
 import type { Owner, WorkflowFile } from './file.ts';
 import type { Job, Step } from './model.ts';
 
-/** Judges what expressions name inside `steps`, `needs` and `matrix`, now that all jobs are known. */
+/** Judges what one part of the file says about another, now that all jobs are known. */
 export function checkReferences(file: WorkflowFile, jobs: Job[]): void {
-  for (const job of jobs) checkStepIds(file, job);
+  for (const job of jobs) {
+    checkStepIds(file, job);
+    checkDeploys(file, job);
+  }
   for (const { owner, names } of file.uses) {
     for (const reference of names.references) checkToken(file, reference);
     const job = jobs.find(({ id }) => id === owner.jobId);
@@ -16,6 +19,17 @@ export function checkReferences(file: WorkflowFile, jobs: Job[]): void {
       if (reference.context === 'needs') checkNeed(file, jobs, job, reference);
       if (reference.context === 'matrix') checkMatrix(file, job, reference);
     }
+  }
+}
+
+/** A deploy step says where to, or its job does. */
+function checkDeploys(file: WorkflowFile, job: Job): void {
+  if (job.environment) return;
+  for (const step of job.steps) {
+    if (step.kind !== 'uses' || builtInAction(step.uses.text)?.action.name !== 'slipway/deploy') continue;
+    if (Object.keys(step.with).some((name) => same(name, 'environment'))) continue;
+    const help = `give job "${job.id}" an \`environment:\`, or the step \`with: { environment: staging }\``;
+    file.error('missing-input', 'slipway/deploy does not know where to deploy', step.uses.at, { help });
   }
 }
 
