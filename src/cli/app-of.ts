@@ -70,7 +70,7 @@ export async function nameEnvironment(
   if (names.length === 1 && names[0] !== undefined) return names[0];
   throw new CodedError('cli/which-environment', `it is not clear which environment of ${app} is meant`, {
     notes: [names.length === 0 ? 'nothing of it has been shipped yet' : `environments: ${names.join(', ')}`],
-    help: 'name one, such as "slipway rollback staging"',
+    help: 'name one of them after the command',
   });
 }
 

@@ -10,7 +10,7 @@ interface Invocation {
   words: readonly string[];
   version: string;
   /** The world, once the flags about output are known. */
-  contextFor(options: CommonOptions): CliContext;
+  contextFor: (options: CommonOptions) => CliContext;
 }
 
 /** Runs one command line and tells its exit code. Never throws: whatever went wrong has been printed. */

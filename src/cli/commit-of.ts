@@ -50,11 +50,3 @@ export async function actorIn(context: CliContext, directory: string): Promise<s
     return context.user;
   }
 }
-
-/** Where git keeps the repository that a work tree belongs to. */
-export async function gitDirectoryOf(root: string): Promise<string> {
-  const { stdout } = await run('git', ['rev-parse', '--path-format=absolute', '--git-common-dir'], {
-    cwd: root,
-  });
-  return stdout.trim();
-}

@@ -1,6 +1,6 @@
 import type { Repository } from '../source/index.ts';
-import type { ServerClient, ServerPlace } from '../server/index.ts';
-import type { HealthView, LocalRun, ShipView } from '../wiring/index.ts';
+import type { ServerClient, ServerPlace, StartRequest } from '../server/index.ts';
+import type { HealthView, RunRequest, ShipView } from '../wiring/index.ts';
 import { lookOf, print, type Terminal } from './terminal.ts';
 
 /** Flags that every command knows. */
@@ -10,15 +10,6 @@ export interface CommonOptions {
   color?: boolean;
   home?: string;
   host?: string;
-}
-
-/** How a server of this machine is started. */
-export interface StartRequest {
-  home: string;
-  /** Where users' requests are taken: `127.0.0.1:8080`. */
-  listen: string;
-  /** What the owner of the machine adds to the environment of jobs. */
-  jobEnv: Record<string, string>;
 }
 
 /** The world of a command: nothing in commands/ reaches for the process itself. */
@@ -37,13 +28,16 @@ export interface CliContext {
   onInterrupt(callback: () => void): () => void;
   connect(place: ServerPlace): Promise<ServerClient>;
   defaultHome(): Promise<string>;
-  startServer(request: StartRequest): Promise<{ health: HealthView; started: boolean }>;
+  /** Without an address: that of the last start, else the first free one. */
+  startServer(
+    request: Omit<StartRequest, 'listen'> & { listen: string | null },
+  ): Promise<{ health: HealthView; started: boolean }>;
   /** Runs a server in this process until it is told to end. */
   runServer(request: StartRequest): Promise<void>;
   stopServer(request: { home: string; all: boolean }): Promise<void>;
   openRepository(): Promise<Repository>;
   machineEnvironment(extra: Record<string, string>): Promise<Record<string, string>>;
-  runWorkflows(request: LocalRun): Promise<ShipView>;
+  runWorkflows(request: RunRequest): Promise<ShipView>;
 }
 
 /** Where the server is that the flags, or else the environment, name. */

@@ -16,8 +16,8 @@ export interface Display<View> {
 }
 
 interface Ways<View> {
-  tree(view: View, screen: Screen): string[];
-  transitions(before: View | null, after: View): string[];
+  tree: (view: View, screen: Screen) => string[];
+  transitions: (before: View | null, after: View) => string[];
 }
 
 /** Ten a second at most. */

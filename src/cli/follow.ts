@@ -4,8 +4,8 @@ import type { CliContext } from './context.ts';
 import type { Display } from './display.ts';
 
 interface Following<View> {
-  watch(signal: AbortSignal): AsyncIterable<View>;
-  ended(view: View): boolean;
+  watch: (signal: AbortSignal) => AsyncIterable<View>;
+  ended: (view: View) => boolean;
   display: Display<View>;
 }
 

@@ -1,4 +1,4 @@
 export { runCli } from './cli.ts';
-export type { CliContext, CommonOptions, StartRequest } from './context.ts';
+export type { CliContext, CommonOptions } from './context.ts';
 export { exitCodes, exitCodesText } from './exit-codes.ts';
 export { buildProgram } from './program.ts';

@@ -88,7 +88,7 @@ function addServerCommands(program: Command, add: Add): void {
   })
     .option(
       '--http <host:port>',
-      `where users' requests are taken (${defaultListen}, or SLIPWAY_HTTP)`,
+      `where users' requests are taken (as last time; at first ${defaultListen} or the next free port)`,
       address,
     )
     .option('--job-env <name=value>', 'give jobs this environment variable; may be repeated', variable)
@@ -180,6 +180,7 @@ function addLookCommands(program: Command, add: Add): void {
   }).option('-w, --watch', 'look again every second, until Ctrl-C');
   add(program, 'logs [environment|ship]', {
     summary: 'print logs of processes, or of the jobs of a ship',
+    more: 'Without a name: production, or the only environment.',
     examples: [
       'slipway logs -f production',
       'slipway logs production --process web -n 50',

@@ -22,7 +22,7 @@ export function realWorld(options: CommonOptions): CliContext {
     defaultHome: async () => (await import('../wiring/index.ts')).defaultHome(env, uid),
     startServer: async (request) => (await import('../server/index.ts')).startServer(request),
     runServer: async (request) => (await import('../server/index.ts')).runServer(request),
-    stopServer: async (request) => void (await (await import('../server/index.ts')).stopServer(request)),
+    stopServer: async (request) => (await import('../server/index.ts')).stopServer(request),
     openRepository: async () => (await import('../source/index.ts')).openRepository(process.cwd()),
     machineEnvironment: async (extra) => (await import('../wiring/index.ts')).machineEnvironment(env, extra),
     runWorkflows: async (request) => (await import('../wiring/index.ts')).runWorkflows(request),

@@ -1,5 +1,6 @@
 import type { LogQuery, ServerClient } from '../../server/index.ts';
-import { nameApp } from '../app-of.ts';
+import { CodedError } from '../../diagnostics/index.ts';
+import { nameApp, nameEnvironment } from '../app-of.ts';
 import { withServer, type CliContext, type CommonOptions } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { logLineText } from '../render/ship-plain.ts';
@@ -40,7 +41,7 @@ export async function logs(
   }
 }
 
-/** A name of an environment means its processes, anything else a ship; `--job` alone means the newest ship. */
+/** A name of an environment means its processes, anything else a ship; `--job` alone the newest ship, nothing at all `production`. */
 async function queryFor(
   context: CliContext,
   client: ServerClient,
@@ -52,7 +53,10 @@ async function queryFor(
   const environments = new Set(status.environments.map(({ environment }) => environment));
   if (target !== undefined && !environments.has(target)) return { ship: target };
   const app = await nameApp(context, client, options);
-  if (target !== undefined || options.job === undefined) return { app, environment: target };
+  if (target !== undefined || options.job === undefined) {
+    return { app, environment: await nameEnvironment(client, app, target) };
+  }
   const [newest] = await client.ships({ app, limit: 1 });
-  return { app, ship: newest?.id };
+  if (newest) return { ship: newest.id };
+  throw new CodedError('cli/no-ship', `nothing of ${app} has been shipped yet`, { help: 'slipway ship' });
 }

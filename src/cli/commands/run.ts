@@ -1,11 +1,7 @@
-import { basename } from 'node:path';
-import { openMirror, type Repository } from '../../source/index.ts';
-import { readApp } from '../app-of.ts';
-import { actorIn, gitDirectoryOf } from '../commit-of.ts';
+import { actorIn } from '../commit-of.ts';
 import { outLook, type CliContext, type CommonOptions } from '../context.ts';
 import { shipDisplay } from '../display.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { Mistake } from '../mistake.ts';
 import { shipSummary } from '../render/ship-summary.ts';
 import { print } from '../terminal.ts';
 
@@ -26,30 +22,20 @@ export async function run(context: CliContext, options: RunOptions): Promise<num
     ]);
   }
   const commit = await repository.head();
-  const gitDirectory = await gitDirectoryOf(repository.root);
-  // Only read: the user's repository answers the same questions as a mirror does.
-  const history = await openMirror(gitDirectory);
-  const files = {
-    read: (path: string) => history.readFile(commit, path),
-    list: (prefix: string) => history.listFiles(commit, prefix),
-  };
   const interrupt = new AbortController();
   const stopListening = context.onInterrupt(() => interrupt.abort());
+  const { workflow, job } = options;
   const display = shipDisplay(context, { ...options, plain: options.verbose === true });
   try {
     const view = await context
       .runWorkflows({
-        app: await nameOf(repository),
-        files,
-        gitDirectory,
-        info: await repository.commitInfo(commit),
+        root: repository.root,
         commit,
         ref: `refs/heads/${await repository.branch()}`,
-        defaultBranch: await repository.defaultBranch(),
         event: 'push',
         actor: await actorIn(context, repository.root),
-        workflow: options.workflow ?? null,
-        job: options.job ?? null,
+        ...(workflow === undefined ? {} : { workflow }),
+        ...(job === undefined ? {} : { job }),
         machineEnv: await context.machineEnvironment(options.jobEnv ?? {}),
         home: options.home ?? (await context.defaultHome()),
         onView: (one) => display.show(one),
@@ -62,15 +48,5 @@ export async function run(context: CliContext, options: RunOptions): Promise<num
     return view.state === 'succeeded' ? exitCodes.done : exitCodes.failed;
   } finally {
     stopListening();
-  }
-}
-
-/** Workflows also run in a repository that is no app yet. */
-async function nameOf(repository: Repository): Promise<string> {
-  try {
-    return (await readApp(repository)).name;
-  } catch (error) {
-    if (!(error instanceof Mistake)) throw error;
-    return basename(repository.root);
   }
 }

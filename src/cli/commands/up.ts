@@ -1,6 +1,6 @@
 import { outLook, show, type CliContext, type CommonOptions } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { startRequest } from '../local-server.ts';
+import { defaultListen, startRequest } from '../local-server.ts';
 import { short } from '../render/marks.ts';
 import { harmless, paint } from '../render/text.ts';
 
@@ -13,9 +13,9 @@ interface UpOptions extends CommonOptions {
 /** Starts the server of this machine, or says that it runs already. */
 export async function up(context: CliContext, options: UpOptions): Promise<number> {
   const home = options.home ?? (await context.defaultHome());
-  const request = startRequest(context, home, options);
+  const request = await startRequest(context, home, options);
   if (options.foreground) {
-    await context.runServer(request);
+    await context.runServer({ ...request, listen: request.listen ?? defaultListen });
     return exitCodes.done;
   }
   const { health, started } = await context.startServer(request);

@@ -42,7 +42,7 @@ function facts(data: StoredEvent['data']): string {
     data !== null && typeof data === 'object' && !Array.isArray(data)
       ? Object.entries(data)
           .filter(([, value]) => value !== null && typeof value !== 'object')
-          .map(([name, value]) => `${name}=${String(value)}`)
+          .map(([name, value]) => `${name}=${JSON.stringify(value)}`)
           .join(' ')
       : JSON.stringify(data);
   const safe = harmless(text);

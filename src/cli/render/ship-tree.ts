@@ -72,20 +72,21 @@ function jobLine(job: JobView, screen: Screen, nameWidth: number): Line {
 }
 
 function jobNote(job: JobView, nowMs: number): string {
-  const current = job.steps.find((step) => step.state === 'running' || step.state === 'parked');
-  const failed = job.steps.find((step) => step.state === 'failure');
-  switch (job.state) {
-    case 'running':
-      return current ? `${current.name} ${span(current.startedAtMs, null, nowMs)}` : 'starting';
-    case 'parked':
-      return job.reason ?? `waits for the rollout${job.environment === null ? '' : ` to ${job.environment}`}`;
-    case 'failure':
-      return failed ? failed.name : (job.reason ?? '');
-    case 'pending':
-      return job.reason ?? (job.needs.length > 0 ? `after ${job.needs.join(', ')}` : '');
-    default:
-      return job.reason ?? (job.wouldShip.length > 0 ? `would ship to ${job.wouldShip.join(', ')}` : '');
-  }
+  const to = job.environment === null ? '' : ` to ${job.environment}`;
+  const instead: Partial<Record<JobView['state'], string>> = {
+    parked: `waits for the rollout${to}`,
+    pending: job.needs.length > 0 ? `after ${job.needs.join(', ')}` : '',
+    success: job.wouldShip.length > 0 ? `would ship to ${job.wouldShip.join(', ')}` : '',
+  };
+  return stepNote(job, nowMs) ?? job.reason ?? instead[job.state] ?? '';
+}
+
+/** The step that goes on, or the one that failed. */
+function stepNote({ state, steps }: JobView, nowMs: number): string | null {
+  const step = steps.find((one) => one.state === (state === 'failure' ? 'failure' : 'running'));
+  if (state === 'failure') return step?.name ?? null;
+  if (state !== 'running') return null;
+  return step ? `${step.name} ${span(step.startedAtMs, null, nowMs)}` : 'starting';
 }
 
 function rolloutLines(rollouts: readonly RolloutView[], screen: Screen): Line[] {

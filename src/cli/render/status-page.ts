@@ -1,7 +1,7 @@
 import type { EnvironmentView, RevisionView, RolloutView, StatusView } from '../../wiring/index.ts';
 import { branchOf, short } from './marks.ts';
 import { renderTable } from './table.ts';
-import { fitTo, harmless, paint, type Look } from './text.ts';
+import { harmless, paint, type Look } from './text.ts';
 import { age, left } from './time.ts';
 
 /** What a server and its environments do now. */
@@ -9,7 +9,7 @@ export function statusPage(status: StatusView, look: Look, nowMs: number): strin
   const { server } = status;
   const title = `slipway ${server.version}  http://${server.listen}  up ${age(nowMs - server.startedAtMs)}  ${server.home}`;
   return [
-    paint(look, 'dim', fitTo(title, look.columns)),
+    paint(look, 'dim', title),
     ...server.warnings.map((warning) => `${paint(look, 'yellow', 'warning')}: ${harmless(warning)}`),
     '',
     ...(status.environments.length === 0
@@ -56,12 +56,9 @@ function underWay({ environments, ships }: StatusView, look: Look, nowMs: number
     paint(look, 'bold', 'Under way'),
     ...ships.map((ship) => {
       const what = `${ship.app} ${short(ship.commit)} ${harmless(ship.title)}`;
-      return fitTo(
-        `  ${ship.id}  ${what}  (${branchOf(ship.ref)}, ${ship.actor}, ${age(nowMs - ship.startedAtMs)})`,
-        look.columns,
-      );
+      return `  ${ship.id}  ${what}  (${branchOf(ship.ref)}, ${ship.actor}, ${age(nowMs - ship.startedAtMs)})`;
     }),
-    ...rollouts.map((rollout) => fitTo(`  ${rolloutText(rollout, nowMs)}`, look.columns)),
+    ...rollouts.map((rollout) => `  ${rolloutText(rollout, nowMs)}`),
   ];
 }
 
@@ -69,7 +66,7 @@ function rolloutText(rollout: RolloutView, nowMs: number): string {
   const weight = rollout.state === 'shifting' ? ` ${rollout.weightPercent} %` : '';
   const rest = rollout.phaseEndsAtMs ? `, ${left(rollout.phaseEndsAtMs - nowMs)}` : '';
   const what = `${rollout.app}/${rollout.environment}  ${rollout.kind} ${rollout.revision ?? ''}`.trimEnd();
-  return `${what} (${short(rollout.commit)}): ${rollout.state}${weight}${rest}. ${harmless(rollout.detail)}`;
+  return `${what} (${short(rollout.commit)})  ${rollout.state}${weight}${rest}  ${harmless(rollout.detail)}`;
 }
 
 function addresses(environments: readonly EnvironmentView[], look: Look): string[] {

@@ -20,7 +20,7 @@ const escapes = /\u001b\[[0-9;]*m/g;
 
 /** Text in a style, or as it is where colours are off. */
 export function paint(look: Look, style: Style, text: string): string {
-  return look.color ? styleText(style, text, { validateStream: false }) : text;
+  return look.color && text !== '' ? styleText(style, text, { validateStream: false }) : text;
 }
 
 /** Cells that a line takes on a terminal; escape sequences take none. */
