@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { request, type Agent } from 'node:http';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { get, keepAliveAgent, raw, revision, routes, startRig, until, type Rig } from './rig.ts';
@@ -202,6 +202,16 @@ describe('restarts', () => {
     await expect(rig.router.apply(routes([]), 6)).rejects.toMatchObject({ code: 'traffic/stale-fence' });
   });
 
+  test('a second router for the same place ends, and takes nothing with it', async () => {
+    rig = await startRig();
+    const { pid } = await rig.router.health();
+    await expect(rig.restart()).rejects.toThrow('the router ended');
+    expect(rig.log()).toContain('traffic/listen-failed');
+    expect((await rig.router.health()).pid).toBe(pid);
+    const sockets = (await readdir(rig.folder)).filter((name) => name.startsWith('control'));
+    expect(sockets.sort()).toEqual(['control', `control.${pid}`]);
+  });
+
   test('a clean stop loses nothing', async () => {
     rig = await startRig();
     const exited = once(rig.child, 'exit');
@@ -261,7 +271,6 @@ describe('limits of time', () => {
 
   test('the control socket is for its owner alone', async () => {
     rig = await startRig();
-    const { stat } = await import('node:fs/promises');
     expect((await stat(rig.control)).mode & 0o777).toBe(0o600);
     expect(await raw(rig.port, 'GET /health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')).toMatch(
       /^HTTP\/1\.1 404 /,

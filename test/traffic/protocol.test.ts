@@ -3,7 +3,7 @@ import { request, type IncomingMessage, type ServerResponse } from 'node:http';
 import { connect, createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
-import { get, raw, revision, routes, startRig, until, type App, type Rig } from './rig.ts';
+import { get, keepAliveAgent, raw, revision, routes, startRig, until, type App, type Rig } from './rig.ts';
 
 let rig: Rig;
 let app: App;
@@ -110,6 +110,37 @@ describe('bodies', () => {
     for (const headers of [{ 'content-length': String(body.length) }, { 'transfer-encoding': 'chunked' }]) {
       const answer = await get(rig.port, { method: 'POST', headers, body });
       expect(answer.body === body.toString()).toBe(true);
+    }
+  });
+
+  test('many responses at once, of every size and framing, are not mixed up', async () => {
+    const bodyOf = (index: number) => `${index},`.repeat((index * 97) % 40_000);
+    serve = (request, response) => {
+      const body = bodyOf(Number(request.url?.slice(1)));
+      if (request.url?.endsWith('0')) response.setHeader('content-length', Buffer.byteLength(body));
+      const half = Math.floor(body.length / 2);
+      response.write(body.slice(0, half) || '');
+      setImmediate(() => response.end(body.slice(half)));
+    };
+    const wrong: number[] = [];
+    const agent = keepAliveAgent();
+    const fetchOne = async (index: number) => {
+      const { body } = await get(rig.port, { path: `/${index}`, agent });
+      if (body !== bodyOf(index)) wrong.push(index);
+    };
+    for (let batch = 0; batch < 10; batch++)
+      await Promise.all(Array.from({ length: 40 }, (_, index) => fetchOne(batch * 40 + index)));
+    agent.destroy();
+    expect(wrong).toEqual([]);
+  });
+
+  test('a connection that the app closed while it was idle costs nobody a request', async () => {
+    for (let index = 0; index < 20; index++) {
+      serve = (_request, response) => void response.end('ok');
+      await Promise.all([get(rig.port), get(rig.port)]);
+      app.server.closeIdleConnections();
+      const statuses = await Promise.all([get(rig.port), get(rig.port, { method: 'POST', body: 'x' })]);
+      expect(statuses.map(({ status }) => status)).toEqual([200, 200]);
     }
   });
 

@@ -1,5 +1,6 @@
-import { chmod, link, lstat, rename, rm } from 'node:fs/promises';
+import { chmod, link, lstat, readdir, rename, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { basename, dirname, join } from 'node:path';
 import { CodedError } from '../../diagnostics/index.ts';
 import { log, messageOf } from './log.ts';
 
@@ -42,7 +43,7 @@ export class ControlServer {
           help: 'a unix socket has room for 107 bytes; choose a shorter folder',
         },
       );
-    await rm(this.ownPath, { force: true });
+    await this.#removeLeftovers();
     // Nobody else may connect, not even between bind and chmod.
     const before = process.umask(0o177);
     try {
@@ -66,6 +67,18 @@ export class ControlServer {
     await chmod(this.ownPath, 0o600);
   }
 
+  /** Own names of processes that crashed, and of one that had our pid before. */
+  async #removeLeftovers(): Promise<void> {
+    const folder = dirname(this.#path);
+    for (const name of await readdir(folder)) {
+      const pid = name.startsWith(`${basename(this.#path)}.`)
+        ? Number(name.slice(basename(this.#path).length + 1))
+        : NaN;
+      if (Number.isInteger(pid) && (pid === process.pid || !isAlive(pid)))
+        await rm(join(folder, name), { force: true });
+    }
+  }
+
   /** Takes the public name over in one step: whoever asks is answered by the old holder or by this one. */
   async takeName(): Promise<void> {
     const temporary = `${this.ownPath}.link`;
@@ -82,6 +95,15 @@ export class ControlServer {
     if (own !== undefined && own === shared) await rm(this.#path, { force: true });
     await rm(this.ownPath, { force: true });
     this.#server.close();
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 

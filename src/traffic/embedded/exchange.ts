@@ -161,7 +161,8 @@ export class Exchange implements UpgradeEvents {
       this.#finish({ kind: 'abandoned' });
       return;
     }
-    if (this.#responseHead) this.#cutOff();
+    if (this.#headWritten) this.#cutOff();
+    else if (this.#responseHead) this.#refuse(pages.badGateway);
     else if (failure === 'invalid') this.#refuse(pages.badRequest);
     else if (this.#mayRetry(failure)) this.#retry(failure);
     else this.#refuse(failure === 'timeout' ? pages.gatewayTimeout : pages.badGateway);

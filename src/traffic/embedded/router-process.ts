@@ -74,10 +74,20 @@ export class RouterProcess {
     this.#control = new ControlServer(routerArguments.controlSocket, this.#handlers());
   }
 
-  /** Loads, listens, and when there is a predecessor takes over from it. */
+  /** Loads, listens, and when there is a predecessor takes over from it. When it fails nothing of it is left. */
   async start(): Promise<void> {
-    const { predecessor } = this.#arguments;
     await this.#control.listen();
+    try {
+      await this.#takeOver();
+    } catch (error) {
+      await this.#control.close();
+      throw error;
+    }
+    log('info', 'serving', { ...this.#health() });
+  }
+
+  async #takeOver(): Promise<void> {
+    const { predecessor } = this.#arguments;
     if (predecessor === null) await this.#loadFromDisk();
     else await this.#loadFrom(predecessor);
     await this.#listen();
@@ -85,7 +95,6 @@ export class RouterProcess {
     await this.#control.takeName();
     await writeFile(this.#marker, JSON.stringify({ pid: process.pid, epoch: this.#epoch }));
     if (predecessor !== null) await this.#call(predecessor, 'POST', '/handover-done');
-    log('info', 'serving', { ...this.#health() });
   }
 
   /** Stops accepting, finishes what is open, and resolves when nothing is left or the time is over. */
