@@ -41,7 +41,7 @@ export async function runJob(spec: JobSpec, jobDirectory: string, control: Contr
   if (resume?.cancelled) control.cancelled = 'asked';
   if (control.cancelled) control.onCancel();
   progress.report = { ...progress.report, phase: 'running', pid: process.pid, deploy: null };
-  session.saveReport({ durable: true });
+  session.settleReport();
   await new JobRun(session, control).run(resume);
 }
 
@@ -194,7 +194,7 @@ class JobRun {
     progress.spentMs += performance.now() - this.#startedMs;
     progress.report = { ...progress.report, phase: 'parked', deploy };
     this.#session.park();
-    this.#session.saveReport({ durable: true });
+    this.#session.settleReport();
     this.#session.log.close();
   }
 
@@ -229,7 +229,7 @@ class JobRun {
       result: this.#result(),
       reason: this.#reason,
     };
-    this.#session.saveReport({ durable: true });
+    this.#session.settleReport();
     this.#session.log.close();
   }
 

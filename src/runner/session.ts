@@ -17,6 +17,9 @@ import { LogWriter } from './log-writer.ts';
 import { Masks } from './masks.ts';
 import type { JobReport, JobSpec, StepOutcome } from './spec.ts';
 
+/** Replacing a file costs a file system milliseconds, which many short steps would feel. */
+const reportPauseMs = 40;
+
 /** How the job stands, for the status functions. */
 export type JobStatus = 'success' | 'failure' | 'cancelled';
 
@@ -68,6 +71,8 @@ export class Session {
   /** The `github` context but for the step's name; converted once, since an event can be large. */
   readonly #github: [string, Value][];
   readonly #base: Record<string, string>;
+  #reportTimer: NodeJS.Timeout | null = null;
+  #reportedMs = Number.NEGATIVE_INFINITY;
 
   constructor(spec: JobSpec, jobDirectory: string, progress: Progress) {
     this.spec = spec;
@@ -138,8 +143,22 @@ export class Session {
     for (const line of this.masks.apply(text).split('\n')) this.log.write(step, 'system', line);
   }
 
-  /** Tells where the job stands. */
-  saveReport(options: { durable?: boolean } = {}): void {
+  /** Tells where the job stands, soon: steps that take no time share one write. */
+  saveReport(): void {
+    const waitMs = this.#reportedMs + reportPauseMs - performance.now();
+    if (waitMs <= 0) this.#writeReport({ durable: false });
+    else this.#reportTimer ??= setTimeout(() => this.#writeReport({ durable: false }), waitMs);
+  }
+
+  /** Tells where the job stands, now and for good. */
+  settleReport(): void {
+    this.#writeReport({ durable: true });
+  }
+
+  #writeReport(options: { durable: boolean }): void {
+    if (this.#reportTimer) clearTimeout(this.#reportTimer);
+    this.#reportTimer = null;
+    this.#reportedMs = performance.now();
     this.log.flush();
     const path = join(this.jobDirectory, jobFiles.report);
     writeAtomically(path, JSON.stringify(this.progress.report), { mode: 0o600, ...options });

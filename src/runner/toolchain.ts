@@ -45,7 +45,7 @@ export interface NodeToolchain {
 export async function resolveNode(wanted: string, options: ToolchainOptions): Promise<string> {
   const request = parseNodeRequest(wanted);
   const own = process.version.slice(1);
-  const atHand = [...(await installedVersions(options.tools)), own];
+  const atHand = [...new Set([...(await installedVersions(options.tools)), own])];
   // Latest and long-term lines are about what exists, not about what happens to be here.
   const here = request.kind === 'range' ? await newestFitting(request, atHand) : null;
   if (here !== null) return here;
@@ -221,11 +221,13 @@ async function npm(args: string[], options: ToolchainOptions): Promise<string> {
     );
   }
   const env = { HOME: homedir(), npm_config_update_notifier: 'false', ...options.machineEnv };
+  await mkdir(options.tools, { recursive: true });
   try {
     const { stdout } = await execute(program, args, { env, cwd: options.tools, maxBuffer: 64 * 1024 * 1024 });
     return stdout;
   } catch (cause) {
-    const said = String((cause as { stderr?: unknown }).stderr ?? cause).trim();
+    const { stderr, message } = cause as { stderr?: string; message: string };
+    const said = (stderr ?? '').trim() || message;
     throw new CodedError('runner/npm-failed', `npm ${args.slice(0, 2).join(' ')} failed`, {
       notes: said.split('\n').slice(0, 8),
       help: 'check the network, the proxy and the registry of the machine that runs the job',
