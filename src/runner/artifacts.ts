@@ -13,6 +13,7 @@ import {
 } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { CodedError } from '../diagnostics/index.ts';
+import { stagingPrefix } from './abandoned.ts';
 
 /** An artifact of a run, as stored: a directory of files beside this description. */
 export interface Artifact {
@@ -89,7 +90,7 @@ export async function storeArtifact(artifactsDirectory: string, artifact: NewArt
     });
   }
   await mkdir(artifactsDirectory, { recursive: true });
-  const staging = await mkdtemp(join(artifactsDirectory, '.staging-'));
+  const staging = await mkdtemp(join(artifactsDirectory, stagingPrefix));
   try {
     const files: ArtifactFile[] = [];
     for (const file of artifact.files) {

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
+import { removeAbandoned, stagingPrefix } from './abandoned.ts';
 import { glob } from './glob.ts';
 import type { JobDirectories } from './spec.ts';
 
@@ -64,7 +65,7 @@ export async function saveCache(
   const final = join(cacheDirectory, `entry-${sha256(`${version} ${query.key}`).slice(0, 40)}`);
   if (existsSync(final)) return null;
   await mkdir(cacheDirectory, { recursive: true });
-  const staging = await mkdtemp(join(cacheDirectory, '.staging-'));
+  const staging = await mkdtemp(join(cacheDirectory, stagingPrefix));
   try {
     const count = await copyIn(query.paths, directories, staging);
     if (count === 0) return 0;
@@ -74,6 +75,7 @@ export async function saveCache(
   } finally {
     await rm(staging, { recursive: true, force: true });
     await removeStale(cacheDirectory);
+    await removeAbandoned(cacheDirectory);
   }
 }
 
@@ -137,7 +139,6 @@ async function readEntries(cacheDirectory: string): Promise<{ meta: EntryMeta; d
 }
 
 async function removeStale(cacheDirectory: string): Promise<void> {
-  const { stat } = await import('node:fs/promises');
   for (const { directory } of await readEntries(cacheDirectory)) {
     const stats = await stat(join(directory, 'meta.json')).catch(() => null);
     if (stats && Date.now() - stats.mtimeMs > keptMs) await rm(directory, { recursive: true, force: true });

@@ -17,6 +17,7 @@ import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { CodedError } from '../diagnostics/index.ts';
+import { removeAbandoned, stagingPrefix } from './abandoned.ts';
 import { ltsMajors, parseNodeRequest, type NodeRequest } from './node-version.ts';
 import { findOnPath, programRealPath } from './shell.ts';
 
@@ -89,7 +90,8 @@ export async function ensureNode(version: string, options: ToolchainOptions): Pr
   if (existsSync(join(home, 'bin', 'npm'))) return toolchain;
   const parent = dirname(home);
   await mkdir(parent, { recursive: true });
-  const staging = await mkdtemp(join(parent, '.staging-'));
+  await removeAbandoned(parent);
+  const staging = await mkdtemp(join(parent, stagingPrefix));
   try {
     await mkdir(join(staging, 'bin'));
     await placeNode(version, staging, options);

@@ -118,13 +118,16 @@ export interface DeployOutcome {
 /** What an environment's rules say about this run. */
 export type EnvironmentVerdict =
   | { kind: 'open' }
-  /** @see `untilMs` - wall clock of the next look, for a wait timer. */
+  /** `untilMs`: wall clock of the next look, for a wait timer. */
   | { kind: 'wait'; reason: string; untilMs?: number }
   | { kind: 'refused'; reason: string };
 
-/** What can be seen of a job at this moment. */
+/**
+ * What can be seen of a job at this moment. Look at the worker first and read its report after that: the other way
+ * round, a worker that ends in between seems to have died.
+ */
 export interface ObservedJob {
-  /** The worker named by `workerId`: never started, alive, or ended. */
+  /** The worker named by `currentWorkerId`: never started, alive, or ended. */
   worker: 'none' | 'alive' | 'gone';
   report: ObservedReport | null;
 }
