@@ -16,6 +16,8 @@ export interface AppEvents {
   onHead(head: AppHead): void;
   /** The bytes are only lent until the call returns, when `lent` is true. */
   onBody(bytes: Buffer, lent: boolean): void;
+  /** All that has arrived was told, and the response is not at its end. */
+  onMoreLater(): void;
   onEnd(trailers: [string, string][]): void;
   /** Ends the story, at any moment. */
   onFailure(failure: Failure): void;
@@ -162,7 +164,8 @@ export class AppConnection implements Flow {
       this.#fail('protocol');
       return false;
     }
-    if (busy && !this.#request && !this.#socket.destroyed) this.#release();
+    if (this.#request) this.#events?.onMoreLater();
+    else if (busy && !this.#socket.destroyed) this.#release();
     return !this.#paused;
   }
 

@@ -121,8 +121,6 @@ export class Exchange implements UpgradeEvents {
 
   onHead(head: AppHead): void {
     this.#responseHead = head;
-    // A small response arrives whole in this tick and leaves in one write; of any other the head must not wait.
-    if (head.lengthBytes !== 0) process.nextTick(flushHead, this);
   }
 
   onBody(bytes: Buffer, lent: boolean): void {
@@ -186,9 +184,9 @@ export class Exchange implements UpgradeEvents {
     });
   }
 
-  /** Called a tick after the response's head has come, when its body did not come with it. */
-  flush(): void {
-    if (this.#headWritten || this.#finished) return;
+  /** A small response arrives whole and leaves in one write; of any other the head must not wait. */
+  onMoreLater(): void {
+    if (this.#headWritten || this.#finished || !this.#responseHead) return;
     this.#writeHead();
     const held = this.#held;
     this.#held = undefined;
@@ -273,10 +271,6 @@ export class Exchange implements UpgradeEvents {
     this.#revision.counts.finish(session, outcome);
     if (this.#revision.weightPercent === 0) gate.forgetDrained(scope);
   }
-}
-
-function flushHead(exchange: Exchange): void {
-  exchange.flush();
 }
 
 /** The head of a request as it is written to the app. */

@@ -40,6 +40,7 @@ export class UndiciAdapter implements Dispatcher.DispatchHandler {
       lengthBytes: length === undefined ? -1 : Number(length),
       eventStream: received['content-type']?.startsWith('text/event-stream') ?? false,
     });
+    process.nextTick(() => this.#events.onMoreLater());
   }
 
   onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
