@@ -39,12 +39,8 @@ export function advanceRollout(draft: Draft, rollout: Rollout, observed: Observe
 }
 
 function migrating({ state }: Draft, rollout: Rollout, { command }: Observed, nowMs: number): void {
-  const { candidate } = rollout;
-  const { digest } = candidate.release;
-  if (candidate.releaseCommand !== null && !state.migrated.includes(digest)) {
-    if (command.state !== 'exited' || command.code !== 0) return;
-    state.migrated = [...state.migrated, digest];
-  }
+  if (command.state !== 'exited' || command.code !== 0) return;
+  state.migrated = [...state.migrated, rollout.candidate.release.digest];
   rollout.phase = firstStep(rollout, nowMs);
 }
 

@@ -21,9 +21,12 @@ export function planEffects(state: EnvironmentState, observed: Observed): Effect
   ];
 }
 
-/** Names the release command's run: once per release and environment. */
+/**
+ * Names one run of the release command. Its success is remembered for release and environment (`migrated`), so it
+ * succeeds once there; after a failure the next rollout, with a revision of its own, may try again.
+ */
 export function commandKey(revision: Revision): string {
-  return `release-${revision.release.digest.replace('sha256:', '').slice(0, 16)}`;
+  return `release-${revision.id}`;
 }
 
 function commands({ rollout }: EnvironmentState, { command }: Observed): Effect[] {

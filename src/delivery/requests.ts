@@ -118,7 +118,8 @@ function begin(draft: Draft, request: RolloutRequest, nowMs: number): Rollout {
     title: candidate.release.title,
     steps: steps.map(({ weightPercent }) => weightPercent),
   });
-  if (rollout.kind === 'rollback') rollout.phase = firstStep(rollout, nowMs);
+  const migrates = candidate.releaseCommand !== null && !state.migrated.includes(candidate.release.digest);
+  if (rollout.kind === 'rollback' || !migrates) rollout.phase = firstStep(rollout, nowMs);
   return rollout;
 }
 

@@ -18,8 +18,8 @@ export interface Layout {
   serverLog: string;
   tools: string;
   router: { state: string; control: string; log: string };
-  app(name: string): AppLayout;
-  run(id: string): RunLayout;
+  app: (name: string) => AppLayout;
+  run: (id: string) => RunLayout;
 }
 
 interface AppLayout {

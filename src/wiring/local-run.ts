@@ -187,7 +187,7 @@ class Session {
           gitDirectory: () => local.gitDirectory,
           prepare: () => Promise.reject(new Error('a run without a server rolls nothing out')),
           release: () => Promise.reject(new Error('a run without a server makes no release')),
-        }) as never,
+        }),
       ],
       owner,
       clock,

@@ -1,0 +1,2 @@
+import { target } from '../targets/index.ts';
+export const wrong = target;
