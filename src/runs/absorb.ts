@@ -1,7 +1,7 @@
 import { cancelReason } from './cancel.ts';
 import { endState } from './decide-job.ts';
 import type { Draft } from './draft.ts';
-import { rolloutKey } from './keys.ts';
+import { rolloutKey, workerId } from './keys.ts';
 import type { DeployOutcome, JobInstance, JobState } from './model.ts';
 
 /** Reason of a job whose worker vanished. */
@@ -34,7 +34,25 @@ function absorbRunning(draft: Draft, job: JobInstance, running: Running): void {
     draft.tell('job.parked', job, { environment: report.deploy.environment });
     return;
   }
-  if (worker === 'gone' || report?.phase === 'running') lose(draft, job, running);
+  const began = worker === 'gone' || report?.phase === 'running';
+  const reason = cancelReason(draft.state, job);
+  if (reason !== null && (began || !running.resume)) cutShort(draft, job, { running, reason });
+  else if (began) lose(draft, job, running);
+}
+
+/** Whoever is cancelled before its worker could say a word, or was killed because it did not end, is cancelled. */
+function cutShort(
+  draft: Draft,
+  job: JobInstance,
+  { running, reason }: { running: Running; reason: string },
+): void {
+  const id = workerId(draft.state.id, job.key, running.incarnation);
+  draft.actions.push({ kind: 'cancel-job', jobKey: job.key, workerId: id, reason });
+  draft.actions.push({ kind: 'reap-job', jobKey: job.key });
+  draft.end(job, {
+    ...endState('cancelled', reason, draft.limits.nowMs),
+    startedAtMs: running.startedAtMs,
+  });
 }
 
 function lose(draft: Draft, job: JobInstance, running: Running): void {

@@ -19,15 +19,18 @@ function actOnRunning(
 ): void {
   const { actions, state } = draft;
   const id = workerId(state.id, job.key, running.incarnation);
-  const unseen = draft.named.has(job.key) || (draft.observed.jobs[job.key]?.worker ?? 'none') === 'none';
+  const seen = draft.observed.jobs[job.key];
+  const unseen = draft.named.has(job.key) || (seen?.worker ?? 'none') === 'none';
   const reason = cancelReason(state, job);
   if (unseen && running.resume) {
     const cancelled = reason !== null;
     actions.push({ kind: 'resume-job', jobKey: job.key, workerId: id, outcome: running.resume, cancelled });
   } else if (unseen) {
     actions.push({ kind: 'start-job', jobKey: job.key, workerId: id, order: orderOf(state, job) });
+  } else if (reason !== null && seen?.report?.phase === 'running') {
+    // Only a worker that has said a word can wind up; one that still boots would just die of the signal.
+    actions.push({ kind: 'cancel-job', jobKey: job.key, workerId: id, reason });
   }
-  if (reason !== null) actions.push({ kind: 'cancel-job', jobKey: job.key, workerId: id, reason });
 }
 
 function actOnParked(draft: Draft, job: JobInstance, parked: Extract<JobState, { phase: 'parked' }>): void {

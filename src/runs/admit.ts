@@ -1,6 +1,6 @@
 import { unreachable } from '../diagnostics/index.ts';
 import { instancesOf, jobOf, jobResult } from './ancestry.ts';
-import { failFastReason } from './cancel.ts';
+import { cancelReason } from './cancel.ts';
 import { decideJob, endState, expandJob } from './decide-job.ts';
 import type { Draft } from './draft.ts';
 import type { EnvironmentVerdict, JobInstance } from './model.ts';
@@ -42,17 +42,9 @@ function announce(draft: Draft, instance: JobInstance): void {
 /** Jobs that wait for rules or for room may have lost their reason to run. */
 function reconsiderWaiting(draft: Draft, job: JobInstance): void {
   if (job.state.phase !== 'blocked' && job.state.phase !== 'queued') return;
-  const reason = reasonNotToStart(draft, job);
+  const reason = cancelReason(draft.state, job);
   if (reason !== null) draft.end(job, endState('cancelled', reason, draft.limits.nowMs));
   else if (job.state.phase === 'blocked') passGate(draft, job, job.state.environment);
-}
-
-function reasonNotToStart(draft: Draft, job: JobInstance): string | null {
-  const { cancelRequested } = draft.state;
-  if (cancelRequested && decideJob(draft.state, job.jobId).kind === 'end') {
-    return `cancelled by ${cancelRequested.by}`;
-  }
-  return failFastReason(draft.state, job);
 }
 
 function passGate(draft: Draft, job: JobInstance, environment: string): void {

@@ -346,7 +346,11 @@ describe('environments and deploys', () => {
     expect(kinds(play.look().actions)).toEqual(['abort-rollout ship']);
     const outcome = { stepIndex: 2, result: 'failure' as const, outputs: {}, reason: 'taken back' };
     play.observed.rollouts['r1/ship/2'] = { kind: 'ended', outcome };
-    expect(kinds(play.look().actions)).toEqual(['resume-job ship', 'cancel-job ship']);
+    expect(play.look().actions).toMatchObject([{ kind: 'resume-job', cancelled: true }]);
+    play.sees('ship', { worker: 'alive', report: { phase: 'parked', deploy } });
+    expect(play.look().actions).toEqual([]);
+    play.sees('ship', { worker: 'alive', report: { phase: 'running' } });
+    expect(kinds(play.look().actions)).toEqual(['cancel-job ship']);
   });
 });
 
@@ -358,9 +362,33 @@ describe('cancel and loss', () => {
     expect(kinds(play.look().actions)).toEqual(['cancel-job a']);
     play.ends('a', 'cancelled');
     expect(play.start()).toEqual(['c']);
+    expect(play.look().actions).toEqual([]);
     play.ends('c', 'success');
     play.look();
     expect(play.phases()).toEqual({ a: 'cancelled', b: 'cancelled', c: 'success' });
+    expect(play.state.finished?.result).toBe('cancelled');
+  });
+
+  test('a cancel spares a running job whose condition asks for cancelled runs', () => {
+    const play = new Play(runOf('  a:\n    if: always()'));
+    play.start();
+    play.state = requestCancel(play.state, 'ana', 5);
+    expect(play.look().actions).toEqual([]);
+  });
+
+  test('a worker is not told to end before it has said a word, and one that never came is not started', () => {
+    const play = new Play(runOf('  a:\n  b:'));
+    play.look();
+    play.sees('a', { worker: 'alive', report: null });
+    play.state = requestCancel(play.state, 'ana', 5);
+    expect(kinds(play.look().actions)).toEqual(['cancel-job b', 'reap-job b']);
+    expect(play.phases()).toEqual({ a: 'running', b: 'cancelled' });
+    play.sees('a', { worker: 'alive', report: { phase: 'running' } });
+    expect(kinds(play.look().actions)).toEqual(['cancel-job a']);
+    // It did not wind up in time and was killed.
+    play.sees('a', { worker: 'none', report: { phase: 'running' } });
+    play.look();
+    expect(play.state.jobs['a']?.state).toMatchObject({ result: 'cancelled', lost: false });
     expect(play.state.finished?.result).toBe('cancelled');
   });
 
