@@ -16,10 +16,14 @@ interface Invocation {
 /** Runs one command line and tells its exit code. Never throws: whatever went wrong has been printed. */
 export async function runCli({ words, version, contextFor }: Invocation): Promise<number> {
   let exitCode: number = exitCodes.done;
-  const program = buildProgram(version, async (load, options, argument) => {
-    const work = await load();
-    exitCode = await work(contextFor(options), options as never, argument);
-  });
+  const program = buildProgram(
+    version,
+    async (load, options, argument) => {
+      const work = await load();
+      exitCode = await work(contextFor(options), options as never, argument);
+    },
+    (text) => contextFor({}).out.write(text),
+  );
   try {
     if (words.length === 0) {
       program.outputHelp();

@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError, type CommandOptions } from 'commander';
+import { Command, Help, InvalidArgumentError, type CommandOptions, type Option } from 'commander';
 import type { CliContext, CommonOptions } from './context.ts';
 import { exitCodesText } from './exit-codes.ts';
 import { defaultListen } from './local-server.ts';
@@ -24,7 +24,11 @@ interface CommandFacts {
 }
 
 /** All commands with their flags: what is parsed, what `--help` says, what docs/cli.md is made of. */
-export function buildProgram(version: string, runner: Runner): Command {
+export function buildProgram(
+  version: string,
+  runner: Runner,
+  writeOut: (text: string) => void = (text) => process.stdout.write(text),
+): Command {
   const program = new Command('slipway')
     .description(
       'Takes a commit to production on machines you own: runs your workflow, makes a release, rolls it out.',
@@ -33,10 +37,13 @@ export function buildProgram(version: string, runner: Runner): Command {
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'print the help of a command')
     .addHelpText('after', `\n${exitCodesText}\n\nExamples:\n  $ slipway up\n  $ slipway ship`)
-    .configureOutput({ outputError: () => {} })
+    .configureOutput({ writeOut, outputError: () => {} })
     .configureHelp({
       subcommandTerm: (command) =>
         [command.name(), command.usage().replace(/^\[options\] ?/, '')].join(' ').trim(),
+      visibleOptions(command) {
+        return ownFirst(Help.prototype.visibleOptions.call(this, command));
+      },
     })
     .exitOverride();
   const add = (parent: Command, term: string, facts: CommandFacts, settings: CommandOptions = {}) =>
@@ -46,6 +53,14 @@ export function buildProgram(version: string, runner: Runner): Command {
   addLookCommands(program, add);
   addSecrets(program, add);
   return program;
+}
+
+const common = ['--home', '--host', '--json', '--no-color', '--help'];
+
+/** A command's own flags before those that every command has. */
+export function ownFirst(options: readonly Option[]): Option[] {
+  const rank = ({ long }: Option) => common.indexOf(long ?? '');
+  return [...options].sort((a, b) => rank(a) - rank(b));
 }
 
 type Add = (parent: Command, term: string, facts: CommandFacts, settings?: CommandOptions) => Command;

@@ -117,11 +117,13 @@ function callsOver(connector: Connector) {
       JSON.parse(await connector.text({ method, path: target, payload })) as T,
     none: async (method: string, target: string, payload: Payload): Promise<void> =>
       void (await connector.text({ method, path: target, payload })),
-    lines: async function* <T>(target: string, signal?: AbortSignal): AsyncIterable<T> {
-      for await (const line of connector.lines({ method: 'GET', path: target, signal }))
-        yield JSON.parse(line) as T;
-    },
+    lines: <T>(target: string, signal?: AbortSignal) =>
+      parsed<T>(connector.lines({ method: 'GET', path: target, signal })),
   };
+}
+
+async function* parsed<T>(lines: AsyncIterable<string>): AsyncIterable<T> {
+  for await (const line of lines) yield JSON.parse(line) as T;
 }
 
 function path(texts: TemplateStringsArray, ...values: string[]): string {

@@ -35,6 +35,7 @@ export function createSshAgent({ host, home, ssh }: SshOptions): SshAgent {
   const heard: string[] = [];
   let silent: Promise<void> = Promise.resolve();
   const remote = home === undefined ? 'slipway dial' : `slipway dial --home ${quote(home)}`;
+  const lastWords = () => Promise.race([silent, sleep(lastWordsMs, undefined, { ref: false })]);
   class Dialler extends Agent {
     override createConnection(_options: ClientRequestArgs) {
       const child = spawn(ssh, ['-o', 'BatchMode=no', '-T', '--', host, remote], { stdio: 'pipe' });
@@ -43,7 +44,7 @@ export function createSshAgent({ host, home, ssh }: SshOptions): SshAgent {
     }
     async explain(error: Error): Promise<CodedError> {
       // What ssh said may arrive after its end was noticed.
-      await Promise.race([silent, sleep(lastWordsMs, undefined, { ref: false })]);
+      await lastWords();
       return new CodedError('server/unreachable', `the server on ${host} cannot be reached`, {
         notes: heard.length > 0 ? heard.slice(-keptLines) : [error.message],
         help: `try it by hand: ssh ${host} slipway status`,

@@ -17,6 +17,7 @@ const wide =
 const widthless = /^[\p{Mark}\p{Cf}\p{Cc}]+$/u;
 // eslint-disable-next-line no-control-regex -- An escape sequence is made of control characters.
 const escapes = /\u001b\[[0-9;]*m/g;
+const closingEscapes = new RegExp(`(?:${escapes.source})*$`);
 
 /** Text in a style, or as it is where colours are off. */
 export function paint(look: Look, style: Style, text: string): string {
@@ -50,7 +51,7 @@ export function fitTo(text: string, columns: number): string {
   }
   if (room >= 0) take(text.slice(at));
   // The mark goes before the escapes that close the colours.
-  const closing = /(?:\u001b\[[0-9;]*m)*$/.exec(result)?.[0] ?? '';
+  const closing = closingEscapes.exec(result)?.[0] ?? '';
   return `${result.slice(0, result.length - closing.length)}…${closing}`;
 }
 

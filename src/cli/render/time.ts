@@ -6,7 +6,7 @@ const dayMs = 24 * hourMs;
 /** How long something took: `0.4s`, `12.3s`, `3m 02s`, `1h 04m`. Never negative, whatever two clocks say. */
 export function took(durationMs: number): string {
   const ms = Math.max(0, durationMs);
-  if (ms < minuteMs - 50) return `${(ms / secondMs).toFixed(1)}s`;
+  if (ms < minuteMs) return `${(Math.floor(ms / 100) / 10).toFixed(1)}s`;
   const two = (value: number) => String(Math.floor(value)).padStart(2, '0');
   if (ms < hourMs) return `${Math.floor(ms / minuteMs)}m ${two((ms % minuteMs) / secondMs)}s`;
   return `${Math.floor(ms / hourMs)}h ${two((ms % hourMs) / minuteMs)}m`;

@@ -1,5 +1,5 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -59,7 +59,7 @@ function nextAnswer({ answers }: FakeServer, call: string): Answer {
 }
 
 async function streamTo(
-  response: import('node:http').ServerResponse,
+  response: ServerResponse,
   { lines, everyMs = 0, open = false }: { lines: readonly unknown[]; everyMs?: number; open?: boolean },
 ): Promise<void> {
   response.writeHead(200, { 'content-type': 'application/x-ndjson' });

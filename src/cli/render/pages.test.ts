@@ -1,0 +1,130 @@
+import { expect, test } from 'vitest';
+import type { StoredEvent } from '../../flow/index.ts';
+import { aHealth, anEnvironment, aPlan, aRollout, aShip, aStatus, startMs } from '../testing/views.ts';
+import { auditPage, eventsPage } from './audit-page.ts';
+import { historyPage } from './history-page.ts';
+import { levels, planPage } from './plan-page.ts';
+import { statusPage } from './status-page.ts';
+
+const look = { color: false, columns: 120 };
+
+test('status: what serves, since when, with which instances and traffic, what stands by, what is under way', () => {
+  const serving = anEnvironment().serving;
+  const status = aStatus({
+    server: aHealth({ warnings: ['router: no answer'] }),
+    environments: [
+      anEnvironment({ environment: 'staging', urls: [], serving: null }),
+      anEnvironment({
+        standby: serving && { ...serving, revision: 'r0', standsForMs: 3_540_000 },
+        rollout: aRollout({ state: 'shifting', weightPercent: 30, detail: 'moves 30 % of traffic to r2' }),
+      }),
+    ],
+    ships: [aShip()],
+  });
+  expect(statusPage(status, look, startMs + 4000)).toEqual([
+    'slipway 0.1.0  http://127.0.0.1:8080  up 1m  /var/lib/slipway',
+    'warning: router: no answer',
+    '',
+    'ENVIRONMENT           SERVES   COMMIT   FOR  INSTANCES           TRAFFIC                     ERRORS  STANDBY',
+    'medianest/staging     nothing',
+    'medianest/production  r1       9f8e7d6  2h   2 ready, 1 restart  100 %, 340 requests, 2 now  0       r0 for 59m',
+    '',
+    'Under way',
+    '  ship-1  medianest abc1234 Add a health page  (main, ana, 4s)',
+    '  medianest/production  deploy r2 (abc1234)  shifting 30 %  moves 30 % of traffic to r2',
+    '',
+    'REACHED AT',
+    'medianest/production  http://medianest.localhost:8080',
+  ]);
+});
+
+test('status on a narrow terminal: a block for each environment', () => {
+  expect(statusPage(aStatus(), { ...look, columns: 60 }, startMs).slice(2, 9)).toEqual([
+    'medianest/production',
+    '  serves     r1',
+    '  commit     9f8e7d6',
+    '  for        2h',
+    '  instances  2 ready, 1 restart',
+    '  traffic    100 %, 340 requests, 2 now',
+    '  errors     0',
+  ]);
+});
+
+test('status before the first ship says what to do', () => {
+  expect(statusPage(aStatus({ environments: [] }), look, startMs).at(-1)).toBe(
+    'no app has been shipped to this server yet; in its repository: slipway ship',
+  );
+});
+
+test('history', () => {
+  const entries = [
+    aRollout({ id: 'ro-2', kind: 'rollback', state: 'failed', finishedAtMs: startMs + 12_000 }),
+    aRollout({ state: 'succeeded', finishedAtMs: startMs + 14_000 }),
+  ];
+  expect(historyPage(entries, look, startMs + 130_000)).toEqual([
+    'ROLLOUT  WHEN    ENVIRONMENT           WHAT      REVISION  COMMIT                     BY   TOOK  RESULT',
+    'ro-2     2m ago  medianest/production  rollback  r2        abc1234 Add a health page  ana  2.0s  ✗ failed',
+    'ro-1     2m ago  medianest/production  deploy    r2        abc1234 Add a health page  ana  4.0s  ✓ succeeded',
+  ]);
+  expect(historyPage([], look, 0)).toEqual(['no rollout yet']);
+});
+
+test('plan: jobs by level, what goes into the release, what changes where', () => {
+  expect(planPage(aPlan(), look)).toEqual([
+    'medianest  abc1234 Add a health page  (main)',
+    '',
+    'Workflows',
+    '  CI (.github/workflows/ci.yml)',
+    '    1. Lint',
+    '       Test',
+    '    2. Deploy [production] deploys ← lint, test',
+    '  Nightly (.github/workflows/nightly.yml): not started, it starts by schedule',
+    '',
+    'Release',
+    '  the commit\'s files, with dist/ of the artifact "release" over them',
+    '',
+    'Environments',
+    '  production  blue-green, takes what staging ran',
+    '    now serves r1 (9f8e7d6 First)',
+    '    - web: 1 copy becomes 2',
+    '    - runs the release command once',
+  ]);
+});
+
+test('jobs that need each other in a circle are still all listed', () => {
+  const job = (id: string, needs: string[]) => ({ id, name: id, needs, environment: null, deploys: false });
+  const placed = levels([job('a', []), job('b', ['c']), job('c', ['b'])]);
+  expect(placed.map((level) => level.map(({ id }) => id))).toEqual([['a'], ['b', 'c']]);
+});
+
+test('audit: a verdict for each chain', () => {
+  const chains = [
+    {
+      chain: 'server',
+      verdict: { kind: 'intact', links: 3 } as const,
+      message: 'chain "server" is intact: 3 records',
+    },
+  ];
+  expect(auditPage({ intact: true, chains, problems: [] }, look)).toEqual([
+    '✓ chain "server" is intact: 3 records',
+    'one chain: nothing was changed, removed or cut off',
+  ]);
+});
+
+test('events: who decided what, when', () => {
+  const event: StoredEvent = {
+    id: 1,
+    chain: 'medianest/production',
+    sequence: 7,
+    type: 'rollout.requested',
+    actor: 'ana',
+    data: { revision: 'r2', nothing: null, deep: { x: 1 } },
+    atMs: Date.UTC(2026, 0, 2, 3, 4, 5),
+    previousHash: '',
+    hash: '',
+  };
+  expect(eventsPage([event], look)).toEqual([
+    'WHEN                  CHAIN                 NO  WHO  WHAT               FACTS',
+    '2026-01-02 03:04:05Z  medianest/production  7   ana  rollout.requested  revision="r2"',
+  ]);
+});
