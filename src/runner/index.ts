@@ -1,5 +1,7 @@
 export { artifactsOf } from './artifacts.ts';
 export type { Artifact, ArtifactFile } from './artifacts.ts';
+export { runnerCodes } from './codes.ts';
+export type { RunnerCode } from './codes.ts';
 export {
   jobWorkerArgv,
   observedReport,

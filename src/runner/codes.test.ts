@@ -1,0 +1,12 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { runnerCodes } from './index.ts';
+
+test('the catalogue of codes and the sources agree in both directions', () => {
+  const names = readdirSync(import.meta.dirname, { recursive: true, encoding: 'utf8' });
+  const files = names.filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'));
+  const sources = files.map((name) => readFileSync(join(import.meta.dirname, name), 'utf8')).join('\n');
+  const used = [...sources.matchAll(/'runner\/([a-z-]+)'/g)].map((match) => match[1]);
+  expect(new Set(used)).toEqual(new Set(Object.keys(runnerCodes)));
+});
