@@ -27,7 +27,7 @@ export interface CliContext {
   /** Calls back at Ctrl-C or a friendly kill; returns how to stop listening. */
   onInterrupt(callback: () => void): () => void;
   connect(place: ServerPlace): Promise<ServerClient>;
-  defaultHome(): Promise<string>;
+  defaultHome(): string;
   /** Without an address: that of the last start, else the first free one. */
   startServer(
     request: Omit<StartRequest, 'listen'> & { listen: string | null },
@@ -44,7 +44,7 @@ export interface CliContext {
 export async function placeOf(context: CliContext, { home, host }: CommonOptions): Promise<ServerPlace> {
   const remote = host ?? (home === undefined ? context.env.SLIPWAY_HOST : undefined);
   if (remote) return { host: remote, home };
-  return { home: home ?? (await context.defaultHome()) };
+  return { home: home ?? context.defaultHome() };
 }
 
 /** A client for the server that the flags name, closed when the work is done. */

@@ -1,5 +1,6 @@
 import { userInfo } from 'node:os';
 import type { CliContext, CommonOptions } from './context.ts';
+import { defaultHome } from './home.ts';
 import { terminalOf } from './terminal.ts';
 
 /** The world as it is. Rooms are loaded when they are first needed, so that a short command starts quickly. */
@@ -19,7 +20,7 @@ export function realWorld(options: CommonOptions): CliContext {
     nowMs: () => Date.now(),
     onInterrupt,
     connect: async (place) => (await import('../server/index.ts')).connectServer(place),
-    defaultHome: async () => (await import('../wiring/index.ts')).defaultHome(env, uid),
+    defaultHome: () => defaultHome(env, uid),
     startServer: async (request) => (await import('../server/index.ts')).startServer(request),
     runServer: async (request) => (await import('../server/index.ts')).runServer(request),
     stopServer: async (request) => (await import('../server/index.ts')).stopServer(request),

@@ -1,5 +1,4 @@
 export { Answers } from './answers.ts';
-export { defaultHome } from './home.ts';
 export { layoutOf, type Layout } from './layout.ts';
 export { runWorkflows, type RunRequest } from './local-run.ts';
 export { machineEnvironment } from './machine.ts';

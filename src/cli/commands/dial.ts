@@ -8,7 +8,7 @@ import { serverWithStart } from '../local-server.ts';
 
 /** The far end of `--host`: stdin and stdout become a connection to the server of this machine. */
 export async function dial(context: CliContext, options: CommonOptions): Promise<number> {
-  const home = options.home ?? (await context.defaultHome());
+  const home = options.home ?? context.defaultHome();
   (await serverWithStart(context, { home })).close();
   const socket = connect(join(home, 'server.sock'));
   try {

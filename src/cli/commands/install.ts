@@ -21,7 +21,7 @@ export async function install(context: CliContext, options: InstallOptions): Pro
     nodePath: process.execPath,
     slipwayJs: fileURLToPath(new URL('../../../bin/slipway.js', import.meta.url)),
     supervisorMain: fileURLToPath(new URL(`../../supervisor/main.${extension}`, import.meta.url)),
-    home: options.home ?? (await context.defaultHome()),
+    home: options.home ?? context.defaultHome(),
     listen: options.http ?? context.env.SLIPWAY_HTTP ?? defaultListen,
     path: context.env.PATH ?? '/usr/local/bin:/usr/bin:/bin',
   });

@@ -37,7 +37,7 @@ export async function run(context: CliContext, options: RunOptions): Promise<num
         ...(workflow === undefined ? {} : { workflow }),
         ...(job === undefined ? {} : { job }),
         machineEnv: await context.machineEnvironment(options.jobEnv ?? {}),
-        home: options.home ?? (await context.defaultHome()),
+        home: options.home ?? context.defaultHome(),
         onView: (one) => display.show(one),
         onLine: (line) => display.line(line),
         signal: interrupt.signal,

@@ -12,7 +12,7 @@ interface UpOptions extends CommonOptions {
 
 /** Starts the server of this machine, or says that it runs already. */
 export async function up(context: CliContext, options: UpOptions): Promise<number> {
-  const home = options.home ?? (await context.defaultHome());
+  const home = options.home ?? context.defaultHome();
   const request = await startRequest(context, home, options);
   if (options.foreground) {
     await context.runServer({ ...request, listen: request.listen ?? defaultListen });

@@ -39,7 +39,7 @@ export async function runInWorld(
     nowMs: () => startMs + 20_000,
     onInterrupt: () => () => {},
     connect: (place) => Promise.resolve(connectServer(place)),
-    defaultHome: () => Promise.resolve(home),
+    defaultHome: () => home,
     startServer: () => Promise.resolve({ health: aHealth(), started: true }),
     runServer: () => Promise.resolve(),
     stopServer: () => Promise.resolve(),
