@@ -2,14 +2,7 @@ import { unreachable } from '../diagnostics/index.ts';
 import type { EnvironmentState, Rollout } from './environment.ts';
 import { instanceId, type Observed } from './observed.ts';
 import type { Endpoint, RouteRevision, Routes } from './ports.ts';
-import type { Revision, RevisionProcess } from './revision.ts';
-
-/** A copy that should run. */
-export interface DesiredInstance {
-  id: string;
-  revision: Revision;
-  process: RevisionProcess;
-}
+import type { DesiredInstance, Revision, RevisionProcess } from './revision.ts';
 
 /** Every copy that should run in the environment's present phase. What runs and is not here should end. */
 export function desiredInstances(state: EnvironmentState): DesiredInstance[] {

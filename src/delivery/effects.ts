@@ -1,8 +1,8 @@
-import { desiredInstances, desiredRoutes, tolerated, type DesiredInstance } from './desired.ts';
+import { desiredInstances, desiredRoutes, tolerated } from './desired.ts';
 import type { EnvironmentState } from './environment.ts';
 import type { InstanceObservation, Observed } from './observed.ts';
 import type { Routes } from './ports.ts';
-import type { Revision } from './revision.ts';
+import type { DesiredInstance, Revision } from './revision.ts';
 
 /** Something to do to the world. All are absolute, so that doing one twice is doing it once. */
 export type Effect =

@@ -9,13 +9,7 @@ export {
   type RolloutPhase,
   type RolloutRequest,
 } from './environment.ts';
-export {
-  candidateWeight,
-  desiredInstances,
-  desiredRoutes,
-  instancesToProbe,
-  type DesiredInstance,
-} from './desired.ts';
+export { candidateWeight, desiredInstances, desiredRoutes, instancesToProbe } from './desired.ts';
 export { instanceId, type CommandObservation, type InstanceObservation, type Observed } from './observed.ts';
 export { planEnvironment, type Decision } from './plan.ts';
 export { performEffects, type Ports } from './perform.ts';
@@ -28,5 +22,12 @@ export type {
   Routes,
   Target,
 } from './ports.ts';
-export type { ConfigurationRef, ReleaseRef, Revision, RevisionProcess, RolloutSettings } from './revision.ts';
+export type {
+  ConfigurationRef,
+  DesiredInstance,
+  ReleaseRef,
+  Revision,
+  RevisionProcess,
+  RolloutSettings,
+} from './revision.ts';
 export { compileStrategy, type Step } from './strategy.ts';

@@ -1,5 +1,4 @@
-import type { DesiredInstance } from './desired.ts';
-import type { Revision } from './revision.ts';
+import type { DesiredInstance, Revision } from './revision.ts';
 
 /** A copy of one process of a revision, at an address of its own. */
 export interface Endpoint {

@@ -30,6 +30,13 @@ export interface Revision {
   configuration: ConfigurationRef;
 }
 
+/** A copy that should run. */
+export interface DesiredInstance {
+  id: string;
+  revision: Revision;
+  process: RevisionProcess;
+}
+
 export interface ReleaseRef {
   /** `sha256:…` over the release's content. */
   digest: string;

@@ -1,7 +1,6 @@
-import type { DesiredInstance } from '../desired.ts';
 import type { CommandObservation, InstanceObservation, Observed } from '../observed.ts';
 import type { Router, RouterState, Routes, Target } from '../ports.ts';
-import type { Revision } from '../revision.ts';
+import type { DesiredInstance, Revision } from '../revision.ts';
 
 /** How the copies of a release behave; told by its digest. */
 export type Behaviour = 'good' | 'never-ready' | 'crashes' | 'migration-fails' | 'crashes-later';
