@@ -23,6 +23,8 @@ export interface StartRequest {
   listen: string;
   /** What jobs get from the environment of whoever started the server. */
   jobEnv: Record<string, string>;
+  /** See `SystemOptions.leaseMs`; for tests. */
+  leaseMs?: number;
 }
 
 /**
@@ -40,6 +42,7 @@ export async function runServer(request: StartRequest): Promise<void> {
     version,
     listen: parseListen(request.listen),
     machineEnv: machineEnvironment({}, request.jobEnv),
+    ...(request.leaseMs === undefined ? {} : { leaseMs: request.leaseMs }),
     databaseUrl: process.env['DATABASE_URL'] ?? null,
     maxParallelJobs: Math.max(4, availableParallelism()),
     log: (entry) => console.error(JSON.stringify({ at: new Date().toISOString(), ...entry })),

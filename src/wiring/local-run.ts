@@ -185,12 +185,15 @@ class Session {
           maxParallelJobs: Math.max(2, availableParallelism()),
           deploys: 'report',
           gitDirectory: () => local.gitDirectory,
+          urlOf: () => '',
           prepare: () => Promise.reject(new Error('a run without a server rolls nothing out')),
           release: () => Promise.reject(new Error('a run without a server makes no release')),
         }),
       ],
       owner,
       clock,
+      // Nobody else knows this store.
+      leaseMs: 3_600_000,
       onError: (error) => local.onLine({ source: 'slipway', atMs: Date.now(), text: String(error) }),
     });
     const runs = this.runs();

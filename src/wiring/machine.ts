@@ -1,5 +1,3 @@
-import { dirname } from 'node:path';
-
 /** What a job, or npm making a release, may know of the machine; nothing else is inherited. */
 const passedOn = [
   'HTTP_PROXY',
@@ -32,9 +30,4 @@ export function machineEnvironment(
 ): Record<string, string> {
   const known = passedOn.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]] as const]));
   return { PATH: standardPath, ...Object.fromEntries(known), ...extra };
-}
-
-/** PATH for an app's processes: the release's own Node, else the one that runs Slipway, then the system's folders. */
-export function processPath(nodeBinDirectory: string | null): string {
-  return `${nodeBinDirectory ?? dirname(process.execPath)}:${standardPath}`;
 }

@@ -74,7 +74,8 @@ export async function resolveRevision({
   const resolved = await resolveEnvironment({ app, definition, vault: parts.vault });
   const mistake = resolved.findings.find(({ severity }) => severity === 'error');
   if (mistake) throw asError(mistake);
-  const hosts = [...definition.hosts, ...(await catchAll(release, environment, parts.store))];
+  // Whoever names a host twice, or "*" themselves, means it once; the router would refuse the second.
+  const hosts = [...new Set([...definition.hosts, ...(await catchAll(release, environment, parts.store))])];
   await requireFreeHosts(definition.hosts, `${app}/${environment}`, parts.store);
   const processes = release.definition.processes.map(({ name, command }) => ({
     name,

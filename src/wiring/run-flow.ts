@@ -6,7 +6,14 @@ import { emptyEnvironment, type RolloutRequest, type RolloutResult } from '../de
 import { CodedError, unreachable } from '../diagnostics/index.ts';
 import type { FlowHandler, Json, Signal, Transition } from '../flow/index.ts';
 import type { Release } from '../release/index.ts';
-import { jobWorkerArgv, observedReport, prepareJob, readReport, resumeJob } from '../runner/index.ts';
+import {
+  jobWorkerArgv,
+  observedReport,
+  prepareJob,
+  readReport,
+  reapJob,
+  resumeJob,
+} from '../runner/index.ts';
 import {
   currentWorkerId,
   planRun,
@@ -33,7 +40,17 @@ export interface RunFlowData {
   /** The app as the commit defines it; null when only workflows are run. */
   app: App | null;
   /** Rollouts that deploy steps have asked for, by rollout key. */
-  deploys: Record<string, { rolloutId: string; environment: string; outcome: DeployOutcome | null }>;
+  deploys: Record<string, AskedRollout>;
+}
+
+/** A rollout that a deploy step waits for, or waited for. */
+interface AskedRollout {
+  rolloutId: string;
+  environment: string;
+  /** Digest of the release, and where users will find it; empty when nothing could be asked for. */
+  release: string;
+  url: string;
+  outcome: DeployOutcome | null;
 }
 
 /** What a run's flow acts on. */
@@ -49,11 +66,13 @@ export interface RunPorts {
   /** The bare repository that jobs check out from. */
   gitDirectory: (app: string) => string;
   prepare: (wish: RolloutWish) => Promise<RolloutRequest>;
+  /** Where users reach the first of these hosts. */
+  urlOf: (hosts: string[]) => string;
   release: (data: RunFlowData) => Promise<Release>;
 }
 
-/** From SIGTERM to SIGKILL for a job's worker: longer than the ladder by which it ends its steps. */
-const workerGraceMs = 20_000;
+/** From SIGTERM to SIGKILL for a job's worker, which still runs `always()` steps: five minutes, as on GitHub. */
+const workerGraceMs = 300_000;
 const lookMs = 60;
 
 /** Scope of a run's processes at the supervisor. */
@@ -115,26 +134,25 @@ function takeSignals(data: RunFlowData, signals: readonly Signal[], nowMs: numbe
     const result = payload as unknown as RolloutResult;
     for (const [key, deploy] of Object.entries(next.deploys)) {
       if (deploy.rolloutId === result.rollout)
-        next.deploys[key] = { ...deploy, outcome: outcomeOf(key, deploy.environment, result) };
+        next.deploys[key] = { ...deploy, outcome: outcomeOf(key, deploy, result) };
     }
   }
   return next;
 }
 
-function outcomeOf(key: string, environment: string, result: RolloutResult): DeployOutcome {
+function outcomeOf(key: string, asked: AskedRollout, result: RolloutResult): DeployOutcome {
   return {
     stepIndex: Number(key.slice(key.lastIndexOf('/') + 1)),
     result: result.outcome === 'succeeded' ? 'success' : 'failure',
     outputs: {
-      rollout: result.rollout,
+      release: asked.release,
       revision: result.revision ?? '',
-      environment,
-      outcome: result.outcome,
+      url: asked.url,
     },
     reason:
       result.outcome === 'succeeded'
         ? result.reason
-        : `the rollout to ${environment} ${result.outcome}: ${result.reason}`,
+        : `the rollout to ${asked.environment} ${result.outcome}: ${result.reason}`,
   };
 }
 
@@ -203,7 +221,9 @@ class Turn {
       case 'cancel-job':
         return supervisor.remove(action.workerId, runScope(run.id), this.fence);
       case 'reap-job':
-        return; // The supervisor ends a worker's whole family with it.
+        // Steps run in sessions of their own, so the end of their worker does not reach them.
+        await reapJob(directory);
+        return;
       case 'request-rollout':
         return this.requestRollout(action);
       case 'abort-rollout':
@@ -290,13 +310,14 @@ class Turn {
     );
     if (work.state === 'going') return;
     background.forget(rolloutKey);
-    const asked = { rolloutId, environment };
     if (work.state === 'failed') {
       const outcome = refusal(deploy.stepIndex, environment, work.error);
-      data.deploys[rolloutKey] = { ...asked, outcome };
+      data.deploys[rolloutKey] = { rolloutId, environment, release: '', url: '', outcome };
       return;
     }
-    data.deploys[rolloutKey] = { ...asked, outcome: null };
+    const { release: asked, hosts } = work.value.revision;
+    const url = this.ports.urlOf(hosts);
+    data.deploys[rolloutKey] = { rolloutId, environment, release: asked.digest, url, outcome: null };
     askEnvironment(this, `${run.app}/${environment}`, {
       name: 'rollout',
       payload: work.value as unknown as Json,

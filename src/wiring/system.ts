@@ -1,8 +1,6 @@
-import type { EnvironmentState } from '../delivery/index.ts';
 import type { Clock, Flow, TickContext } from '../flow/index.ts';
 import { removeLeftovers, type Release } from '../release/index.ts';
 import { keyFile, openKey, openVault, type Vault } from '../secrets/index.ts';
-import { openMirror } from '../source/index.ts';
 import { currentOwner, openStore, type Store } from '../store/index.ts';
 import { ensureSupervisor, type SupervisorControl } from '../supervisor/index.ts';
 import { createProcessTarget, type ProcessTarget } from '../targets/index.ts';
@@ -17,6 +15,7 @@ import { runHandler, type RunFlowData } from './run-flow.ts';
 import { shipHandler, type ShipData } from './ship-flow.ts';
 import { shipRelease } from './ship-release.ts';
 import { TickLoop } from './tick-loop.ts';
+import { urlsOf } from './view-environment.ts';
 
 /** How to open a system. */
 export interface SystemOptions {
@@ -27,6 +26,8 @@ export interface SystemOptions {
   machineEnv: Record<string, string>;
   /** `postgres://…`; SQLite in the home otherwise. */
   databaseUrl: string | null;
+  /** After which time without a sign of life a server that still exists (frozen, or on another machine) loses its claims. */
+  leaseMs?: number;
   /** Workers of one run at the same time. */
   maxParallelJobs: number;
   log: (entry: { level: 'info' | 'error'; message: string; [key: string]: unknown }) => void;
@@ -48,6 +49,9 @@ export interface System {
   /** Finishes the ticks under way and lets go of the store. Apps, router and supervisor go on. */
   stop(): Promise<void>;
 }
+
+/** Long enough for a machine that swaps or a slow disk; a server that is dead for certain is not waited for. */
+const usualLeaseMs = 15_000;
 
 const clock: Clock = { wallMs: () => Date.now(), monotonicMs: () => performance.now() };
 
@@ -72,6 +76,7 @@ export async function openSystem(options: SystemOptions): Promise<System> {
       handlers: handlersOf(parts, problems),
       owner,
       clock,
+      leaseMs: options.leaseMs ?? usualLeaseMs,
       onError: (error, flow) => noteProblem(error, flow, { problems, log: options.log }),
     });
     return {
@@ -147,6 +152,7 @@ function handlersOf(parts: Parts, problems: Map<string, string>) {
       maxParallelJobs: options.maxParallelJobs,
       deploys: 'park',
       gitDirectory: (app) => layout.app(app).mirror,
+      urlOf: (hosts) => urlsOf(hosts, options.listen)[0] ?? '',
       prepare,
       release: async ({ ship }) => releaseFor(await shipData(store, ship)),
     }),
@@ -177,14 +183,4 @@ function noteProblem(
   if (flow) problems.set(flow.id, message);
   const stack = error instanceof Error ? error.stack : undefined;
   log({ level: 'error', message: `tick failed: ${message}`, flow: flow?.id, stack });
-}
-
-/** The state of an environment as its flow keeps it. */
-export function environmentStateOf(flow: Flow): EnvironmentState {
-  return flow.data as EnvironmentState;
-}
-
-/** Makes an app's mirror ready to receive commits. */
-export function mirrorOf(layout: Layout, app: string) {
-  return openMirror(layout.app(app).mirror);
 }

@@ -6,11 +6,11 @@ interface LoopPorts {
   handlers: readonly FlowHandler[];
   owner: string;
   clock: Clock;
+  /** Others must have seen a claim unchanged for this long before they may take it over; a dead owner is noticed at once. */
+  leaseMs: number;
   onError: (error: unknown, flow: Flow | null) => void;
 }
 
-/** Others must have seen a claim unchanged for this long before they may take it over; a dead owner is noticed at once. */
-const leaseMs = 15_000;
 /** Flows that are ticked at the same time. */
 const breadth = 6;
 const longestWaitMs = 1_000;
@@ -51,7 +51,7 @@ export class TickLoop {
 
   /** Looks until one flow was ticked. */
   private async lookOut(): Promise<void> {
-    const { store, owner, clock, onError } = this.ports;
+    const { store, owner, clock, leaseMs, onError } = this.ports;
     // An object, for it changes in a callback.
     const lookout = { found: false };
     const handlers = this.ports.handlers.map((handler): FlowHandler => ({

@@ -27,7 +27,7 @@ export function viewEnvironment(state: EnvironmentState, seen: Seen): Environmen
   return {
     app,
     environment,
-    urls: urlsOf(stable ?? rollout?.candidate ?? null, seen.listen),
+    urls: urlsOf((stable ?? rollout?.candidate)?.hosts ?? [], seen.listen),
     serving: stable ? viewRevision(stable, seen) : null,
     standby: standby
       ? {
@@ -150,10 +150,10 @@ function viewRevision(revision: Revision, { processes, router }: Seen): Revision
   };
 }
 
-function urlsOf(revision: Revision | null, { host, port }: Listen): string[] {
-  if (!revision) return [];
+/** Addresses by which users reach hosts; `*` stands for the bare address. */
+export function urlsOf(hosts: string[], { host, port }: Listen): string[] {
   const address = port === 80 ? '' : `:${port}`;
-  const named = revision.hosts.filter((name) => name !== '*').map((name) => `http://${name}${address}/`);
+  const named = hosts.filter((name) => name !== '*').map((name) => `http://${name}${address}/`);
   const bare = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
-  return revision.hosts.includes('*') ? [...named, `http://${bare}${address}/`] : named;
+  return hosts.includes('*') ? [...named, `http://${bare}${address}/`] : named;
 }
