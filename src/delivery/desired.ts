@@ -157,13 +157,14 @@ function stableWorkerRuns(rollout: Rollout | null, worker: RevisionProcess): boo
     case 'stepping':
     case 'draining':
       return true;
+    // One that runs is left alone; one that was stopped comes back once the candidate's copy is gone (effects.ts).
+    case 'reverting':
+      return true;
     case 'stopping-workers':
     case 'starting-workers':
       return worker.overlap;
     case 'baking':
       return false;
-    case 'reverting':
-      return rollout.phase.stage === 'stopping';
     default:
       return unreachable(rollout.phase);
   }

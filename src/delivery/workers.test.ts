@@ -1,0 +1,70 @@
+import { expect, test } from 'vitest';
+import { startObserved } from '../flow/index.ts';
+import { emptyEnvironment, type EnvironmentState, type Rollout } from './environment.ts';
+import type { InstanceObservation, Observed } from './observed.ts';
+import { planEnvironment } from './plan.ts';
+import { aRequest } from './testing/builders.ts';
+
+const nowMs = 1_000_000;
+const good = aRequest(1, 'good');
+const bad = aRequest(2, 'never-ready');
+const stable = { ...good.revision, id: 'r1' };
+
+function reverting(stage: 'routing' | 'draining' | 'stopping'): EnvironmentState {
+  const rollout: Rollout = {
+    ...bad,
+    id: bad.rolloutId,
+    candidate: { ...bad.revision, id: 'r2' },
+    standing: false,
+    steps: [],
+    phase: {
+      at: 'reverting',
+      stage,
+      timer: startObserved(nowMs),
+      cause: { outcome: 'failed', reason: 'was not ready', logTail: [] },
+    },
+  };
+  return { ...emptyEnvironment('app/production'), nextRevision: 3, stable, rollout };
+}
+
+function copy(id: string): InstanceObservation {
+  const [revision = '', process = ''] = id.split('-');
+  return {
+    id,
+    revision,
+    process,
+    phase: 'running',
+    port: process === 'web' ? 1_234 : null,
+    restarts: 0,
+    exitCode: null,
+    probe: 'not-probed',
+    logTail: [],
+  };
+}
+
+function effectsOf(state: EnvironmentState, running: string[]): string[] {
+  const observed: Observed = {
+    instances: running.map(copy),
+    router: { epoch: 'e1', lost: false, fence: 1, routes: null, revisions: [] },
+    command: { state: 'none' },
+  };
+  const { effects } = planEnvironment({ state, signals: [], observed, nowMs });
+  return effects.flatMap((effect) => {
+    if (effect.do === 'start') return [`start ${effect.instance.id}`];
+    return effect.do === 'stop' ? [`stop ${effect.instance}`] : [];
+  });
+}
+
+test.each(['routing', 'draining', 'stopping'] as const)(
+  'a rollout that goes back (%s) before its workers came leaves the worker of the stable revision alone',
+  (stage) => {
+    const effects = effectsOf(reverting(stage), ['r1-web-1', 'r1-worker-1', 'r2-web-1']);
+    expect(effects.filter((effect) => effect.includes('worker'))).toEqual([]);
+  },
+);
+
+test('the old worker comes back only when the new one is gone', () => {
+  const state = reverting('stopping');
+  expect(effectsOf(state, ['r1-web-1', 'r2-worker-1'])).toEqual(['stop r2-worker-1']);
+  expect(effectsOf(state, ['r1-web-1'])).toEqual(['start r1-worker-1']);
+});
