@@ -75,7 +75,10 @@ test('rollback means production, follows the rollout and tells how it ended', as
   const done = { ...under, state: 'succeeded', detail: 'all well', liveAtMs: startMs + 11_000 };
   const server = await serve({
     'POST /v1/rollbacks': { json: { rollout: 'ro-1' } },
-    'GET /v1/rollouts/ro-1/watch': { lines: [under, done] },
+    'GET /v1/rollouts/ro-1/watch': [
+      { status: 404, json: refusal('wiring/no-such-rollout', 'not yet') },
+      { lines: [under, done] },
+    ],
   });
   const { code, out } = await runInWorld(['rollback', '--to', 'r1'], server.home);
   expect(out.split('\n')).toEqual([
@@ -129,6 +132,15 @@ test('abort takes the name of an environment, a rollout or a ship', async () => 
   expect(await asked('ro-1')).toMatchObject({ rollout: 'ro-1' });
   expect(await asked('production')).toMatchObject({ app: 'medianest', environment: 'production' });
   expect(await asked()).toMatchObject({ app: 'medianest' });
+  expect(await runInWorld(['abort', 'producton'], server.home)).toEqual({
+    code: 2,
+    out: '',
+    err: `error[cli/unknown-target]: nothing under way and no environment is called "producton"
+  = environments: production
+  = under way: ro-1
+  = help: did you mean "production"?
+`,
+  });
 });
 
 test('logs: a name of an environment means its processes, any other a ship', async () => {

@@ -53,10 +53,11 @@ test('the commit travels as a bundle, then the ship is followed to its end', asy
   expect(code).toBe(0);
   const lines = out.split('\n');
   expect(lines[0]).toBe('[medianest] abc1234 Add a health page');
-  expect(lines.slice(-4)).toEqual([
+  expect(lines.slice(-5)).toEqual([
     '✓ abc1234 Add a health page: live on production in 13.2s',
-    '  ENVIRONMENT  SERVES  ASKED FOR  LIVE AFTER  CONFIRMED  URL',
-    '  production   r2      8.3s       9.5s        13.0s      http://medianest.localhost:8080',
+    '  ENVIRONMENT  SERVES  ASKED FOR  LIVE AFTER  CONFIRMED',
+    '  production   r2      8.3s       9.5s        13.0s',
+    '  production  http://medianest.localhost:8080',
     '',
   ]);
   const calls = fake.seen.map(({ call }) => call);

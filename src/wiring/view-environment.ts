@@ -124,7 +124,7 @@ function roundToSecond(ms: number): number {
   return Math.ceil(ms / 1_000) * 1_000;
 }
 
-function viewRevision(revision: Revision, { processes, router }: Seen): RevisionView {
+function viewRevision(revision: Revision, { processes, router, records }: Seen): RevisionView {
   const own = processes.filter(({ id, scope }) => id.slice(scope.length + 1).startsWith(`${revision.id}-`));
   const traffic = router?.revisions.find(({ id }) => id === revision.id);
   return {
@@ -132,6 +132,7 @@ function viewRevision(revision: Revision, { processes, router }: Seen): Revision
     commit: revision.release.commit,
     title: revision.release.title,
     release: revision.release.digest,
+    liveAtMs: records.findLast((record) => record.revision === revision.id)?.liveAtMs ?? null,
     instances: own.map(({ id, scope, phase, port, restarts, pid }) => ({
       id: id.slice(scope.length + 1),
       phase,

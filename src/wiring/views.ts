@@ -100,8 +100,6 @@ export interface RolloutView {
   /** When all traffic was on it; null before. */
   liveAtMs: number | null;
   finishedAtMs: number | null;
-  /** When the watch after 100 % (or another timed phase) ends, if all stays well; for a countdown. */
-  phaseEndsAtMs?: number | null;
   logTail: string[];
 }
 

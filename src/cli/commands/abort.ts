@@ -1,3 +1,5 @@
+import { CodedError, didYouMean } from '../../diagnostics/index.ts';
+import type { StatusView } from '../../wiring/index.ts';
 import { nameApp } from '../app-of.ts';
 import { actorIn } from '../commit-of.ts';
 import { show, withServer, type CliContext, type CommonOptions } from '../context.ts';
@@ -5,6 +7,17 @@ import { exitCodes } from '../exit-codes.ts';
 
 interface AbortOptions extends CommonOptions {
   app?: string;
+}
+
+function requireEnvironment({ environments, ships }: StatusView, name: string): void {
+  const names = [...new Set(environments.map(({ environment }) => environment))];
+  if (names.includes(name)) return;
+  const under = [...environments.flatMap(({ rollout }) => rollout?.id ?? []), ...ships.map(({ id }) => id)];
+  const near = didYouMean(name, [...names, ...under]);
+  throw new CodedError('cli/unknown-target', `nothing under way and no environment is called "${name}"`, {
+    notes: [`environments: ${names.join(', ') || 'none yet'}`, `under way: ${under.join(', ') || 'nothing'}`],
+    help: near === undefined ? 'see "slipway status"' : `did you mean "${near}"?`,
+  });
 }
 
 /** Stops what is under way: users stay on, or go back to, what served them before. */
@@ -23,6 +36,7 @@ export async function abort(
       return exitCodes.done;
     }
     const isRollout = status.environments.some(({ rollout }) => rollout?.id === target);
+    if (target !== undefined && !isRollout) requireEnvironment(status, target);
     const request = isRollout
       ? { rollout: target }
       : { app: await nameApp(context, client, options), environment: target };

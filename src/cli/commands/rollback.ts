@@ -1,3 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CodedError } from '../../diagnostics/index.ts';
+import type { ServerClient } from '../../server/index.ts';
 import type { RolloutView } from '../../wiring/index.ts';
 import { nameApp, nameEnvironment } from '../app-of.ts';
 import { actorIn } from '../commit-of.ts';
@@ -28,7 +31,7 @@ export async function rollback(
     const to = options.to === undefined ? {} : { to: options.to };
     const id = await client.rollback({ app, environment, actor, ...to });
     const last = await follow<RolloutView>(context, {
-      watch: (signal) => client.watchRollout(id, signal),
+      watch: (signal) => watchAsked(client, id, signal),
       ended: ({ state }) => rolloutEnded(state),
       display: rolloutDisplay(context, options),
     });
@@ -44,4 +47,26 @@ export async function rollback(
       print(context.out, ['', ...rolloutSummary(last, await environmentsOf(client), outLook(context))]);
     return last.state === 'succeeded' ? exitCodes.done : exitCodes.failed;
   });
+}
+
+const patienceMs = 10_000;
+const retryAfterMs = 50;
+
+/** A rollout that was asked for is there when its environment has heard of it: a moment later. */
+async function* watchAsked(
+  client: ServerClient,
+  id: string,
+  signal: AbortSignal,
+): AsyncIterable<RolloutView> {
+  const deadline = performance.now() + patienceMs;
+  for (;;) {
+    try {
+      yield* client.watchRollout(id, signal);
+      return;
+    } catch (error) {
+      const notYet = error instanceof CodedError && 'status' in error && error.status === 404;
+      if (!notYet || performance.now() > deadline) throw error;
+      await sleep(retryAfterMs);
+    }
+  }
 }

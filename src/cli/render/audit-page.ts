@@ -35,6 +35,10 @@ export function eventsPage(events: readonly StoredEvent[], look: Look): string[]
   return renderTable({ heads, rows }, look);
 }
 
+function word(value: unknown): string {
+  return typeof value === 'string' && /^\S+$/.test(value) ? value : JSON.stringify(value);
+}
+
 const longestFacts = 80;
 
 function facts(data: StoredEvent['data']): string {
@@ -42,7 +46,7 @@ function facts(data: StoredEvent['data']): string {
     data !== null && typeof data === 'object' && !Array.isArray(data)
       ? Object.entries(data)
           .filter(([, value]) => value !== null && typeof value !== 'object')
-          .map(([name, value]) => `${name}=${JSON.stringify(value)}`)
+          .map(([name, value]) => `${name}=${word(value)}`)
           .join(' ')
       : JSON.stringify(data);
   const safe = harmless(text);

@@ -118,13 +118,13 @@ test('events: who decided what, when', () => {
     sequence: 7,
     type: 'rollout.requested',
     actor: 'ana',
-    data: { revision: 'r2', nothing: null, deep: { x: 1 } },
+    data: { revision: 'r2', reason: 'all well', nothing: null, deep: { x: 1 } },
     atMs: Date.UTC(2026, 0, 2, 3, 4, 5),
     previousHash: '',
     hash: '',
   };
   expect(eventsPage([event], look)).toEqual([
     'WHEN                  CHAIN                 NO  WHO  WHAT               FACTS',
-    '2026-01-02 03:04:05Z  medianest/production  7   ana  rollout.requested  revision="r2"',
+    '2026-01-02 03:04:05Z  medianest/production  7   ana  rollout.requested  revision=r2 reason="all well"',
   ]);
 });

@@ -8,8 +8,9 @@ test('a success says what is live, where, and how long each part took', () => {
   const view = shipStory().at(-1) ?? aShip();
   expect(shipSummary(view, [anEnvironment()], look)).toEqual([
     '✓ abc1234 Add a health page: live on production in 13.2s',
-    '  ENVIRONMENT  SERVES  ASKED FOR  LIVE AFTER  CONFIRMED  URL',
-    '  production   r2      8.3s       9.5s        13.0s      http://medianest.localhost:8080',
+    '  ENVIRONMENT  SERVES  ASKED FOR  LIVE AFTER  CONFIRMED',
+    '  production   r2      8.3s       9.5s        13.0s',
+    '  production  http://medianest.localhost:8080',
   ]);
 });
 

@@ -59,32 +59,35 @@ function success(view: ShipView, environments: readonly EnvironmentView[], look:
   return [
     `${paint(look, ['bold', 'green'], '✓')} ${paint(look, 'yellow', short(view.commit))} ${harmless(view.title)}: ${where} in ${total}`,
     ...(view.reason === null ? [] : [`  ${harmless(view.reason)}`]),
-    ...liveTable(view, live, environments, look).map((line) => `  ${line}`),
+    ...liveTable(view, live, look).map((line) => `  ${line}`),
+    ...addresses(reached, environments),
     ...(view.runs.length === 0 ? [`  no workflow starts for ${branchOf(view.ref)}; see: slipway plan`] : []),
   ];
 }
 
-function liveTable(
-  view: ShipView,
-  live: readonly RolloutView[],
-  environments: readonly EnvironmentView[],
-  look: Look,
-): string[] {
+function liveTable(view: ShipView, live: readonly RolloutView[], look: Look): string[] {
   if (live.length === 0) return [];
   const rows = live.map((rollout) => {
     const at = (ms: number | null) => (ms === null ? '' : took(ms - view.startedAtMs));
-    const urls = environments.find(({ environment }) => environment === rollout.environment)?.urls ?? [];
     return [
       rollout.environment,
       rollout.revision ?? '',
       at(rollout.requestedAtMs),
       at(rollout.liveAtMs),
       at(rollout.finishedAtMs),
-      urls.join(' '),
     ];
   });
-  const heads = ['ENVIRONMENT', 'SERVES', 'ASKED FOR', 'LIVE AFTER', 'CONFIRMED', 'URL'];
+  const heads = ['ENVIRONMENT', 'SERVES', 'ASKED FOR', 'LIVE AFTER', 'CONFIRMED'];
   return renderTable({ heads, rows }, { ...look, columns: look.columns - 2 });
+}
+
+function addresses(names: readonly string[], environments: readonly EnvironmentView[]): string[] {
+  const widest = Math.max(0, ...names.map(({ length }) => length));
+  return environments
+    .filter(({ environment }) => names.includes(environment))
+    .flatMap(({ environment, urls }) =>
+      urls.map((url, index) => `  ${(index === 0 ? environment : '').padEnd(widest)}  ${url}`),
+    );
 }
 
 function failure(view: ShipView, environments: readonly EnvironmentView[], look: Look): string[] {

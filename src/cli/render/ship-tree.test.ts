@@ -38,29 +38,43 @@ test('a job that runs names its step, one that waits says for what', () => {
   expect(shipTree(view, screen).slice(3)).toEqual([
     '  ⠋ Test       9.0s  Run npm test 5.0s',
     '  ○ Queued           waits for a free place',
-    '  ○ Deploy           after test, q',
     '  - Nightly          its condition is false',
+    '  ○ Deploy           after test, q',
   ]);
 });
 
-test('a bake counts down', () => {
-  const view = aRollout({
-    state: 'baking',
-    phaseEndsAtMs: startMs + 11_500,
-    detail: 'watches r2',
-    requestedAtMs: startMs,
-  });
+test('a rollout that belongs to no ship stands alone', () => {
+  const view = aRollout({ state: 'baking', detail: 'watches r2, 3s left', requestedAtMs: startMs });
   expect(rolloutTree(view, screen)).toEqual([
     'medianest  abc1234  Add a health page',
-    '  ⠋ production  r2  baking  3s left  9.0s  watches r2',
+    '  ⠋ production  r2  baking  9.0s  watches r2, 3s left',
   ]);
 });
 
-test('a narrow terminal cuts lines and never wraps them', () => {
-  const view = shipStory()[4] ?? aShip();
-  expect(shipTree(view, { ...screen, columns: 60 }).at(-1)).toBe(
-    '  ⠋ production  r2  shifting  █████░░░░░ 50 %  0.7s  moves …',
-  );
+test('jobs stand after those that they need, matrix or not', () => {
+  const jobs = [
+    aJob({ key: 'deploy', name: 'Deploy', needs: ['build'] }),
+    aJob({ key: 'build', name: 'Build', needs: ['test'] }),
+    aJob({ key: 'test (20)', name: 'Test 20' }),
+    aJob({ key: 'test (22)', name: 'Test 22' }),
+  ];
+  const names = shipTree(aShip({ runs: [aRun({ jobs })] }), screen).slice(3);
+  expect(names.map((line) => line.trim().slice(2, 9).trim())).toEqual([
+    'Test 20',
+    'Test 22',
+    'Build',
+    'Deploy',
+  ]);
+});
+
+test('a narrow terminal cuts lines and never wraps them; what a rollout does gets a line of its own', () => {
+  const view = { ...(shipStory()[4] ?? aShip()), title: 'A title that is longer than this terminal is wide' };
+  const lines = shipTree(view, { ...screen, columns: 60 });
+  expect(lines[0]).toBe('medianest  abc1234  A title that is longer than this termin…');
+  expect(lines.slice(-2)).toEqual([
+    '  ⠋ production  r2  shifting  █████░░░░░ 50 %  0.7s',
+    '    moves 50 % of traffic to r2',
+  ]);
 });
 
 test('a short terminal leaves out what is done before what goes on', () => {

@@ -1,7 +1,7 @@
 import type { JobView, RolloutView, RunView, ShipView } from '../../wiring/index.ts';
 import { branchOf, jobStanding, mark, rolloutEnded, rolloutStanding, short, type Standing } from './marks.ts';
 import { fitTo, harmless, pad, paint, widthOf, type Look } from './text.ts';
-import { left, span } from './time.ts';
+import { span } from './time.ts';
 
 /** A terminal at one moment. */
 export interface Screen extends Look {
@@ -55,8 +55,24 @@ function runLines(run: RunView, screen: Screen): Line[] {
   const widest = Math.min(widestName, Math.max(...run.jobs.map((job) => widthOf(job.name)), 0));
   return [
     head(`${paint(screen, 'bold', harmless(run.workflow))} ${paint(screen, 'dim', run.file)}`),
-    ...run.jobs.map((job) => jobLine(job, screen, widest)),
+    ...inOrder(run.jobs).map((job) => jobLine(job, screen, widest)),
   ];
+}
+
+/** Jobs after those that they need; those of one depth stay as they are. */
+function inOrder(jobs: readonly JobView[]): JobView[] {
+  const ranks = new Map<string, number>();
+  const rank = (job: JobView): number => {
+    const known = ranks.get(job.key);
+    if (known !== undefined) return known;
+    // Set before the look deeper, so that a circle ends.
+    ranks.set(job.key, 0);
+    const needed = jobs.filter(({ key }) => job.needs.some((id) => key === id || key.startsWith(`${id} (`)));
+    const found = Math.max(-1, ...needed.map(rank)) + 1;
+    ranks.set(job.key, found);
+    return found;
+  };
+  return [...jobs].sort((a, b) => rank(a) - rank(b));
 }
 
 function jobLine(job: JobView, screen: Screen, nameWidth: number): Line {
@@ -98,8 +114,16 @@ function rolloutLines(rollouts: readonly RolloutView[], screen: Screen): Line[] 
     const sign = mark(screen, standing, screen.nowMs);
     const start = `  ${sign} ${pad(rollout.environment, widest)}  ${pad(rollout.revision ?? '', revision)}`;
     const time = span(rollout.requestedAtMs, rollout.finishedAtMs, screen.nowMs);
-    const text = `${start}  ${phase(rollout, screen)}  ${time}  ${paint(screen, 'dim', harmless(rollout.detail))}`;
-    return [{ text: text.trimEnd(), standing }];
+    const text = `${start}  ${phase(rollout, screen)}  ${time}`;
+    const detail = harmless(rollout.detail);
+    const shown = paint(screen, 'dim', detail);
+    if (widthOf(text) + 2 + widthOf(detail) <= screen.columns) {
+      return [{ text: `${text}  ${shown}`.trimEnd(), standing }];
+    }
+    return [
+      { text, standing },
+      { text: `    ${shown}`, standing },
+    ];
   });
   return [head(paint(screen, 'bold', 'Rollouts')), ...lines];
 }
@@ -108,9 +132,7 @@ function phase(rollout: RolloutView, screen: Screen): string {
   const name = paint(screen, rolloutEnded(rollout.state) ? 'reset' : 'cyan', rollout.state);
   if (rollout.state === 'shifting')
     return `${name}  ${bar(rollout.weightPercent)} ${rollout.weightPercent} %`;
-  const endsAtMs = rollout.phaseEndsAtMs ?? null;
-  if (endsAtMs === null || rolloutEnded(rollout.state)) return name;
-  return `${name}  ${left(endsAtMs - screen.nowMs)}`;
+  return name;
 }
 
 const barCells = 10;

@@ -2,7 +2,7 @@ import type { EnvironmentView, RevisionView, RolloutView, StatusView } from '../
 import { branchOf, short } from './marks.ts';
 import { renderTable } from './table.ts';
 import { harmless, paint, type Look } from './text.ts';
-import { age, left } from './time.ts';
+import { age } from './time.ts';
 
 /** What a server and its environments do now. */
 export function statusPage(status: StatusView, look: Look, nowMs: number): string[] {
@@ -58,20 +58,19 @@ function underWay({ environments, ships }: StatusView, look: Look, nowMs: number
       const what = `${ship.app} ${short(ship.commit)} ${harmless(ship.title)}`;
       return `  ${ship.id}  ${what}  (${branchOf(ship.ref)}, ${ship.actor}, ${age(nowMs - ship.startedAtMs)})`;
     }),
-    ...rollouts.map((rollout) => `  ${rolloutText(rollout, nowMs)}`),
+    ...rollouts.map((rollout) => `  ${rolloutText(rollout)}`),
   ];
 }
 
-function rolloutText(rollout: RolloutView, nowMs: number): string {
+function rolloutText(rollout: RolloutView): string {
   const weight = rollout.state === 'shifting' ? ` ${rollout.weightPercent} %` : '';
-  const rest = rollout.phaseEndsAtMs ? `, ${left(rollout.phaseEndsAtMs - nowMs)}` : '';
   const what = `${rollout.app}/${rollout.environment}  ${rollout.kind} ${rollout.revision ?? ''}`.trimEnd();
-  return `${what} (${short(rollout.commit)})  ${rollout.state}${weight}${rest}  ${harmless(rollout.detail)}`;
+  return `${what} (${short(rollout.commit)})  ${rollout.state}${weight}  ${harmless(rollout.detail)}`;
 }
 
 function addresses(environments: readonly EnvironmentView[], look: Look): string[] {
   const rows = environments.flatMap(({ app, environment, urls }) =>
-    urls.map((url) => [`${app}/${environment}`, url]),
+    urls.map((url, index) => [index === 0 ? `${app}/${environment}` : '', url]),
   );
   if (rows.length === 0) return [];
   return ['', ...renderTable({ heads: ['REACHED AT', ''], rows }, look)];

@@ -242,7 +242,6 @@ export function shipStory(): ShipView[] {
           weightPercent: 100,
           detail: 'watches r2',
           liveAtMs: at(9500),
-          phaseEndsAtMs: at(13_000),
         }),
       ],
     }),
