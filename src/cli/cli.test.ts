@@ -85,7 +85,7 @@ test('rollback means production, follows the rollout and tells how it ended', as
     '[production] ● r2 shifting 100 %: moves 100 %',
     '[production] ✓ r2 succeeded: all well',
     '',
-    '✓ production serves r2 (abc1234 Add a health page) since 1.0s after it was asked for',
+    '✓ production serves r2 (abc1234 Add a health page), live 1.0s after it was asked for',
     '  http://medianest.localhost:8080',
     '',
   ]);

@@ -65,7 +65,7 @@ test('a failed rollout speaks for the job that waited for it', () => {
     '✗ abc1234 Add a health page: failed after 20.1s',
     '  rollout of r2 to production failed: r2 did not get ready within 8s',
     '    | Error: no database',
-    '  production still serves r1 (9f8e7d6 First); it never took all traffic from it',
+    '  production still serves r1 (9f8e7d6 First); all traffic is on it',
     '  next: slipway logs production, then mend, commit and "slipway ship"',
   ]);
 });
@@ -79,7 +79,7 @@ test('a rollout that was live and went back says so', () => {
   });
   const view = aShip({ state: 'failed', finishedAtMs: startMs + 100, rollouts: [rollout] });
   expect(shipSummary(view, [anEnvironment()], look)).toContain(
-    '  production serves r1 (9f8e7d6 First) again',
+    '  production serves r1 (9f8e7d6 First) again; all traffic is on it',
   );
 });
 
@@ -91,7 +91,7 @@ test('a rollback that worked', () => {
     finishedAtMs: startMs + 11_000,
   });
   expect(rolloutSummary(rollout, [anEnvironment()], look)).toEqual([
-    '✓ production serves r2 (abc1234 Add a health page) since 0.4s after it was asked for',
+    '✓ production serves r2 (abc1234 Add a health page), live 0.4s after it was asked for',
     '  http://medianest.localhost:8080',
   ]);
 });

@@ -38,7 +38,7 @@ function liveLine(rollout: RolloutView, look: Look): string {
     (rollout.liveAtMs ?? rollout.finishedAtMs ?? rollout.requestedAtMs) - rollout.requestedAtMs,
   );
   const what = `${rollout.environment} serves ${rollout.revision ?? ''} (${titled(rollout)})`;
-  return `${paint(look, 'green', '✓')} ${what} since ${time} after it was asked for`;
+  return `${paint(look, 'green', '✓')} ${what}, live ${time} after it was asked for`;
 }
 
 function urlLines(environment: EnvironmentView | undefined): string[] {
@@ -102,12 +102,15 @@ function failure(view: ShipView, environments: readonly EnvironmentView[], look:
     ...view.rollouts.map(({ environment }) => environment),
     ...view.runs.flatMap((run) => run.jobs.flatMap(({ environment }) => environment ?? [])),
   ]);
+  // Jobs that never began may not have told their environments.
+  const concerned = names.size > 0 ? [...names] : environments.map(({ environment }) => environment);
+  const explained = failedRollouts.length > 0 || causes.length > 0;
   return [
     title,
-    ...(view.reason === null ? [] : [`  ${harmless(view.reason)}`]),
+    ...(view.reason === null || explained ? [] : [`  ${harmless(view.reason)}`]),
     ...failedRollouts.flatMap((rollout) => rolloutFailure(rollout, look).map((line) => `  ${line}`)),
     ...(failedRollouts.length > 0 ? [] : causes),
-    ...traffic([...names], environments, touched).map((line) => `  ${line}`),
+    ...traffic(concerned, environments, touched).map((line) => `  ${line}`),
     `  ${paint(look, 'cyan', 'next')}: ${nextStep(view, failedRollouts[0], firstFailed)}`,
   ];
 }
@@ -125,12 +128,16 @@ function jobFailure(run: RunView, job: JobView, look: Look): string[] {
   return [`  ${paint(look, 'red', `${where}, step "${harmless(step.name)}"`)}`, ...stepFailure(step, look)];
 }
 
+const shownLines = 10;
+
 function stepFailure({ error }: StepView, look: Look): string[] {
   if (!error) return [];
   const place = error.at ? [`    --> ${error.at.file}:${error.at.start.line}:${error.at.start.column}`] : [];
   return [
     ...place,
-    ...error.lastLines.map((line) => `    ${paint(look, 'dim', '|')} ${harmless(line)}`),
+    ...error.lastLines
+      .slice(-shownLines)
+      .map((line) => `    ${paint(look, 'dim', '|')} ${harmless(line)}`.trimEnd()),
     `    ${harmless(error.message)}`,
   ];
 }
@@ -140,7 +147,7 @@ function rolloutFailure(rollout: RolloutView, look: Look): string[] {
   const title = `${what} of ${rollout.revision ?? short(rollout.commit)} to ${rollout.environment} ${rollout.state}`;
   return [
     `${paint(look, 'red', title)}: ${harmless(rollout.detail)}`,
-    ...rollout.logTail.map((line) => `  ${paint(look, 'dim', '|')} ${harmless(line)}`),
+    ...rollout.logTail.map((line) => `  ${paint(look, 'dim', '|')} ${harmless(line)}`.trimEnd()),
   ];
 }
 
@@ -157,9 +164,11 @@ function traffic(
     const what = `${serving.revision} (${titled(serving)})`;
     if (!rollout) return `${name} still serves ${what}; nothing was moved`;
     if (serving.revision === rollout.revision) return `${name} serves ${what}`;
+    const where =
+      (serving.traffic?.weightPercent ?? 100) === 100 ? 'all traffic is on it' : 'traffic goes back to it';
     return rollout.liveAtMs === null
-      ? `${name} still serves ${what}; it never took all traffic from it`
-      : `${name} serves ${what} again`;
+      ? `${name} still serves ${what}; ${where}`
+      : `${name} serves ${what} again; ${where}`;
   });
 }
 

@@ -55,8 +55,8 @@ test('jobs stand after those that they need, matrix or not', () => {
   const jobs = [
     aJob({ key: 'deploy', name: 'Deploy', needs: ['build'] }),
     aJob({ key: 'build', name: 'Build', needs: ['test'] }),
-    aJob({ key: 'test (20)', name: 'Test 20' }),
-    aJob({ key: 'test (22)', name: 'Test 22' }),
+    aJob({ key: 'test.0', name: 'Test 20' }),
+    aJob({ key: 'test.1', name: 'Test 22' }),
   ];
   const names = shipTree(aShip({ runs: [aRun({ jobs })] }), screen).slice(3);
   expect(names.map((line) => line.trim().slice(2, 9).trim())).toEqual([

@@ -67,7 +67,7 @@ function inOrder(jobs: readonly JobView[]): JobView[] {
     if (known !== undefined) return known;
     // Set before the look deeper, so that a circle ends.
     ranks.set(job.key, 0);
-    const needed = jobs.filter(({ key }) => job.needs.some((id) => key === id || key.startsWith(`${id} (`)));
+    const needed = jobs.filter(({ key }) => job.needs.some((id) => key === id || key.startsWith(`${id}.`)));
     const found = Math.max(-1, ...needed.map(rank)) + 1;
     ranks.set(job.key, found);
     return found;
