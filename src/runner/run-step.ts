@@ -8,7 +8,7 @@ import type { AbortReason, Control } from './control.ts';
 import { runScript } from './script-step.ts';
 import type { Session } from './session.ts';
 import type { StepOutcome, StepReport } from './spec.ts';
-import { evaluateEnv, isDue, isTrue, text, timeoutMs } from './step-definition.ts';
+import { evaluateEnv, isDue, isTrue, stepName, timeoutMs } from './step-definition.ts';
 import { StepOutput } from './step-output.ts';
 import type { StepRun } from './step-run.ts';
 
@@ -94,7 +94,7 @@ async function perform(
     const outer = session.scope(action);
     const stepEnv = evaluateEnv(step.env, outer);
     const scope = session.scope(action, stepEnv);
-    report.name = session.masks.apply(text(step.name, scope) ?? report.name);
+    report.name = session.masks.apply(stepName(step, scope));
     return { stepEnv, scope, limitMs: timeoutMs(step.timeoutMinutes, scope) };
   });
   session.saveReport();

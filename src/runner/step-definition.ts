@@ -42,11 +42,21 @@ export function isTrue(template: Template | undefined, scope: Scope): boolean {
   return value === true || value === 'true';
 }
 
+/** What a step is called once its expressions can be evaluated. */
+export function stepName(step: Step, scope: Scope): string {
+  if (step.name) return text(step.name, scope) ?? '';
+  return step.kind === 'uses' ? defaultStepName(step) : runName(text(step.run, scope) ?? '');
+}
+
 /** What a step is called while its name cannot be evaluated, as GitHub words it. */
 export function defaultStepName(step: Step): string {
   if (step.name) return step.name.text;
   if (step.kind === 'uses') return `Run ${step.uses.text}`;
-  const [firstLine = ''] = step.run.text.trim().split('\n');
+  return runName(step.run.text);
+}
+
+function runName(script: string): string {
+  const [firstLine = ''] = script.trim().split('\n');
   return `Run ${firstLine}`;
 }
 

@@ -52,7 +52,7 @@ export function viewRollout(
     ? record.reason
     : live
       ? describe(live, state)
-      : 'waits for the rollout before it';
+      : state?.rollout ? 'waits for the rollout before it' : 'is about to begin';
   return {
     id: record.id,
     app,
