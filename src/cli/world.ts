@@ -19,7 +19,10 @@ export function realWorld(options: CommonOptions): CliContext {
     err: terminalOf(process.stderr, env, noColor),
     nowMs: () => Date.now(),
     onInterrupt,
-    connect: async (place) => (await import('../server/index.ts')).connectServer(place),
+    connect: async (place) =>
+      (await import('../server/index.ts')).connectServer(place, {
+        remoteCommand: env.SLIPWAY_REMOTE_COMMAND || undefined,
+      }),
     defaultHome: () => defaultHome(env, uid),
     startServer: async (request) => (await import('../server/index.ts')).startServer(request),
     runServer: async (request) => (await import('../server/index.ts')).runServer(request),

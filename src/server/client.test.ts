@@ -142,8 +142,40 @@ test('another machine is reached through one ssh that serves call after call', a
   expect(seen.map(({ call }) => call)).toEqual(['GET /v1/apps/a/heads', 'GET /v1/apps/b/heads']);
   const calls = (await readFile(join(home, 'ssh.log'), 'utf8')).trim().split('\n');
   expect(calls.map((line) => JSON.parse(line) as unknown)).toEqual([
-    ['-o', 'BatchMode=no', '-T', '--', 'ana@vps', String.raw`slipway dial --home '/srv/it'\''s'`],
+    ['-o', 'BatchMode=no', '-T', '--', 'ana@vps', expect.stringMatching(/^sh -c '/)],
   ]);
+});
+
+test('the other machine is told what to run in one word for any shell, with the folder of users in PATH', async () => {
+  const ssh = await fakeSsh(`
+    const { spawnSync } = require('node:child_process');
+    spawnSync('/bin/sh', ['-c', process.argv.at(-1)], { stdio: 'inherit', env: { PATH: '/usr/bin:/bin', HOME: '/home/ana' } });
+  `);
+  const remoteCommand = `sh -c 'printf "<%s>" "$PATH" "$@" >&2; exit 1' --`;
+  const call = connectServer({ host: 'ana@vps', home: "/srv/it's" }, { ssh, remoteCommand }).health();
+  await expect(call).rejects.toMatchObject({
+    notes: ["</usr/bin:/bin:/home/ana/.local/bin><dial><--home></srv/it's>"],
+  });
+});
+
+test('a machine that does not know the command is told how it could', async () => {
+  const ssh = await fakeSsh(`console.error('sh: 1: exec: slipway: not found'); process.exit(127);`);
+  await expect(connectServer({ host: 'ana@vps' }, { ssh }).health()).rejects.toMatchObject({
+    notes: ['sh: 1: exec: slipway: not found'],
+    help: expect.stringContaining('"slipway install" makes the command known') as string,
+  });
+});
+
+test('a server without its database is to be asked again, like one that is away', async () => {
+  const finding = { code: 'store/unreachable', severity: 'error', message: 'cannot open it', notes: ['why'] };
+  await serve((response) =>
+    response.writeHead(503).end(JSON.stringify({ findings: [finding], sources: {} })),
+  );
+  await expect(connectServer({ home }).status()).rejects.toMatchObject({
+    code: 'server/unreachable',
+    message: 'cannot open it',
+    notes: ['why'],
+  });
 });
 
 test('what ssh says is what the user is told', async () => {

@@ -1,4 +1,3 @@
-import type { Finding } from '../diagnostics/index.ts';
 import type { StoredEvent } from '../flow/index.ts';
 import type { AuditReport } from '../store/index.ts';
 import type {
@@ -11,7 +10,13 @@ import type {
   StatusView,
 } from '../wiring/index.ts';
 import type { AbortRequest, RollbackRequest, SecretRequest, ShipRequest } from './api.ts';
-import { createConnector, type Connector, type Payload, type ServerPlace } from './connector.ts';
+import {
+  createConnector,
+  type Connector,
+  type Payload,
+  type ServerPlace,
+  type SshChoice,
+} from './connector.ts';
 
 /** Which lines of which logs. */
 export interface LogQuery {
@@ -73,12 +78,11 @@ export interface ServerClient {
   close(): void;
 }
 
-/** Findings with which the server refused something, and the files that they point into. */
 export { ServerRefusal } from './connector.ts';
-export type { Finding, ServerPlace };
+export type { ServerPlace };
 
 /** A client for the server of a home on this machine, or of another machine that ssh reaches. */
-export function connectServer(place: ServerPlace, options: { ssh?: string } = {}): ServerClient {
+export function connectServer(place: ServerPlace, options: SshChoice = {}): ServerClient {
   const connector = createConnector(place, options);
   const { json, none, lines } = callsOver(connector);
   return {

@@ -42,9 +42,17 @@ export class ServerRefusal extends CodedError {
   }
 }
 
+/** How another machine is reached. */
+export interface SshChoice {
+  /** The program here; `ssh`. */
+  ssh?: string | undefined;
+  /** What starts Slipway there; `slipway`. */
+  remoteCommand?: string | undefined;
+}
+
 /** A connector that opens nothing until it is used. */
-export function createConnector(place: ServerPlace, { ssh = 'ssh' }: { ssh?: string }): Connector {
-  const way = 'host' in place ? overSsh(place, ssh) : overSocket(place.home);
+export function createConnector(place: ServerPlace, options: SshChoice): Connector {
+  const way = 'host' in place ? overSsh(place, options) : overSocket(place.home);
   return {
     text: async (call) => {
       const response = await send(way, call);
@@ -72,8 +80,11 @@ function overSocket(home: string): Way {
   };
 }
 
-function overSsh({ host, home }: { host: string; home?: string | undefined }, ssh: string): Way {
-  const agent: SshAgent = createSshAgent({ host, home, ssh });
+function overSsh(
+  { host, home }: { host: string; home?: string | undefined },
+  { ssh = 'ssh', remoteCommand = 'slipway' }: SshChoice,
+): Way {
+  const agent: SshAgent = createSshAgent({ host, home, ssh, remoteCommand });
   return { agent, unreachable: (error) => agent.explain(error) };
 }
 
@@ -131,6 +142,12 @@ function accept(response: IncomingMessage, body: string): string {
   if (status >= 200 && status < 300) return body;
   const refusal = refusalFrom(body);
   if (refusal && status < 500) throw new ServerRefusal(status, refusal);
+  const [problem] = refusal?.findings ?? [];
+  // It runs, but its database is away for a moment: to be waited for like a server that starts again.
+  if (problem && status === 503) {
+    const { message, notes, help } = problem;
+    throw new CodedError('server/unreachable', message, help === undefined ? { notes } : { notes, help });
+  }
   const message = refusal?.findings.map((finding) => finding.message).join('; ') ?? body.slice(0, 500);
   throw new CodedError('server/failed', `the server answered ${status}: ${message}`, {
     help: 'look at the end of <home>/logs/server.log on its machine',

@@ -1,5 +1,6 @@
 import { createWriteStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
+import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -206,18 +207,29 @@ async function watch<T>(
   raw.writeHead(200, { 'content-type': 'application/x-ndjson' });
   let last = '';
   let saidAtMs = 0;
-  for (let view = first; !raw.destroyed; view = await look()) {
-    const text = JSON.stringify(view);
-    if (text !== last || performance.now() - saidAtMs > heartbeatMs) {
-      raw.write(`${text}\n`);
-      saidAtMs = performance.now();
+  await endingWith(raw, async () => {
+    for (let view = first; !raw.destroyed; view = await look()) {
+      const text = JSON.stringify(view);
+      if (text !== last || performance.now() - saidAtMs > heartbeatMs) {
+        raw.write(`${text}\n`);
+        saidAtMs = performance.now();
+      }
+      last = text;
+      if (ended(view)) break;
+      await sleep(watchEveryMs);
     }
-    last = text;
-    if (ended(view)) break;
-    await sleep(watchEveryMs);
-  }
-  raw.end();
+  });
   return reply;
+}
+
+/** Ends a response with what fills it. One that fails is broken off, so that its reader knows that more was to come. */
+async function endingWith(raw: ServerResponse, fill: () => Promise<void>): Promise<void> {
+  try {
+    await fill();
+    raw.end();
+  } catch {
+    raw.destroy();
+  }
 }
 
 async function sendLogs(
@@ -267,12 +279,13 @@ async function sendLogs(
   const { raw } = reply;
   raw.on('close', () => gone.abort());
   raw.writeHead(200, { 'content-type': 'application/x-ndjson' });
-  for await (const line of lines) {
-    if (raw.destroyed) break;
-    if (!raw.write(`${JSON.stringify(line)}\n`))
-      await new Promise((resolve) => raw.once('drain', resolve).once('close', resolve));
-  }
-  raw.end();
+  await endingWith(raw, async () => {
+    for await (const line of lines) {
+      if (raw.destroyed) break;
+      if (!raw.write(`${JSON.stringify(line)}\n`))
+        await new Promise((resolve) => raw.once('drain', resolve).once('close', resolve));
+    }
+  });
   return reply;
 }
 
@@ -281,6 +294,13 @@ function sendError(error: FastifyError, reply: FastifyReply, { system }: ServerP
   if (cause instanceof FindingsError) {
     const body: ErrorBody = { findings: cause.findings, sources: cause.sources };
     return reply.code(422).send(body);
+  }
+  if (error.code === 'ENOSPC' || error.code === 'EDQUOT') {
+    const full = new CodedError('server/disk-full', `no space left to write to ${system.layout.home}`, {
+      notes: [error.message],
+      help: 'free some space on the machine of the server ("df -h" shows where), then try again',
+    });
+    return reply.code(507).send(findings(full));
   }
   if (cause instanceof CodedError) return reply.code(statusOf(cause.code)).send(findings(cause));
   if (cause instanceof z.ZodError) {
@@ -310,8 +330,13 @@ const conflicts = [
   'wiring/app-renamed',
 ];
 
+/** The database is away or taken for a moment: to be asked again. */
+const passing = ['store/unreachable', 'store/busy'];
+
 function statusOf(code: string): number {
+  if (passing.includes(code)) return 503;
   if (conflicts.includes(code)) return 409;
+  if (code.endsWith('/disk-full')) return 507;
   return code.includes('/no-such-') ? 404 : 422;
 }
 

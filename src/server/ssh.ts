@@ -15,10 +15,16 @@ interface SshOptions {
   /** Home of the server over there, if not the usual one. */
   home?: string | undefined;
   ssh: string;
+  /** What starts Slipway over there, in words of its shell: `slipway`, `/opt/slipway/bin/slipway.js`, `sudo -n slipway`. */
+  remoteCommand: string;
 }
 
 const keptLines = 8;
 const lastWordsMs = 1000;
+/** What shells answer for a command that they do not find. */
+const notFound = 127;
+const unknownCommandHelp =
+  'on that machine, "slipway install" makes the command known; or name it: SLIPWAY_REMOTE_COMMAND=/path/to/slipway';
 
 /**
  * Reaches a server as Docker does: each connection is one `ssh host slipway dial`, whose stdin and stdout are the
@@ -26,28 +32,29 @@ const lastWordsMs = 1000;
  *
  * @throws CodedError `server/bad-host` for a host that ssh would take as an option.
  */
-export function createSshAgent({ host, home, ssh }: SshOptions): SshAgent {
+export function createSshAgent({ host, home, ssh, remoteCommand }: SshOptions): SshAgent {
   if (host === '' || host.startsWith('-')) {
     throw new CodedError('server/bad-host', `"${host}" is not a machine that ssh can reach`, {
       help: 'write it like this: --host ana@example.com',
     });
   }
   const heard: string[] = [];
-  let silent: Promise<void> = Promise.resolve();
-  const remote = home === undefined ? 'slipway dial' : `slipway dial --home ${quote(home)}`;
-  const lastWords = () => Promise.race([silent, sleep(lastWordsMs, undefined, { ref: false })]);
+  let ended: Promise<number | null> = Promise.resolve(null);
+  const remote = remoteLine(remoteCommand, home);
+  const lastWords = () => Promise.race([ended, sleep(lastWordsMs, null, { ref: false })]);
   class Dialler extends Agent {
     override createConnection(_options: ClientRequestArgs) {
       const child = spawn(ssh, ['-o', 'BatchMode=no', '-T', '--', host, remote], { stdio: 'pipe' });
-      silent = listen(child, heard);
+      ended = listen(child, heard);
       return wireOf(child);
     }
     async explain(error: Error): Promise<CodedError> {
       // What ssh said may arrive after its end was noticed.
-      await lastWords();
+      const exitCode = await lastWords();
       return new CodedError('server/unreachable', `the server on ${host} cannot be reached`, {
-        notes: heard.length > 0 ? heard.slice(-keptLines) : [error.message],
-        help: `try it by hand: ssh ${host} slipway status`,
+        notes: heard.length > 0 ? heard.splice(0).slice(-keptLines) : [error.message],
+        help:
+          exitCode === notFound ? unknownCommandHelp : `try it by hand: ssh ${host} ${remoteCommand} status`,
         cause: error,
       });
     }
@@ -55,12 +62,12 @@ export function createSshAgent({ host, home, ssh }: SshOptions): SshAgent {
   return new Dialler({ keepAlive: true, maxFreeSockets: 1 });
 }
 
-function listen(child: ChildProcessWithoutNullStreams, heard: string[]): Promise<void> {
+function listen(child: ChildProcessWithoutNullStreams, heard: string[]): Promise<number | null> {
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     heard.push(...text.split(/\r?\n/).filter((line) => line.trim() !== ''));
   });
   return new Promise((resolve) => {
-    child.on('close', () => resolve());
+    child.on('close', resolve);
   });
 }
 
@@ -78,6 +85,15 @@ function wireOf(child: ChildProcessWithoutNullStreams): Duplex {
     ref: still,
     unref: still,
   });
+}
+
+/**
+ * What ssh runs over there, whatever the user's shell is. A session without a terminal reads no profile, so its PATH
+ * lacks the folder in which `slipway install` puts the command of an ordinary user.
+ */
+function remoteLine(command: string, home: string | undefined): string {
+  const words = home === undefined ? `${command} dial` : `${command} dial --home ${quote(home)}`;
+  return `sh -c ${quote(`PATH="$PATH:$HOME/.local/bin"; exec ${words}`)}`;
 }
 
 /** One word for the shell on the other side. */
