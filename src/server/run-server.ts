@@ -1,4 +1,4 @@
-import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
@@ -35,7 +35,9 @@ export interface StartRequest {
  */
 export async function runServer(request: StartRequest): Promise<void> {
   const layout = layoutOf(request.home);
-  await mkdir(dirname(layout.serverLog), { recursive: true, mode: 0o700 });
+  await mkdir(dirname(layout.serverLog), { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+    throw homeNotWritable(layout.home, error as NodeJS.ErrnoException);
+  });
   await requireNoServer(layout);
   const system = await openSystem({
     home: request.home,
@@ -57,7 +59,7 @@ export async function runServer(request: StartRequest): Promise<void> {
     });
   });
   await ended;
-  await stop(system, layout, all);
+  await stop(system, all);
 }
 
 /** What the server was started with, so that `up` after a reboot finds the same address. */
@@ -72,9 +74,27 @@ export async function rememberedStart(layout: Layout): Promise<StartRequest | nu
 
 /** Keeps what the server was started with, readable by its user alone: proxies may carry passwords. */
 export async function rememberStart(layout: Layout, request: StartRequest): Promise<void> {
-  await mkdir(layout.home, { recursive: true, mode: 0o700 });
-  await writeFile(`${layout.serverFile}.tmp`, JSON.stringify(request), { mode: 0o600 });
-  await rename(`${layout.serverFile}.tmp`, layout.serverFile);
+  try {
+    await mkdir(layout.home, { recursive: true, mode: 0o700 });
+    await writeFile(`${layout.serverFile}.tmp`, JSON.stringify(request), { mode: 0o600 });
+    await rename(`${layout.serverFile}.tmp`, layout.serverFile);
+  } catch (error) {
+    throw homeNotWritable(layout.home, error as NodeJS.ErrnoException);
+  }
+}
+
+function homeNotWritable(home: string, cause: NodeJS.ErrnoException): CodedError {
+  if (cause.code === 'ENOSPC' || cause.code === 'EDQUOT') {
+    return new CodedError('server/disk-full', `no space left to write to ${home}; nothing was started`, {
+      help: 'free some space ("df -h" shows where), then try again',
+      cause,
+    });
+  }
+  return new CodedError('server/home-not-writable', `${home} cannot be the server's home`, {
+    notes: [cause.message],
+    help: 'name a directory that you may write to: --home DIR, or SLIPWAY_HOME',
+    cause,
+  });
 }
 
 async function serve(system: System, layout: Layout, shutdown: (all: boolean) => void): Promise<void> {
@@ -85,16 +105,21 @@ async function serve(system: System, layout: Layout, shutdown: (all: boolean) =>
   await chmod(socket, 0o600);
   // Renamed into place: a client finds either the old socket or one that answers.
   await rename(socket, layout.serverSocket);
+  const { ino } = await stat(layout.serverSocket);
   system.start();
   system.options.log({ level: 'info', message: `slipway ${version} runs`, pid: process.pid });
-  closers.set(system, () => api.close());
+  closers.set(system, async () => {
+    await api.close();
+    // A server that was taken for dead may end after its successor has begun: that one's socket stays.
+    const now = await stat(layout.serverSocket).catch(() => null);
+    if (now?.ino === ino) await rm(layout.serverSocket, { force: true });
+  });
 }
 
-const closers = new WeakMap<System, () => Promise<unknown>>();
+const closers = new WeakMap<System, () => Promise<void>>();
 
-async function stop(system: System, layout: Layout, all: boolean): Promise<void> {
+async function stop(system: System, all: boolean): Promise<void> {
   await closers.get(system)?.();
-  await rm(layout.serverSocket, { force: true });
   await system.stop();
   if (all) await system.supervisor.shutdown({ stopAll: true });
 }

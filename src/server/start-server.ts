@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { CodedError, type Finding } from '../diagnostics/index.ts';
 import { ensureSupervisor } from '../supervisor/index.ts';
 import { layoutOf, requireFreePort, type HealthView, type Layout } from '../wiring/index.ts';
-import { connectServer } from './client.ts';
+import { connectServer, type ServerClient } from './client.ts';
 import {
   answers,
   parseListen,
@@ -34,11 +34,11 @@ export async function startServer(
   const layout = layoutOf(request.home);
   const client = connectServer({ home: request.home });
   try {
-    if (await answers(layout.serverSocket)) {
-      const health = await client.health();
-      if (request.listen !== null && health.listen !== request.listen)
-        throw runsElsewhere(health, request.listen);
-      return { health, started: false };
+    const running = await healthOfRunning(client, layout);
+    if (running) {
+      if (request.listen !== null && running.listen !== request.listen)
+        throw runsElsewhere(running, request.listen);
+      return { health: running, started: false };
     }
     const listen = request.listen ?? (await rememberedStart(layout))?.listen ?? (await firstFree());
     parseListen(listen);
@@ -71,6 +71,18 @@ export async function stopServer({ home, all }: { home: string; all: boolean }):
   if (!all) return;
   const supervisor = await ensureSupervisor(home);
   await supervisor.shutdown({ stopAll: true });
+}
+
+/** Null when no server runs. One that was ended just now may still take connections, and answers none of them. */
+async function healthOfRunning(client: ServerClient, layout: Layout): Promise<HealthView | null> {
+  if (!(await answers(layout.serverSocket))) return null;
+  try {
+    return await client.health();
+  } catch (error) {
+    const away = error instanceof CodedError && error.code === 'server/unreachable';
+    if (!away || !(await waitUntilSilent(layout.serverSocket, stopTimeoutMs))) throw error;
+    return null;
+  }
 }
 
 async function firstFree(): Promise<string> {
