@@ -14,6 +14,8 @@ export function cliDocs(): string {
     '',
     'Commands that use a server find the one of this machine. `--host user@machine`, or `SLIPWAY_HOST`, reaches another one through ssh; `--home`, or `SLIPWAY_HOME`, names the directory of another one here.',
     '',
+    'What `--host` takes is what ssh takes: a name out of `~/.ssh/config`, `user@machine`, or `ssh://user@machine:2222`. Over there, `slipway` must be in the PATH of a session without a terminal, or in `~/.local/bin`; `slipway install` sees to that. Where it is elsewhere, or belongs to another user, `SLIPWAY_REMOTE_COMMAND` says what to run: `/opt/slipway/bin/slipway.js`, or `sudo -n slipway`.',
+    '',
     'On a terminal, what is under way is drawn in place. Without one, each change is a line. With `--json`, standard output holds one JSON object a line and nothing else; mistakes are an object with `findings`.',
     '',
     '## Exit codes',

@@ -116,7 +116,7 @@ function addServerCommands(program: Command, add: Add): void {
   }).option('--all', 'end the apps and the router, too');
   add(program, 'install', {
     summary: 'write systemd units, so that server and apps start with the machine',
-    more: 'For root: /etc/systemd/system. For others: units of the user, which need "loginctl enable-linger" to outlive a log-out.',
+    more: 'For root: /etc/systemd/system, and /usr/local/bin/slipway, which --host needs. For others: units of the user, which need "loginctl enable-linger" to outlive a log-out, and ~/.local/bin/slipway.',
     examples: ['sudo slipway install', 'slipway install --print'],
     load: async () => (await import('./commands/install.ts')).install,
     server: 'local',

@@ -1,3 +1,6 @@
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { systemdUnits } from './systemd-units.ts';
 import { runInWorld } from './testing/world.ts';
@@ -26,6 +29,8 @@ Environment=PATH=/usr/bin:/bin
 Restart=always
 RestartSec=2
 KillMode=process
+OOMPolicy=continue
+TasksMax=infinity
 UMask=0077
 
 [Install]
@@ -44,6 +49,8 @@ Environment=PATH=/usr/bin:/bin
 Restart=always
 RestartSec=2
 KillMode=process
+OOMPolicy=continue
+TasksMax=infinity
 UMask=0077
 
 [Install]
@@ -63,6 +70,24 @@ test('install --print shows the units and writes nothing', async () => {
   expect(code).toBe(0);
   expect(out).toContain('# /nowhere/.config/systemd/user/slipway-supervisor.service\n[Unit]');
   expect(out).toContain('KillMode=process');
+  expect(out).toContain('# /nowhere/.local/bin/slipway\n#!/bin/sh');
+});
+
+test('install puts the command where ssh finds it, and again over its own, but not over one of npm', async () => {
+  const home = await mkdtemp(join(tmpdir(), 'slipway-install-'));
+  const file = join(home, '.local/bin/slipway');
+  const install = () => runInWorld(['install'], '/h', { env: { HOME: home } });
+  expect((await install()).out).toContain(`wrote ${file}`);
+  const text = await readFile(file, 'utf8');
+  expect(text).toMatch(/\nexec '.*' '.*\/bin\/slipway.js' "\$@"\n$/);
+  expect((await stat(file)).mode & 0o777).toBe(0o755);
+  await writeFile(file, text.replace('exec', 'exec older'));
+  expect((await install()).out).toContain(`wrote ${file}`);
+  expect(await readFile(file, 'utf8')).toBe(text);
+  await writeFile(file, '#!/usr/bin/env node\n');
+  expect((await install()).out).not.toContain(file);
+  expect(await readFile(file, 'utf8')).toBe('#!/usr/bin/env node\n');
+  await rm(home, { recursive: true });
 });
 
 test('units that cannot be written say what to do instead', async () => {

@@ -12,6 +12,8 @@ interface UnitFacts {
 /**
  * Two units, by file name. KillMode=process: a stop ends the supervisor or the server alone, never an app or the
  * router, which the next supervisor takes over. Restart=always brings both back, whatever ended them.
+ * OOMPolicy=continue: a process that the kernel ends for want of memory is restarted alone, not with its whole unit;
+ * TasksMax=infinity: all apps together live in the unit of the supervisor.
  *
  * @see https://www.freedesktop.org/software/systemd/man/latest/systemd.kill.html
  */
@@ -46,6 +48,8 @@ Environment=${word(`PATH=${path}`)}
 Restart=always
 RestartSec=2
 KillMode=process
+OOMPolicy=continue
+TasksMax=infinity
 UMask=0077
 
 [Install]

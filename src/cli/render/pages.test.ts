@@ -6,7 +6,7 @@ import { historyPage } from './history-page.ts';
 import { levels, planPage } from './plan-page.ts';
 import { statusPage } from './status-page.ts';
 
-const look = { color: false, columns: 120 };
+const look = { color: false, columns: 130 };
 
 test('status: what serves, since when, with which instances and traffic, what stands by, what is under way', () => {
   const serving = anEnvironment().serving;
@@ -25,9 +25,9 @@ test('status: what serves, since when, with which instances and traffic, what st
     'slipway 0.1.0  http://127.0.0.1:8080  up 1m  /var/lib/slipway',
     'warning: router: no answer',
     '',
-    'ENVIRONMENT           SERVES   COMMIT   FOR  INSTANCES           TRAFFIC                     ERRORS  STANDBY',
+    'ENVIRONMENT           SERVES   COMMIT   FOR  INSTANCES           TRAFFIC                              ERRORS  STANDBY',
     'medianest/staging     nothing',
-    'medianest/production  r1       9f8e7d6  2h   2 ready, 1 restart  100 %, 340 requests, 2 now  0       r0 for 59m',
+    'medianest/production  r1       9f8e7d6  2h   2 ready, 1 restart  100 %, 340 requests, 2 now; r2 30 %  0       r0 for 59m',
     '',
     'Under way',
     '  ship-1  medianest abc1234 Add a health page  (main, ana, 4s)',

@@ -28,7 +28,7 @@ function environmentTable(environments: readonly EnvironmentView[], look: Look, 
     view.serving ? short(view.serving.commit) : '',
     view.serving?.liveAtMs ? age(nowMs - view.serving.liveAtMs) : '',
     view.serving ? instances(view.serving) : '',
-    trafficOf(view.serving),
+    trafficOf(view),
     view.serving?.traffic ? String(view.serving.traffic.errors) : '',
     view.standby ? `${view.standby.revision} for ${age(view.standby.standsForMs)}` : '',
   ]);
@@ -42,10 +42,13 @@ function instances({ instances: all }: RevisionView): string {
   return restarts === 0 ? counts : `${counts}, ${restarts} ${restarts === 1 ? 'restart' : 'restarts'}`;
 }
 
-function trafficOf(serving: RevisionView | null): string {
+/** While a rollout is under way, its candidate may have taken a share already. */
+function trafficOf({ serving, rollout }: EnvironmentView): string {
   if (!serving?.traffic) return '';
   const { weightPercent, requests, inFlight } = serving.traffic;
-  return `${weightPercent} %, ${requests} requests${inFlight === 0 ? '' : `, ${inFlight} now`}`;
+  const share = rollout?.weightPercent ?? 0;
+  const candidate = share === 0 ? '' : `; ${rollout?.revision ?? 'new'} ${share} %`;
+  return `${weightPercent} %, ${requests} requests${inFlight === 0 ? '' : `, ${inFlight} now`}${candidate}`;
 }
 
 function underWay({ environments, ships }: StatusView, look: Look, nowMs: number): string[] {
