@@ -6,7 +6,7 @@ import { shipStory, startMs } from './testing/views.ts';
 import type { CliContext } from './context.ts';
 
 function stream(isTTY: boolean, columns?: number): NodeJS.WriteStream {
-  return { isTTY, columns, rows: 24, write: () => true } as NodeJS.WriteStream;
+  return { isTTY, columns, rows: 24, write: () => true } as unknown as NodeJS.WriteStream;
 }
 
 test('colours and drawing only on a terminal, and only where nobody said no', () => {
