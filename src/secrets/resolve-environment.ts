@@ -61,7 +61,7 @@ function missing(app: string, environment: string, name: string, version: number
     severity: 'error',
     message: `secret "${name}"${which} of ${app}/${environment} has no value on this server`,
     notes: [],
-    help: `put it into the env file of "${environment}" instead, or remove it from "secrets" in slipway.yml`,
+    help: `set it with "slipway secrets set ${name} --environment ${environment} --app ${app} < file", or remove it from "secrets" in slipway.yml`,
   };
 }
 

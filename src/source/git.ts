@@ -70,6 +70,12 @@ export function gitFailed(args: string[], output: Pick<GitOutput, 'code' | 'stde
     .filter((line) => line.trim() !== '' && !line.startsWith('hint:'))
     .slice(-8)
     .map((line) => `git: ${line}`);
+  if (/No space left on device|Disk quota exceeded/.test(output.stderr)) {
+    return new CodedError('source/disk-full', 'no space left for git to write; nothing was changed', {
+      notes,
+      help: 'free some space ("df -h" shows where), then try again',
+    });
+  }
   return new CodedError('source/git-failed', `git ${args[0]} ended with exit code ${output.code}`, {
     notes,
     help: 'see what git says; "git fsck" checks the repository',

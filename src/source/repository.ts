@@ -19,7 +19,7 @@ export interface Repository {
   branch(): Promise<string>;
   /** What a commit of now would add to HEAD: changed and untracked files, without ignored ones. */
   dirtyFiles(): Promise<DirtyFile[]>;
-  /** Throws `source/dirty-tree` when `dirtyFiles` has any. */
+  /** Throws `source/dirty-tree` when `dirtyFiles` has any, `source/no-commit` before the first commit. */
   requireClean(): Promise<void>;
   /** Throws `source/shallow` for a clone without its history, which cannot be sent elsewhere. */
   requireComplete(): Promise<void>;
@@ -106,6 +106,8 @@ async function dirtyFiles(root: string): Promise<DirtyFile[]> {
 }
 
 async function requireClean(root: string): Promise<void> {
+  // Before the first commit every file is new; what is missing then is the commit.
+  await head(root);
   const files = await dirtyFiles(root);
   if (files.length === 0) return;
   const shown = files.slice(0, 8).map(({ code, path }) => `${code} ${path}`);

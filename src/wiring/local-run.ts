@@ -21,7 +21,7 @@ import { layoutOf, type Layout } from './layout.ts';
 import { jobLogs } from './read-logs.ts';
 import { readDefinition } from './repository-files.ts';
 import { runHandler, type RunFlowData } from './run-flow.ts';
-import { FindingsError, pushEvent } from './shipping.ts';
+import { FindingsError, pushEvent, triggerText } from './shipping.ts';
 import { TickLoop } from './tick-loop.ts';
 import { viewRun } from './view-ship.ts';
 import type { LogLine, ShipView } from './views.ts';
@@ -119,6 +119,12 @@ function chooseWorkflows(workflows: Workflow[], local: LocalRun): Workflow[] {
     ({ file, name }) =>
       local.workflow === undefined || file.endsWith(local.workflow ?? '') || name === local.workflow,
   );
+  if (named.length === 0 && local.workflow !== undefined) {
+    throw new CodedError('wiring/no-such-workflow', `there is no workflow "${local.workflow}"`, {
+      notes: [`workflows: ${workflows.map(({ file }) => basename(file)).join(', ') || 'none'}`],
+      help: 'name one of these: slipway run --workflow <file or name>',
+    });
+  }
   const chosen = named.filter(
     (workflow) => local.workflow !== undefined || triggers(workflow, { name: local.event, ref: local.ref }),
   );
@@ -127,10 +133,7 @@ function chooseWorkflows(workflows: Workflow[], local: LocalRun): Workflow[] {
       'wiring/nothing-to-run',
       `no workflow is started by ${local.event} on ${local.ref.replace('refs/heads/', '')}`,
       {
-        notes: workflows.map(
-          ({ file, name, triggers: on }) =>
-            `${file} (${name}): on ${on.map(({ event }) => event).join(', ')}`,
-        ),
+        notes: workflows.map(({ file, triggers: on }) => `${file}: on ${on.map(triggerText).join(', ')}`),
         help: 'name one: slipway run --workflow <file or name>',
       },
     );

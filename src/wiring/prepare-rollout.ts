@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { EnvironmentDefinition } from '../app/index.ts';
 import type { EnvironmentState, Revision, RolloutRequest } from '../delivery/index.ts';
-import { CodedError } from '../diagnostics/index.ts';
+import { CodedError, type Finding } from '../diagnostics/index.ts';
 import { canonicalJson, type Json } from '../flow/index.ts';
 import { verifyRelease, type Release } from '../release/index.ts';
 import { resolveEnvironment, type Vault } from '../secrets/index.ts';
 import type { Store } from '../store/index.ts';
+import { matchesPatterns } from '../workflow/index.ts';
 import { releaseOf } from './processes.ts';
 import type { Layout } from './layout.ts';
 import { foldRollouts, type RolloutRecord } from './rollout-log.ts';
@@ -22,6 +23,8 @@ export interface RolloutWish {
   app: string;
   environment: string;
   commit: string;
+  /** What the commit was shipped from, in full: the environment may take only some branches. */
+  ref: string;
   title: string;
   actor: string;
   /** Flow that waits for the outcome. */
@@ -39,6 +42,7 @@ export async function prepareRollout(wish: RolloutWish, parts: Parts): Promise<R
   const { environment } = wish;
   const own = await wish.release();
   const definition = definitionOf(own, environment);
+  requireBranch(definition, wish.ref);
   const release =
     definition.promoteFrom === null ? own : await promotedRelease(wish, definition.promoteFrom, parts);
   await requireIntact(release);
@@ -127,6 +131,18 @@ function definitionOf(release: Release, environment: string): EnvironmentDefinit
   });
 }
 
+/** Holds also for a deploy step whose job names no environment, and so has met no rule yet. */
+function requireBranch({ name, branches }: EnvironmentDefinition, ref: string): void {
+  const branch = ref.replace(/^refs\/heads\//, '');
+  if (branches.length === 0 || matchesPatterns(branches, branch)) return;
+  const allowed = branches.map((pattern) => `"${pattern}"`).join(', ');
+  throw new CodedError(
+    'wiring/branch-not-allowed',
+    `environment "${name}" takes only branches ${allowed}, not "${branch}"`,
+    { help: `merge into one of them and ship that, or add "${branch}" to its "branches" in slipway.yml` },
+  );
+}
+
 /** The release that another environment ran for the commit: the same files, never made again. */
 async function promotedRelease(
   { app, environment, commit }: RolloutWish,
@@ -178,18 +194,9 @@ async function requireFreeHosts(hosts: string[], scope: string, store: Store): P
   }
 }
 
-function asError({
-  code,
-  message,
-  notes,
-  help,
-}: {
-  code: string;
-  message: string;
-  notes: string[];
-  help?: string;
-}): CodedError {
-  return new CodedError(code, message, help === undefined ? { notes } : { notes, help });
+function asError({ code, message, at, notes, help }: Finding): CodedError {
+  const place = at ? `${at.file}:${at.start.line}: ` : '';
+  return new CodedError(code, `${place}${message}`, help === undefined ? { notes } : { notes, help });
 }
 
 function hash(value: Json): string {

@@ -302,6 +302,7 @@ class Turn {
         app: run.app,
         environment,
         commit: run.event.commit,
+        ref: run.event.ref,
         title: data.title,
         actor: run.event.actor,
         replyTo: run.id,

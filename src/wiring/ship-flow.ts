@@ -125,13 +125,14 @@ function targets({ app, ref }: ShipData): string[] {
 function deploy(data: ShipData, environment: string, { nowMs, transition, ports }: Turn): void {
   const key = `${data.id}/${environment}`;
   const rolloutId = rolloutIdOf(key);
-  const { app, commit, title, actor } = data;
+  const { app, commit, ref, title, actor } = data;
   const work = ports.background.ensure(key, () =>
     ports.prepare({
       rolloutId,
       app: app.name,
       environment,
       commit,
+      ref,
       title,
       actor,
       replyTo: data.id,

@@ -226,10 +226,24 @@ function nothingRuns(workflows: Workflow[], ref: string): Finding {
     severity: 'error',
     message: `a push to ${ref.replace('refs/heads/', '')} starts none of the workflows, so nothing would check it`,
     notes: workflows.map(
-      ({ file, triggers: on }) => `${file}: on ${on.map(({ event }) => event).join(', ') || 'nothing'}`,
+      ({ file, triggers: on }) => `${file}: on ${on.map(triggerText).join(', ') || 'nothing'}`,
     ),
-    help: 'push from a branch that they name, or add it to "on: push: branches:"',
+    help: 'ship from a branch that they name, or add this one to "on: push: branches:"',
   };
+}
+
+/** A trigger with the filters that keep a push away from it. */
+export function triggerText({ event, ...filters }: Workflow['triggers'][number]): string {
+  const named = [
+    ['branches', filters.branches],
+    ['branches-ignore', filters.branchesIgnore],
+    ['tags', filters.tags],
+    ['tags-ignore', filters.tagsIgnore],
+    ['paths', filters.paths],
+    ['paths-ignore', filters.pathsIgnore],
+  ] as const;
+  const said = named.flatMap(([name, patterns]) => (patterns ? [`${name}: ${patterns.join(', ')}`] : []));
+  return said.length === 0 ? event : `${event} (${said.join('; ')})`;
 }
 
 /** The app's name as committed must be the one that the mirror was filled under. */
