@@ -52,7 +52,9 @@ export function viewRollout(
     ? record.reason
     : live
       ? describe(live, state)
-      : state?.rollout ? 'waits for the rollout before it' : 'is about to begin';
+      : state?.rollout
+        ? 'waits for the rollout before it'
+        : 'is about to begin';
   return {
     id: record.id,
     app,
