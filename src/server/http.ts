@@ -328,6 +328,9 @@ const conflicts = [
   'wiring/serves-already',
   'wiring/no-earlier-release',
   'wiring/app-renamed',
+  'wiring/not-promoted',
+  'wiring/branch-not-allowed',
+  'wiring/host-taken',
 ];
 
 /** The database is away or taken for a moment: to be asked again. */

@@ -75,6 +75,8 @@ function wireOf(child: ChildProcessWithoutNullStreams): Duplex {
   // The types know only one half of what `from` takes.
   const wire = Duplex.from({ readable: child.stdout, writable: child.stdin } as never);
   child.on('error', (error) => wire.destroy(error));
+  // Ending one that nobody uses is reported as an abort, to nobody: the end of every command that kept a connection.
+  wire.on('error', () => {});
   wire.on('close', () => child.kill());
   // What node:http asks of a socket; ssh has its own timeouts and keeps its connection alive itself.
   const still = () => wire;

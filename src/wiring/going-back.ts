@@ -16,6 +16,8 @@ interface Parts {
   vault: Vault;
 }
 
+/** A request is taken in by the next tick; a server that is busy may need longer, and the request still stands. */
+const knownWithinMs = 5_000;
 /** How long what was left behind stands by after a rollback. */
 const standsByMs = 3_600_000;
 
@@ -54,7 +56,18 @@ export async function askRollback(
     replyTo: null,
   };
   await parts.store.flows.signal(environmentFlowId(scope), 'rollout', request as unknown as Json);
+  await untilKnown(rolloutId, scope, parts.store);
   return rolloutId;
+}
+
+/** Waits until the environment has taken the request in, so that whoever is told its id can ask for it. */
+async function untilKnown(rolloutId: string, scope: string, store: Store): Promise<void> {
+  const deadline = performance.now() + knownWithinMs;
+  while (performance.now() < deadline) {
+    const token = store.changeToken();
+    if ((await rolloutsOf(store, scope)).some(({ id }) => id === rolloutId)) return;
+    await store.waitForChange(token, 100);
+  }
 }
 
 /** Asks every environment named for the end of its rollout; returns the rollouts that were under way. */

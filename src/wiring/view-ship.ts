@@ -29,7 +29,7 @@ export async function viewShip(
 }
 
 /** One run with its jobs and steps. */
-export async function viewRun({ run }: RunFlowData, layout: Layout): Promise<RunView> {
+export async function viewRun({ run, app }: RunFlowData, layout: Layout): Promise<RunView> {
   const jobs = await Promise.all(
     Object.values(run.jobs).map(async (job) =>
       viewJob(job, run, await readReport(layout.run(run.id).job(job.key)).catch(() => null)),
@@ -40,7 +40,7 @@ export async function viewRun({ run }: RunFlowData, layout: Layout): Promise<Run
     workflow: run.workflow.name,
     file: run.workflow.file,
     state: run.finished?.result ?? 'running',
-    jobs,
+    jobs: app === null ? jobs.map((job) => ({ ...job, wouldShip: wouldShip(job, run) })) : jobs,
   };
 }
 
@@ -53,7 +53,7 @@ function viewJob(job: JobInstance, run: RunState, report: JobReport | null): Job
     state: stateOf(job),
     reason: 'reason' in state ? state.reason : null,
     needs: run.workflow.jobs.find(({ id }) => id === job.jobId)?.needs.map(({ id }) => id) ?? [],
-    environment: job.environment,
+    environment: job.environment ?? plainEnvironment(run, job.jobId),
     startedAtMs: times,
     finishedAtMs: state.phase === 'finished' ? state.finishedAtMs : null,
     steps: (report?.steps ?? []).map((step) =>
@@ -61,6 +61,24 @@ function viewJob(job: JobInstance, run: RunState, report: JobReport | null): Job
     ),
     wouldShip: [],
   };
+}
+
+/** The environment's name where it can be told before the job is due. */
+function plainEnvironment(run: RunState, jobId: string): string | null {
+  const name = run.workflow.jobs.find(({ id }) => id === jobId)?.environment?.name.text;
+  return name === undefined || name.includes('${{') ? null : name;
+}
+
+/** Environments that the deploy steps of a finished job would have rolled out to, in a run without a server. */
+function wouldShip(job: JobView, run: RunState): string[] {
+  if (job.state !== 'success') return [];
+  const instance = run.jobs[job.key];
+  const steps = run.workflow.jobs.find(({ id }) => id === instance?.jobId)?.steps ?? [];
+  return steps.flatMap((step) => {
+    if (step.kind !== 'uses' || !step.uses.text.startsWith('slipway/deploy@')) return [];
+    const environment = step.with['environment']?.text ?? job.environment;
+    return environment === null ? [] : [environment];
+  });
 }
 
 function stateOf({ state }: JobInstance): JobViewState {

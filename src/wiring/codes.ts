@@ -1,0 +1,87 @@
+import type { Catalogue } from '../diagnostics/index.ts';
+
+/** Every code of this room's findings and throws, without its `wiring/`, what it stands for and what to do. */
+export const wiringCodes = {
+  'app-renamed': { means: 'The commit calls its app otherwise than it was sent.', todo: 'Ship again.' },
+  'bad-address': {
+    means: 'This machine has no such address to listen on.',
+    todo: '`slipway up --http 127.0.0.1:8080`.',
+  },
+  'bad-app-name': { means: 'A name that no app can have.', todo: 'Set `name` in slipway.yml.' },
+  'branch-not-allowed': {
+    means: 'The environment does not take this branch.',
+    todo: 'Merge into one that it takes, or add this one to its `branches`.',
+  },
+  'damaged-release': {
+    means: 'A release was changed on disk, so it is not rolled out.',
+    todo: 'Find out who changed it; ship the commit again.',
+  },
+  'deploy-without-environment': {
+    means: 'A deploy step names no environment, nor does its job.',
+    todo: 'Add `environment:` to the job.',
+  },
+  'host-taken': { means: 'Another app answers that host.', todo: 'Give this environment another `host`.' },
+  'no-earlier-release': {
+    means: 'Nothing ran here before what runs now.',
+    todo: 'Mend it and ship, or `slipway history`.',
+  },
+  'no-such-job': { means: 'The workflow has no such job.', todo: 'Name one of those listed.' },
+  'no-such-revision': {
+    means: 'Neither a revision nor a commit that has run here.',
+    todo: '`slipway history` lists them.',
+  },
+  'no-such-rollout': { means: 'There is no rollout of that name.', todo: '`slipway history` lists them.' },
+  'no-such-ship': {
+    means: 'There is no ship of that name.',
+    todo: '`slipway status` shows what is under way.',
+  },
+  'no-such-workflow': {
+    means: 'There is no workflow of that file or name.',
+    todo: 'Name one of those listed.',
+  },
+  'no-workflow': {
+    means: 'The commit has no workflow, so nothing would check it.',
+    todo: 'Commit `.github/workflows/ci.yml` that runs your tests.',
+  },
+  'not-promoted': {
+    means: 'The environment takes only what another has run, and that one has not run this commit.',
+    todo: 'Let the job that deploys there come first.',
+  },
+  'nothing-runs': {
+    means: 'Nothing runs in the environment.',
+    todo: '`slipway status` shows what runs where.',
+  },
+  'nothing-to-run': {
+    means: 'No workflow is started by this event and branch.',
+    todo: '`slipway run --workflow <file>`.',
+  },
+  'nothing-triggered': {
+    means: 'A push to this branch starts no workflow, so nothing would check it.',
+    todo: 'Add the branch to `on: push: branches:`, or ship from another.',
+  },
+  'port-forbidden': {
+    means: 'Only root may listen on this port.',
+    todo: 'Take one from 1024 on, or let `slipway install` write units.',
+  },
+  'port-taken': {
+    means: 'Another program listens on the port.',
+    todo: '`slipway up --http` with another one.',
+  },
+  'release-gone': { means: 'The release is not on this machine any more.', todo: 'Ship its commit again.' },
+  'rollout-under-way': {
+    means: 'The environment has a rollout under way.',
+    todo: 'Wait for it, or `slipway abort`.',
+  },
+  'router-silent': {
+    means: 'The router did not answer after its start.',
+    todo: 'Read its log, which is named.',
+  },
+  'serves-already': {
+    means: 'What you want to go back to serves already.',
+    todo: 'Name another: `slipway history`.',
+  },
+  'unknown-environment': {
+    means: 'The app does not define the environment.',
+    todo: 'Add it to slipway.yml, or name one of those listed.',
+  },
+} as const satisfies Catalogue;
