@@ -1,6 +1,6 @@
 import { unreachable } from '../diagnostics/index.ts';
 import { startObserved } from '../flow/index.ts';
-import { desiredInstances, instancesToProbe } from './desired.ts';
+import { desiredInstances, instancesToProbe, mayOverlap } from './desired.ts';
 import type { Draft } from './draft.ts';
 import type { Rollout, RolloutPhase } from './environment.ts';
 import type { Observed } from './observed.ts';
@@ -30,7 +30,7 @@ export function advanceRollout(draft: Draft, rollout: Rollout, observed: Observe
     case 'starting-workers':
       return startingWorkers(draft, { rollout, phase }, observed, nowMs);
     case 'baking':
-      return baking(draft, { rollout, phase }, observed, nowMs);
+      return baking(draft, { rollout, phase }, nowMs);
     case 'reverting':
       return reverting(draft, { rollout, phase }, observed, nowMs);
     default:
@@ -54,7 +54,9 @@ function stepping(
     countProbes(draft, phase, observed);
     const needed = rollout.standing ? 1 : rollout.candidate.health.successes;
     const copies = instancesToProbe(draft.state);
-    phase.shifting = copies.every((id) => (phase.gate.streaks[id] ?? 0) >= needed);
+    if (copies.some((id) => (phase.gate.streaks[id] ?? 0) < needed)) return;
+    // The deadline of the copies is met; from here on it is the router's.
+    rollout.phase = { ...phase, shifting: true, gate: { ...phase.gate, deadline: startObserved(nowMs) } };
     return;
   }
   if (!observed.router) return;
@@ -91,7 +93,7 @@ function inFlight(router: NonNullable<Observed['router']>, revision: string): nu
 
 function oldWorkersGone({ state }: Draft, { instances }: Observed): boolean {
   const alone = (state.stable?.processes ?? [])
-    .filter(({ web, overlap }) => !web && !overlap)
+    .filter(({ web, name }) => !web && !mayOverlap(state, name))
     .map(({ name }) => name);
   return !instances.some(({ revision, process }) => revision === state.stable?.id && alone.includes(process));
 }
@@ -115,21 +117,15 @@ function startingWorkers(
   if (workers.length > 0 && phase.up.elapsedMs < workerSettleMs) return;
   const own = instances.filter(({ revision }) => revision === rollout.candidate.id);
   const restartsBefore = Object.fromEntries(own.map(({ id, restarts }) => [id, restarts]));
-  rollout.phase = { at: 'baking', timer: startObserved(nowMs), failures: {}, restartsBefore };
+  rollout.phase = { at: 'baking', timer: startObserved(nowMs), restartsBefore };
 }
 
 function baking(
   draft: Draft,
   { rollout, phase }: { rollout: Rollout; phase: Phase<'baking'> },
-  { instances }: Observed,
   nowMs: number,
 ): void {
-  for (const id of instancesToProbe(draft.state)) {
-    const probe = instances.find((instance) => instance.id === id)?.probe ?? { failed: 'it is gone' };
-    if (probe === 'ready') phase.failures[id] = 0;
-    else if (typeof probe === 'object') phase.failures[id] = (phase.failures[id] ?? 0) + 1;
-  }
-  const healthy = Object.values(phase.failures).every((count) => count === 0);
+  const healthy = Object.values(rollout.failures ?? {}).every((count) => count === 0);
   if (phase.timer.elapsedMs >= rollout.settings.bakeMs && healthy) succeed(draft, rollout, nowMs);
 }
 
@@ -161,7 +157,7 @@ function succeed(draft: Draft, rollout: Rollout, nowMs: number): void {
 function reverting(
   draft: Draft,
   { rollout, phase }: { rollout: Rollout; phase: Phase<'reverting'> },
-  { router, instances }: Observed,
+  { router, instances, command }: Observed,
   nowMs: number,
 ): void {
   const { candidate } = rollout;
@@ -180,6 +176,8 @@ function reverting(
     case 'stopping': {
       const wanted = new Set(desiredInstances(draft.state).map(({ id }) => id));
       if (instances.some(({ id, revision }) => revision === candidate.id && !wanted.has(id))) return;
+      // The next rollout's release command must not run beside this one, which may take its time to end.
+      if (command.state === 'running') return;
       draft.state.rollout = null;
       draft.finish({ rolloutId: rollout.id, replyTo: rollout.replyTo }, phase.cause, candidate.id);
       return;

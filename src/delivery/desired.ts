@@ -10,7 +10,7 @@ export function desiredInstances(state: EnvironmentState): DesiredInstance[] {
   const wanted: DesiredInstance[] = [];
   if (stable) {
     wanted.push(...webCopies(stable, Infinity));
-    wanted.push(...workerCopies(stable, (worker) => stableWorkerRuns(rollout, worker)));
+    wanted.push(...workerCopies(stable, (worker) => stableWorkerRuns(state, worker)));
   }
   if (standby && standby.revision.id !== rollout?.candidate.id)
     wanted.push(...webCopies(standby.revision, Infinity));
@@ -73,8 +73,22 @@ export function tolerated(state: EnvironmentState): Set<string> {
 /** Ids of the copies whose readiness matters now. */
 export function instancesToProbe(state: EnvironmentState): string[] {
   const { rollout } = state;
-  if (!rollout || (rollout.phase.at !== 'stepping' && rollout.phase.at !== 'baking')) return [];
+  if (!rollout || rollout.phase.at === 'migrating' || rollout.phase.at === 'reverting') return [];
   return webCopies(rollout.candidate, candidateCopies(rollout)).map(({ id }) => id);
+}
+
+/** Ids of the candidate's copies that have traffic, from the first shift to the end. */
+export function copiesWithTraffic({ rollout }: EnvironmentState): string[] {
+  if (!rollout || candidateWeight(rollout) === 0) return [];
+  return webCopies(rollout.candidate, routedCopies(rollout)).map(({ id }) => id);
+}
+
+/** Whether a worker of that name may run in two revisions at once: only where both say so. */
+export function mayOverlap({ stable, rollout }: EnvironmentState, name: string): boolean {
+  return [stable, rollout?.candidate].every(
+    (revision) =>
+      revision?.processes.find((process) => !process.web && process.name === name)?.overlap ?? true,
+  );
 }
 
 /** The process that gets traffic, if the app has one. */
@@ -89,8 +103,9 @@ function idleRevisions({ standby, retiring, rollout }: EnvironmentState): Revisi
   return idle;
 }
 
-/** Copies of the candidate that have passed their gate: only these are ever named to the router. */
-function routedCopies({ phase, steps }: Rollout): number {
+/** Copies of the candidate that have passed their gate, now or when they served: only these are ever named to the router. */
+function routedCopies({ phase, steps, standing }: Rollout): number {
+  if (standing) return Infinity;
   if (phase.at === 'migrating') return 0;
   if (phase.at !== 'stepping') return Infinity;
   return steps[phase.shifting ? phase.index : phase.index - 1]?.ready ?? 0;
@@ -150,7 +165,8 @@ function candidateWorkersRun({ phase }: Rollout): boolean {
   return phase.at === 'starting-workers' || phase.at === 'baking';
 }
 
-function stableWorkerRuns(rollout: Rollout | null, worker: RevisionProcess): boolean {
+function stableWorkerRuns(state: EnvironmentState, worker: RevisionProcess): boolean {
+  const { rollout } = state;
   if (!rollout) return true;
   switch (rollout.phase.at) {
     case 'migrating':
@@ -162,7 +178,7 @@ function stableWorkerRuns(rollout: Rollout | null, worker: RevisionProcess): boo
       return true;
     case 'stopping-workers':
     case 'starting-workers':
-      return worker.overlap;
+      return mayOverlap(state, worker.name);
     case 'baking':
       return false;
     default:

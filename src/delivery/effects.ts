@@ -1,4 +1,4 @@
-import { desiredInstances, desiredRoutes, tolerated } from './desired.ts';
+import { desiredInstances, desiredRoutes, mayOverlap, tolerated } from './desired.ts';
 import type { EnvironmentState } from './environment.ts';
 import type { InstanceObservation, Observed } from './observed.ts';
 import type { Routes } from './ports.ts';
@@ -41,17 +41,21 @@ function commands({ rollout }: EnvironmentState, { command }: Observed): Effect[
 function starts(state: EnvironmentState, { instances }: Observed): Effect[] {
   return desiredInstances(state)
     .filter(({ id }) => !instances.some((seen) => seen.id === id))
-    .filter((wanted) => !waitsForPredecessor(wanted, instances))
+    .filter((wanted) => !waitsForPredecessor(state, wanted, instances))
     .map((instance) => ({ do: 'start', instance }));
 }
 
 /** A worker that may not run twice waits until no other revision's copy of it is seen. */
 function waitsForPredecessor(
+  state: EnvironmentState,
   { process, revision }: DesiredInstance,
   instances: InstanceObservation[],
 ): boolean {
-  if (process.web || process.overlap) return false;
-  return instances.some((seen) => seen.process === process.name && seen.revision !== revision.id);
+  if (process.web || mayOverlap(state, process.name)) return false;
+  // A copy with a port is no worker, whatever a former revision called it.
+  return instances.some(
+    (seen) => seen.process === process.name && seen.revision !== revision.id && seen.port === null,
+  );
 }
 
 function routing(state: EnvironmentState, observed: Observed): Effect[] {

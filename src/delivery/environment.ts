@@ -54,6 +54,8 @@ export interface Rollout {
   settings: RolloutSettings;
   requestedBy: string;
   replyTo: string | null;
+  /** Consecutive failed probes of copies that have traffic, by instance. */
+  failures?: Record<string, number>;
   phase: RolloutPhase;
 }
 
@@ -83,7 +85,6 @@ export type RolloutPhase =
   | {
       at: 'baking';
       timer: ObservedTimer;
-      failures: Record<string, number>;
       restartsBefore: Record<string, number>;
     }
   /** Traffic goes back, then the candidate drains and stops. */

@@ -1,5 +1,5 @@
 import { unreachable } from '../diagnostics/index.ts';
-import { desiredInstances, instancesToProbe } from './desired.ts';
+import { copiesWithTraffic, desiredInstances, instancesToProbe, webProcess } from './desired.ts';
 import type { Cause, Gate, Rollout, EnvironmentState } from './environment.ts';
 import type { InstanceObservation, Observed } from './observed.ts';
 
@@ -18,24 +18,29 @@ export function findFailure(state: EnvironmentState, rollout: Rollout, observed:
       return failedCommand(observed);
     case 'stepping':
       return (
-        crashed(seenCopies(state, rollout, observed)) ??
-        lateGate(phase.gate, candidate.health.deadlineMs, state, observed)
+        sick(rollout, observed) ??
+        // What stood by may have ended by itself years ago; whether it answers now is for the gate to say.
+        (rollout.standing ? null : crashed(seenCopies(state, rollout, observed))) ??
+        (phase.shifting
+          ? lateRouter(phase.gate, candidate.health.deadlineMs)
+          : lateGate(phase.gate, candidate.health.deadlineMs, state, observed))
       );
     case 'starting-workers': {
       const late = phase.deadline.elapsedMs >= workerDeadlineMs;
       const workers = seenCopies(state, rollout, observed);
       return (
-        crashed(workers) ??
+        sick(rollout, observed) ??
+        crashed(workers.filter(({ process }) => process !== webProcess(candidate)?.name)) ??
         (late ? failed(`the new workers did not stay up within ${workerDeadlineMs / 1000} s`) : null)
       );
     }
     case 'baking':
       return (
-        crashedSince(seenCopies(state, rollout, observed), phase.restartsBefore) ??
-        sick(phase.failures, state, observed)
+        crashedSince(seenCopies(state, rollout, observed), phase.restartsBefore) ?? sick(rollout, observed)
       );
     case 'draining':
     case 'stopping-workers':
+      return sick(rollout, observed);
     case 'reverting':
       return null;
     default:
@@ -93,14 +98,25 @@ function lateGate(
   );
 }
 
-function sick(
-  failures: Record<string, number>,
-  state: EnvironmentState,
-  { instances }: Observed,
-): Cause | null {
-  const probed = instancesToProbe(state);
-  const copy = instances.find(({ id }) => probed.includes(id) && (failures[id] ?? 0) >= sickLimit);
+function lateRouter({ deadline }: Gate, deadlineMs: number): Cause | null {
+  if (deadline.elapsedMs < deadlineMs) return null;
+  return failed(`the router did not take the new routes within ${deadlineMs / 1000} s`);
+}
+
+/** Counts what the probes say of copies that have traffic. */
+export function watchCopies(state: EnvironmentState, rollout: Rollout, { instances }: Observed): void {
+  const failures = (rollout.failures ??= {});
+  for (const id of copiesWithTraffic(state)) {
+    const probe = instances.find((instance) => instance.id === id)?.probe ?? { failed: 'it is gone' };
+    if (probe === 'ready') failures[id] = 0;
+    else if (typeof probe === 'object') failures[id] = (failures[id] ?? 0) + 1;
+  }
+}
+
+function sick({ failures = {}, phase }: Rollout, { instances }: Observed): Cause | null {
+  const copy = instances.find(({ id }) => (failures[id] ?? 0) >= sickLimit);
   if (!copy) return null;
+  const when = phase.at === 'baking' ? 'during the bake' : 'while it had traffic';
   const why = typeof copy.probe === 'object' ? `: ${copy.probe.failed}` : '';
-  return failed(`${copy.id} stopped being ready during the bake${why}`, copy.logTail);
+  return failed(`${copy.id} stopped being ready ${when}${why}`, copy.logTail);
 }

@@ -9,7 +9,7 @@ import { advanceRollout } from './advance.ts';
 import { Draft, type RolloutResult } from './draft.ts';
 import { planEffects, type Effect } from './effects.ts';
 import type { EnvironmentState } from './environment.ts';
-import { findFailure } from './failure.ts';
+import { findFailure, watchCopies } from './failure.ts';
 import type { Observed } from './observed.ts';
 import { revert, startNext, takeSignals } from './requests.ts';
 
@@ -49,7 +49,9 @@ export function planEnvironment(input: {
   const before = JSON.stringify(positions(draft.state));
   takeSignals(draft, signals, nowMs);
   let effects: Effect[] = [];
-  if (signals.length === 0) {
+  // A signal that changes nothing holds nothing up, however often it comes.
+  const asked = JSON.stringify(positions(draft.state)) !== before;
+  if (!asked) {
     const rollout = draft.state.rollout;
     const cause = rollout && findFailure(draft.state, rollout, observed);
     if (rollout && cause) revert(rollout, cause, nowMs);
@@ -69,7 +71,10 @@ export function planEnvironment(input: {
 /** The world agrees with the state: whatever is due next may happen. */
 function settle(draft: Draft, observed: Observed, nowMs: number): void {
   const { state } = draft;
-  if (state.rollout) advanceRollout(draft, state.rollout, observed, nowMs);
+  if (state.rollout) {
+    watchCopies(state, state.rollout, observed);
+    advanceRollout(draft, state.rollout, observed, nowMs);
+  }
   retire(draft, observed, nowMs);
   startNext(draft, nowMs);
 }
@@ -95,7 +100,8 @@ function retire(draft: Draft, { router, instances }: Observed, nowMs: number): v
 }
 
 function advanceTimers(state: EnvironmentState, nowMs: number): void {
-  const advance = (timer: ObservedTimer): ObservedTimer => advanceObserved(timer, nowMs, longestLookMs);
+  const lookMs = Math.max(longestLookMs, 2 * (state.rollout?.candidate.health.intervalMs ?? 0));
+  const advance = (timer: ObservedTimer): ObservedTimer => advanceObserved(timer, nowMs, lookMs);
   if (state.standby) state.standby.window = advance(state.standby.window);
   for (const leaving of state.retiring) leaving.drain = advance(leaving.drain);
   const phase = state.rollout?.phase;
@@ -130,5 +136,7 @@ function pause({ rollout, retiring }: EnvironmentState, acted: boolean): number 
   if (!rollout) return retiring.length > 0 ? 200 : restingMs;
   const gentle =
     rollout.phase.at === 'baking' || (rollout.phase.at === 'stepping' && !rollout.phase.shifting);
-  return gentle ? rollout.candidate.health.intervalMs : 50;
+  const { intervalMs } = rollout.candidate.health;
+  // Copies are probed at each look: no more often than need be.
+  return gentle ? intervalMs : Math.min(intervalMs, 200);
 }
