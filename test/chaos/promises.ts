@@ -1,0 +1,86 @@
+import { expect } from 'vitest';
+import {
+  answersFromNow,
+  persist,
+  processesOf,
+  scope,
+  until,
+  type Behaviour,
+  type Rig,
+  type Users,
+} from '../rig/index.ts';
+
+/** Versions that must never answer a user. The others are seen to be bad only once they have users. */
+const unfit: Behaviour[] = ['never-ready', 'crashes', 'migration-fails'];
+
+/** Waits until all is at rest and checks everything that Slipway promises, whatever has happened before. */
+export async function checkPromises(rig: Rig, users: Users): Promise<void> {
+  const { serving, standby } = await rig.rest();
+  if (!serving) throw new Error('nothing serves');
+  expect(serving.traffic?.weightPercent).toBe(100);
+  expect(standby?.traffic?.weightPercent ?? 0).toBe(0);
+  await expectProcesses(rig, [
+    ...copies(serving.revision, ['web-1', 'web-2', 'worker-1']),
+    ...(standby ? copies(standby.revision, ['web-1', 'web-2']) : []),
+  ]);
+  const version = serving.title.split(' ')[0] ?? '';
+  expect(Object.keys(await answersFromNow(users, 40))).toEqual([`${version} ${serving.revision}`]);
+  await checkUsers(users);
+  await checkRecords(rig);
+  checkDiaries(rig);
+}
+
+/** No request has failed, and none was answered by a version that is not fit for it. */
+export async function checkUsers(users: Users): Promise<void> {
+  const { failures, answers } = await users.report();
+  expect(failures).toEqual([]);
+  const wrong = Object.keys(answers).filter((who) => unfit.some((behaves) => who.includes(behaves)));
+  expect(wrong).toEqual([]);
+}
+
+async function checkRecords({ client }: Rig): Promise<void> {
+  const rollouts = await persist(() => client.history({ limit: 1_000 }));
+  const open = rollouts.filter(
+    ({ state }) => !['succeeded', 'failed', 'aborted', 'superseded'].includes(state),
+  );
+  expect(open).toEqual([]);
+  const ships = await persist(() => client.ships({ limit: 1_000 }));
+  expect(ships.filter(({ state }) => state === 'running')).toEqual([]);
+  const audit = await persist(() => client.audit());
+  expect(audit.problems).toEqual([]);
+}
+
+/** Exactly these copies run, each once, and nothing else of this home beside its server, supervisor and router. */
+async function expectProcesses(rig: Rig, ids: string[]): Promise<void> {
+  const wanted = ids.map((id) => `${scope}/${id}`).toSorted();
+  const seen = await rig.processes();
+  expect(seen.map(({ id }) => id).toSorted()).toEqual(wanted);
+  const leaders = new Set(seen.map(({ pid }) => pid));
+  const strangers = () =>
+    processesOf(rig.home).filter(
+      ({ session, command }) =>
+        !leaders.has(session) &&
+        !/server\/main\.ts|supervisor\/main\.ts|traffic\/embedded\/main\.ts/.test(command),
+    );
+  await until('no process is left over', () => strangers().length === 0, strangers);
+  expect(processesOf(rig.home).filter(({ command }) => command.includes('supervisor/main.ts'))).toHaveLength(
+    1,
+  );
+}
+
+/** What the app itself has noted: no migration ran twice, and no two workers ran side by side. */
+function checkDiaries(rig: Rig): void {
+  const migrations = rig.appData('migrations.log').trim().split('\n');
+  const good = migrations.filter((version) => version.endsWith('good'));
+  expect(good).toEqual([...new Set(good)]);
+  let running: string[] = [];
+  for (const line of rig.appData('workers.log').trim().split('\n')) {
+    const [what, revision = ''] = line.split(' ');
+    running = what === 'start' ? [...running, revision] : running.filter((one) => one !== revision);
+    expect(running.length, `workers side by side: ${running.join(', ')}`).toBeLessThanOrEqual(1);
+  }
+}
+
+function copies(revision: string, names: string[]): string[] {
+  return names.map((name) => `${revision}-${name}`);
+}

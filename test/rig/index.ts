@@ -1,0 +1,11 @@
+export { isRunning, processesOf, signal, type Seen } from './processes.ts';
+export {
+  createAppRepository,
+  type AppRepository,
+  type Behaviour,
+  type VersionOptions,
+} from './repository.ts';
+export { startRig, scope, type Rig, type RigOptions } from './rig.ts';
+export { answersFromNow, sendUsers, type Users } from './users.ts';
+export type { LoadReport } from './load-report.ts';
+export { persist, until } from './wait.ts';

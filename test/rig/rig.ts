@@ -1,0 +1,196 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  connectServer,
+  ServerRefusal,
+  startServer,
+  stopServer,
+  type ServerClient,
+} from '../../src/server/index.ts';
+import { createBundle, openRepository } from '../../src/source/index.ts';
+import { createSupervisorClient, type ProcessStatus } from '../../src/supervisor/index.ts';
+import type { EnvironmentView, RolloutView, RolloutViewState } from '../../src/wiring/index.ts';
+import { isRunning, processesOf, signal } from './processes.ts';
+import { createAppRepository, type AppRepository, type VersionOptions } from './repository.ts';
+import { persist, until } from './wait.ts';
+
+/** The only environment of the fixture app. */
+export const scope = 'rig/production';
+
+export interface RigOptions {
+  /** How long a frozen server keeps its claims. */
+  leaseMs?: number;
+}
+
+/** A whole Slipway in a temp folder: server, supervisor, router, and a repository to ship from. */
+export interface Rig {
+  home: string;
+  /** Where users reach the app. */
+  port: number;
+  client: ServerClient;
+  repository: AppRepository;
+  /** Starts a server as `slipway up` does; returns its pid. */
+  startServer(): Promise<number>;
+  /** Commits a version and ships it; returns once the server has taken it. */
+  ship(version: string, options?: VersionOptions): Promise<{ ship: string; commit: string }>;
+  /** Ships and waits for the end. */
+  shipAndWait(version: string, options?: VersionOptions): Promise<void>;
+  rollback(to?: string): Promise<string>;
+  rolloutEnds(id: string): Promise<RolloutView>;
+  /** Waits until no ship and no rollout is under way, and nothing is on its way out. */
+  rest(): Promise<EnvironmentView>;
+  environment(): Promise<EnvironmentView>;
+  processes(): Promise<ProcessStatus[]>;
+  supervisorPid(): Promise<number>;
+  serverLog(): string;
+  /** What the fixture keeps between releases. */
+  appData(file: string): string;
+  /** Ends everything and proves by /proc that nothing is left. */
+  close(): Promise<void>;
+}
+
+/** Starts a system on a free port, with nothing shipped yet. */
+export async function startRig(options: RigOptions = {}): Promise<Rig> {
+  const root = mkdtempSync(join(tmpdir(), 'sw-'));
+  const home = join(root, 'home');
+  const port = await freePort();
+  const repository = createAppRepository(join(root, 'app'));
+  const client = connectServer({ home });
+  const supervisor = createSupervisorClient(home);
+  const start = async () => {
+    const { health } = await startServer({ home, listen: `127.0.0.1:${port}`, jobEnv: {}, ...options });
+    return health.pid;
+  };
+  const environment = async () => {
+    const { environments } = await persist(() => client.status());
+    const [view] = environments;
+    if (!view) throw new Error('nothing was shipped yet');
+    return view;
+  };
+  const rig: Rig = {
+    home,
+    port,
+    client,
+    repository,
+    startServer: start,
+    ship: (version, more) => ship({ client, repository, root }, version, more),
+    async shipAndWait(version, more) {
+      const { ship } = await rig.ship(version, more);
+      await until(
+        `${version} has been shipped`,
+        async () => (await persist(() => client.getShip(ship))).state !== 'running',
+        () => client.getShip(ship),
+      );
+    },
+    rollback: (to) =>
+      client.rollback({
+        app: 'rig',
+        environment: 'production',
+        actor: 'ana',
+        ...(to === undefined ? {} : { to }),
+      }),
+    async rolloutEnds(id) {
+      let last: RolloutView | null = null;
+      await until(
+        `${id} has ended`,
+        async () => {
+          last = await lookAt(client, id);
+          return last !== null && endStates.includes(last.state);
+        },
+        () => last,
+      );
+      return last as unknown as RolloutView;
+    },
+    async rest() {
+      await until(
+        'the system comes to rest',
+        () => isAtRest(rig),
+        () => client.status(),
+      );
+      return environment();
+    },
+    environment,
+    processes: () => supervisor.list(scope),
+    supervisorPid: async () => (await supervisor.health()).pid,
+    serverLog: () => readFileSync(join(home, 'logs', 'server.log'), 'utf8'),
+    appData: (file) => readFileSync(join(home, 'apps', 'rig', 'data', 'production', file), 'utf8'),
+    close: () => close(root, home, client),
+  };
+  try {
+    await start();
+  } catch (error) {
+    await close(root, home, client);
+    throw error;
+  }
+  return rig;
+}
+
+async function ship(
+  { client, repository, root }: { client: ServerClient; repository: AppRepository; root: string },
+  version: string,
+  options: VersionOptions = {},
+): Promise<{ ship: string; commit: string }> {
+  const commit = repository.commit(version, options);
+  const outFile = join(root, `${commit}.bundle`);
+  const ref = 'refs/heads/main';
+  const source = await openRepository(repository.folder);
+  await createBundle({ repository: source, commit, ref, haveCommits: [], outFile });
+  await persist(() => client.putCommit({ app: 'rig', sha: commit, ref, bundleFile: outFile }));
+  const id = await persist(() =>
+    client.ship({ app: 'rig', commit, ref, actor: 'ana', defaultBranch: 'main' }),
+  );
+  return { ship: id, commit };
+}
+
+const endStates: RolloutViewState[] = ['succeeded', 'failed', 'aborted', 'superseded'];
+
+/** A rollout that was only just asked for is not known yet. */
+async function lookAt(client: ServerClient, id: string): Promise<RolloutView | null> {
+  try {
+    return await persist(() => client.getRollout(id));
+  } catch (error) {
+    if (error instanceof ServerRefusal) return null;
+    throw error;
+  }
+}
+
+async function isAtRest(rig: Rig): Promise<boolean> {
+  const { environments, ships } = await persist(() => rig.client.status());
+  const [view] = environments;
+  if (ships.length > 0 || !view || view.rollout) return false;
+  const known = [view.serving?.revision, view.standby?.revision];
+  const running = await rig.processes().catch(() => []);
+  return running.every(({ id, phase }) => {
+    const revision = id.slice(scope.length + 1).split('-')[0];
+    return phase === 'running' && known.includes(revision);
+  });
+}
+
+async function close(root: string, home: string, client: ServerClient): Promise<void> {
+  client.close();
+  // A frozen server would neither answer nor end.
+  for (const { pid, command } of processesOf(home)) if (command.includes('main.ts')) signal(pid, 'SIGCONT');
+  await stopServer({ home, all: true });
+  // A second server of the home has no socket; and the server's own process ends a moment after its socket.
+  for (const { pid, command } of processesOf(home))
+    if (command.includes('server/main.ts')) signal(pid, 'SIGTERM');
+  const ending = performance.now() + 10_000;
+  while (processesOf(home).length > 0 && performance.now() < ending)
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  const left = processesOf(home);
+  for (const { pid } of left) if (isRunning(pid)) signal(pid, 'SIGKILL');
+  rmSync(root, { recursive: true, force: true });
+  if (left.length > 0)
+    throw new Error(`left running: ${left.map(({ pid, command }) => `${pid} ${command}`).join('; ')}`);
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
+}
