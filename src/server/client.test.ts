@@ -146,6 +146,15 @@ test('another machine is reached through one ssh that serves call after call', a
   ]);
 });
 
+test('calls at the same time each have an ssh of their own, and the spare one ends quietly', async () => {
+  await serve((response) => response.end('{"commits":[]}'));
+  const client = connectServer({ host: 'vps' }, { ssh: await fakeSsh(dialler()) });
+  await Promise.all([client.heads('a'), client.heads('b'), client.heads('c')]);
+  await client.heads('d');
+  client.close();
+  expect((await readFile(join(home, 'ssh.log'), 'utf8')).trim().split('\n')).toHaveLength(3);
+});
+
 test('the other machine is told what to run in one word for any shell, with the folder of users in PATH', async () => {
   const ssh = await fakeSsh(`
     const { spawnSync } = require('node:child_process');
