@@ -1,30 +1,104 @@
-/** Every code of this room's errors, without its `runner/`, and what it stands for. */
+import type { Catalogue } from '../diagnostics/index.ts';
+
+/** Every code of this room's errors, without its `runner/`, what it stands for and what to do. */
 export const runnerCodes = {
-  aborted: 'A program of a step was ended early, by a cancel or a timeout.',
-  'already-run': 'The job of this directory was run before; its steps are not repeated.',
-  'artifact-exists': 'The run has an artifact of this name.',
-  'artifact-name': 'A name that an artifact cannot have.',
-  'bad-report': "A job's report cannot be read.",
-  'cache-miss': 'No cache has the key, and the step asked to fail then.',
-  'cannot-start': 'A program of a step cannot be started.',
-  checkout: 'The commit could not be checked out.',
-  'command-file': 'A file through which the step talks to its runner cannot be read.',
-  'no-artifact': 'The run has no artifact of this name.',
-  'no-environment': 'A deploy step does not know where to.',
-  'no-files': 'No file matches what is to be uploaded, and the step asked to fail then.',
-  'no-lock-file': "npm's cache is asked for, and there is no lock file to key it by.",
-  'no-npm': 'Another Node.js version is asked for, and there is no npm to install it with.',
-  'no-resume': 'A parked job was started although its rollout has not ended.',
-  'no-shell': "The shell is not on the job's PATH.",
-  'no-working-directory': 'The directory that the step should run in does not exist.',
-  'node-unavailable': 'The Node.js that was installed does not run here, or is not the version asked for.',
-  'node-version': 'No Node.js version is what was asked for.',
-  'node-version-file': 'The file that should say the Node.js version cannot be read, or does not say it.',
-  'npm-failed': "npm's registry could not be asked, or did not have the package.",
-  'step-failed': 'The script of a step ended with a failure.',
-  'unknown-action': 'The action is not built in.',
-  'unknown-shell': 'A shell that is not known and does not say where the script goes.',
-} as const;
+  aborted: {
+    means: 'A program of a step was ended early, by a cancel or a timeout.',
+    todo: 'Raise `timeout-minutes`, if it was the time.',
+  },
+  'already-run': {
+    means: 'The job of this directory was run before; its steps are not repeated.',
+    todo: 'Ship again.',
+  },
+  'artifact-exists': {
+    means: 'The run has an artifact of this name.',
+    todo: 'Give the artifacts different names.',
+  },
+  'artifact-name': {
+    means: 'A name that an artifact cannot have.',
+    todo: 'Leave out the characters that are listed.',
+  },
+  'bad-report': {
+    means: "A job's report cannot be read.",
+    todo: 'Look for a full disk; ship again.',
+  },
+  'cache-miss': {
+    means: 'No cache has the key, and the step asked to fail then.',
+    todo: 'Save it first, or remove the setting.',
+  },
+  'cannot-start': {
+    means: 'A program of a step cannot be started.',
+    todo: 'Install it, or mend its path or mode.',
+  },
+  checkout: {
+    means: 'The commit could not be checked out.',
+    todo: 'Read what git says below it.',
+  },
+  'command-file': {
+    means: 'A file through which the step talks to its runner cannot be read.',
+    todo: 'Let steps only append to it.',
+  },
+  'no-artifact': {
+    means: 'The run has no artifact of this name.',
+    todo: 'Upload it in a job that this one needs.',
+  },
+  'no-environment': {
+    means: 'A deploy step does not know where to.',
+    todo: 'Give it, or its job, an `environment`.',
+  },
+  'no-files': {
+    means: 'No file matches what is to be uploaded, and the step asked to fail then.',
+    todo: 'Build first, or mend the path.',
+  },
+  'no-lock-file': {
+    means: "npm's cache is asked for, and there is no lock file to key it by.",
+    todo: 'Commit one, or remove `cache`.',
+  },
+  'no-npm': {
+    means: 'Another Node.js version is asked for, and there is no npm to install it with.',
+    todo: 'Install npm, and start the server anew.',
+  },
+  'no-resume': {
+    means: 'A parked job was started although its rollout has not ended.',
+    todo: "Report it with the server's log.",
+  },
+  'no-shell': {
+    means: "The shell is not on the job's PATH.",
+    todo: 'Install it, or name another.',
+  },
+  'no-working-directory': {
+    means: 'The directory that the step should run in does not exist.',
+    todo: 'Make it in an earlier step, or mend the path.',
+  },
+  'node-unavailable': {
+    means: 'The Node.js that was installed does not run here, or is not the version asked for.',
+    todo: 'Look at the network and at the versions on npm.',
+  },
+  'node-version': {
+    means: 'No Node.js version is what was asked for.',
+    todo: 'Write it like `22` or `22.11.0`.',
+  },
+  'node-version-file': {
+    means: 'The file that should say the Node.js version cannot be read, or does not say it.',
+    todo: 'Commit it with one version in it.',
+  },
+  'npm-failed': {
+    means: "npm's registry could not be asked, or did not have the package.",
+    todo: 'Read what npm says below it.',
+  },
+  'step-failed': {
+    means: 'The script of a step ended with a failure.',
+    todo: 'Read the lines above it: `slipway logs <ship> --job <job>`.',
+  },
+  'unknown-action': {
+    means: 'The action is not built in.',
+    todo: 'Do its work in a `run:` step.',
+  },
+  'unknown-shell': {
+    means: 'A shell that is not known and does not say where the script goes.',
+    todo: 'Use `bash`, `sh` or a template with `{0}`.',
+  },
+} as const satisfies Catalogue;
 
 /** Code of an error of this room. */
 export type RunnerCode = keyof typeof runnerCodes;

@@ -1,0 +1,85 @@
+import type { Catalogue } from '../diagnostics/index.ts';
+
+/** Every code of this room's findings and throws, without its `app/`, what it stands for and what to do. */
+export const appCodes = {
+  'bad-duration': {
+    means: 'A time without a unit, or not a time.',
+    todo: 'Write a number and its unit, such as `10s` or `5m`.',
+  },
+  'bad-value': {
+    means: 'A value that is none of those allowed.',
+    todo: 'Use one of the values that the message lists.',
+  },
+  'duplicate-host': {
+    means: 'Two environments answer one host name.',
+    todo: 'Give each environment hosts of its own.',
+  },
+  'duplicate-item': { means: 'A list holds something twice.', todo: 'Remove one of the two.' },
+  'duplicate-key': { means: 'A key stands twice.', todo: 'Keep one of the two.' },
+  'duplicate-process': {
+    means: 'The Procfile defines a process twice.',
+    todo: 'Rename one; for more copies use `replicas`.',
+  },
+  empty: { means: 'Something that must hold a value is empty.', todo: 'Fill it in, or remove the key.' },
+  'env-and-secret': { means: 'A name is both in `env` and in `secrets`.', todo: 'Keep it in one of them.' },
+  impossible: { means: 'Two settings cannot both hold.', todo: 'Change the one that the message names.' },
+  'misplaced-key': {
+    means: 'A key stands one level too high or too low.',
+    todo: 'Move it to where the help says.',
+  },
+  'missing-key': { means: 'A key that another one needs is not there.', todo: 'Add it.' },
+  'no-name': {
+    means: 'Neither slipway.yml, package.json nor the folder gives a name that an app can have.',
+    todo: 'Set `name` in slipway.yml.',
+  },
+  'no-process': {
+    means: 'The Procfile defines no process.',
+    todo: 'Add a line such as `web: node server.js`.',
+  },
+  'no-procfile': {
+    means: 'Nothing says how the app is started.',
+    todo: 'Commit a Procfile, or a `start` script in package.json.',
+  },
+  'not-yet': {
+    means: 'The key belongs to a later version of Slipway.',
+    todo: 'Use what the help names instead.',
+  },
+  'process-command': {
+    means: 'A process of the Procfile has no command.',
+    todo: 'Write the command after the colon.',
+  },
+  'process-name': {
+    means: 'A name in the Procfile that a process cannot have.',
+    todo: 'Use letters, digits, `_` and `-`.',
+  },
+  'procfile-line': {
+    means: 'A line of the Procfile is not `name: command`.',
+    todo: 'Write it so, or start it with `#`.',
+  },
+  'promotion-cycle': { means: 'Environments promote from each other.', todo: 'Remove one `promote-from`.' },
+  'reserved-variable': { means: 'Slipway sets this variable itself.', todo: 'Choose another name.' },
+  'start-script': {
+    means: 'There is no Procfile, so the `start` script of package.json runs as `web`.',
+    todo: 'Nothing, or commit a Procfile.',
+  },
+  'unknown-environment': {
+    means: 'An environment is named that slipway.yml does not define.',
+    todo: 'Define it, or name one of those listed.',
+  },
+  'unknown-key': {
+    means: 'A key that slipway.yml does not have.',
+    todo: 'Use one of the keys listed; look for a typing mistake.',
+  },
+  'unknown-process': {
+    means: 'A process is named that the Procfile does not define.',
+    todo: 'Name one of those listed.',
+  },
+  'wrong-type': {
+    means: 'A value is of another kind than its key takes.',
+    todo: 'Write it in the form that the message shows.',
+  },
+  yaml: {
+    means: 'slipway.yml is not YAML.',
+    todo: 'Mend the syntax at the place that is marked; indent with spaces.',
+  },
+} as const satisfies Catalogue;

@@ -1,0 +1,42 @@
+import type { Catalogue } from '../diagnostics/index.ts';
+
+/** Every code of this room's findings and throws, without its `cli/`, what it stands for and what to do. */
+export const cliCodes = {
+  bug: { means: 'A mistake in Slipway, not yours.', todo: 'Report it with its lines and what you did.' },
+  'conflicting-option': { means: 'Two flags cannot stand together.', todo: 'Keep one of them.' },
+  'empty-secret': {
+    means: 'Nothing came on stdin.',
+    todo: '`slipway secrets set NAME --environment ENVIRONMENT < file`.',
+  },
+  'excess-arguments': { means: 'More words than the command takes.', todo: '`slipway COMMAND --help`.' },
+  interrupted: { means: 'You stopped it; nothing was kept.', todo: 'Nothing.' },
+  'invalid-argument': {
+    means: "A flag's value is not one that it takes.",
+    todo: 'Write it as the message shows.',
+  },
+  'missing-argument': {
+    means: 'A word that the command needs is not there.',
+    todo: '`slipway COMMAND --help`.',
+  },
+  'missing-mandatory-option-value': { means: 'A flag that the command needs is not there.', todo: 'Add it.' },
+  'no-ship': { means: 'Nothing of the app has been shipped yet.', todo: '`slipway ship`.' },
+  'option-missing-argument': { means: 'A flag stands without its value.', todo: 'Write the value after it.' },
+  'unit-not-written': {
+    means: 'The systemd units cannot be written.',
+    todo: '`slipway install --print`, and put them in place yourself.',
+  },
+  'unknown-command': { means: 'There is no such command.', todo: '`slipway --help`.' },
+  'unknown-option': { means: 'The command has no such flag.', todo: '`slipway COMMAND --help`.' },
+  'unknown-target': {
+    means: 'What you named is none of what can be meant.',
+    todo: 'Name one of those listed.',
+  },
+  'which-app': {
+    means: 'Several apps, or none, can be meant.',
+    todo: "Go to the app's repository, or `--app NAME`.",
+  },
+  'which-environment': {
+    means: 'Several environments, or none, can be meant.',
+    todo: 'Name one after the command.',
+  },
+} as const satisfies Catalogue;

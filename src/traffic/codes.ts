@@ -1,0 +1,41 @@
+import type { Catalogue } from '../diagnostics/index.ts';
+
+/** Every code of this room's findings and throws, without its `traffic/`, what it stands for and what to do. */
+export const trafficCodes = {
+  'control-failed': {
+    means: 'The router did not do what it was asked.',
+    todo: 'Read its log; it keeps the last good routes.',
+  },
+  'handing-over': { means: 'The router is being replaced just now.', todo: 'Nothing: it is asked again.' },
+  internal: { means: 'A mistake in the router.', todo: 'Report it with its log.' },
+  'invalid-arguments': {
+    means: 'The router was started with wrong words.',
+    todo: '`slipway up` starts it rightly.',
+  },
+  'invalid-control-call': {
+    means: 'A request to the router that it does not understand.',
+    todo: 'Use one version of Slipway for all of a home.',
+  },
+  'invalid-routes': {
+    means: 'Routes that contradict themselves; the last good ones stay.',
+    todo: 'Report it with the message.',
+  },
+  'listen-failed': {
+    means: 'The router cannot listen at its address.',
+    todo: 'Free the port, or `slipway up --http` with another.',
+  },
+  'stale-fence': {
+    means: 'A server that was replaced wanted to move traffic; it was refused.',
+    todo: 'Nothing: the newer server goes on.',
+  },
+  'unknown-control-call': {
+    means: 'A request that the router does not have.',
+    todo: 'Use one version of Slipway for all of a home.',
+  },
+  unreachable: { means: 'The router does not answer.', todo: '`slipway up` starts it again; read its log.' },
+  'upgrade-failed': {
+    means: 'A new router could not take over; the old one goes on.',
+    todo: 'Read its log.',
+  },
+  'upgrade-running': { means: 'The router is being replaced already.', todo: 'Wait for its end.' },
+} as const satisfies Catalogue;

@@ -1,0 +1,151 @@
+import { chmodSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expectText } from './expect-text.ts';
+import { freePort, setStage, type Files, type Stage } from './stage.ts';
+
+let stage: Stage;
+let shop: string;
+
+beforeAll(async () => {
+  stage = setStage();
+  const port = await freePort();
+  stage.hide(`127.0.0.1:${port}`, '127.0.0.1:<port>');
+  const up = await stage.run(['up', '--http', `127.0.0.1:${port}`]);
+  expect(up.exitCode, up.text).toBe(0);
+  shop = stage.repository('shop');
+});
+
+afterAll(() => stage.close());
+
+/** One case after the other on one server: what is asked too early comes first. */
+test('asked before anything was shipped', async () => {
+  await expectText('rollback-too-early', await stage.run(['rollback'], { cwd: shop }), 2);
+  await expectText('rollback-nothing-runs', await stage.run(['rollback', 'production'], { cwd: shop }), 4);
+  await expectText('abort-nothing', await stage.run(['abort'], { cwd: shop }), 0);
+  await expectText('which-app', await stage.run(['rollback']), 2);
+  await expectText('logs-too-early', await stage.run(['logs', '--job', 'test'], { cwd: shop }), 2);
+});
+
+test('asked for what does not exist', async () => {
+  const shipped = await stage.run(['ship'], { cwd: shop });
+  expect(shipped.exitCode, shipped.text).toBe(0);
+  await expectText('rollback-no-earlier', await stage.run(['rollback'], { cwd: shop }), 4);
+  await expectText('rollback-serves', await stage.run(['rollback', '--to', 'r1'], { cwd: shop }), 4);
+  await expectText('rollback-unknown', await stage.run(['rollback', '--to', 'r9'], { cwd: shop }), 2);
+  await expectText('rollback-environment', await stage.run(['rollback', 'staging'], { cwd: shop }), 4);
+  await expectText('rollback-app', await stage.run(['rollback', '--app', 'shpo'], { cwd: shop }), 2);
+  await expectText('abort-unknown', await stage.run(['abort', 'staging'], { cwd: shop }), 2);
+  await expectText('logs-unknown', await stage.run(['logs', 's-00000000'], { cwd: shop }), 2);
+  await expectText('logs-unknown-job', await stage.run(['logs', '--job', 'tset'], { cwd: shop }), 1);
+  await expectText('logs-unknown-process', await stage.run(['logs', '--process', 'wbe'], { cwd: shop }), 1);
+  await expectText('history-unknown', await stage.run(['history', 'staging'], { cwd: shop }), 0);
+  await expectText(
+    'audit-unknown-chain',
+    await stage.run(['audit', 'verify', 'shop/staging'], { cwd: shop }),
+    1,
+  );
+  await expectText(
+    'audit-log-unknown-chain',
+    await stage.run(['audit', 'log', 'shop/staging'], { cwd: shop }),
+    1,
+  );
+});
+
+test('secrets that cannot be kept', async () => {
+  const set = (name: string, stdin = 's3cret\n') =>
+    stage.run(['secrets', 'set', name, '-e', 'production'], { cwd: shop, stdin });
+  await expectText('secret-name', await set('api-key'), 2);
+  await expectText('secret-empty', await set('API_KEY', ''), 2);
+});
+
+const production = (lines: string) =>
+  `name: shop\nenvironments:\n  production:\n    branches: [main]\n    health: { path: /, interval: 100ms, successes: 1, deadline: 3s }\n${lines}\n`;
+
+const refusedRollouts: [name: string, what: string, files: Files][] = [
+  [
+    'secret-missing',
+    'a secret that nobody has set',
+    { 'slipway.yml': production('    secrets: [DATABASE_URL]') },
+  ],
+  [
+    'env-file-open',
+    'an env file that others can read',
+    { 'slipway.yml': production('    env-file: <tmp>/open.env') },
+  ],
+  [
+    'env-file-missing',
+    'an env file that is not there',
+    { 'slipway.yml': production('    env-file: <tmp>/none.env') },
+  ],
+  [
+    'env-file-line',
+    'an env file with a line that is none',
+    { 'slipway.yml': production('    env-file: <tmp>/line.env') },
+  ],
+  [
+    'release-command',
+    'a release command that fails',
+    {
+      Procfile: `web: exec '${process.execPath}' server.js\nrelease: echo 'no such table: carts' && exit 3\n`,
+    },
+  ],
+  [
+    'never-ready',
+    'an app that is never ready',
+    {
+      'server.js': "console.log('waiting for the database'); setInterval(() => {}, 1000);\n",
+      'slipway.yml': production('    bake: 0s'),
+    },
+  ],
+  [
+    'crashes',
+    'an app that ends at its start',
+    { 'server.js': "console.error('DATABASE_URL is not set'); process.exit(1);\n" },
+  ],
+];
+
+test.each(refusedRollouts)('%s: %s', async (name, _what, files) => {
+  for (const [file, text, mode] of [
+    ['open.env', 'A=1\n', 0o644],
+    ['line.env', 'A=1\nexport B\n', 0o600],
+  ] as const) {
+    writeFileSync(join(stage.root, file), text);
+    chmodSync(join(stage.root, file), mode);
+  }
+  const here = Object.fromEntries(
+    Object.entries(files).map(([path, text]) => [path, text?.replace('<tmp>', stage.root) ?? null]),
+  );
+  await expectText(name, await stage.run(['ship'], { cwd: stage.repository(name, here) }), 1);
+});
+
+test('a host that another app has', async () => {
+  const yml = (name: string) =>
+    `name: ${name}\nenvironments:\n  production:\n    branches: [main]\n    host: shop.example.com\n    health: { path: /, interval: 100ms, successes: 1, deadline: 20s }\n    bake: 0s\n`;
+  const first = await stage.run(['ship'], {
+    cwd: stage.repository('first', { 'slipway.yml': yml('books') }),
+  });
+  expect(first.exitCode, first.text).toBe(0);
+  const second = stage.repository('second', { 'slipway.yml': yml('music') });
+  await expectText('host-taken', await stage.run(['ship'], { cwd: second }), 1);
+});
+
+test('another wish while a rollout is under way', async () => {
+  const folder = stage.repository('slow', {
+    'slipway.yml':
+      'name: slow\nenvironments:\n  production:\n    branches: [main]\n    bake: 1h\n    health: { path: /, interval: 100ms, successes: 1, deadline: 20s }\n',
+  });
+  const shipped = await stage.run(['ship', '--detach'], { cwd: folder });
+  expect(shipped.exitCode, shipped.text).toBe(0);
+  for (;;) {
+    const { text } = await stage.run(['status', '--json']);
+    if (text.includes('baking')) break;
+  }
+  await expectText('rollback-under-way', await stage.run(['rollback'], { cwd: folder }), 4);
+  expect((await stage.run(['abort'], { cwd: folder })).exitCode).toBe(0);
+});
+
+test('a server that runs already', async () => {
+  await expectText('up-elsewhere', await stage.run(['up', '--http', '127.0.0.1:1']), 1);
+  await expectText('up-foreground-twice', await stage.run(['up', '--foreground']), 1);
+});
