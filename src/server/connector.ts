@@ -148,8 +148,12 @@ function accept(response: IncomingMessage, body: string): string {
     const { message, notes, help } = problem;
     throw new CodedError('server/unreachable', message, help === undefined ? { notes } : { notes, help });
   }
-  const message = refusal?.findings.map((finding) => finding.message).join('; ') ?? body.slice(0, 500);
-  throw new CodedError('server/failed', `the server answered ${status}: ${message}`, {
+  // A failure of the server's own, such as a full disk, in its own words.
+  if (problem) {
+    const { code, message, notes, help } = problem;
+    throw new CodedError(code, message, help === undefined ? { notes } : { notes, help });
+  }
+  throw new CodedError('server/failed', `the server answered ${status}: ${body.slice(0, 500)}`, {
     help: 'look at the end of <home>/logs/server.log on its machine',
   });
 }

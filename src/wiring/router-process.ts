@@ -70,14 +70,11 @@ function portProblem({ host, port }: Listen, error: unknown): CodedError {
       cause: error,
     });
   }
-  return new CodedError(
-    'wiring/bad-address',
-    `cannot listen on ${host}:${port}: ${(error as Error).message}`,
-    {
-      help: 'name an address of this machine: slipway up --http 127.0.0.1:8080',
-      cause: error,
-    },
-  );
+  const why = code === 'EADDRNOTAVAIL' ? 'this machine has no such address' : (error as Error).message;
+  return new CodedError('wiring/bad-address', `cannot listen on ${host}:${port}: ${why}`, {
+    help: 'name an address of this machine: slipway up --http 127.0.0.1:8080',
+    cause: error,
+  });
 }
 
 function routerSpec(layout: Layout, { host, port }: Listen): ProcessSpec {
