@@ -1,0 +1,46 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { killProcessesOf, processesOf } from './leftovers.ts';
+import type { Slipway } from './slipway.ts';
+import { strike, type Stage } from './stage.ts';
+import type { Traffic } from './traffic.ts';
+
+const lookEveryMs = 50;
+const patienceMs = 5000;
+
+/** What has to be taken away when the demo ends, however it ends. */
+export class Ending {
+  stage: Stage | null = null;
+  slipway: Slipway | null = null;
+  traffic: Traffic | null = null;
+  /** Only the traffic ends; everything else is the user's now. */
+  keep = false;
+
+  /** Ends all processes and removes the folder. Harmless when called twice. @returns What did not go as it should. */
+  async run(): Promise<string[]> {
+    this.traffic?.kill();
+    const { stage, slipway } = this;
+    if (stage === null || this.keep) return [];
+    const trouble: string[] = [];
+    if (slipway !== null) {
+      await slipway
+        .demand(['down', '--all'], true)
+        .catch((error: unknown) => trouble.push(error instanceof Error ? error.message : String(error)));
+    }
+    const deadlineMs = performance.now() + patienceMs;
+    while (processesOf(stage.folder).length > 0 && performance.now() < deadlineMs) await sleep(lookEveryMs);
+    const killed = killProcessesOf(stage.folder);
+    if (killed.length > 0) trouble.push(`these processes had to be killed: ${killed.join(', ')}`);
+    strike(stage.folder);
+    return trouble;
+  }
+}
+
+/** Ends everything without asking it to. */
+export function exitAtOnce({ stage, traffic }: Ending, code: number): never {
+  traffic?.kill();
+  if (stage !== null) {
+    killProcessesOf(stage.folder);
+    strike(stage.folder);
+  }
+  process.exit(code);
+}
