@@ -223,7 +223,8 @@ export function readSlipwayYml(source: SourceFile): { value: SlipwayYml; finding
     keepSourceTokens: false,
   });
   const reader = new Reader(source.file, document, lines);
-  for (const error of document.errors) {
+  // Those that follow are mostly echoes of the first.
+  for (const error of document.errors.slice(0, 1)) {
     const at = {
       file: source.file,
       start: reader.position(error.pos[0]),

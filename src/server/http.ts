@@ -259,7 +259,9 @@ async function sendLogs(
   if (ship !== undefined) await answers.shipView(ship);
   else if (app === undefined || environment === undefined) {
     throw new CodedError('server/bad-request', 'logs are asked for by ship, or by app and environment');
-  }
+  } else if (query.process !== undefined)
+    await answers.requireProcess({ app, environment, process: query.process });
+  if (ship !== undefined && query.job !== undefined) await answers.requireJob(ship, query.job);
   const lines =
     ship === undefined
       ? environmentLogs(

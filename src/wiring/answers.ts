@@ -2,6 +2,7 @@ import type { EnvironmentState } from '../delivery/index.ts';
 import { CodedError } from '../diagnostics/index.ts';
 import type { Flow } from '../flow/index.ts';
 import { openMirror } from '../source/index.ts';
+import { environmentFlowId } from './environment-flow.ts';
 import { askAbort, askRollback } from './going-back.ts';
 import { planShip } from './plan-ship.ts';
 import { rolloutsOf } from './prepare-rollout.ts';
@@ -124,6 +125,32 @@ export class Answers {
     return flows.flatMap((flow, index) => {
       const data = (flow?.data as RunFlowData | undefined) ?? create[index];
       return data ? [data] : [];
+    });
+  }
+
+  /** Throws `wiring/no-such-job` for a job, by key, id or name, that the ship does not have. */
+  async requireJob(ship: string, job: string): Promise<void> {
+    const jobs = (await this.runsOf(ship)).flatMap(({ run }) => Object.values(run.jobs));
+    const known = [...new Set(jobs.map(({ key }) => key))];
+    if (jobs.some(({ key, jobId, displayName }) => [key, jobId, displayName].includes(job))) return;
+    throw new CodedError('wiring/no-such-job', `${ship} has no job "${job}"`, {
+      notes: [`jobs: ${known.map((key) => `"${key}"`).join(', ')}`],
+      help: `name one of these: slipway logs ${ship} --job <job>`,
+    });
+  }
+
+  /** Throws `wiring/no-such-process` for a name that is no process type of what runs, and no copy of one. */
+  async requireProcess(wish: { app: string; environment: string; process: string }): Promise<void> {
+    const { app, environment, process: wanted } = wish;
+    const flow = await this.system.store.flows.get(environmentFlowId(`${app}/${environment}`));
+    const { stable, standby, rollout } = (flow?.data ?? {}) as Partial<EnvironmentState>;
+    const running = [stable, standby?.revision, rollout?.candidate].flatMap((one) => (one ? [one] : []));
+    const known = [...new Set(running.flatMap(({ processes }) => processes.map(({ name }) => name)))];
+    const isCopy = /^r\d+-/.test(wanted);
+    if (known.length === 0 || known.includes(wanted) || wanted === 'release' || isCopy) return;
+    throw new CodedError('wiring/no-such-process', `${app}/${environment} has no process "${wanted}"`, {
+      notes: [`processes: ${known.map((name) => `"${name}"`).join(', ')}`],
+      help: `name one of these: slipway logs ${environment} --process <name>`,
     });
   }
 

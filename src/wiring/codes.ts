@@ -25,7 +25,11 @@ export const wiringCodes = {
     means: 'Nothing ran here before what runs now.',
     todo: 'Mend it and ship, or `slipway history`.',
   },
-  'no-such-job': { means: 'The workflow has no such job.', todo: 'Name one of those listed.' },
+  'no-such-job': { means: 'The workflow, or the ship, has no such job.', todo: 'Name one of those listed.' },
+  'no-such-process': {
+    means: 'What runs in the environment has no such process.',
+    todo: 'Name one of those listed.',
+  },
   'no-such-revision': {
     means: 'Neither a revision nor a commit that has run here.',
     todo: '`slipway history` lists them.',
