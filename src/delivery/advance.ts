@@ -110,8 +110,11 @@ function startingWorkers(
   const running = workers.every(({ id }) =>
     instances.some((seen) => seen.id === id && seen.phase === 'running'),
   );
-  if (!running) {
+  const seen = instances.filter(({ id }) => workers.some((worker) => worker.id === id));
+  const restarts = seen.reduce((sum, copy) => sum + copy.restarts, 0);
+  if (!running || restarts !== (phase.restarts ?? 0)) {
     phase.up = startObserved(nowMs);
+    phase.restarts = restarts;
     return;
   }
   if (workers.length > 0 && phase.up.elapsedMs < workerSettleMs) return;

@@ -80,7 +80,13 @@ export type RolloutPhase =
   /** Old workers that must not overlap end. */
   | { at: 'stopping-workers' }
   /** New workers start and must stay up for a moment. */
-  | { at: 'starting-workers'; up: ObservedTimer; deadline: ObservedTimer }
+  | {
+      at: 'starting-workers';
+      up: ObservedTimer;
+      deadline: ObservedTimer;
+      /** How often they had been started again when `up` began: a crash between two looks counts too. */
+      restarts?: number;
+    }
   /** All is new; the old revision still stands. */
   | {
       at: 'baking';

@@ -68,3 +68,25 @@ test('the old worker comes back only when the new one is gone', () => {
   expect(effectsOf(state, ['r1-web-1', 'r2-worker-1'])).toEqual(['stop r2-worker-1']);
   expect(effectsOf(state, ['r1-web-1'])).toEqual(['start r1-worker-1']);
 });
+
+test('a worker that crashed while nobody looked has not stayed up', () => {
+  const state = reverting('stopping');
+  const rollout = state.rollout as Rollout;
+  const up = startObserved(nowMs);
+  rollout.phase = { at: 'starting-workers', up, deadline: startObserved(nowMs) };
+  const lookAfter = (waitMs: number, restarts: number, before: EnvironmentState) =>
+    planEnvironment({
+      state: before,
+      signals: [],
+      observed: {
+        instances: [copy('r1-web-1'), copy('r2-web-1'), { ...copy('r2-worker-1'), restarts }],
+        router: null,
+        command: { state: 'none' },
+      },
+      nowMs: nowMs + waitMs,
+    }).state;
+  const crashed = lookAfter(5_000, 1, state);
+  expect(crashed.rollout?.phase).toMatchObject({ at: 'starting-workers', up: { elapsedMs: 0 } });
+  expect(lookAfter(5_900, 1, crashed).rollout?.phase.at).toBe('starting-workers');
+  expect(lookAfter(6_100, 1, crashed).rollout?.phase.at).toBe('baking');
+});
