@@ -85,7 +85,7 @@ export class Story {
     const { serving } = await this.rig.rest();
     this.note(wish, last?.state ?? 'without a rollout');
     if (wish === 'ship and abort') return;
-    expect(last).toMatchObject({ state: behaves === 'good' ? 'succeeded' : 'failed' });
+    expect(last, JSON.stringify(last)).toMatchObject({ state: behaves === 'good' ? 'succeeded' : 'failed' });
     expect(serving?.commit).toBe(behaves === 'good' ? commit : before.serving?.commit);
   }
 
