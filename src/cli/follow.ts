@@ -25,11 +25,13 @@ export async function follow<View>(
   const interrupt = new AbortController();
   const stopListening = context.onInterrupt(() => interrupt.abort());
   let deadline = context.nowMs() + patienceMs;
+  let isNoted = false;
   try {
     while (!interrupt.signal.aborted) {
       try {
         for await (const view of watch(interrupt.signal)) {
           deadline = context.nowMs() + patienceMs;
+          isNoted = false;
           display.show(view);
           if (ended(view)) return view;
         }
@@ -38,7 +40,8 @@ export async function follow<View>(
       }
       if (interrupt.signal.aborted) return null;
       if (context.nowMs() > deadline) throw wentAway();
-      display.note('the server does not answer; waiting for it (what runs goes on)');
+      if (!isNoted) display.note('the server does not answer; waiting for it (what runs goes on)');
+      isNoted = true;
       await sleep(retryAfterMs, undefined, { signal: interrupt.signal }).catch(() => {});
     }
     return null;

@@ -23,6 +23,8 @@ export interface StartRequest {
   listen: string;
   /** What jobs get from the environment of whoever started the server. */
   jobEnv: Record<string, string>;
+  /** The database of the last start that succeeded; DATABASE_URL wins, and empty means SQLite in the home. */
+  databaseUrl?: string;
   /** See `SystemOptions.leaseMs`; for tests. */
   leaseMs?: number;
 }
@@ -39,16 +41,19 @@ export async function runServer(request: StartRequest): Promise<void> {
     throw homeNotWritable(layout.home, error as NodeJS.ErrnoException);
   });
   await requireNoServer(layout);
+  // Whoever starts the server again, such as a session of ssh, need not know of the database.
+  const databaseUrl = process.env['DATABASE_URL'] ?? (await rememberedStart(layout))?.databaseUrl ?? '';
   const system = await openSystem({
     home: request.home,
     version,
     listen: parseListen(request.listen),
     machineEnv: machineEnvironment({}, request.jobEnv),
     ...(request.leaseMs === undefined ? {} : { leaseMs: request.leaseMs }),
-    databaseUrl: process.env['DATABASE_URL'] ?? null,
+    databaseUrl: databaseUrl === '' ? null : databaseUrl,
     maxParallelJobs: Math.max(4, availableParallelism()),
     log: (entry) => console.error(JSON.stringify({ at: new Date().toISOString(), ...entry })),
   });
+  await rememberStart(layout, { ...request, databaseUrl });
   let all = false;
   const ended = new Promise<void>((resolve) => {
     process.once('SIGTERM', resolve);

@@ -40,9 +40,10 @@ export async function startServer(
         throw runsElsewhere(running, request.listen);
       return { health: running, started: false };
     }
-    const listen = request.listen ?? (await rememberedStart(layout))?.listen ?? (await firstFree());
+    const last = await rememberedStart(layout);
+    const listen = request.listen ?? last?.listen ?? (await firstFree());
     parseListen(listen);
-    await rememberStart(layout, { ...request, listen });
+    await rememberStart(layout, { ...request, listen, databaseUrl: last?.databaseUrl ?? '' });
     await spawnServer(layout);
     return { health: await client.health(), started: true };
   } finally {

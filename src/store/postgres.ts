@@ -19,7 +19,9 @@ export function postgresDialect(url: string): PostgresDialect {
           : (types.getTypeParser(oid, format) as (text: string) => unknown),
     },
   });
-  // Without a listener the error of an idle connection would end the process; the next query reports it if it lasts.
+  // Without listeners the error of a connection that breaks while idle, or between two queries of a transaction, would
+  // end the process; the next query reports it if it lasts.
   pool.on('error', () => {});
+  pool.on('connect', (client) => client.on('error', () => {}));
   return new PostgresDialect({ pool });
 }

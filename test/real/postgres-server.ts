@@ -30,8 +30,7 @@ export class PostgresServer {
     const server = new PostgresServer(folder, await freePort());
     const data = join(folder, 'data');
     server.#run('initdb', ['-D', data, '-U', 'slipway', '-A', 'trust', '-E', 'UTF8', '--locale=C']);
-    const settings = `-c listen_addresses=127.0.0.1 -p ${server.port} -k ${folder} -c max_connections=200`;
-    server.#run('pg_ctl', ['-D', data, '-w', '-l', join(folder, 'log'), '-o', settings, 'start']);
+    server.resume();
     return server;
   }
 
@@ -48,8 +47,29 @@ export class PostgresServer {
     return { url: this.url(name) };
   }
 
-  stop(): void {
+  /** Breaks every connection of Slipway that is open just now, whatever goes on in it. */
+  async breakConnections(): Promise<void> {
+    const client = new Client({ connectionString: this.url('postgres') });
+    await client.connect();
+    await client.query(
+      "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'slipway'",
+    );
+    await client.end();
+  }
+
+  /** Ends it as a machine that loses power would; what was committed is there after `resume`. */
+  pause(): void {
     this.#run('pg_ctl', ['-D', join(this.#folder, 'data'), '-w', '-m', 'immediate', 'stop']);
+  }
+
+  resume(): void {
+    const settings = `-c listen_addresses=127.0.0.1 -p ${this.port} -k ${this.#folder} -c max_connections=200`;
+    const data = join(this.#folder, 'data');
+    this.#run('pg_ctl', ['-D', data, '-w', '-l', join(this.#folder, 'log'), '-o', settings, 'start']);
+  }
+
+  stop(): void {
+    this.pause();
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
