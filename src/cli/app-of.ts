@@ -56,7 +56,7 @@ export async function nameApp(
 /**
  * The environment that a command is about: the one named, else `production`, else the only one.
  *
- * @throws CodedError `cli/which-environment` where there is a choice.
+ * @throws CodedError `cli/which-environment` where there is a choice, `cli/no-ship` where there is nothing.
  */
 export async function nameEnvironment(
   client: ServerClient,
@@ -68,8 +68,13 @@ export async function nameEnvironment(
   const names = environments.filter((view) => view.app === app).map(({ environment }) => environment);
   if (names.includes('production')) return 'production';
   if (names.length === 1 && names[0] !== undefined) return names[0];
+  if (names.length === 0) {
+    throw new CodedError('cli/no-ship', `nothing of ${app} has been shipped here yet`, {
+      help: 'ship it with "slipway ship", or name another app with --app NAME',
+    });
+  }
   throw new CodedError('cli/which-environment', `it is not clear which environment of ${app} is meant`, {
-    notes: [names.length === 0 ? 'nothing of it has been shipped yet' : `environments: ${names.join(', ')}`],
+    notes: [`environments: ${names.join(', ')}`],
     help: 'name one of them after the command',
   });
 }

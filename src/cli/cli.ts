@@ -1,4 +1,4 @@
-import { CommanderError } from 'commander';
+import { CommanderError, type Command } from 'commander';
 import { CodedError } from '../diagnostics/index.ts';
 import type { CliContext, CommonOptions } from './context.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -35,7 +35,7 @@ export async function runCli({ words, version, contextFor }: Invocation): Promis
     if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.done;
     if (error instanceof CommanderError && error.code === 'commander.help') return exitCodes.usage;
     const options = { json: words.includes('--json'), color: !words.includes('--no-color') };
-    const trouble = troubleOf(error instanceof CommanderError ? wrongUsage(error) : error);
+    const trouble = troubleOf(error instanceof CommanderError ? wrongUsage(error, program, words) : error);
     const context = contextFor(options);
     if (options.json) context.out.write(`${JSON.stringify({ findings: trouble.findings })}\n`);
     context.err.write(troubleText(trouble, context.err.color));
@@ -44,7 +44,7 @@ export async function runCli({ words, version, contextFor }: Invocation): Promis
 }
 
 /** What commander says, as everything else is said: its "(Did you mean …?)" becomes the help. */
-function wrongUsage(error: CommanderError): CodedError {
+function wrongUsage(error: CommanderError, program: Command, words: readonly string[]): CodedError {
   const [first = '', ...rest] = error.message.split('\n');
   const near = /\(Did you mean (.*)\?\)/.exec(rest.join(' '))?.[1];
   const message = first.replace(/^error: /, '').replaceAll("'", '"');
@@ -54,7 +54,13 @@ function wrongUsage(error: CommanderError): CodedError {
   return new CodedError(`cli/${code}`, message, {
     help:
       near === undefined
-        ? 'see what there is: slipway --help'
+        ? `see what there is: slipway ${[...commandPath(program, words), '--help'].join(' ')}`
         : `did you mean "${near.replace(/^one of /, '')}"?`,
   });
+}
+
+/** The words that name a command, such as `secrets set`; flags and arguments are left out. */
+function commandPath(program: Command, [word, ...rest]: readonly string[]): string[] {
+  const command = program.commands.find((one) => one.name() === word);
+  return command && word !== undefined ? [word, ...commandPath(command, rest)] : [];
 }

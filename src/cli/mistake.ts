@@ -24,7 +24,7 @@ export interface Trouble {
 const refusedStatuses = [403, 409, 423];
 /** These codes speak of what the user has or wrote, not of what failed. */
 const usersOwn =
-  /^(?:(?:app|cli|source|workflow|expressions|secrets)\/|wiring\/(?:nothing-to-run|no-such-job)|server\/bad-host)/;
+  /^(?:(?:app|cli|source|workflow|expressions|secrets)\/|wiring\/(?:nothing-to-run|no-such-job|no-such-workflow)|server\/bad-host)/;
 
 /** Sorts out any throw: findings of users, coded failures, bugs. */
 export function troubleOf(error: unknown): Trouble {
@@ -61,7 +61,7 @@ function sourcesOf(sources: unknown): Sources {
 
 function codeOf({ code }: CodedError): number {
   if (code === 'server/unreachable') return exitCodes.unreachable;
-  if (code === 'source/git-failed') return exitCodes.failed;
+  if (code === 'source/git-failed' || code.endsWith('/disk-full')) return exitCodes.failed;
   return usersOwn.test(code) ? exitCodes.usage : exitCodes.failed;
 }
 

@@ -146,7 +146,7 @@ function tidy(text: string, hidden: ReadonlyMap<string, string>): string {
   }
   return tidied
     .replaceAll(/(?:^\[.*\] .*\n)+/gm, '[…]\n')
-    .replaceAll(/\b(s|ro)-[0-9a-f]{8}\b/g, '$1-<id>')
+    .replaceAll(/\b(s|ro|run)-[0-9a-f]{6,8}\b/g, '$1-<id>')
     .replaceAll(/\b(process|pid) \d+\b/g, '$1 <pid>')
     .replaceAll(/\bport \d{4,}\b/g, 'port <port>')
     .replaceAll(/\b\d+\.\d ?s\b/g, '<time>');

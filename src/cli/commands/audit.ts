@@ -2,7 +2,7 @@ import type { StoredEvent } from '../../flow/index.ts';
 import type { ServerClient } from '../../server/index.ts';
 import { outLook, show, withServer, type CliContext, type CommonOptions } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { troubleText } from '../mistake.ts';
+import { Mistake, troubleText } from '../mistake.ts';
 import { auditPage, eventsPage } from '../render/audit-page.ts';
 
 interface LogOptions extends CommonOptions {
@@ -17,6 +17,10 @@ export async function verify(
 ): Promise<number> {
   return withServer(context, options, async (client) => {
     const report = await client.audit(chain);
+    // A chain that does not exist says nothing about those that do.
+    const unknown =
+      report.problems.length > 0 && report.problems.every(({ code }) => code === 'store/no-such-chain');
+    if (unknown) throw new Mistake(report.problems);
     show(context, options, report, () => auditPage(report, outLook(context)));
     if (!options.json && report.problems.length > 0) {
       const trouble = { findings: report.problems, sources: new Map<string, string>(), exitCode: 0 };

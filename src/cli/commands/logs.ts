@@ -58,5 +58,7 @@ async function queryFor(
   }
   const [newest] = await client.ships({ app, limit: 1 });
   if (newest) return { ship: newest.id };
-  throw new CodedError('cli/no-ship', `nothing of ${app} has been shipped yet`, { help: 'slipway ship' });
+  throw new CodedError('cli/no-ship', `nothing of ${app} has been shipped yet`, {
+    help: 'ship it: slipway ship',
+  });
 }
