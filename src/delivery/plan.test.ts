@@ -377,3 +377,15 @@ test('a copy that is seen less often than the timers allow still comes to its de
   }
   expect(stage.phase).toMatch(/^reverting/);
 });
+
+test('a server that was down uses up none of the time in which a revision may become ready', async () => {
+  const stage = await new Stage().serves(aRequest(1, 'good'));
+  await stage.tick(['rollout', aRequest(2, 'good')]);
+  await stage.until(at('stepping'));
+  for (let deaths = 0; deaths < 3; deaths++) {
+    stage.pass(60_000);
+    await stage.tick();
+  }
+  await stage.until(atRest);
+  expect(outcome(stage)).toBe('succeeded, r2 serves app/production');
+});

@@ -12,6 +12,7 @@ import type { EnvironmentState } from './environment.ts';
 import { findFailure, watchCopies } from './failure.ts';
 import type { Observed } from './observed.ts';
 import { revert, startNext, takeSignals } from './requests.ts';
+import { advanceTroubles, withoutHopeless } from './trouble.ts';
 
 /** What a tick does: effects first, then the new state with its events and replies, in one commit. */
 export interface Decision {
@@ -23,8 +24,13 @@ export interface Decision {
   wakeInMs: number;
 }
 
-/** One look at a timer counts for at most this much, so that neither a clock that jumps nor a long sleep ends a bake. */
+/** One look at a timer counts for at most this much, so that neither a clock that jumps nor a long sleep ends a window. */
 const longestLookMs = 10_000;
+/**
+ * Of a rollout, whose looks are close together. A server that was down must not use up the time in which a revision may
+ * become ready: the first look after it only begins to probe.
+ */
+const shortestRolloutLookMs = 1_000;
 const restingMs = 5_000;
 const busyMs = 25;
 
@@ -56,7 +62,7 @@ export function planEnvironment(input: {
     const cause = rollout && findFailure(draft.state, rollout, observed);
     if (rollout && cause) revert(rollout, cause, nowMs);
     else effects = planEffects(state, observed);
-    if (!cause && effects.length === 0) settle(draft, observed, nowMs);
+    if (!cause && withoutHopeless(effects, state).length === 0) settle(draft, observed, nowMs);
   }
   const moved = JSON.stringify(positions(draft.state)) !== before;
   return {
@@ -100,12 +106,15 @@ function retire(draft: Draft, { router, instances }: Observed, nowMs: number): v
 }
 
 function advanceTimers(state: EnvironmentState, nowMs: number): void {
-  const lookMs = Math.max(longestLookMs, 2 * (state.rollout?.candidate.health.intervalMs ?? 0));
+  const rest = (timer: ObservedTimer): ObservedTimer => advanceObserved(timer, nowMs, longestLookMs);
+  if (state.troubles) state.troubles = advanceTroubles(state.troubles, nowMs, lookMs);
+  if (state.standby) state.standby.window = rest(state.standby.window);
+  for (const leaving of state.retiring) leaving.drain = rest(leaving.drain);
+  if (!state.rollout) return;
+  const { phase, candidate } = state.rollout;
+  const { intervalMs, probeTimeoutMs } = candidate.health;
+  const lookMs = Math.max(shortestRolloutLookMs, 2 * intervalMs + probeTimeoutMs);
   const advance = (timer: ObservedTimer): ObservedTimer => advanceObserved(timer, nowMs, lookMs);
-  if (state.standby) state.standby.window = advance(state.standby.window);
-  for (const leaving of state.retiring) leaving.drain = advance(leaving.drain);
-  const phase = state.rollout?.phase;
-  if (!phase) return;
   if (phase.at === 'stepping') phase.gate.deadline = advance(phase.gate.deadline);
   if (phase.at === 'draining' || phase.at === 'baking' || phase.at === 'reverting')
     phase.timer = advance(phase.timer);
