@@ -9,4 +9,4 @@ const say = (what) => appendFileSync(log, `${what} ${process.env.SLIPWAY_REVISIO
 process.on('SIGTERM', () => setTimeout(() => (say('end'), process.exit(0)), 200));
 say('start');
 setInterval(() => {}, 1_000);
-if (behaves === 'worker-crashes') setTimeout(() => (say('end'), process.exit(1)), 1_150);
+if (behaves === 'worker-crashes') setTimeout(() => (say('end'), process.exit(1)), 300);
