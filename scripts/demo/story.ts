@@ -297,8 +297,7 @@ async function moveScene(
     args: ['rollback', 'production', ...args],
     onView: (view) => teller.rollout(view),
   });
-  if (last === null || last.state === undefined)
-    throw new Error(`slipway rollback: ${stderr}${JSON.stringify(last)}`);
+  if (last === null || last.state === undefined) return refusedMove(name, commit, stderr);
   const totalMs = (last.liveAtMs ?? last.finishedAtMs ?? Date.now()) - askedAtMs;
   return {
     name,
@@ -313,6 +312,13 @@ async function moveScene(
     stateMs: stateMsOf(last, teller),
     requests: null,
   };
+}
+
+/** A way back that Slipway would not go, so that the table still tells everything before it. */
+function refusedMove(name: string, commit: string, stderr: string): Act {
+  const split = { totalMs: 0, pipelineMs: 0, waitedMs: 0, slipwayMs: 0 };
+  const why = stderr.trim().split('\n')[0] ?? '';
+  return { name, commit, became: 'refused', why, live: false, split, stateMs: {}, requests: null };
 }
 
 /** By which names the router knows the environments. */
