@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { processesOf, signal, until } from '../rig/index.ts';
 import { lacks } from './support/component.ts';
 import { sshd, startSshd, type SshServer } from './support/sshd.ts';
-import { setUpTrial, sweep, type Trial } from './support/trial.ts';
+import { setUpTrial, type Trial } from './support/trial.ts';
 
 /** A client's machine: a repository, an ssh of its own, no server and no home. */
 interface Client {
@@ -37,9 +37,8 @@ describe.skipIf(lacks(sshd))(`another machine through ssh (no sshd? ${sshd.insta
   });
 
   afterAll(async () => {
-    await trial.slipway(['down', '--all']);
     await server.stop();
-    await sweep(trial.root);
+    await trial.close();
   });
 
   const remote = (words: string[], host = 'vps') =>

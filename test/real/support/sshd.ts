@@ -15,7 +15,7 @@ export interface SshServer {
   /** A folder for the front of PATH: its ssh reads the test's configuration in place of ~/.ssh. */
   clientPath: string;
   /** Sessions that are open now. */
-  sessions(): number[];
+  sessions: () => number[];
   stop(): Promise<void>;
 }
 

@@ -17,7 +17,7 @@ export interface RunOptions {
 /** A command that runs: what it has printed so far, and its end. */
 export interface Command {
   child: ChildProcess & { pid: number };
-  text(): string;
+  text: () => string;
   /** Waits until it has printed this, or throws when it ends before. */
   says(text: string): Promise<void>;
   ended: Promise<{ text: string; exitCode: number | null }>;
@@ -85,7 +85,11 @@ export async function setUpTrial(env: Record<string, string> = {}): Promise<Tria
     close: async () => {
       // A gate that nobody opened would keep its worker.
       writeFileSync(gate, '');
-      await slipway(['down', '--all', '--home', home]).finally(() => sweep(root));
+      try {
+        await slipway(['down', '--all']);
+      } finally {
+        await sweep(root);
+      }
     },
   };
 }
