@@ -7,6 +7,8 @@ import { play, type Outcome } from './story.ts';
 import { rowForPrograms, tableLines, verdictLines } from './table.ts';
 import { startTraffic } from './traffic.ts';
 
+/** Ports tried, should somebody else be faster. */
+const attempts = 3;
 const codes = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 
 process.exitCode = await main();
@@ -95,8 +97,6 @@ async function perform({ options, narrator, signal, ending }: Performance): Prom
   }
   return outcome.promises.every(({ kept }) => kept) ? codes.done : codes.failed;
 }
-
-const attempts = 3;
 
 /** A port that was free may be taken by the time the server asks for it: then another one. */
 async function up(slipway: Slipway): Promise<{ listen: string; pid: number }> {
