@@ -12,6 +12,6 @@ export const nobody = 65_534;
 /** Whether this is root, and others may read this checkout and start its Node: one below /root they may not. */
 export function canPlayOthers(): boolean {
   if (process.getuid?.() !== 0) return false;
-  const [file = '', ...words] = [...asUser(nobody), process.execPath, bin, '--version'];
-  return spawnSync(file, words, { cwd: '/', env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' } }).status === 0;
+  const words = [...asUser(nobody), process.execPath, bin, '--version'];
+  return spawnSync('/usr/bin/env', words, { cwd: '/', env: { PATH: '/usr/bin:/bin' } }).status === 0;
 }
