@@ -12,7 +12,6 @@ import type { EnvironmentState } from './environment.ts';
 import { findFailure, watchCopies } from './failure.ts';
 import type { Observed } from './observed.ts';
 import { revert, startNext, takeSignals } from './requests.ts';
-import { advanceTroubles, withoutHopeless } from './trouble.ts';
 
 /** What a tick does: effects first, then the new state with its events and replies, in one commit. */
 export interface Decision {
@@ -62,7 +61,7 @@ export function planEnvironment(input: {
     const cause = rollout && findFailure(draft.state, rollout, observed);
     if (rollout && cause) revert(rollout, cause, nowMs);
     else effects = planEffects(state, observed);
-    if (!cause && withoutHopeless(effects, state).length === 0) settle(draft, observed, nowMs);
+    if (!cause && effects.length === 0) settle(draft, observed, nowMs);
   }
   const moved = JSON.stringify(positions(draft.state)) !== before;
   return {
@@ -107,7 +106,6 @@ function retire(draft: Draft, { router, instances }: Observed, nowMs: number): v
 
 function advanceTimers(state: EnvironmentState, nowMs: number): void {
   const rest = (timer: ObservedTimer): ObservedTimer => advanceObserved(timer, nowMs, longestLookMs);
-  if (state.troubles) state.troubles = advanceTroubles(state.troubles, nowMs, lookMs);
   if (state.standby) state.standby.window = rest(state.standby.window);
   for (const leaving of state.retiring) leaving.drain = rest(leaving.drain);
   if (!state.rollout) return;
