@@ -9,6 +9,7 @@ import { planEnvironment, type Decision } from './plan.ts';
 import type { Observed } from './observed.ts';
 import { aRequest } from './testing/builders.ts';
 import { World, type Behaviour } from './testing/world.ts';
+import { noteTroubles, type FailedEffect } from './trouble.ts';
 
 /*
  * Random histories of one environment: ticks that crash after any effect or before their commit, owners that freeze with
@@ -22,6 +23,7 @@ type Move =
   | { kind: 'thaw' }
   | { kind: 'pass'; ms: number }
   | { kind: 'router'; up: boolean }
+  | { kind: 'damage' }
   | { kind: 'deploy'; behaves: Behaviour; rolling: boolean; replicas: number }
   | { kind: 'rollback' }
   | { kind: 'abort' };
@@ -63,6 +65,7 @@ const move: fc.Arbitrary<Move> = fc.oneof(
       replicas: fc.integer({ min: 1, max: 3 }),
     }),
   },
+  { weight: 1, arbitrary: fc.constant({ kind: 'damage' as const }) },
   { weight: 1, arbitrary: fc.constant({ kind: 'rollback' as const }) },
   { weight: 1, arbitrary: fc.constant({ kind: 'abort' as const }) },
 );
@@ -105,7 +108,7 @@ class History {
         this.frozen = null;
         if (late)
           await this.act(late, null).then(
-            () => this.commit(late),
+            (failed) => this.commit(late, failed),
             () => {},
           );
         return;
@@ -116,6 +119,9 @@ class History {
         return;
       case 'router':
         this.world.routerUp = move.up;
+        return;
+      case 'damage':
+        if (this.state.stable) this.world.damage(this.state.stable.id);
         return;
       case 'deploy':
         return this.request(aRequest(++this.serial, move.behaves, move));
@@ -149,7 +155,10 @@ class History {
     const { rollout, queue, retiring } = this.state;
     const { decision } = this.decide();
     if ([...this.world.copies.values()].some(({ stopping }) => stopping)) return false;
-    return !rollout && queue.length + retiring.length + this.signals.length + decision.effects.length === 0;
+    const due = decision.effects.filter(
+      (effect) => effect.do !== 'start' || !this.world.damaged.has(effect.instance.revision.id),
+    );
+    return !rollout && queue.length + retiring.length + this.signals.length + due.length === 0;
   }
 
   private request(request: ReturnType<typeof aRequest>): void {
@@ -177,18 +186,14 @@ class History {
 
   private async tick(crashAfterEffects: number | null, loseCommit: boolean): Promise<void> {
     const turn = this.decide();
-    try {
-      await this.act(turn, crashAfterEffects);
-    } catch {
-      return;
-    }
-    if (crashAfterEffects === null || !loseCommit) this.commit(turn);
+    const failed = await this.act(turn, crashAfterEffects).catch(() => null);
+    if (failed && (crashAfterEffects === null || !loseCommit)) this.commit(turn, failed);
   }
 
   private act(
     { decision, observed, base, fence }: ReturnType<History['decide']>,
     crashAfter: number | null,
-  ): Promise<void> {
+  ): Promise<FailedEffect[]> {
     const { router, target } = this.world;
     const effects = crashAfter === null ? decision.effects : decision.effects.slice(0, crashAfter);
     return performEffects(effects, {
@@ -198,9 +203,10 @@ class History {
     });
   }
 
-  private commit({ decision, fence, consumed }: ReturnType<History['decide']>): void {
+  private commit({ decision, fence, consumed }: ReturnType<History['decide']>, failed: FailedEffect[]): void {
     if (fence !== this.fence) return;
-    this.state = JSON.parse(JSON.stringify(decision.state)) as EnvironmentState;
+    const state = noteTroubles(decision.state, failed, this.nowMs);
+    this.state = JSON.parse(JSON.stringify(state)) as EnvironmentState;
     this.signals = this.signals.filter((signal) => !consumed.includes(signal));
     this.events.push(...decision.events);
     this.checkSuccess(decision);
@@ -252,10 +258,11 @@ test(
           expect([...world.commandRuns.values()].every((count) => count === 1)).toBe(true);
           expect([...world.copies.keys()].toSorted()).toEqual(
             desiredInstances(state)
+              .filter(({ id, revision }) => world.copies.has(id) || !world.damaged.has(revision.id))
               .map(({ id }) => id)
               .toSorted(),
           );
-          if (state.stable) {
+          if (state.stable && !world.damaged.has(state.stable.id)) {
             const serving = world.routes?.revisions.filter(({ weightPercent }) => weightPercent > 0);
             expect(serving).toMatchObject([{ id: state.stable.id, weightPercent: 100 }]);
           }

@@ -54,11 +54,21 @@ export function desiredRoutes(state: EnvironmentState, observed: Observed): Rout
   return {
     scope: state.scope,
     hosts: front.hosts,
-    revisions: revisions.filter(({ endpoints, weightPercent }) => endpoints.length > 0 || weightPercent > 0),
+    revisions: onlyReachable(revisions).filter(
+      ({ endpoints, weightPercent }) => endpoints.length > 0 || weightPercent > 0,
+    ),
     sticky: false,
     maintenance: false,
     rateLimit: front.rateLimit,
   };
+}
+
+/** Nobody is sent to a revision without a copy: its share goes to the one that has some, else nothing serves. */
+function onlyReachable(revisions: RouteRevision[]): RouteRevision[] {
+  const weighted = revisions.filter(({ weightPercent }) => weightPercent > 0);
+  if (weighted.every(({ endpoints }) => endpoints.length > 0)) return revisions;
+  const [rest] = weighted.filter(({ endpoints }) => endpoints.length > 0);
+  return revisions.map((revision) => ({ ...revision, weightPercent: revision === rest ? 100 : 0 }));
 }
 
 /** Revisions whose copies are neither started nor stopped: they finish what they have. */

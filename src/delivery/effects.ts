@@ -1,3 +1,4 @@
+import { unreachable } from '../diagnostics/index.ts';
 import { desiredInstances, desiredRoutes, mayOverlap, tolerated } from './desired.ts';
 import type { EnvironmentState } from './environment.ts';
 import type { InstanceObservation, Observed } from './observed.ts';
@@ -10,6 +11,22 @@ export type Effect =
   | { do: 'start'; instance: DesiredInstance }
   | { do: 'route'; routes: Routes }
   | { do: 'stop'; instance: string };
+
+/** Names an effect for as long as it is wanted. */
+export function effectKey(effect: Effect): string {
+  switch (effect.do) {
+    case 'run-command':
+      return `run ${effect.key}`;
+    case 'start':
+      return `start ${effect.instance.id}`;
+    case 'stop':
+      return `stop ${effect.instance}`;
+    case 'route':
+      return 'route';
+    default:
+      return unreachable(effect);
+  }
+}
 
 /** What must be done for the world to agree with the phase; empty when it agrees already, or nothing may be done yet. */
 export function planEffects(state: EnvironmentState, observed: Observed): Effect[] {

@@ -1,6 +1,7 @@
 import type { ObservedTimer } from '../flow/index.ts';
 import type { Revision, RolloutSettings } from './revision.ts';
 import type { Step } from './strategy.ts';
+import type { Trouble } from './trouble.ts';
 
 /**
  * An environment is one flow: it runs one release, and at most one rollout changes that at a time.
@@ -19,6 +20,8 @@ export interface EnvironmentState {
   retiring: Retiring[];
   rollout: Rollout | null;
   queue: RolloutRequest[];
+  /** What could not be done at the last try, by effect. */
+  troubles?: Record<string, Trouble>;
   /** Digests whose release command has succeeded here. */
   migrated: string[];
 }

@@ -1,7 +1,9 @@
 import { unreachable } from '../diagnostics/index.ts';
 import { copiesWithTraffic, desiredInstances, instancesToProbe, webProcess } from './desired.ts';
 import type { Cause, Gate, Rollout, EnvironmentState } from './environment.ts';
+import { commandKey } from './effects.ts';
 import type { InstanceObservation, Observed } from './observed.ts';
+import type { Revision } from './revision.ts';
 
 /** A copy that ended by itself this often while it should come up is not waited for any longer. */
 const crashLimit = 3;
@@ -13,6 +15,8 @@ const workerDeadlineMs = 60_000;
 /** Why the rollout cannot go on, or null while it can. */
 export function findFailure(state: EnvironmentState, rollout: Rollout, observed: Observed): Cause | null {
   const { phase, candidate } = rollout;
+  const stuck = phase.at === 'reverting' ? null : cannotGoOn(state, candidate);
+  if (stuck) return stuck;
   switch (phase.at) {
     case 'migrating':
       return failedCommand(observed);
@@ -46,6 +50,19 @@ export function findFailure(state: EnvironmentState, rollout: Rollout, observed:
     default:
       return unreachable(phase);
   }
+}
+
+/** Something that the candidate needs has failed at every try for as long as a copy may take to become ready. */
+function cannotGoOn({ troubles = {} }: EnvironmentState, candidate: Revision): Cause | null {
+  const own = ([key]: [string, unknown]) =>
+    key === 'route' || key === `run ${commandKey(candidate)}` || key.startsWith(`start ${candidate.id}-`);
+  const late = Object.entries(troubles)
+    .filter(own)
+    .find(([, { since }]) => since.elapsedMs >= candidate.health.deadlineMs);
+  if (!late) return null;
+  const [key, { message, since }] = late;
+  const what = key === 'route' ? 'the router does not take the routes' : `could not ${key}`;
+  return failed(`${what}, for ${Math.round(since.elapsedMs / 1000)} s: ${message}`);
 }
 
 function failed(reason: string, logTail: string[] = []): Cause {

@@ -13,6 +13,7 @@ export { candidateWeight, desiredInstances, desiredRoutes, instancesToProbe } fr
 export { instanceId, type CommandObservation, type InstanceObservation, type Observed } from './observed.ts';
 export { planEnvironment, type Decision } from './plan.ts';
 export { performEffects, type Ports } from './perform.ts';
+export { noteTroubles } from './trouble.ts';
 export type {
   Endpoint,
   RevisionTraffic,

@@ -1,6 +1,7 @@
-import { unreachable } from '../diagnostics/index.ts';
+import { CodedError, unreachable } from '../diagnostics/index.ts';
 import type { Effect } from './effects.ts';
 import type { Router, Routes, Target } from './ports.ts';
+import type { FailedEffect } from './trouble.ts';
 
 /** Where effects go. */
 export interface Ports {
@@ -9,38 +10,44 @@ export interface Ports {
 }
 
 /**
- * Carries out a tick's effects in order, under its fence.
+ * Carries out a tick's effects in order, under its fence, each whether or not the one before it worked.
  *
  * Before the first stop the routes are applied once more, even if they stand: the router then knows this fence, and an
  * owner that was frozen and wakes up late can no longer send traffic to what is about to end.
  *
  * @param routes - What the phase wants of the router; null when nothing takes traffic.
+ * @returns What could not be done. Throws only when a newer owner has acted: then nothing more may be done here.
  */
 export async function performEffects(
   effects: readonly Effect[],
   { ports, routes, fence }: { ports: Ports; routes: Routes | null; fence: number },
-): Promise<void> {
-  const { router, target } = ports;
+): Promise<FailedEffect[]> {
+  const failed: FailedEffect[] = [];
   let fenced = false;
   for (const effect of effects) {
-    switch (effect.do) {
-      case 'run-command':
-        await target.runCommand(effect, fence);
-        break;
-      case 'start':
-        await target.start(effect.instance, fence);
-        break;
-      case 'route':
-        await router.apply(effect.routes, fence);
-        fenced = true;
-        break;
-      case 'stop':
-        if (!fenced && routes) await router.apply(routes, fence);
-        fenced = true;
-        await target.stop(effect.instance, fence);
-        break;
-      default:
-        unreachable(effect);
+    try {
+      if (effect.do === 'stop' && !fenced && routes) await ports.router.apply(routes, fence);
+      await perform(effect, ports, fence);
+      if (effect.do === 'stop' || effect.do === 'route') fenced = true;
+    } catch (error) {
+      if (error instanceof CodedError && error.code.endsWith('/stale-fence')) throw error;
+      failed.push({ effect, message: error instanceof Error ? error.message : String(error) });
     }
+  }
+  return failed;
+}
+
+function perform(effect: Effect, { router, target }: Ports, fence: number): Promise<void> {
+  switch (effect.do) {
+    case 'run-command':
+      return target.runCommand(effect, fence);
+    case 'start':
+      return target.start(effect.instance, fence);
+    case 'route':
+      return router.apply(effect.routes, fence);
+    case 'stop':
+      return target.stop(effect.instance, fence);
+    default:
+      return unreachable(effect);
   }
 }

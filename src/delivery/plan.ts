@@ -12,6 +12,7 @@ import type { EnvironmentState } from './environment.ts';
 import { findFailure, watchCopies } from './failure.ts';
 import type { Observed } from './observed.ts';
 import { revert, startNext, takeSignals } from './requests.ts';
+import { advanceTroubles, withoutHopeless } from './trouble.ts';
 
 /** What a tick does: effects first, then the new state with its events and replies, in one commit. */
 export interface Decision {
@@ -61,7 +62,7 @@ export function planEnvironment(input: {
     const cause = rollout && findFailure(draft.state, rollout, observed);
     if (rollout && cause) revert(rollout, cause, nowMs);
     else effects = planEffects(state, observed);
-    if (!cause && effects.length === 0) settle(draft, observed, nowMs);
+    if (!cause && withoutHopeless(effects, state).length === 0) settle(draft, observed, nowMs);
   }
   const moved = JSON.stringify(positions(draft.state)) !== before;
   return {
@@ -112,6 +113,7 @@ function advanceTimers(state: EnvironmentState, nowMs: number): void {
   const { phase, candidate } = state.rollout;
   const { intervalMs, probeTimeoutMs } = candidate.health;
   const lookMs = Math.max(shortestRolloutLookMs, 2 * intervalMs + probeTimeoutMs);
+  if (state.troubles) state.troubles = advanceTroubles(state.troubles, nowMs, lookMs);
   const advance = (timer: ObservedTimer): ObservedTimer => advanceObserved(timer, nowMs, lookMs);
   if (phase.at === 'stepping') phase.gate.deadline = advance(phase.gate.deadline);
   if (phase.at === 'draining' || phase.at === 'baking' || phase.at === 'reverting')

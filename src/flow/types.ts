@@ -103,7 +103,8 @@ export interface FlowStore {
   release(claim: Claim, wakeAtMs: number): Promise<void>;
   signal(flowId: string, name: string, payload: Json): Promise<void>;
   get(id: string): Promise<Flow | null>;
-  list(filter?: { kind?: string; done?: boolean }): Promise<Flow[]>;
+  /** By id; with `newest`, at most so many of those touched last, newest first. */
+  list(filter?: { kind?: string; done?: boolean; newest?: number }): Promise<Flow[]>;
 }
 
 /** What an engine's adapter is given for one tick. */

@@ -22,17 +22,21 @@ const watchEveryMs = 100;
 const heartbeatMs = 15_000;
 
 const name = z.string().min(1).max(200);
+/** Names of folders: nothing else may be asked for. */
+const folder = z
+  .string()
+  .regex(/^[A-Za-z0-9_][A-Za-z0-9_-]{0,62}$/, 'letters, digits, "-" and "_", at most 63');
 const sha = z.string().regex(/^[0-9a-f]{40}$/, 'must be a full commit hash');
 const ref = z.string().regex(/^refs\/(heads|tags)\/.+$/, 'must be a full ref, such as refs/heads/main');
-const shipRequest = z.object({ app: name, commit: sha, ref, actor: name, defaultBranch: name });
-const rollbackRequest = z.object({ app: name, environment: name, actor: name, to: name.optional() });
+const shipRequest = z.object({ app: folder, commit: sha, ref, actor: name, defaultBranch: name });
+const rollbackRequest = z.object({ app: folder, environment: folder, actor: name, to: name.optional() });
 const abortRequest = z.object({
-  app: name.optional(),
-  environment: name.optional(),
+  app: folder.optional(),
+  environment: folder.optional(),
   rollout: name.optional(),
   actor: name,
 });
-const secretRequest = z.object({ app: name, environment: name, name, value: z.string(), actor: name });
+const secretRequest = z.object({ app: folder, environment: folder, name, value: z.string(), actor: name });
 
 interface ServerParts {
   system: System;
@@ -67,8 +71,8 @@ function addReading(api: FastifyInstance, { system, answers }: ServerParts): voi
   api.get('/v1/history', (request) => {
     const query = z
       .object({
-        app: name.optional(),
-        environment: name.optional(),
+        app: folder.optional(),
+        environment: folder.optional(),
         limit: z.coerce.number().int().positive().default(50),
       })
       .parse(request.query);
@@ -121,7 +125,7 @@ function addShipping(api: FastifyInstance, { system, answers }: ServerParts): vo
   api.post('/v1/ships', async (request) => ({ ship: await answers.ship(shipRequest.parse(request.body)) }));
   api.get('/v1/ships', (request) => {
     const query = z
-      .object({ app: name.optional(), limit: z.coerce.number().int().positive().default(20) })
+      .object({ app: folder.optional(), limit: z.coerce.number().int().positive().default(20) })
       .parse(request.query);
     return answers.ships({ app: query.app ?? null, limit: query.limit });
   });
@@ -162,7 +166,9 @@ function addChanging(api: FastifyInstance, { system, answers, shutdown }: Server
     return { version };
   });
   api.get('/v1/secrets', (request) => {
-    const { app, environment } = z.object({ app: name, environment: name.optional() }).parse(request.query);
+    const { app, environment } = z
+      .object({ app: folder, environment: folder.optional() })
+      .parse(request.query);
     return system.vault.list({ app, ...(environment === undefined ? {} : { environment }) });
   });
   api.post('/v1/shutdown', (request, reply) => {
@@ -239,8 +245,8 @@ async function sendLogs(
 ): Promise<FastifyReply> {
   const query = z
     .object({
-      app: name.optional(),
-      environment: name.optional(),
+      app: folder.optional(),
+      environment: folder.optional(),
       process: name.optional(),
       ship: name.optional(),
       job: name.optional(),

@@ -101,12 +101,13 @@ export class DatabaseFlows implements FlowStore {
     return row ? toFlow(row) : null;
   }
 
-  async list(filter: { kind?: string; done?: boolean } = {}): Promise<Flow[]> {
+  async list(filter: { kind?: string; done?: boolean; newest?: number } = {}): Promise<Flow[]> {
     const rows = await this.#ports.database.read((db) => {
       let select = db.selectFrom('flows').selectAll();
       if (filter.kind !== undefined) select = select.where('kind', '=', filter.kind);
       if (filter.done !== undefined) select = select.where('done', '=', filter.done ? 1 : 0);
-      return select.orderBy('id').execute();
+      if (filter.newest === undefined) return select.orderBy('id').execute();
+      return select.orderBy('touched_at_ms', 'desc').orderBy('id').limit(filter.newest).execute();
     });
     return rows.map(toFlow);
   }

@@ -5,7 +5,7 @@ import { openMirror } from '../source/index.ts';
 import { environmentFlowId } from './environment-flow.ts';
 import { askAbort, askRollback } from './going-back.ts';
 import { planShip } from './plan-ship.ts';
-import { rolloutsOf } from './prepare-rollout.ts';
+import { rolloutsOf } from './rollout-log.ts';
 import type { RunFlowData } from './run-flow.ts';
 import { checkCommit, newShip, requireSameApp, type ShipWish } from './shipping.ts';
 import type { ShipData } from './ship-flow.ts';
@@ -21,6 +21,9 @@ import type {
   ShipView,
   StatusView,
 } from './views.ts';
+
+/** Older ships are found by their id alone. */
+const shipsLookedAt = 200;
 
 /** Everything that can be asked of a system, and asked for. Wrong wishes throw FindingsError or CodedError. */
 export class Answers {
@@ -52,11 +55,11 @@ export class Answers {
 
   async status(): Promise<StatusView> {
     const environments = await this.environmentFlows();
-    const ships = await this.ships({ app: null, limit: 20 });
+    const ships = await this.ships({ app: null, limit: 20, done: false });
     return {
       server: await this.health(),
       environments: await Promise.all(environments.map((flow) => this.environment(flow))),
-      ships: ships.filter(({ state }) => state === 'running'),
+      ships,
     };
   }
 
@@ -108,9 +111,21 @@ export class Answers {
     return this.view(flow.data as ShipData);
   }
 
-  /** Newest first. */
-  async ships({ app, limit }: { app: string | null; limit: number }): Promise<ShipView[]> {
-    const flows = await this.system.store.flows.list({ kind: 'ship' });
+  /** Newest first; with `done: false`, only those under way. */
+  async ships({
+    app,
+    limit,
+    done,
+  }: {
+    app: string | null;
+    limit: number;
+    done?: boolean;
+  }): Promise<ShipView[]> {
+    const flows = await this.system.store.flows.list({
+      kind: 'ship',
+      newest: shipsLookedAt,
+      ...(done === undefined ? {} : { done }),
+    });
     const all = flows
       .map(({ data }) => data as ShipData)
       .filter((ship) => app === null || ship.app.name === app);
@@ -212,7 +227,8 @@ export class Answers {
 
   private async rolloutViews(flow: Flow): Promise<RolloutView[]> {
     const state = flow.data as EnvironmentState;
-    const problem = this.system.problems.get(flow.id) ?? null;
+    const [trouble] = Object.values(state.troubles ?? {});
+    const problem = this.system.problems.get(flow.id) ?? trouble?.message ?? null;
     return (await rolloutsOf(this.system.store, state.scope)).map((record) => {
       const stuck = state.rollout?.id === record.id ? problem : null;
       return viewRollout(record, state, stuck);

@@ -2,6 +2,7 @@ import {
   commandKey,
   desiredRoutes,
   instancesToProbe,
+  noteTroubles,
   performEffects,
   planEnvironment,
   type EnvironmentState,
@@ -20,6 +21,9 @@ export interface EnvironmentPorts {
   target(scope: string): Target;
 }
 
+/** How soon an effect that failed is tried again. */
+const troubledLookMs = 500;
+
 /** Id of the flow that owns an environment. */
 export function environmentFlowId(scope: string): string {
   return `environment:${scope}`;
@@ -33,16 +37,17 @@ export function environmentHandler(ports: EnvironmentPorts): FlowHandler<Environ
       const state = flow.data;
       const observed = await observeEnvironment(state, ports);
       const decision = planEnvironment({ state, signals, observed, nowMs });
-      await performEffects(decision.effects, {
+      const failed = await performEffects(decision.effects, {
         ports: { router: ports.router, target: ports.target(state.scope) },
         routes: desiredRoutes(state, observed),
         fence,
       });
       await forgetCommand(state, observed, { ports, fence });
+      // What could not be done is part of the state: deadlines go on, and a release that mends it is not held up.
       return {
         phase: phaseOf(decision.state),
-        data: decision.state,
-        wakeAtMs: nowMs + decision.wakeInMs,
+        data: noteTroubles(decision.state, failed, nowMs),
+        wakeAtMs: nowMs + Math.max(decision.wakeInMs, failed.length > 0 ? troubledLookMs : 0),
         events: decision.events,
         consumed: signals.map(({ id }) => id),
         send: decision.replies.map(({ flowId, result }) => ({

@@ -6,9 +6,9 @@ import type { Vault } from '../secrets/index.ts';
 import type { Store } from '../store/index.ts';
 import { environmentFlowId } from './environment-flow.ts';
 import type { Layout } from './layout.ts';
-import { resolveRevision, rolloutsOf } from './prepare-rollout.ts';
+import { resolveRevision } from './prepare-rollout.ts';
 import { releaseOf } from './processes.ts';
-import type { RolloutRecord } from './rollout-log.ts';
+import { rolloutsOf, type RolloutRecord } from './rollout-log.ts';
 
 interface Parts {
   store: Store;

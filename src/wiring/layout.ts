@@ -17,6 +17,7 @@ export interface Layout {
   serverFile: string;
   serverLog: string;
   tools: string;
+  apps: string;
   router: { state: string; control: string; log: string };
   app: (name: string) => AppLayout;
   run: (id: string) => RunLayout;
@@ -45,6 +46,7 @@ export function layoutOf(home: string): Layout {
     serverFile: join(home, 'server.json'),
     serverLog: join(home, 'logs', 'server.log'),
     tools: join(home, 'tools'),
+    apps: join(home, 'apps'),
     router: {
       state: join(home, 'router', 'routes.json'),
       control: join(home, 'router', 'control.sock'),

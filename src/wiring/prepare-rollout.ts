@@ -9,7 +9,7 @@ import type { Store } from '../store/index.ts';
 import { matchesPatterns } from '../workflow/index.ts';
 import { releaseOf } from './processes.ts';
 import type { Layout } from './layout.ts';
-import { foldRollouts, type RolloutRecord } from './rollout-log.ts';
+import { rolloutsOf } from './rollout-log.ts';
 
 interface Parts {
   store: Store;
@@ -109,18 +109,6 @@ export async function resolveRevision({
   };
 }
 
-/** All rollouts of an environment, oldest first. */
-export async function rolloutsOf(store: Store, scope: string): Promise<RolloutRecord[]> {
-  const events = [];
-  for (let afterId = 0; ;) {
-    const page = await store.events.list({ chain: scope, afterId, limit: 1_000 });
-    events.push(...page);
-    const last = page.at(-1);
-    if (!last || page.length < 1_000) return foldRollouts(events);
-    afterId = last.id;
-  }
-}
-
 function definitionOf(release: Release, environment: string): EnvironmentDefinition {
   const { environments } = release.definition;
   const definition = environments.find(({ name }) => name === environment);
@@ -171,27 +159,36 @@ async function requireIntact(release: Release): Promise<void> {
   );
 }
 
-/** On a server with one app, its production also answers every host that nobody claims, so that a bare address works. */
+/**
+ * Production also answers every host that nobody claims, so that a bare address works: of the app that came first, for
+ * as long as it has a web process.
+ */
 async function catchAll(release: Release, environment: string, store: Store): Promise<string[]> {
   if (environment !== 'production' || release.definition.webProcess === null) return [];
-  const flows = await store.flows.list({ kind: 'environment' });
-  const others = flows.some(
-    ({ id }) => id.endsWith('/production') && !id.startsWith(`environment:${release.app}/`),
-  );
-  return others ? [] : ['*'];
+  const claims = await hostClaims(store);
+  const holder = claims.find(({ hosts }) => hosts.includes('*'));
+  return holder === undefined || holder.scope === `${release.app}/${environment}` ? ['*'] : [];
 }
 
 async function requireFreeHosts(hosts: string[], scope: string, store: Store): Promise<void> {
-  for (const flow of await store.flows.list({ kind: 'environment' })) {
-    const other = flow.data as EnvironmentState;
-    if (other.scope === scope) continue;
-    const claimed = [other.stable, other.rollout?.candidate].flatMap((revision) => revision?.hosts ?? []);
-    const taken = hosts.find((host) => claimed.includes(host));
+  for (const claim of await hostClaims(store)) {
+    if (claim.scope === scope) continue;
+    const taken = hosts.find((host) => claim.hosts.includes(host));
     if (taken === undefined) continue;
-    throw new CodedError('wiring/host-taken', `host "${taken}" is served by ${other.scope} already`, {
+    throw new CodedError('wiring/host-taken', `host "${taken}" is served by ${claim.scope} already`, {
       help: `give ${scope} another "host" in slipway.yml`,
     });
   }
+}
+
+/** Hosts that each environment serves, or is about to. */
+async function hostClaims(store: Store): Promise<{ scope: string; hosts: string[] }[]> {
+  const flows = await store.flows.list({ kind: 'environment' });
+  return flows.map(({ data }) => {
+    const { scope, stable, rollout, queue } = data as EnvironmentState;
+    const revisions = [stable, rollout?.candidate, ...queue.map(({ revision }) => revision)];
+    return { scope, hosts: revisions.flatMap((revision) => revision?.hosts ?? []) };
+  });
 }
 
 function asError({ code, message, at, notes, help }: Finding): CodedError {

@@ -92,6 +92,8 @@ async function settingOf(
     vault,
     pinned: configuration.secrets,
   });
+  const missing = resolved.findings.find(({ severity }) => severity === 'error');
+  if (missing) throw new CodedError(missing.code, missing.message, { notes: missing.notes });
   const node = release.toolchain.nodeVersion;
   const toolchainBin =
     node === null ? [] : [(await ensureNode(node, { tools: layout.tools, machineEnv })).binDirectory];

@@ -1,4 +1,5 @@
 import type { StoredEvent } from '../flow/index.ts';
+import type { Store } from '../store/index.ts';
 import type { RolloutOutcome } from '../delivery/index.ts';
 
 /** One rollout as the events of its environment tell it. */
@@ -24,17 +25,47 @@ export interface RolloutRecord {
 
 type Data = Record<string, unknown>;
 
-/** Folds the events of one environment, oldest first, into its rollouts, oldest first. */
-export function foldRollouts(events: readonly StoredEvent[]): RolloutRecord[] {
-  const records = new Map<string, RolloutRecord>();
-  for (const event of events) {
+/** The rollouts of one environment, folded from its events; each event is read once. */
+class RolloutLog {
+  readonly #records = new Map<string, RolloutRecord>();
+  #lastId = 0;
+  /** One reader at a time. */
+  #reading: Promise<void> = Promise.resolve();
+
+  async read(store: Store, scope: string): Promise<RolloutRecord[]> {
+    this.#reading = this.#reading.catch(() => {}).then(() => this.#catchUp(store, scope));
+    await this.#reading;
+    return [...this.#records.values()];
+  }
+
+  async #catchUp(store: Store, scope: string): Promise<void> {
+    for (;;) {
+      const page = await store.events.list({ chain: scope, afterId: this.#lastId, limit: pageSize });
+      for (const event of page) this.#add(event);
+      if (page.length < pageSize) return;
+    }
+  }
+
+  #add(event: StoredEvent): void {
+    this.#lastId = event.id;
     const data = event.data as Data;
     const id = text(data['rollout']);
-    if (event.type === 'rollout.requested') records.set(id, begun(event, data));
-    const record = records.get(id);
-    if (record) apply(record, event, data);
+    if (event.type === 'rollout.requested') this.#records.set(id, begun(event, data));
+    const record = this.#records.get(id);
+    if (record) this.#records.set(id, apply({ ...record }, event, data));
   }
-  return [...records.values()];
+}
+
+const pageSize = 1_000;
+const logs = new WeakMap<Store, Map<string, RolloutLog>>();
+
+/** All rollouts of an environment, oldest first. */
+export function rolloutsOf(store: Store, scope: string): Promise<RolloutRecord[]> {
+  const ofStore = logs.get(store) ?? new Map<string, RolloutLog>();
+  logs.set(store, ofStore);
+  const log = ofStore.get(scope) ?? new RolloutLog();
+  ofStore.set(scope, log);
+  return log.read(store, scope);
 }
 
 function begun(event: StoredEvent, data: Data): RolloutRecord {
@@ -59,17 +90,17 @@ function begun(event: StoredEvent, data: Data): RolloutRecord {
   };
 }
 
-function apply(record: RolloutRecord, event: StoredEvent, data: Data): void {
+function apply(record: RolloutRecord, event: StoredEvent, data: Data): RolloutRecord {
   switch (event.type) {
     case 'rollout.started':
       record.startedAtMs = event.atMs;
       record.revision = text(data['revision']);
       record.from = typeof data['from'] === 'string' ? data['from'] : null;
-      return;
+      break;
     case 'traffic.shifted':
       record.weightPercent = Number(data['weightPercent']);
       if (record.weightPercent === 100) record.liveAtMs = event.atMs;
-      return;
+      break;
     case 'rollout.succeeded':
     case 'rollout.failed':
     case 'rollout.aborted':
@@ -79,6 +110,7 @@ function apply(record: RolloutRecord, event: StoredEvent, data: Data): void {
       record.reason = text(data['reason']);
       record.logTail = (data['logTail'] as string[] | undefined) ?? [];
   }
+  return record;
 }
 
 function text(value: unknown): string {

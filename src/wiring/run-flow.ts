@@ -18,6 +18,7 @@ import {
   currentWorkerId,
   planRun,
   requestCancel,
+  rolloutKey,
   type DeployOutcome,
   type EnvironmentVerdict,
   type Observed,
@@ -50,6 +51,8 @@ interface AskedRollout {
   /** Digest of the release, and where users will find it; empty when nothing could be asked for. */
   release: string;
   url: string;
+  /** Its end was asked for. */
+  aborting?: boolean;
   outcome: DeployOutcome | null;
 }
 
@@ -73,7 +76,10 @@ export interface RunPorts {
 
 /** From SIGTERM to SIGKILL for a job's worker, which still runs `always()` steps: five minutes, as on GitHub. */
 const workerGraceMs = 300_000;
+/** While a worker runs, its report is looked at this often; nothing announces it. */
 const lookMs = 60;
+/** While jobs only wait, signals wake the run. */
+const restingMs = 1_000;
 
 /** Scope of a run's processes at the supervisor. */
 export function runScope(runId: string): string {
@@ -109,7 +115,7 @@ export function runHandler(ports: RunPorts): FlowHandler<RunFlowData> {
       return {
         phase: finished ? finished.result : 'running',
         data: next,
-        wakeAtMs: finished ? null : nowMs + lookMs,
+        wakeAtMs: finished ? null : nowMs + (turn.busy ? lookMs : restingMs),
         done: finished !== null,
         events: plan.events.map(({ type, data: about }) => ({
           chain: next.run.app,
@@ -176,9 +182,10 @@ async function observe(data: RunFlowData, statuses: ProcessStatus[], ports: RunP
 
 /** What the rules of each environment say of this run's branch. One that slipway.yml does not know has no rules. */
 function verdicts({ app, run }: RunFlowData): Record<string, EnvironmentVerdict> {
-  const named = Object.values(run.jobs).flatMap(({ environment }) =>
+  const ofJobs = Object.values(run.jobs).flatMap(({ environment }) =>
     environment === null ? [] : [environment],
   );
+  const named = [...new Set([...(app?.environments ?? []).map(({ name }) => name), ...ofJobs])];
   return Object.fromEntries(
     named.map((name): [string, EnvironmentVerdict] => {
       const branches = app?.environments.find((environment) => environment.name === name)?.branches ?? [];
@@ -238,9 +245,30 @@ class Turn {
     const { run } = this.data;
     const current = Object.keys(run.jobs).map((key) => currentWorkerId(run, key));
     for (const { id, phase } of statuses) {
-      if (phase === 'exited' && !current.includes(id))
-        await this.ports.supervisor.remove(id, runScope(run.id), this.fence);
+      const over = run.finished !== null || (phase === 'exited' && !current.includes(id));
+      if (over) await this.ports.supervisor.remove(id, runScope(run.id), this.fence);
     }
+    // A spec holds the job's secrets, which nobody needs any more.
+    const ended = Object.values(run.jobs).filter(({ state }) => state.phase === 'finished');
+    const { layout } = this.ports;
+    if (run.finished)
+      await Promise.all(
+        ended.map(({ key }) => rm(join(layout.run(run.id).job(key), 'spec.json'), { force: true })),
+      );
+  }
+
+  /** Whether something is under way that no signal will tell of. */
+  get busy(): boolean {
+    const { jobs } = this.data.run;
+    const asking = Object.values(jobs).some(
+      ({ key, state }) =>
+        state.phase === 'parked' &&
+        !this.data.deploys[rolloutKey(this.data.run.id, key, state.deploy.stepIndex)],
+    );
+    return (
+      asking ||
+      Object.values(jobs).some(({ state }) => ['running', 'queued', 'blocked'].includes(state.phase))
+    );
   }
 
   private async prepareJob(
@@ -327,7 +355,8 @@ class Turn {
 
   private abortRollout({ rolloutKey, reason }: Extract<RunAction, { kind: 'abort-rollout' }>): void {
     const deploy = this.data.deploys[rolloutKey];
-    if (!deploy || deploy.outcome) return;
+    if (!deploy || deploy.outcome || deploy.aborting) return;
+    this.data.deploys[rolloutKey] = { ...deploy, aborting: true };
     const payload = { rolloutId: deploy.rolloutId, by: 'slipway', reason };
     askEnvironment(this, `${this.data.run.app}/${deploy.environment}`, { name: 'abort', payload });
   }

@@ -92,16 +92,31 @@ function takeSignals(
       const { run, result } = payload as { run: string; result: 'success' | 'failure' | 'cancelled' };
       data.runs[run] = result;
     }
-    if (name === 'cancel')
-      for (const run of Object.keys(data.runs)) transition.send?.push({ flowId: run, name, payload });
+    if (name === 'cancel') cancel(data, payload, { nowMs, transition });
     if (name === 'rollout-finished') rolloutFinished(data, payload as unknown as RolloutResult, nowMs);
   }
+}
+
+/** Ends what is under way: runs by themselves, a rollout by going back; its end then ends the ship. */
+function cancel(data: ShipData, payload: Json, { nowMs, transition }: Omit<Turn, 'ports'>): void {
+  const going = Object.entries(data.runs).filter(([, result]) => result === 'running');
+  for (const [run] of going) transition.send?.push({ flowId: run, name: 'cancel', payload });
+  if (!data.deploying) return;
+  const { asked, environments } = data.deploying;
+  if (asked === null) return end(data, 'cancelled', 'it was cancelled', nowMs);
+  const { by } = payload as { by: string };
+  const parts = { create: transition.create ?? [], send: transition.send ?? [] };
+  askEnvironment(parts, `${data.app.name}/${environments[0] ?? ''}`, {
+    name: 'abort',
+    payload: { rolloutId: asked, by },
+  });
 }
 
 function rolloutFinished(data: ShipData, result: RolloutResult, nowMs: number): void {
   const [environment, ...rest] = data.deploying?.environments ?? [];
   if (!data.deploying || result.rollout !== data.deploying.asked) return;
   if (result.outcome === 'succeeded') data.deploying = { environments: rest, asked: null };
+  else if (result.outcome === 'aborted') end(data, 'cancelled', result.reason, nowMs);
   else end(data, 'failed', `the rollout to ${environment ?? ''} ${result.outcome}: ${result.reason}`, nowMs);
 }
 

@@ -86,9 +86,7 @@ export async function newShip(wish: ShipWish, checked: CheckedCommit, store: Sto
   const { app, info, triggered } = checked;
   const nowMs = Date.now();
   const title = info.message.split('\n')[0] ?? '';
-  const before = (await store.flows.list({ kind: 'run' })).filter(
-    (flow) => (flow.data as RunFlowData).run.app === app.name,
-  ).length;
+  const before = await countRuns(store, app.name, triggered.length);
   const create = triggered.map((workflow, index): RunFlowData => {
     const run = createRun({
       id: `${id}-${index + 1}`,
@@ -165,8 +163,16 @@ function uploads(workflow: Workflow): string[] {
   );
 }
 
+/** Counts an app's runs on; a run's number is for people, so two ships of one moment may share it. */
+async function countRuns(store: Store, app: string, more: number): Promise<number> {
+  const known = await store.documents.get('run-count', app);
+  const before = typeof known?.body === 'number' ? known.body : 0;
+  await store.documents.put('run-count', app, before + more);
+  return before;
+}
+
 async function lastShipped(store: Store, { app, ref, commit }: ShipWish): Promise<string | null> {
-  const ships = (await store.flows.list({ kind: 'ship' })).map(({ data }) => data as ShipData);
+  const ships = (await store.flows.list({ kind: 'ship', newest: 200 })).map(({ data }) => data as ShipData);
   const earlier = ships.filter((ship) => ship.app.name === app && ship.ref === ref && ship.commit !== commit);
   return earlier.toSorted((a, b) => b.startedAtMs - a.startedAtMs)[0]?.commit ?? null;
 }

@@ -1,3 +1,5 @@
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Clock, Flow, TickContext } from '../flow/index.ts';
 import { removeLeftovers, type Release } from '../release/index.ts';
 import { keyFile, openKey, openVault, type Vault } from '../secrets/index.ts';
@@ -68,7 +70,7 @@ export async function openSystem(options: SystemOptions): Promise<System> {
     const supervisor = await ensureSupervisor(home);
     const router = await ensureRouter({ layout, supervisor, version: options.version }, options.listen);
     const processes = createProcessTarget({ supervisor, home });
-    await cleanUp(layout, store);
+    await cleanUp(layout);
     const problems = new Map<string, string>();
     const parts = { options, layout, store, vault, supervisor, processes, router };
     const loop = new TickLoop({
@@ -112,11 +114,11 @@ async function openOwnStore({
   return { owner, store };
 }
 
-async function cleanUp(layout: Layout, store: Store): Promise<void> {
-  const apps = new Set(
-    (await store.flows.list({ kind: 'ship' })).map(({ data }) => (data as ShipData).app.name),
-  );
-  for (const app of apps) await removeLeftovers(layout.app(app).releases);
+async function cleanUp(layout: Layout): Promise<void> {
+  for (const app of await readdir(layout.apps).catch(() => []))
+    await removeLeftovers(layout.app(app).releases);
+  const left = (await readdir(layout.home)).filter((name) => name.startsWith('incoming-'));
+  for (const name of left) await rm(join(layout.home, name), { recursive: true, force: true });
 }
 
 type Parts = Pick<System, 'options' | 'layout' | 'store' | 'vault' | 'supervisor' | 'processes' | 'router'>;
@@ -126,7 +128,14 @@ function handlersOf(parts: Parts, problems: Map<string, string>) {
   const { machineEnv } = options;
   const background = new Background();
   const prepare = (wish: RolloutWish) => prepareRollout(wish, parts);
-  const releaseFor = async (ship: ShipData): Promise<Release> => {
+  const making = new Map<string, Promise<Release>>();
+  // Two deploy steps at once wait for one making.
+  const releaseFor = (ship: ShipData): Promise<Release> => {
+    const known = making.get(ship.id) ?? makeFor(ship).finally(() => making.delete(ship.id));
+    making.set(ship.id, known);
+    return known;
+  };
+  const makeFor = async (ship: ShipData): Promise<Release> => {
     const runs = await Promise.all(Object.keys(ship.runs).map((id) => store.flows.get(id)));
     const jobs = runs.flatMap((flow) => {
       const run = (flow?.data as RunFlowData | undefined)?.run;

@@ -14,6 +14,8 @@ interface LoopPorts {
 /** Flows that are ticked at the same time. */
 const breadth = 6;
 const longestWaitMs = 1_000;
+/** What another server has claimed looks due, too: no spinning for it. */
+const shortestWaitMs = 10;
 
 /**
  * Ticks flows as they fall due: one lookout waits for the next due time or a commit; whoever finds a flow to tick sends
@@ -22,6 +24,8 @@ const longestWaitMs = 1_000;
 export class TickLoop {
   private readonly ports: LoopPorts;
   private readonly running = new Set<Promise<void>>();
+  /** Flows that this process is ticking now; they are due by their row, and taken. */
+  private readonly ticking = new Set<string>();
   private lookingOut = false;
   private stopped = false;
 
@@ -60,7 +64,8 @@ export class TickLoop {
         lookout.found = true;
         this.lookingOut = false;
         this.sendLookout();
-        return handler.tick(flow, context);
+        this.ticking.add(flow.id);
+        return handler.tick(flow, context).finally(() => this.ticking.delete(flow.id));
       },
     }));
     while (!this.stopped && !lookout.found) {
@@ -73,7 +78,8 @@ export class TickLoop {
 
   private async waitMs(): Promise<number> {
     const flows = await this.ports.store.flows.list({ done: false }).catch(() => []);
-    const due = Math.min(...flows.map(({ wakeAtMs }) => wakeAtMs ?? Infinity));
-    return Math.min(longestWaitMs, Math.max(5, due - this.ports.clock.wallMs()));
+    const free = flows.filter(({ id }) => !this.ticking.has(id));
+    const due = Math.min(...free.map(({ wakeAtMs }) => wakeAtMs ?? Infinity));
+    return Math.min(longestWaitMs, Math.max(shortestWaitMs, due - this.ports.clock.wallMs()));
   }
 }

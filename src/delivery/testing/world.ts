@@ -1,3 +1,4 @@
+import { CodedError } from '../../diagnostics/index.ts';
 import type { CommandObservation, InstanceObservation, Observed } from '../observed.ts';
 import type { Router, RouterState, Routes, Target } from '../ports.ts';
 import type { DesiredInstance, Revision } from '../revision.ts';
@@ -28,6 +29,8 @@ export class World {
   private readonly inFlight = new Map<string, number>();
   private nextPort = 20_000;
   routerUp = true;
+  /** Revisions whose files are gone: their copies cannot be started any more. */
+  readonly damaged = new Set<string>();
   /** Revisions that have served with all copies ready, and may be returned to whatever their state. */
   readonly proven = new Set<string>();
   /** Revisions inside their rollback window, which must keep standing. */
@@ -36,7 +39,7 @@ export class World {
   readonly router: Router = {
     apply: (desired, fence) => {
       if (!this.routerUp) return Promise.reject(new Error('router is down'));
-      if (fence < this.routerFence) return Promise.reject(new Error('stale fence'));
+      if (fence < this.routerFence) return Promise.reject(new CodedError('world/stale-fence', 'stale fence'));
       this.routerFence = fence;
       this.checkRoutes(desired);
       this.routes = structuredClone(desired);
@@ -65,6 +68,14 @@ export class World {
     };
   }
 
+  /** A revision's files go, and one of its copies with them. */
+  damage(revision: string): void {
+    this.damaged.add(revision);
+    for (const copy of this.copies.values()) {
+      if (copy.revision.id === revision) return void this.copies.delete(copy.id);
+    }
+  }
+
   /** Lets a moment pass: copies age, crash or end, requests come and go. `dice` is 0..1. */
   pass(dice: () => number): void {
     for (const copy of this.copies.values()) {
@@ -87,14 +98,14 @@ export class World {
   }
 
   private fenced(fence: number, act: () => void): Promise<void> {
-    if (fence < this.targetFence) return Promise.reject(new Error('stale fence'));
+    if (fence < this.targetFence) return Promise.reject(new CodedError('world/stale-fence', 'stale fence'));
     this.targetFence = fence;
-    act();
-    return Promise.resolve();
+    return Promise.resolve().then(act);
   }
 
   private start({ id, revision, process }: DesiredInstance): void {
     if (this.copies.has(id)) return;
+    if (this.damaged.has(revision.id)) throw new Error('its files are gone');
     for (const copy of this.copies.values()) {
       if (
         !process.web &&
@@ -143,7 +154,8 @@ export class World {
         this.broken.push(`${id} gets traffic before it is ready`);
       const first = this.copies.get(endpoints[0]?.instance ?? '');
       const replicas = first?.revision.processes.find(({ web }) => web)?.replicas ?? 1;
-      if (weightPercent > (100 * endpoints.length) / replicas)
+      const alone = desired.revisions.every((other) => other.id === id || other.endpoints.length === 0);
+      if (!alone && weightPercent > (100 * endpoints.length) / replicas)
         this.broken.push(`${id} gets more traffic than its capacity`);
     }
   }

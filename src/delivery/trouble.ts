@@ -1,0 +1,59 @@
+import { advanceObserved, startObserved, type ObservedTimer } from '../flow/index.ts';
+import { effectKey, type Effect } from './effects.ts';
+import type { EnvironmentState } from './environment.ts';
+
+/** An effect that could not be carried out at its last try, and for how long that has been so. */
+export interface Trouble {
+  message: string;
+  since: ObservedTimer;
+}
+
+/** An effect that failed in this tick. */
+export interface FailedEffect {
+  effect: Effect;
+  message: string;
+}
+
+/** The state with this tick's failures noted, and what has worked since forgotten. */
+export function noteTroubles(
+  state: EnvironmentState,
+  failed: readonly FailedEffect[],
+  nowMs: number,
+): EnvironmentState {
+  const troubles: Record<string, Trouble> = {};
+  for (const { effect, message } of failed) {
+    const key = effectKey(effect);
+    troubles[key] = { message, since: state.troubles?.[key]?.since ?? startObserved(nowMs) };
+  }
+  return { ...state, troubles };
+}
+
+/** The troubles after one more look at the clock. */
+export function advanceTroubles(
+  troubles: Record<string, Trouble>,
+  nowMs: number,
+  maxStepMs: number,
+): Record<string, Trouble> {
+  return Object.fromEntries(
+    Object.entries(troubles).map(([key, { message, since }]) => [
+      key,
+      { message, since: advanceObserved(since, nowMs, maxStepMs) },
+    ]),
+  );
+}
+
+/**
+ * Effects that the rest need not wait for: a copy of a former revision that cannot be started any more. It is tried again
+ * at each look, but a broken stable revision never holds up the release that mends it.
+ */
+export function withoutHopeless(
+  effects: readonly Effect[],
+  { troubles = {}, rollout }: EnvironmentState,
+): Effect[] {
+  return effects.filter(
+    (effect) =>
+      effect.do !== 'start' ||
+      effect.instance.revision.id === rollout?.candidate.id ||
+      !troubles[effectKey(effect)],
+  );
+}
