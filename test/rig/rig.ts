@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   connectServer,
   ServerRefusal,
@@ -12,7 +13,7 @@ import {
 import { createBundle, openRepository } from '../../src/source/index.ts';
 import { createSupervisorClient, type ProcessStatus } from '../../src/supervisor/index.ts';
 import type { EnvironmentView, RolloutView, RolloutViewState } from '../../src/wiring/index.ts';
-import { isRunning, processesOf, signal } from './processes.ts';
+import { processesOf, signal, type Seen } from './processes.ts';
 import { createAppRepository, type AppRepository, type VersionOptions } from './repository.ts';
 import { persist, until } from './wait.ts';
 
@@ -23,6 +24,9 @@ export interface RigOptions {
   /** How long a frozen server keeps its claims. */
   leaseMs?: number;
 }
+
+/** A process that was asked to end may take this long; then it counts as left behind. */
+const endsWithinMs = 15_000;
 
 /** A whole Slipway in a temp folder: server, supervisor, router, and a repository to ship from. */
 export interface Rig {
@@ -170,18 +174,21 @@ async function isAtRest(rig: Rig): Promise<boolean> {
 
 async function close(root: string, home: string, client: ServerClient): Promise<void> {
   client.close();
-  // A frozen server would neither answer nor end.
-  for (const { pid, command } of processesOf(home)) if (command.includes('main.ts')) signal(pid, 'SIGCONT');
-  await stopServer({ home, all: true });
-  // A second server of the home has no socket; and the server's own process ends a moment after its socket.
-  for (const { pid, command } of processesOf(home))
-    if (command.includes('server/main.ts')) signal(pid, 'SIGTERM');
-  const ending = performance.now() + 10_000;
-  while (processesOf(home).length > 0 && performance.now() < ending)
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  const left = processesOf(home);
-  for (const { pid } of left) if (isRunning(pid)) signal(pid, 'SIGKILL');
-  rmSync(root, { recursive: true, force: true });
+  const servers = () => processesOf(home).filter(({ command }) => command.includes('server/main.ts'));
+  let left: Seen[] = [];
+  try {
+    // A frozen server would neither answer nor end.
+    for (const { pid } of servers()) signal(pid, 'SIGCONT');
+    await stopServer({ home, all: true });
+    // A second server of the home has no socket.
+    for (const { pid } of servers()) signal(pid, 'SIGTERM');
+    const deadline = performance.now() + endsWithinMs;
+    while (processesOf(home).length > 0 && performance.now() < deadline) await sleep(50);
+  } finally {
+    left = processesOf(home);
+    for (const { pid } of left) signal(pid, 'SIGKILL');
+    rmSync(root, { recursive: true, force: true });
+  }
   if (left.length > 0)
     throw new Error(`left running: ${left.map(({ pid, command }) => `${pid} ${command}`).join('; ')}`);
 }
