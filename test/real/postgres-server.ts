@@ -69,7 +69,8 @@ export class PostgresServer {
   }
 
   stop(): void {
-    this.pause();
+    // One that a failed test left paused has no process to end.
+    if (existsSync(join(this.#folder, 'data/postmaster.pid'))) this.pause();
     rmSync(this.#folder, { recursive: true, force: true });
   }
 

@@ -13,7 +13,7 @@ describe.skipIf(!isPostgresInstalled)(`a server on PostgreSQL 15 (missing? ${pos
     postgres = await PostgresServer.start();
     const { url } = await postgres.freshDatabase();
     trial = await setUpTrial();
-    await trial.slipway(['up'], { env: { DATABASE_URL: url } });
+    await trial.slipway(['up'], { env: { SLIPWAY_DATABASE_URL: url } });
   });
 
   afterAll(async () => {
