@@ -37,7 +37,15 @@ export default defineConfig({
   plugins: ['typescript', 'import', 'unicorn', 'oxc', 'promise'],
   categories: { correctness: 'error', suspicious: 'error' },
   options: { typeAware: true },
-  ignorePatterns: ['node_modules', 'dist', 'coverage', 'examples', 'test/house/wrong', '**/fixtures/**', 'web/dist'],
+  ignorePatterns: [
+    'node_modules',
+    'dist',
+    'coverage',
+    'examples',
+    'test/house/wrong',
+    '**/fixtures/**',
+    'web/dist',
+  ],
   rules: {
     'import/no-cycle': 'error',
     'typescript/no-floating-promises': 'error',

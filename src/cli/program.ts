@@ -96,7 +96,7 @@ function addCommand(
 function addServerCommands(program: Command, add: Add): void {
   add(program, 'up', {
     summary: 'start the server of this machine',
-    more: 'Closing the terminal ends nothing. "slipway install" makes it start with the machine. What it knows is kept in SQLite in its home, or in the PostgreSQL that DATABASE_URL names, which later starts remember.',
+    more: 'Closing the terminal ends nothing. "slipway install" makes it start with the machine. What it knows is kept in SQLite in its home, or in the PostgreSQL that SLIPWAY_DATABASE_URL names, which later starts remember.',
     examples: ['slipway up', 'slipway up --http 0.0.0.0:80'],
     load: async () => (await import('./commands/up.ts')).up,
     server: 'local',

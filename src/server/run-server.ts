@@ -23,7 +23,7 @@ export interface StartRequest {
   listen: string;
   /** What jobs get from the environment of whoever started the server. */
   jobEnv: Record<string, string>;
-  /** The database of the last start that succeeded; DATABASE_URL wins, and empty means SQLite in the home. */
+  /** The database of the last start that succeeded; SLIPWAY_DATABASE_URL wins, and empty means SQLite in the home. */
   databaseUrl?: string;
   /** See `SystemOptions.leaseMs`; for tests. */
   leaseMs?: number;
@@ -42,7 +42,8 @@ export async function runServer(request: StartRequest): Promise<void> {
   });
   await requireNoServer(layout);
   // Whoever starts the server again, such as a session of ssh, need not know of the database.
-  const databaseUrl = process.env['DATABASE_URL'] ?? (await rememberedStart(layout))?.databaseUrl ?? '';
+  const databaseUrl =
+    process.env['SLIPWAY_DATABASE_URL'] ?? (await rememberedStart(layout))?.databaseUrl ?? '';
   const system = await openSystem({
     home: request.home,
     version,
@@ -55,13 +56,14 @@ export async function runServer(request: StartRequest): Promise<void> {
   });
   await rememberStart(layout, { ...request, databaseUrl });
   let all = false;
-  const ended = new Promise<void>((resolve) => {
+  const ended = new Promise<void>((resolve, reject) => {
     process.once('SIGTERM', resolve);
     process.once('SIGINT', resolve);
-    void serve(system, layout, (everything) => {
+    const shutdown = (everything: boolean) => {
       all = everything;
       resolve();
-    });
+    };
+    serve(system, layout, shutdown).catch(reject);
   });
   await ended;
   await stop(system, all);
@@ -81,8 +83,10 @@ export async function rememberedStart(layout: Layout): Promise<StartRequest | nu
 export async function rememberStart(layout: Layout, request: StartRequest): Promise<void> {
   try {
     await mkdir(layout.home, { recursive: true, mode: 0o700 });
-    await writeFile(`${layout.serverFile}.tmp`, JSON.stringify(request), { mode: 0o600 });
-    await rename(`${layout.serverFile}.tmp`, layout.serverFile);
+    // Two starts at once each write a file of their own; the later one stays.
+    const draft = `${layout.serverFile}.${process.pid}`;
+    await writeFile(draft, JSON.stringify(request), { mode: 0o600 });
+    await rename(draft, layout.serverFile);
   } catch (error) {
     throw homeNotWritable(layout.home, error as NodeJS.ErrnoException);
   }
@@ -112,8 +116,16 @@ async function serve(system: System, layout: Layout, shutdown: (all: boolean) =>
   await rename(socket, layout.serverSocket);
   const { ino } = await stat(layout.serverSocket);
   system.start();
+  // Of two that were started at the same moment, or when one was taken for dead, the one whose socket stands goes on.
+  const watch = setInterval(() => {
+    void stat(layout.serverSocket).then(
+      (now) => now.ino !== ino && shutdown(false),
+      () => {},
+    );
+  }, socketLookMs);
   system.options.log({ level: 'info', message: `slipway ${version} runs`, pid: process.pid });
   closers.set(system, async () => {
+    clearInterval(watch);
     await api.close();
     // A server that was taken for dead may end after its successor has begun: that one's socket stays.
     const now = await stat(layout.serverSocket).catch(() => null);
@@ -121,6 +133,7 @@ async function serve(system: System, layout: Layout, shutdown: (all: boolean) =>
   });
 }
 
+const socketLookMs = 1_000;
 const closers = new WeakMap<System, () => Promise<void>>();
 
 async function stop(system: System, all: boolean): Promise<void> {

@@ -126,9 +126,9 @@ async function spawnServer(layout: Layout): Promise<void> {
 
 /** The server itself needs little; what jobs get is in server.json. */
 function serverEnvironment(): NodeJS.ProcessEnv {
-  const { PATH, HOME, LANG, TZ, DATABASE_URL } = process.env;
+  const { PATH, HOME, LANG, TZ, SLIPWAY_DATABASE_URL } = process.env;
   return Object.fromEntries(
-    Object.entries({ PATH, HOME, LANG, TZ, DATABASE_URL }).filter(([, value]) => value !== undefined),
+    Object.entries({ PATH, HOME, LANG, TZ, SLIPWAY_DATABASE_URL }).filter(([, value]) => value !== undefined),
   );
 }
 

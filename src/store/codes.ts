@@ -53,5 +53,8 @@ export const storeCodes = {
     means: 'A release of this digest is kept with other facts.',
     todo: 'Report it: the same content must come from the same commit.',
   },
-  unreachable: { means: 'The database does not answer.', todo: 'Start it, and look at `DATABASE_URL`.' },
+  unreachable: {
+    means: 'The database does not answer.',
+    todo: 'Start it, and look at `SLIPWAY_DATABASE_URL`.',
+  },
 } as const satisfies Catalogue;

@@ -107,7 +107,7 @@ async function repeated<T>(place: string, attempt: () => Promise<T>): Promise<T>
 }
 
 function printableUrl(url: string): string {
-  if (!URL.canParse(url)) return 'the database of DATABASE_URL';
+  if (!URL.canParse(url)) return 'the database of SLIPWAY_DATABASE_URL';
   const { host, pathname } = new URL(url);
   return `the PostgreSQL database ${host}${pathname}`;
 }

@@ -26,7 +26,7 @@ describe('a database that fails', () => {
       await expect(openStore({ ...options(), file })).rejects.toMatchObject({
         code: 'store/unreachable',
         message: `cannot open the database ${file}`,
-        help: 'check that the path or DATABASE_URL is right, that the database runs, and that this user may use it',
+        help: 'check that the path or SLIPWAY_DATABASE_URL is right, that the database runs, and that this user may use it',
       });
     }
     writeFileSync(join(home, 'file'), '');

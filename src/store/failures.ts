@@ -96,7 +96,7 @@ export function asStoreError(error: unknown, place: string): unknown {
         'store/unreachable',
         `cannot open ${place}`,
         options(
-          'check that the path or DATABASE_URL is right, that the database runs, and that this user may use it',
+          'check that the path or SLIPWAY_DATABASE_URL is right, that the database runs, and that this user may use it',
         ),
       );
     case 'conflict':

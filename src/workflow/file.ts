@@ -200,6 +200,6 @@ export function define<T>(record: Record<string, T>, key: string, value: T): voi
 }
 
 /** A place for a message about something that is not there. */
-export function placeOf(entry: Entry | undefined, fallback: Span): Span {
+function placeOf(entry: Entry | undefined, fallback: Span): Span {
   return entry?.keyAt ?? fallback;
 }
