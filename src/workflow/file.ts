@@ -198,8 +198,3 @@ export function isOneExpression(text: string): boolean {
 export function define<T>(record: Record<string, T>, key: string, value: T): void {
   Object.defineProperty(record, key, { value, enumerable: true, configurable: true, writable: true });
 }
-
-/** A place for a message about something that is not there. */
-function placeOf(entry: Entry | undefined, fallback: Span): Span {
-  return entry?.keyAt ?? fallback;
-}
