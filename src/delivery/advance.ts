@@ -117,7 +117,9 @@ function startingWorkers(
     phase.restarts = restarts;
     return;
   }
-  if (workers.length > 0 && phase.up.elapsedMs < workerSettleMs) return;
+  // A bake watches workers, too; one that has crashed already must first stay up.
+  const settled = restarts === 0 && rollout.settings.bakeMs >= workerSettleMs;
+  if (workers.length > 0 && !settled && phase.up.elapsedMs < workerSettleMs) return;
   const own = instances.filter(({ revision }) => revision === rollout.candidate.id);
   const restartsBefore = Object.fromEntries(own.map(({ id, restarts }) => [id, restarts]));
   rollout.phase = { at: 'baking', timer: startObserved(nowMs), restartsBefore };

@@ -17,7 +17,9 @@ import { environmentLogs, FindingsError, jobLogs, type Answers, type System } fr
 import type { ErrorBody } from './api.ts';
 
 const bundleLimitBytes = 4 * 1024 ** 3;
-const watchEveryMs = 100;
+/** Between two looks at least; what is shown may change without a commit, so at most the other. */
+const watchGapMs = 60;
+const watchAtLeastMs = 500;
 /** A watcher hears at least this often, so that a broken connection shows. */
 const heartbeatMs = 15_000;
 
@@ -102,11 +104,10 @@ function addReading(api: FastifyInstance, { system, answers }: ServerParts): voi
   );
   api.get('/v1/rollouts/:id', (request) => answers.rollout(idOf(request)));
   api.get('/v1/rollouts/:id/watch', (request, reply) =>
-    watch(
-      reply,
-      () => answers.rollout(idOf(request)),
-      ({ state }) => ['succeeded', 'failed', 'aborted', 'superseded'].includes(state),
-    ),
+    watch(reply, system.store, {
+      look: () => answers.rollout(idOf(request)),
+      ended: ({ state }) => ['succeeded', 'failed', 'aborted', 'superseded'].includes(state),
+    }),
   );
   api.get('/v1/logs', (request, reply) => sendLogs(request, reply, { system, answers }));
 }
@@ -131,11 +132,10 @@ function addShipping(api: FastifyInstance, { system, answers }: ServerParts): vo
   });
   api.get('/v1/ships/:id', (request) => answers.shipView(idOf(request)));
   api.get('/v1/ships/:id/watch', (request, reply) =>
-    watch(
-      reply,
-      () => answers.shipView(idOf(request)),
-      ({ state }) => state !== 'running',
-    ),
+    watch(reply, system.store, {
+      look: () => answers.shipView(idOf(request)),
+      ended: ({ state }) => state !== 'running',
+    }),
   );
   api.post('/v1/ships/:id/cancel', async (request, reply) => {
     await answers.cancel(idOf(request), z.object({ actor: name }).parse(request.body).actor);
@@ -204,8 +204,8 @@ async function receiveBundle(
 /** Sends a view a line, at each change, until it has ended or nobody listens. */
 async function watch<T>(
   reply: FastifyReply,
-  look: () => Promise<T>,
-  ended: (view: T) => boolean,
+  store: System['store'],
+  { look, ended }: { look: () => Promise<T>; ended: (view: T) => boolean },
 ): Promise<FastifyReply> {
   const first = await look();
   reply.hijack();
@@ -222,7 +222,9 @@ async function watch<T>(
       }
       last = text;
       if (ended(view)) break;
-      await sleep(watchEveryMs);
+      const token = store.changeToken();
+      await sleep(watchGapMs);
+      await store.waitForChange(token, watchAtLeastMs);
     }
   });
   return reply;

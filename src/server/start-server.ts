@@ -110,7 +110,7 @@ async function spawnServer(layout: Layout): Promise<void> {
     detached: true,
     stdio: ['ignore', log, log],
     cwd: layout.home,
-    env: serverEnvironment(),
+    env: serverEnvironment(layout),
   });
   closeSync(log);
   let ended = false;
@@ -125,10 +125,13 @@ async function spawnServer(layout: Layout): Promise<void> {
 }
 
 /** The server itself needs little; what jobs get is in server.json. */
-function serverEnvironment(): NodeJS.ProcessEnv {
+function serverEnvironment(layout: Layout): NodeJS.ProcessEnv {
   const { PATH, HOME, LANG, TZ, SLIPWAY_DATABASE_URL } = process.env;
+  const NODE_COMPILE_CACHE = layout.compileCache;
   return Object.fromEntries(
-    Object.entries({ PATH, HOME, LANG, TZ, SLIPWAY_DATABASE_URL }).filter(([, value]) => value !== undefined),
+    Object.entries({ PATH, HOME, LANG, TZ, SLIPWAY_DATABASE_URL, NODE_COMPILE_CACHE }).filter(
+      ([, value]) => value !== undefined,
+    ),
   );
 }
 

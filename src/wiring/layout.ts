@@ -18,6 +18,8 @@ export interface Layout {
   serverLog: string;
   tools: string;
   apps: string;
+  /** Compiled sources of Slipway's own processes, so that they start sooner; the supervisor uses the same. */
+  compileCache: string;
   router: { state: string; control: string; log: string };
   app: (name: string) => AppLayout;
   run: (id: string) => RunLayout;
@@ -47,6 +49,7 @@ export function layoutOf(home: string): Layout {
     serverLog: join(home, 'logs', 'server.log'),
     tools: join(home, 'tools'),
     apps: join(home, 'apps'),
+    compileCache: join(home, 'cache', 'compile'),
     router: {
       state: join(home, 'router', 'routes.json'),
       control: join(home, 'router', 'control.sock'),

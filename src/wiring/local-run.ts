@@ -20,6 +20,7 @@ import { DirectProcesses } from './direct-processes.ts';
 import { layoutOf, type Layout } from './layout.ts';
 import { jobLogs } from './read-logs.ts';
 import { readDefinition } from './repository-files.ts';
+import { ReportWatch } from './report-watch.ts';
 import { runHandler, type RunFlowData } from './run-flow.ts';
 import { FindingsError, pushEvent, triggerText } from './shipping.ts';
 import { TickLoop } from './tick-loop.ts';
@@ -176,6 +177,7 @@ class Session {
     const owner = `run-${process.pid}`;
     const store = await openStore({ file: ':memory:', home: layout.home, clock, owner: currentOwner(owner) });
     const processes = new DirectProcesses();
+    const reports = new ReportWatch((run) => void store.flows.signal(run, 'report', null).catch(() => {}));
     const loop = new TickLoop({
       store,
       handlers: [
@@ -185,6 +187,7 @@ class Session {
           vault: null,
           machineEnv: local.machineEnv,
           background: new Background(),
+          reports,
           maxParallelJobs: Math.max(2, availableParallelism()),
           deploys: 'report',
           gitDirectory: () => local.gitDirectory,
@@ -208,6 +211,7 @@ class Session {
     try {
       return await this.follow(read, (id) => store.flows.signal(id, 'cancel', { by: local.actor }));
     } finally {
+      reports.close();
       await loop.stop();
       await processes.endAll();
       await store.close();

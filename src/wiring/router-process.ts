@@ -93,7 +93,7 @@ function routerSpec(layout: Layout, { host, port }: Listen): ProcessSpec {
       `${host}:${port}`,
     ],
     cwd: layout.home,
-    env: { PATH: '/usr/bin:/bin', LANG: 'C.UTF-8' },
+    env: { PATH: '/usr/bin:/bin', LANG: 'C.UTF-8', NODE_COMPILE_CACHE: layout.compileCache },
     logFile: log,
     restart: 'always',
     needsPort: false,

@@ -32,6 +32,7 @@ import type { Background } from './background.ts';
 import { environmentFlowId } from './environment-flow.ts';
 import type { Layout } from './layout.ts';
 import type { RolloutWish } from './prepare-rollout.ts';
+import type { ReportWatch } from './report-watch.ts';
 
 /** What a run's flow keeps. */
 export interface RunFlowData {
@@ -63,6 +64,7 @@ export interface RunPorts {
   vault: Vault | null;
   machineEnv: Record<string, string>;
   background: Background;
+  reports: ReportWatch;
   maxParallelJobs: number;
   /** `report` for runs without a server: deploy steps only say what they would ship. */
   deploys: 'park' | 'report';
@@ -76,8 +78,10 @@ export interface RunPorts {
 
 /** From SIGTERM to SIGKILL for a job's worker, which still runs `always()` steps: five minutes, as on GitHub. */
 const workerGraceMs = 300_000;
-/** While a worker runs, its report is looked at this often; nothing announces it. */
-const lookMs = 60;
+/** While something goes on that may not announce itself, such as a worker's start or the making of a release. */
+const lookMs = 100;
+/** While workers run; a new report wakes the run at once. */
+const workingMs = 500;
 /** While jobs only wait, signals wake the run. */
 const restingMs = 1_000;
 
@@ -115,7 +119,7 @@ export function runHandler(ports: RunPorts): FlowHandler<RunFlowData> {
       return {
         phase: finished ? finished.result : 'running',
         data: next,
-        wakeAtMs: finished ? null : nowMs + (turn.busy ? lookMs : restingMs),
+        wakeAtMs: finished ? null : nowMs + turn.pauseMs(statuses),
         done: finished !== null,
         events: plan.events.map(({ type, data: about }) => ({
           chain: next.run.app,
@@ -257,18 +261,26 @@ class Turn {
       );
   }
 
-  /** Whether something is under way that no signal will tell of. */
-  get busy(): boolean {
-    const { jobs } = this.data.run;
-    const asking = Object.values(jobs).some(
-      ({ key, state }) =>
-        state.phase === 'parked' &&
-        !this.data.deploys[rolloutKey(this.data.run.id, key, state.deploy.stepIndex)],
-    );
-    return (
-      asking ||
-      Object.values(jobs).some(({ state }) => ['running', 'queued', 'blocked'].includes(state.phase))
-    );
+  /** When to look again if nothing wakes the run before. Watches the reports of the jobs that run. */
+  pauseMs(statuses: ProcessStatus[]): number {
+    const { run, deploys } = this.data;
+    let pauseMs = restingMs;
+    for (const { key, state } of Object.values(run.jobs)) {
+      const directory = this.ports.layout.run(run.id).job(key);
+      if (state.phase === 'running') this.ports.reports.add(run.id, directory);
+      else this.ports.reports.remove(directory);
+      const asked = state.phase !== 'parked' || deploys[rolloutKey(run.id, key, state.deploy.stepIndex)];
+      const alive = statuses.some(({ id, phase }) => id === currentWorkerId(run, key) && phase !== 'exited');
+      if (
+        !asked ||
+        state.phase === 'queued' ||
+        state.phase === 'blocked' ||
+        (state.phase === 'running' && !alive)
+      ) {
+        pauseMs = Math.min(pauseMs, lookMs);
+      } else if (state.phase === 'running') pauseMs = Math.min(pauseMs, workingMs);
+    }
+    return pauseMs;
   }
 
   private async prepareJob(

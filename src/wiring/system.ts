@@ -12,6 +12,7 @@ import { environmentHandler } from './environment-flow.ts';
 import { layoutOf, type Layout } from './layout.ts';
 import { prepareRollout, type RolloutWish } from './prepare-rollout.ts';
 import { targetFor } from './processes.ts';
+import { ReportWatch } from './report-watch.ts';
 import { ensureRouter, type Listen } from './router-process.ts';
 import { runHandler, type RunFlowData } from './run-flow.ts';
 import { shipHandler, type ShipData } from './ship-flow.ts';
@@ -127,6 +128,7 @@ function handlersOf(parts: Parts, problems: Map<string, string>) {
   const { options, layout, vault, supervisor, processes, router, store } = parts;
   const { machineEnv } = options;
   const background = new Background();
+  const reports = new ReportWatch((run) => void store.flows.signal(run, 'report', null).catch(() => {}));
   const prepare = (wish: RolloutWish) => prepareRollout(wish, parts);
   const making = new Map<string, Promise<Release>>();
   // Two deploy steps at once wait for one making.
@@ -158,6 +160,7 @@ function handlersOf(parts: Parts, problems: Map<string, string>) {
       vault,
       machineEnv,
       background,
+      reports,
       maxParallelJobs: options.maxParallelJobs,
       deploys: 'park',
       gitDirectory: (app) => layout.app(app).mirror,

@@ -1,5 +1,4 @@
 import type { Node } from 'yaml';
-import type { Span } from '../diagnostics/index.ts';
 import {
   checkNames,
   namesUsed,
