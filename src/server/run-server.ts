@@ -51,7 +51,7 @@ export async function runServer(request: StartRequest): Promise<void> {
     machineEnv: machineEnvironment({}, request.jobEnv),
     ...(request.leaseMs === undefined ? {} : { leaseMs: request.leaseMs }),
     databaseUrl: databaseUrl === '' ? null : databaseUrl,
-    maxParallelJobs: Math.max(4, availableParallelism()),
+    maxParallelJobs: Math.max(6, availableParallelism()),
     log: (entry) => console.error(JSON.stringify({ at: new Date().toISOString(), ...entry })),
   });
   await rememberStart(layout, { ...request, databaseUrl });

@@ -82,6 +82,8 @@ const workerGraceMs = 300_000;
 const lookMs = 100;
 /** While workers run; a new report wakes the run at once. */
 const workingMs = 500;
+/** While a worker that has parked its job ends. */
+const leavingMs = 25;
 /** While jobs only wait, signals wake the run. */
 const restingMs = 1_000;
 
@@ -119,7 +121,7 @@ export function runHandler(ports: RunPorts): FlowHandler<RunFlowData> {
       return {
         phase: finished ? finished.result : 'running',
         data: next,
-        wakeAtMs: finished ? null : nowMs + turn.pauseMs(statuses),
+        wakeAtMs: finished ? null : nowMs + turn.pauseMs(statuses, observed),
         done: finished !== null,
         events: plan.events.map(({ type, data: about }) => ({
           chain: next.run.app,
@@ -262,7 +264,7 @@ class Turn {
   }
 
   /** When to look again if nothing wakes the run before. Watches the reports of the jobs that run. */
-  pauseMs(statuses: ProcessStatus[]): number {
+  pauseMs(statuses: ProcessStatus[], observed: Observed): number {
     const { run, deploys } = this.data;
     let pauseMs = restingMs;
     for (const { key, state } of Object.values(run.jobs)) {
@@ -278,7 +280,11 @@ class Turn {
         (state.phase === 'running' && !alive)
       ) {
         pauseMs = Math.min(pauseMs, lookMs);
-      } else if (state.phase === 'running') pauseMs = Math.min(pauseMs, workingMs);
+      } else if (state.phase === 'running') {
+        // A parked job holds no process: its worker is on its way out.
+        const leaving = observed.jobs[key]?.report?.phase === 'parked';
+        pauseMs = Math.min(pauseMs, leaving ? leavingMs : workingMs);
+      }
     }
     return pauseMs;
   }
