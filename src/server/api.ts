@@ -8,7 +8,7 @@ import type { Finding } from '../diagnostics/index.ts';
  *   GET    /v1/apps/:app/heads                 { commits: string[] }, what a bundle may build on
  *   PUT    /v1/apps/:app/commits/:sha?ref=R    body: a git bundle (application/octet-stream) → 204
  *   POST   /v1/plans      ShipRequest          PlanView
- *   POST   /v1/ships      ShipRequest          { ship: string }
+ *   POST   /v1/ships      ShipRequest          Shipped
  *   GET    /v1/ships?app=&limit=               ShipView[], newest first
  *   GET    /v1/ships/:id                       ShipView
  *   GET    /v1/ships/:id/watch                 ShipView a line, at each change, until it has ended
@@ -32,6 +32,14 @@ export interface ErrorBody {
   findings: Finding[];
   /** Texts of the files that the findings point into. */
   sources: Record<string, string>;
+}
+
+/** A ship under way, with what was left out or has no effect, and the texts that this points into. */
+export interface Shipped {
+  ship: string;
+  /** Absent from an older server. */
+  warnings?: Finding[];
+  sources?: Record<string, string>;
 }
 
 export interface ShipRequest {

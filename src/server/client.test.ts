@@ -56,7 +56,7 @@ test('calls carry their words in paths, queries and bodies', async () => {
   const client = connectServer({ home });
   expect(await client.heads('my app')).toEqual(['c1']);
   const wish = { app: 'a', commit: 'c', ref: 'refs/heads/main', actor: 'ana', defaultBranch: 'main' };
-  expect(await client.ship(wish)).toBe('ship-1');
+  expect(await client.ship(wish)).toMatchObject({ ship: 'ship-1' });
   await client.history({ app: 'a', environment: undefined, limit: 5 });
   await client.audit();
   expect(seen.map(({ call, body }) => `${call} ${body}`.trim())).toEqual([

@@ -9,7 +9,7 @@ import type {
   ShipView,
   StatusView,
 } from '../wiring/index.ts';
-import type { AbortRequest, RollbackRequest, SecretRequest, ShipRequest } from './api.ts';
+import type { AbortRequest, RollbackRequest, SecretRequest, Shipped, ShipRequest } from './api.ts';
 import {
   createConnector,
   type Connector,
@@ -50,8 +50,7 @@ export interface ServerClient {
   heads(app: string): Promise<string[]>;
   putCommit(commit: { app: string; sha: string; ref: string; bundleFile: string }): Promise<void>;
   plan(request: ShipRequest): Promise<PlanView>;
-  /** The ship's id. */
-  ship(request: ShipRequest): Promise<string>;
+  ship(request: ShipRequest): Promise<Shipped>;
   ships(query: { app?: string | undefined; limit?: number }): Promise<ShipView[]>;
   getShip(id: string): Promise<ShipView>;
   watchShip(id: string, signal?: AbortSignal): AsyncIterable<ShipView>;
@@ -92,7 +91,7 @@ export function connectServer(place: ServerPlace, options: SshChoice = {}): Serv
     putCommit: ({ app, sha, ref, bundleFile }) =>
       none('PUT', path`/v1/apps/${app}/commits/${sha}` + query({ ref }), { file: bundleFile }),
     plan: (request) => json('POST', '/v1/plans', { json: request }),
-    ship: async (request) => (await json<{ ship: string }>('POST', '/v1/ships', { json: request })).ship,
+    ship: (request) => json('POST', '/v1/ships', { json: request }),
     ships: (filter) => json('GET', `/v1/ships${query(filter)}`),
     getShip: (id) => json('GET', path`/v1/ships/${id}`),
     watchShip: (id, signal) => lines(path`/v1/ships/${id}/watch`, signal),

@@ -123,7 +123,7 @@ function addShipping(api: FastifyInstance, { system, answers }: ServerParts): vo
     return reply.code(204).send();
   });
   api.post('/v1/plans', (request) => answers.plan(shipRequest.parse(request.body)));
-  api.post('/v1/ships', async (request) => ({ ship: await answers.ship(shipRequest.parse(request.body)) }));
+  api.post('/v1/ships', (request) => answers.ship(shipRequest.parse(request.body)));
   api.get('/v1/ships', (request) => {
     const query = z
       .object({ app: folder.optional(), limit: z.coerce.number().int().positive().default(20) })

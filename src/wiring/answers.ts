@@ -1,5 +1,5 @@
 import type { EnvironmentState } from '../delivery/index.ts';
-import { CodedError } from '../diagnostics/index.ts';
+import { CodedError, type Finding } from '../diagnostics/index.ts';
 import type { Flow } from '../flow/index.ts';
 import { openMirror } from '../source/index.ts';
 import { environmentFlowId } from './environment-flow.ts';
@@ -88,8 +88,10 @@ export class Answers {
     return planShip(wish, this.system);
   }
 
-  /** Starts a commit on its way. */
-  async ship(wish: ShipWish): Promise<string> {
+  /** Starts a commit on its way; what was left out or has no effect comes back as warnings. */
+  async ship(
+    wish: ShipWish,
+  ): Promise<{ ship: string; warnings: Finding[]; sources: Record<string, string> }> {
     const { store } = this.system;
     const checked = await checkCommit(wish, this.system);
     requireSameApp(wish, checked.app);
@@ -98,7 +100,8 @@ export class Answers {
     await store.flows.create({ id: data.id, kind: 'ship', phase: 'running', data, wakeAtMs: 0 }, [
       { chain: data.app.name, type: 'ship.requested', actor: wish.actor, data: about },
     ]);
-    return data.id;
+    const warnings = checked.findings.filter(({ severity }) => severity === 'warning');
+    return { ship: data.id, warnings, sources: checked.sources };
   }
 
   async cancel(ship: string, actor: string): Promise<void> {

@@ -77,6 +77,7 @@ export async function runWorkflows(request: RunRequest): Promise<ShipView> {
     const { app, workflows, sources, findings } = await readDefinition(files, {
       fallbackName,
       defaultBranch,
+      event: request.event,
     });
     // What only a rollout needs, such as a Procfile, may be missing here.
     const errors = findings.filter(({ severity, code }) => severity === 'error' && !code.startsWith('app/'));

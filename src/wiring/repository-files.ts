@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { parseApp, type App } from '../app/index.ts';
 import type { Finding } from '../diagnostics/index.ts';
-import { parseWorkflow, type Workflow } from '../workflow/index.ts';
+import { eventNames, parseWorkflow, type Workflow } from '../workflow/index.ts';
 
 /** Reads files of one commit: from a mirror, or from the user's own repository. */
 export interface CommitFiles {
@@ -21,7 +21,7 @@ export interface CommitDefinition {
 /** Reads and checks Procfile, slipway.yml and the workflows of a commit. */
 export async function readDefinition(
   files: CommitFiles,
-  { fallbackName, defaultBranch }: { fallbackName: string; defaultBranch: string },
+  { fallbackName, defaultBranch, event }: { fallbackName: string; defaultBranch: string; event: string },
 ): Promise<CommitDefinition> {
   const sources: Record<string, string> = {};
   const source = async (path: string) => {
@@ -44,9 +44,17 @@ export async function readDefinition(
   for (const path of await workflowFiles(files)) {
     const parsed = parseWorkflow((await source(path)) ?? '', path);
     if (parsed.ok) workflows.push(parsed.value);
-    findings.push(...(parsed.ok ? parsed.warnings : parsed.findings));
+    if (parsed.ok) findings.push(...parsed.warnings);
+    else findings.push(...asFarAsItMatters(parsed.findings, eventNames(sources[path] ?? ''), event));
   }
   return { app: app.ok ? app.value : null, workflows, findings, sources };
+}
+
+/** Mistakes in a workflow that the event does not start are worth a warning, and stop nothing. */
+function asFarAsItMatters(findings: Finding[], events: string[] | null, event: string): Finding[] {
+  if (events === null || events.includes(event)) return findings;
+  const note = `this workflow is not started by a ${event} (on: ${events.join(', ')}), so it is left out`;
+  return findings.map((finding) => ({ ...finding, severity: 'warning', notes: [...finding.notes, note] }));
 }
 
 async function workflowFiles(files: CommitFiles): Promise<string[]> {

@@ -38,6 +38,8 @@ export interface CheckedCommit {
   workflows: Workflow[];
   triggered: Workflow[];
   findings: Finding[];
+  /** Texts of the files that findings point into. */
+  sources: Record<string, string>;
   artifactNames: string[];
   packageJson: string | null;
   packageLock: string | null;
@@ -57,6 +59,7 @@ export async function checkCommit(
   const { app, workflows, findings, sources } = await readDefinition(files, {
     fallbackName: wish.app,
     defaultBranch: wish.defaultBranch,
+    event: 'push',
   });
   const info = await mirror.commitInfo(commit);
   const before = (await lastShipped(store, wish)) ?? info.parents[0] ?? null;
@@ -74,6 +77,7 @@ export async function checkCommit(
     workflows,
     triggered,
     findings,
+    sources,
     artifactNames: triggered.flatMap(uploads),
     packageJson: await files.read('package.json'),
     packageLock: await files.read('package-lock.json'),

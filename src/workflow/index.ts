@@ -2,6 +2,7 @@ export { builtInAction, builtInActions } from './actions.ts';
 export type { ActionInput, ActionReference, BuiltInAction } from './actions.ts';
 export { workflowCodes } from './codes.ts';
 export type { WorkflowCode } from './codes.ts';
+export { eventNames } from './events.ts';
 export { jobDisplayName } from './display-name.ts';
 export { expandMatrix } from './matrix.ts';
 export type { MatrixInstance } from './matrix.ts';

@@ -142,10 +142,10 @@ async function ship(
   const source = await openRepository(repository.folder);
   await createBundle({ repository: source, commit, ref, haveCommits: [], outFile });
   await persist(() => client.putCommit({ app: 'rig', sha: commit, ref, bundleFile: outFile }));
-  const id = await persist(() =>
+  const { ship } = await persist(() =>
     client.ship({ app: 'rig', commit, ref, actor: 'ana', defaultBranch: 'main' }),
   );
-  return { ship: id, commit };
+  return { ship, commit };
 }
 
 const endStates: RolloutViewState[] = ['succeeded', 'failed', 'aborted', 'superseded'];

@@ -1,3 +1,4 @@
+import { renderFinding } from '../../diagnostics/index.ts';
 import type { ServerClient } from '../../server/index.ts';
 import type { EnvironmentView, ShipView } from '../../wiring/index.ts';
 import { describeCommit, sendCommit } from '../commit-of.ts';
@@ -23,7 +24,10 @@ export async function ship(context: CliContext, options: ShipOptions): Promise<n
   const client = await serverWithStart(context, options);
   try {
     await sendCommit(client, repository, request);
-    const id = await client.ship(request);
+    const { ship: id, warnings = [], sources = {} } = await client.ship(request);
+    const texts = new Map(Object.entries(sources));
+    for (const warning of warnings)
+      print(context.err, [renderFinding(warning, { sources: texts, color: context.err.color })]);
     if (options.detach) {
       show(context, options, { ship: id }, () => [`${id} is under way`, ...howToFollow(id)]);
       return exitCodes.done;
