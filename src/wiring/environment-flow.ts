@@ -7,18 +7,22 @@ import {
   planEnvironment,
   type EnvironmentState,
   type Observed,
+  type Revision,
   type Router,
   type RouterState,
   type Target,
 } from '../delivery/index.ts';
 import type { FlowHandler, Json } from '../flow/index.ts';
 import type { ProcessTarget } from '../targets/index.ts';
+import { maskSecrets, quotesProcesses } from './mask-secrets.ts';
 
 /** What an environment's flow acts on. */
 export interface EnvironmentPorts {
   router: Router;
   processes: ProcessTarget;
   target(scope: string): Target;
+  /** Values that no reason or log tail may show. */
+  secretsOf: (scope: string, revision: Revision) => Promise<string[]>;
 }
 
 /** How soon an effect that failed is tried again. */
@@ -35,7 +39,7 @@ export function environmentHandler(ports: EnvironmentPorts): FlowHandler<Environ
     kind: 'environment',
     async tick(flow, { nowMs, fence, signals }) {
       const state = flow.data;
-      const observed = await observeEnvironment(state, ports);
+      const observed = await withoutSecrets(state, await observeEnvironment(state, ports), ports);
       const decision = planEnvironment({ state, signals, observed, nowMs });
       const failed = await performEffects(decision.effects, {
         ports: { router: ports.router, target: ports.target(state.scope) },
@@ -63,7 +67,7 @@ export function environmentHandler(ports: EnvironmentPorts): FlowHandler<Environ
 /** Gathers everything a plan may look at. A router that does not answer is a fact, not a failure. */
 export async function observeEnvironment(
   state: EnvironmentState,
-  ports: Omit<EnvironmentPorts, 'target'>,
+  ports: Pick<EnvironmentPorts, 'router' | 'processes'>,
 ): Promise<Observed> {
   const { scope, rollout } = state;
   const health = rollout?.candidate.health;
@@ -80,6 +84,17 @@ export async function observeEnvironment(
       : ({ state: 'none' } as const),
   ]);
   return { instances, router, command };
+}
+
+async function withoutSecrets(
+  { scope, stable, rollout }: EnvironmentState,
+  observed: Observed,
+  { secretsOf }: EnvironmentPorts,
+): Promise<Observed> {
+  if (!quotesProcesses(observed)) return observed;
+  const revisions = [stable, rollout?.candidate].filter((revision) => !!revision);
+  const values = await Promise.all(revisions.map((revision) => secretsOf(scope, revision)));
+  return maskSecrets(observed, values.flat());
 }
 
 /** A release command that has ended and been taken into account is no longer the supervisor's business. */

@@ -10,6 +10,7 @@ import type { EmbeddedRouter } from '../traffic/index.ts';
 import { Background } from './background.ts';
 import { environmentHandler } from './environment-flow.ts';
 import { layoutOf, type Layout } from './layout.ts';
+import { secretValues } from './mask-secrets.ts';
 import { prepareRollout, type RolloutWish } from './prepare-rollout.ts';
 import { targetFor } from './processes.ts';
 import { ReportWatch } from './report-watch.ts';
@@ -153,6 +154,7 @@ function handlersOf(parts: Parts, problems: Map<string, string>) {
       router,
       processes,
       target: (scope) => targetFor(scope, { layout, vault, processes, machineEnv }),
+      secretsOf: (scope, revision) => secretValues(scope, revision, vault),
     }),
     runHandler({
       layout,

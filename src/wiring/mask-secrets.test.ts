@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest';
+import type { Observed } from '../delivery/index.ts';
+import { maskSecrets, quotesProcesses } from './mask-secrets.ts';
+
+const seen: Observed = {
+  instances: [
+    {
+      id: 'r1-web-1',
+      revision: 'r1',
+      process: 'web',
+      phase: 'running',
+      port: 20_001,
+      restarts: 0,
+      exitCode: null,
+      probe: { failed: 'GET /ready answered 503: postgres://app:hunter2-long@db' },
+      logTail: ['cannot connect with hunter2-long', 'hunter2 alone'],
+    },
+  ],
+  router: null,
+  command: { state: 'exited', code: 1, logTail: ['password hunter2-long refused'] },
+};
+
+test('no secret is left in reasons and log tails, the longer one first', () => {
+  expect(quotesProcesses(seen)).toBe(true);
+  expect(maskSecrets(seen, ['hunter2', 'hunter2-long'])).toMatchObject({
+    instances: [
+      {
+        probe: { failed: 'GET /ready answered 503: postgres://app:***@db' },
+        logTail: ['cannot connect with ***', '*** alone'],
+      },
+    ],
+    command: { logTail: ['password *** refused'] },
+  });
+});
+
+test('what quotes no process needs no mask', () => {
+  expect(quotesProcesses({ instances: [], router: null, command: { state: 'none' } })).toBe(false);
+});
