@@ -6,7 +6,7 @@ import { environmentFlowId } from './environment-flow.ts';
 import { askAbort, askRollback } from './going-back.ts';
 import { planShip } from './plan-ship.ts';
 import { rolloutsOf } from './rollout-log.ts';
-import type { RunFlowData } from './run-flow.ts';
+import type { RunFlowData } from './run-data.ts';
 import { checkCommit, newShip, requireSameApp, type ShipWish } from './shipping.ts';
 import type { ShipData } from './ship-flow.ts';
 import type { System } from './system.ts';

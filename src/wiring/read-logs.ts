@@ -3,7 +3,7 @@ import { basename, dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readLog, readReport } from '../runner/index.ts';
 import type { Layout } from './layout.ts';
-import type { RunFlowData } from './run-flow.ts';
+import type { RunFlowData } from './run-data.ts';
 import type { LogLine } from './views.ts';
 
 /** Somewhere lines come from; `next` returns what has come since the last call. */

@@ -5,7 +5,8 @@ import type { Release } from '../release/index.ts';
 import { matchesPatterns } from '../workflow/index.ts';
 import type { Background } from './background.ts';
 import type { RolloutWish } from './prepare-rollout.ts';
-import { askEnvironment, refusal, rolloutIdOf, type RunFlowData } from './run-flow.ts';
+import { askEnvironment, refusal } from './ask-environment.ts';
+import { rolloutIdOf, type RunFlowData } from './run-data.ts';
 
 /*
  *   running ──► all runs ended well ──► deploying (only where no workflow deploys) ──► succeeded

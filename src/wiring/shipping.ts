@@ -7,7 +7,7 @@ import type { Store } from '../store/index.ts';
 import { triggers, type Workflow } from '../workflow/index.ts';
 import type { Layout } from './layout.ts';
 import { hasDeployStep, readDefinition } from './repository-files.ts';
-import type { RunFlowData } from './run-flow.ts';
+import type { RunFlowData } from './run-data.ts';
 import type { ShipData } from './ship-flow.ts';
 
 /** Mistakes of the user's files, all at once, with the texts that they point into. */

@@ -1,7 +1,7 @@
 import { readReport, type JobReport, type StepReport } from '../runner/index.ts';
 import type { JobInstance, RunState } from '../runs/index.ts';
 import type { Layout } from './layout.ts';
-import type { RunFlowData } from './run-flow.ts';
+import type { RunFlowData } from './run-data.ts';
 import type { JobView, JobViewState, RolloutView, RunView, ShipView, StepView } from './views.ts';
 import type { ShipData } from './ship-flow.ts';
 
