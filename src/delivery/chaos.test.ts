@@ -268,7 +268,11 @@ test(
           }
         },
       ),
-      { numRuns: runs },
+      {
+        numRuns: runs,
+        // In CI the seed is enough; shrinking a long history takes minutes.
+        endOnFailure: process.env['CI'] === 'true',
+      },
     );
   },
 );
@@ -328,4 +332,24 @@ test('an owner that froze before it moved traffic cannot move it once its succes
   for (let i = 0; i < 50 && history.state.rollout; i++) await step();
   await history.play({ kind: 'thaw' });
   expect(history.world.routes?.revisions).toMatchObject([{ id: 'r1', weightPercent: 100 }]);
+});
+
+test('a rollback to a revision that cannot be started any more fails, and the one that serves goes on', async () => {
+  const history = new History(11);
+  const live = async () => {
+    await history.play({ kind: 'deploy', behaves: 'good', rolling: false, replicas: 1 });
+    for (let i = 0; i < 60; i++) {
+      await history.play({ kind: 'tick', crashAfterEffects: null, loseCommit: false });
+      await history.play({ kind: 'pass', ms: 300 });
+    }
+  };
+  await live();
+  await live();
+  expect(history.state.standby?.revision.id).toBe('r1');
+  history.world.damage('r1');
+  await history.play({ kind: 'rollback' });
+  await history.rest();
+  expect(history.state.rollout).toBeNull();
+  expect(history.world.routes?.revisions.find(({ weightPercent }) => weightPercent === 100)?.id).toBe('r2');
+  expect(history.events.at(-1)).toMatchObject({ type: 'rollout.failed' });
 });

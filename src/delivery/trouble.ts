@@ -43,17 +43,16 @@ export function advanceTroubles(
 }
 
 /**
- * Effects that the rest need not wait for: a copy of a former revision that cannot be started any more. It is tried again
- * at each look, but a broken stable revision never holds up the release that mends it.
+ * Effects that the rest need not wait for: a copy that cannot be started any more, unless the rollout is about it. It is
+ * tried again at each look, but a broken revision holds up neither the release that mends it nor the way back.
  */
 export function withoutHopeless(
   effects: readonly Effect[],
   { troubles = {}, rollout }: EnvironmentState,
 ): Effect[] {
+  const wanted = rollout && rollout.phase.at !== 'reverting' ? rollout.candidate.id : null;
   return effects.filter(
     (effect) =>
-      effect.do !== 'start' ||
-      effect.instance.revision.id === rollout?.candidate.id ||
-      !troubles[effectKey(effect)],
+      effect.do !== 'start' || effect.instance.revision.id === wanted || !troubles[effectKey(effect)],
   );
 }
