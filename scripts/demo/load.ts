@@ -10,13 +10,13 @@ import type { LoadOrder, LoadPlan, LoadReport } from './load-totals.ts';
 const clients: Client[] = [
   ...Array.from(
     { length: 4 },
-    () => ({ environment: 'production', connection: 'kept', perSecond: 24 }) as const,
+    () => ({ environment: 'production', connection: 'kept', perSecond: 12 }) as const,
   ),
   ...Array.from(
     { length: 2 },
-    () => ({ environment: 'production', connection: 'fresh', perSecond: 18 }) as const,
+    () => ({ environment: 'production', connection: 'fresh', perSecond: 10 }) as const,
   ),
-  { environment: 'staging', connection: 'kept', perSecond: 8 },
+  { environment: 'staging', connection: 'kept', perSecond: 4 },
 ];
 const reportEveryMs = 250;
 

@@ -83,7 +83,7 @@ export async function play(props: Props): Promise<Outcome> {
   narrator.say();
   narrator.say(`           The app is live at ${hosts.urls.production}`);
   narrator.say(
-    '           From now on about 140 requests a second, on kept and fresh connections, none may fail.',
+    '           From now on about 70 requests a second, on kept and fresh connections, none may fail.',
   );
 
   await scene({

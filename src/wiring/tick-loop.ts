@@ -28,6 +28,7 @@ export class TickLoop {
   private readonly ticking = new Set<string>();
   private lookingOut = false;
   private stopped = false;
+  private readonly stopping = Promise.withResolvers<void>();
 
   constructor(ports: LoopPorts) {
     this.ports = ports;
@@ -40,6 +41,7 @@ export class TickLoop {
   /** Lets the ticks under way finish. */
   async stop(): Promise<void> {
     this.stopped = true;
+    this.stopping.resolve();
     await Promise.all(this.running);
   }
 
@@ -71,7 +73,8 @@ export class TickLoop {
     while (!this.stopped && !lookout.found) {
       const token = store.changeToken();
       await tickOnce({ store: store.flows, handlers, owner, clock, leaseMs, onError });
-      if (!lookout.found) await store.waitForChange(token, await this.waitMs());
+      if (!lookout.found)
+        await Promise.race([store.waitForChange(token, await this.waitMs()), this.stopping.promise]);
     }
     if (!lookout.found) this.lookingOut = false;
   }
