@@ -70,7 +70,8 @@ export async function checkCommit(
   if (app) findings.push(...deployFindings(app, triggered));
   const errors = findings.filter(({ severity }) => severity === 'error');
   if (errors.length === 0 && triggered.length === 0) errors.push(nothingRuns(workflows, ref));
-  if (!app || errors.length > 0) throw new FindingsError(errors, sources);
+  const warnings = findings.filter(({ severity }) => severity === 'warning');
+  if (!app || errors.length > 0) throw new FindingsError([...warnings, ...errors], sources);
   return {
     app,
     info,

@@ -9,7 +9,7 @@ test.each([
   expect(eventNames(`${on}\njobs: { a: { runs-on: windows-latest, container: x } }`)).toEqual(names);
 });
 
-test.each(['', 'jobs: {}', 'on: 7', 'on: [push, 7]', 'on: [', '- push'])(
+test.each(['', 'jobs: {}', 'on: 7', 'on: [push, 7]', 'on: pusch', 'on: { pusch: }', 'on: [', '- push'])(
   'the events of %j cannot be told',
   (text) => {
     expect(eventNames(text)).toBeNull();

@@ -77,6 +77,11 @@ const signs = 'signs with a meaning: * ** ? + [ ] and a leading !; a \\ before o
 
 const possible = `events that start a workflow here: ${events.join(', ')}`;
 
+/** Whether GitHub has an event of that name, supported here or not. */
+export function isEvent(name: string): boolean {
+  return [...events, ...otherEvents].includes(name);
+}
+
 function knownEvent(file: WorkflowFile, name: string, at: Span): EventName | undefined {
   const known = events.find((event) => event === name);
   if (known) return known;
