@@ -1,7 +1,6 @@
 import type { ObservedTimer } from '../flow/index.ts';
 import type { Revision, RolloutSettings } from './revision.ts';
 import type { Step } from './strategy.ts';
-import type { Trouble } from './trouble.ts';
 
 /**
  * An environment is one flow: it runs one release, and at most one rollout changes that at a time.
@@ -31,6 +30,12 @@ export interface Retiring {
   revision: Revision;
   stage: 'draining' | 'stopping';
   drain: ObservedTimer;
+}
+
+/** An effect that could not be carried out at its last try, and for how long that has been so. */
+export interface Trouble {
+  message: string;
+  since: ObservedTimer;
 }
 
 /** Somebody wants a release to run here. */

@@ -1,12 +1,6 @@
-import { advanceObserved, startObserved, type ObservedTimer } from '../flow/index.ts';
+import { advanceObserved, startObserved } from '../flow/index.ts';
 import { effectKey, type Effect } from './effects.ts';
-import type { EnvironmentState } from './environment.ts';
-
-/** An effect that could not be carried out at its last try, and for how long that has been so. */
-export interface Trouble {
-  message: string;
-  since: ObservedTimer;
-}
+import type { EnvironmentState, Trouble } from './environment.ts';
 
 /** An effect that failed in this tick. */
 export interface FailedEffect {

@@ -173,5 +173,5 @@ function throwFirst(findings: Finding[]): void {
   const [finding] = findings;
   if (!finding) return;
   const { help, notes } = finding;
-  throw new CodedError(finding.code, finding.message, help === undefined ? { notes } : { notes, help });
+  throw new CodedError(finding.code, finding.message, { notes, help });
 }

@@ -146,12 +146,12 @@ function accept(response: IncomingMessage, body: string): string {
   // It runs, but its database is away for a moment: to be waited for like a server that starts again.
   if (problem && status === 503) {
     const { message, notes, help } = problem;
-    throw new CodedError('server/unreachable', message, help === undefined ? { notes } : { notes, help });
+    throw new CodedError('server/unreachable', message, { notes, help });
   }
   // A failure of the server's own, such as a full disk, in its own words.
   if (problem) {
     const { code, message, notes, help } = problem;
-    throw new CodedError(code, message, help === undefined ? { notes } : { notes, help });
+    throw new CodedError(code, message, { notes, help });
   }
   throw new CodedError('server/failed', `the server answered ${status}: ${body.slice(0, 500)}`, {
     help: 'look at the end of <home>/logs/server.log on its machine',

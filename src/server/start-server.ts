@@ -140,7 +140,7 @@ function notStarted(layout: Layout, from: number): CodedError {
   const said = /^slipway-start-failed (.*)$/m.exec(log)?.[1];
   if (said !== undefined) {
     const { code, message, notes, help } = JSON.parse(said) as Finding;
-    return new CodedError(code, message, help === undefined ? { notes } : { notes, help });
+    return new CodedError(code, message, { notes, help });
   }
   return new CodedError('server/not-started', 'the server did not start', {
     notes: log.trim().split('\n').slice(-8),

@@ -82,7 +82,7 @@ interface Refusal {
 
 function refusal({ error }: Refusal): CodedError {
   const { code, message, notes, help } = error;
-  return new CodedError(code, message, help === undefined ? { notes } : { notes, help });
+  return new CodedError(code, message, { notes, help });
 }
 
 function failure(socket: string, cause: Error): CodedError {

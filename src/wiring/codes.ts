@@ -16,10 +16,6 @@ export const wiringCodes = {
     means: 'A release was changed on disk, so it is not rolled out.',
     todo: 'Find out who changed it; ship the commit again.',
   },
-  'deploy-without-environment': {
-    means: 'A deploy step names no environment, nor does its job.',
-    todo: 'Add `environment:` to the job.',
-  },
   'host-taken': { means: 'Another app answers that host.', todo: 'Give this environment another `host`.' },
   'no-earlier-release': {
     means: 'Nothing ran here before what runs now.',

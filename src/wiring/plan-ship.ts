@@ -3,6 +3,7 @@ import type { EnvironmentState } from '../delivery/index.ts';
 import { planRelease } from '../release/index.ts';
 import { matchesPatterns, type Workflow } from '../workflow/index.ts';
 import { environmentFlowId } from './environment-flow.ts';
+import { deploySteps } from './repository-files.ts';
 import { checkCommit, type ShipWish } from './shipping.ts';
 import type { System } from './system.ts';
 import type { PlanView } from './views.ts';
@@ -55,7 +56,7 @@ function viewWorkflow(
       name: job.name?.text ?? job.id,
       needs: job.needs.map(({ id }) => id),
       environment: job.environment?.name.text ?? null,
-      deploys: job.steps.some((step) => step.kind === 'uses' && step.uses.text.startsWith('slipway/deploy@')),
+      deploys: deploySteps(job).length > 0,
     })),
   };
 }

@@ -193,7 +193,7 @@ async function hostClaims(store: Store): Promise<{ scope: string; hosts: string[
 
 function asError({ code, message, at, notes, help }: Finding): CodedError {
   const place = at ? `${at.file}:${at.start.line}: ` : '';
-  return new CodedError(code, `${place}${message}`, help === undefined ? { notes } : { notes, help });
+  return new CodedError(code, `${place}${message}`, { notes, help });
 }
 
 function hash(value: Json): string {

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { parseApp, type App } from '../app/index.ts';
 import type { Finding } from '../diagnostics/index.ts';
-import { eventNames, parseWorkflow, type Workflow } from '../workflow/index.ts';
+import { eventNames, parseWorkflow, type Job, type Step, type Workflow } from '../workflow/index.ts';
 
 /** Reads files of one commit: from a mirror, or from the user's own repository. */
 export interface CommitFiles {
@@ -64,9 +64,14 @@ async function workflowFiles(files: CommitFiles): Promise<string[]> {
   );
 }
 
+/** Steps of a job that ask for a rollout. */
+export function deploySteps(job: Job): Extract<Step, { kind: 'uses' }>[] {
+  return job.steps
+    .filter((step) => step.kind === 'uses')
+    .filter((step) => step.uses.text.startsWith('slipway/deploy@'));
+}
+
 /** Whether a workflow makes and ships the release itself. */
 export function hasDeployStep(workflow: Workflow): boolean {
-  return workflow.jobs.some((job) =>
-    job.steps.some((step) => step.kind === 'uses' && step.uses.text.startsWith('slipway/deploy@')),
-  );
+  return workflow.jobs.some((job) => deploySteps(job).length > 0);
 }

@@ -6,7 +6,7 @@ import { openMirror, type CommitInfo } from '../source/index.ts';
 import type { Store } from '../store/index.ts';
 import { triggers, type Workflow } from '../workflow/index.ts';
 import type { Layout } from './layout.ts';
-import { hasDeployStep, readDefinition } from './repository-files.ts';
+import { deploySteps, hasDeployStep, readDefinition } from './repository-files.ts';
 import type { RunFlowData } from './run-data.ts';
 import type { ShipData } from './ship-flow.ts';
 
@@ -185,40 +185,25 @@ async function lastShipped(store: Store, { app, ref, commit }: ShipWish): Promis
 /** A deploy step must name an environment that slipway.yml knows, as far as that can be told before it runs. */
 function deployFindings(app: App, workflows: Workflow[]): Finding[] {
   const known = app.environments.map(({ name }) => name);
-  return workflows.flatMap(({ jobs }) =>
-    jobs.flatMap((job) =>
-      job.steps.flatMap((step): Finding[] => {
-        if (step.kind !== 'uses' || !step.uses.text.startsWith('slipway/deploy@')) return [];
-        const named = step.with['environment'] ?? job.environment?.name;
-        if (!named) {
-          return [
-            {
-              code: 'wiring/deploy-without-environment',
-              severity: 'error',
-              message: `the deploy step of job "${job.id}" names no environment, nor does its job`,
-              at: step.uses.at,
-              notes: [`environments: ${known.map((name) => `"${name}"`).join(', ')}`],
-              help: `add "environment: ${known[0] ?? 'production'}" to the job`,
-            },
-          ];
-        }
-        if (named.text.includes('${{') || known.includes(named.text)) return [];
-        const near = didYouMean(named.text, known);
-        return [
-          {
-            code: 'wiring/unknown-environment',
-            severity: 'error',
-            message: `job "${job.id}" deploys to "${named.text}", which the app does not define`,
-            at: named.at,
-            notes: [`environments: ${known.map((name) => `"${name}"`).join(', ')}`],
-            help:
-              near === undefined
-                ? 'define it under "environments" in slipway.yml'
-                : `did you mean "${near}"?`,
-          },
-        ];
-      }),
-    ),
+  const jobs = workflows.flatMap((workflow) => workflow.jobs);
+  return jobs.flatMap((job) =>
+    deploySteps(job).flatMap((step): Finding[] => {
+      // A step that names none, in a job that names none, is a mistake that the workflow's own reader has told.
+      const named = step.with['environment'] ?? job.environment?.name;
+      if (!named || named.text.includes('${{') || known.includes(named.text)) return [];
+      const near = didYouMean(named.text, known);
+      return [
+        {
+          code: 'wiring/unknown-environment',
+          severity: 'error',
+          message: `job "${job.id}" deploys to "${named.text}", which the app does not define`,
+          at: named.at,
+          notes: [`environments: ${known.map((name) => `"${name}"`).join(', ')}`],
+          help:
+            near === undefined ? 'define it under "environments" in slipway.yml' : `did you mean "${near}"?`,
+        },
+      ];
+    }),
   );
 }
 

@@ -1,6 +1,7 @@
 import { readReport, type JobReport, type StepReport } from '../runner/index.ts';
 import type { JobInstance, RunState } from '../runs/index.ts';
 import type { Layout } from './layout.ts';
+import { deploySteps } from './repository-files.ts';
 import type { RunFlowData } from './run-data.ts';
 import type { JobView, JobViewState, RolloutView, RunView, ShipView, StepView } from './views.ts';
 import type { ShipData } from './ship-flow.ts';
@@ -73,9 +74,8 @@ function plainEnvironment(run: RunState, jobId: string): string | null {
 function wouldShip(job: JobView, run: RunState): string[] {
   if (job.state !== 'success') return [];
   const instance = run.jobs[job.key];
-  const steps = run.workflow.jobs.find(({ id }) => id === instance?.jobId)?.steps ?? [];
-  return steps.flatMap((step) => {
-    if (step.kind !== 'uses' || !step.uses.text.startsWith('slipway/deploy@')) return [];
+  const written = run.workflow.jobs.find(({ id }) => id === instance?.jobId);
+  return (written ? deploySteps(written) : []).flatMap((step) => {
     const environment = step.with['environment']?.text ?? job.environment;
     return environment === null ? [] : [environment];
   });
