@@ -111,7 +111,11 @@ async function perform(
   const end = await control.during({ timeoutMs: limitMs, persists }, async (signal) => {
     const run: StepRun = { session, index, key, scope, env, output, signal };
     return judge(signal, limitMs, report.name, () =>
-      step.kind === 'run' ? runScript(run, step).then(() => null) : runAction(run, step),
+      step.kind === 'uses'
+        ? runAction(run, step)
+        : step.kind === 'run'
+          ? runScript(run, step).then(() => null)
+          : Promise.resolve(null),
     );
   });
   return applyFiles(session, output, files, end);

@@ -45,14 +45,15 @@ export function isTrue(template: Template | undefined, scope: Scope): boolean {
 /** What a step is called once its expressions can be evaluated. */
 export function stepName(step: Step, scope: Scope): string {
   if (step.name) return text(step.name, scope) ?? '';
-  return step.kind === 'uses' ? defaultStepName(step) : runName(text(step.run, scope) ?? '');
+  return step.kind === 'run' ? runName(text(step.run, scope) ?? '') : defaultStepName(step);
 }
 
 /** What a step is called while its name cannot be evaluated, as GitHub words it. */
 export function defaultStepName(step: Step): string {
   if (step.name) return step.name.text;
   if (step.kind === 'uses') return `Run ${step.uses.text}`;
-  return runName(step.run.text);
+  if (step.kind === 'run') return runName(step.run.text);
+  return step.kind === 'wait' ? 'Wait for background steps' : 'Cancel a background step';
 }
 
 function runName(script: string): string {
@@ -66,7 +67,9 @@ export function actionNames(steps: readonly Step[]): string[] {
   return steps.map((step) => {
     if (step.id !== undefined) return step.id;
     const plain =
-      step.kind === 'run' ? '__run' : `__${(step.uses.text.split('@')[0] ?? '').replaceAll(/[^\w]+/g, '_')}`;
+      step.kind !== 'uses'
+        ? `__${step.kind}`
+        : `__${(step.uses.text.split('@')[0] ?? '').replaceAll(/[^\w]+/g, '_')}`;
     const count = (seen.get(plain) ?? 0) + 1;
     seen.set(plain, count);
     return count === 1 ? plain : `${plain}_${count}`;

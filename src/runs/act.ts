@@ -1,4 +1,4 @@
-import { jobOf, needsContext } from './ancestry.ts';
+import { needsContext, stepsJobOf } from './ancestry.ts';
 import { cancelReason } from './cancel.ts';
 import { strategyContext } from './decide-job.ts';
 import type { Draft } from './draft.ts';
@@ -51,7 +51,7 @@ function orderOf(state: RunState, job: JobInstance): JobOrder {
     runId: state.id,
     jobKey: job.key,
     displayName: job.displayName,
-    job: jobOf(workflow, job.jobId),
+    job: stepsJobOf(workflow, job.jobId),
     workflow: { file: workflow.file, name: workflow.name, env: workflow.env, defaults: workflow.defaults },
     environment: job.environment,
     contexts: {

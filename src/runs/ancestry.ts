@@ -1,4 +1,4 @@
-import type { Json, Workflow } from '../workflow/index.ts';
+import type { Json, StepsJob, Workflow } from '../workflow/index.ts';
 import type { JobInstance, JobResult, RunState } from './model.ts';
 
 /** The instances of one job, in matrix order. */
@@ -63,5 +63,12 @@ export function ancestorResults(state: RunState, jobId: string): JobResult[] {
 export function jobOf(workflow: Workflow, jobId: string): Workflow['jobs'][number] {
   const job = workflow.jobs.find((candidate) => candidate.id === jobId);
   if (!job) throw new Error(`workflow ${workflow.file} has no job ${jobId}`);
+  return job;
+}
+
+/** A job with steps, which is all that a worker runs. */
+export function stepsJobOf(workflow: Workflow, jobId: string): StepsJob {
+  const job = jobOf(workflow, jobId);
+  if (job.kind !== 'steps') throw new Error(`job ${jobId} of ${workflow.file} calls a workflow`);
   return job;
 }

@@ -1,7 +1,7 @@
 import { CodedError } from '../diagnostics/index.ts';
 import { coerceToString, evaluateCondition, evaluateTemplate, fromJson } from '../expressions/index.ts';
 import type { Scope, Value } from '../expressions/index.ts';
-import { expandMatrix, jobDisplayName } from '../workflow/index.ts';
+import { environmentOf, expandMatrix, jobDisplayName } from '../workflow/index.ts';
 import type { Job, Json, MatrixInstance, Strategy, Template } from '../workflow/index.ts';
 import { ancestorResults, jobOf, needsContext } from './ancestry.ts';
 import { githubContext } from './github-context.ts';
@@ -80,11 +80,13 @@ function instanceOf(
 /** Evaluates what may differ between the instances of a matrix, and lets the instance go on to its environment. */
 function settle(state: RunState, job: Job, instance: JobInstance, suffix: string): JobInstance {
   const scope = jobScope(state, job.id, instance);
-  const environment = job.environment ? coerceToString(evaluate(job.environment.name, scope)) : '';
+  const named = environmentOf(job);
+  const environment = named ? coerceToString(evaluate(named.name, scope)) : '';
+  const mayFail = job.kind === 'steps' ? job.continueOnError : undefined;
   return {
     ...instance,
     displayName: jobDisplayName(job, { suffix }, scope),
-    continueOnError: job.continueOnError !== undefined && isTrue(evaluate(job.continueOnError, scope)),
+    continueOnError: mayFail !== undefined && isTrue(evaluate(mayFail, scope)),
     environment: environment || null,
     state: environment
       ? { phase: 'blocked', environment, reason: `asks for the rules of ${environment}` }

@@ -1,4 +1,4 @@
-import type { Job, Json, Workflow } from '../workflow/index.ts';
+import type { Json, StepsJob, Workflow } from '../workflow/index.ts';
 
 /** How a job ended. Words of GitHub's `needs.<job>.result`. */
 export type JobResult = 'success' | 'failure' | 'cancelled' | 'skipped';
@@ -153,7 +153,7 @@ export interface JobOrder {
   runId: string;
   jobKey: string;
   displayName: string;
-  job: Job;
+  job: StepsJob;
   workflow: Pick<Workflow, 'file' | 'name' | 'env' | 'defaults'>;
   environment: string | null;
   contexts: {

@@ -29,6 +29,8 @@ function workflowOf(shapes: JobShape[]): Workflow {
     const needs = [...new Set(shape.needs.filter(() => index > 0).map((need) => need % index))];
     const list = (values: number[]) => ({ kind: 'list' as const, values });
     return {
+      kind: 'steps',
+      services: {},
       id: `j${index}`,
       at,
       needs: needs.map((need) => ({ id: `j${need}`, at })),
@@ -54,7 +56,7 @@ function workflowOf(shapes: JobShape[]): Workflow {
       steps: [],
     };
   });
-  return { file: 'ci.yml', name: 'ci', triggers: [], env: {}, defaults: {}, jobs };
+  return { file: 'ci.yml', name: 'ci', triggers: [], env: {}, defaults: {}, jobs, refusals: [] };
 }
 
 function runOf(shapes: JobShape[]): RunState {

@@ -1,7 +1,7 @@
 import { formatDuration, type App, type EnvironmentDefinition } from '../app/index.ts';
 import type { EnvironmentState } from '../delivery/index.ts';
 import { planRelease } from '../release/index.ts';
-import { matchesPatterns, type Workflow } from '../workflow/index.ts';
+import { environmentOf, matchesPatterns, type Workflow } from '../workflow/index.ts';
 import { environmentFlowId } from './environment-flow.ts';
 import { deploySteps } from './repository-files.ts';
 import { checkCommit, type ShipWish } from './shipping.ts';
@@ -55,7 +55,7 @@ function viewWorkflow(
       id: job.id,
       name: job.name?.text ?? job.id,
       needs: job.needs.map(({ id }) => id),
-      environment: job.environment?.name.text ?? null,
+      environment: environmentOf(job)?.name.text ?? null,
       deploys: deploySteps(job).length > 0,
     })),
   };

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { parseApp, type App } from '../app/index.ts';
 import type { Finding } from '../diagnostics/index.ts';
-import { eventNames, parseWorkflow, type Job, type Step, type Workflow } from '../workflow/index.ts';
+import { eventNames, parseWorkflow, stepsOf, type Job, type Step, type Workflow } from '../workflow/index.ts';
 
 /** Reads files of one commit: from a mirror, or from the user's own repository. */
 export interface CommitFiles {
@@ -66,7 +66,7 @@ async function workflowFiles(files: CommitFiles): Promise<string[]> {
 
 /** Steps of a job that ask for a rollout. */
 export function deploySteps(job: Job): Extract<Step, { kind: 'uses' }>[] {
-  return job.steps
+  return stepsOf(job)
     .filter((step) => step.kind === 'uses')
     .filter((step) => step.uses.text.startsWith('slipway/deploy@'));
 }

@@ -4,7 +4,7 @@ import { CodedError, didYouMean, type Finding } from '../diagnostics/index.ts';
 import { createRun, type RunEvent } from '../runs/index.ts';
 import { openMirror, type CommitInfo } from '../source/index.ts';
 import type { Store } from '../store/index.ts';
-import { triggers, type Workflow } from '../workflow/index.ts';
+import { environmentOf, stepsOf, triggers, type Workflow } from '../workflow/index.ts';
 import type { Layout } from './layout.ts';
 import { deploySteps, hasDeployStep, readDefinition } from './repository-files.ts';
 import type { RunFlowData } from './run-data.ts';
@@ -159,8 +159,8 @@ export function pushEvent(
 
 /** Names under which a workflow's steps upload artifacts; a name that holds an expression is shown as written. */
 function uploads(workflow: Workflow): string[] {
-  return workflow.jobs.flatMap(({ steps }) =>
-    steps.flatMap((step) =>
+  return workflow.jobs.flatMap((job) =>
+    stepsOf(job).flatMap((step) =>
       step.kind === 'uses' && step.uses.text.startsWith('actions/upload-artifact@')
         ? [step.with['name']?.text ?? 'artifact']
         : [],
@@ -189,7 +189,7 @@ function deployFindings(app: App, workflows: Workflow[]): Finding[] {
   return jobs.flatMap((job) =>
     deploySteps(job).flatMap((step): Finding[] => {
       // A step that names none, in a job that names none, is a mistake that the workflow's own reader has told.
-      const named = step.with['environment'] ?? job.environment?.name;
+      const named = step.with['environment'] ?? environmentOf(job)?.name;
       if (!named || named.text.includes('${{') || known.includes(named.text)) return [];
       const near = didYouMean(named.text, known);
       return [

@@ -1,3 +1,4 @@
+import { environmentOf } from '../workflow/index.ts';
 import { readReport, type JobReport, type StepReport } from '../runner/index.ts';
 import type { JobInstance, RunState } from '../runs/index.ts';
 import type { Layout } from './layout.ts';
@@ -66,7 +67,8 @@ function viewJob(job: JobInstance, run: RunState, report: JobReport | null): Job
 
 /** The environment's name where it can be told before the job is due. */
 function plainEnvironment(run: RunState, jobId: string): string | null {
-  const name = run.workflow.jobs.find(({ id }) => id === jobId)?.environment?.name.text;
+  const job = run.workflow.jobs.find(({ id }) => id === jobId);
+  const name = job && environmentOf(job)?.name.text;
   return name === undefined || name.includes('${{') ? null : name;
 }
 

@@ -2,6 +2,7 @@ import { didYouMean, type Span } from '../diagnostics/index.ts';
 import type { Reference } from '../expressions/index.ts';
 import { builtInAction } from './actions.ts';
 import type { Owner, WorkflowFile } from './file.ts';
+import { environmentOf, stepsOf } from './job-parts.ts';
 import type { Job, Step } from './model.ts';
 
 /** Judges what one part of the file says about another, now that all jobs are known. */
@@ -24,8 +25,8 @@ export function checkReferences(file: WorkflowFile, jobs: Job[]): void {
 
 /** A deploy step says where to, or its job does. */
 function checkDeploys(file: WorkflowFile, job: Job): void {
-  if (job.environment) return;
-  for (const step of job.steps) {
+  if (environmentOf(job)) return;
+  for (const step of stepsOf(job)) {
     if (step.kind !== 'uses' || builtInAction(step.uses.text)?.action.name !== 'slipway/deploy') continue;
     if (Object.keys(step.with).some((name) => same(name, 'environment'))) continue;
     const help = `give job "${job.id}" an \`environment:\`, or the step \`with: { environment: staging }\``;
@@ -51,7 +52,7 @@ const meant = (name: string, known: string[]) => {
 
 function checkStepIds(file: WorkflowFile, job: Job): void {
   const seen: { id: string; at: Span }[] = [];
-  for (const { id, at } of job.steps) {
+  for (const { id, at } of stepsOf(job)) {
     if (id === undefined) continue;
     const before = seen.find((other) => same(other.id, id));
     if (before) {
@@ -70,9 +71,9 @@ function checkStep(file: WorkflowFile, job: Job, owner: Owner, reference: Refere
   const [id, property, output] = reference.path;
   const [idAt = reference.at, propertyAt = reference.at, outputAt = reference.at] = reference.keysAt;
   if (id === null || id === undefined) return;
-  const ids = job.steps.flatMap((step) => step.id ?? []);
-  const index = job.steps.findIndex((step) => step.id !== undefined && same(step.id, id));
-  const step = job.steps[index];
+  const ids = stepsOf(job).flatMap((step) => step.id ?? []);
+  const index = stepsOf(job).findIndex((step) => step.id !== undefined && same(step.id, id));
+  const step = stepsOf(job)[index];
   if (!step) {
     file.error('unknown-step', `job "${job.id}" has no step with the id "${id}"`, idAt, {
       notes: [`step ids in job "${job.id}": ${quoted(ids)}`],
@@ -140,7 +141,7 @@ function checkNeed(file: WorkflowFile, jobs: Job[], job: Job, reference: Referen
     return;
   }
   checkProperty(file, { name: property, at: propertyAt, of: `job "${id}"`, known: needProperties });
-  const outputs = Object.keys(jobs.find((other) => same(other.id, id))?.outputs ?? {});
+  const outputs = Object.keys(outputsOf(jobs.find((other) => same(other.id, id))));
   if (property?.toLowerCase() !== 'outputs' || output === null || output === undefined) return;
   if (outputs.some((known) => same(known, output))) return;
   file.report(
@@ -153,6 +154,11 @@ function checkNeed(file: WorkflowFile, jobs: Job[], job: Job, reference: Referen
       help: meant(output, outputs),
     },
   );
+}
+
+/** Of a called workflow nothing is known here. */
+function outputsOf(job: Job | undefined): Record<string, unknown> {
+  return job?.kind === 'steps' ? job.outputs : {};
 }
 
 function checkMatrix(file: WorkflowFile, job: Job, reference: Reference): void {

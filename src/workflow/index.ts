@@ -3,16 +3,31 @@ export type { ActionInput, ActionReference, BuiltInAction } from './actions.ts';
 export { workflowCodes } from './codes.ts';
 export type { WorkflowCode } from './codes.ts';
 export { eventNames } from './events.ts';
+export { events } from './event-names.ts';
+export type { EventName } from './event-names.ts';
 export { jobDisplayName } from './display-name.ts';
+export { environmentOf, stepsOf } from './job-parts.ts';
 export { expandMatrix } from './matrix.ts';
 export type { MatrixInstance } from './matrix.ts';
+export { insertKey } from './model.ts';
 export type {
+  ActionFile,
+  ActionInputDefinition,
+  ActionRuns,
+  CallJob,
+  Concurrency,
+  Container,
   EnvMap,
+  InputDefinition,
   Job,
   Json,
   MatrixSource,
+  Permissions,
+  Refusal,
   RunDefaults,
+  Schedule,
   Step,
+  StepsJob,
   Strategy,
   Template,
   Trigger,

@@ -1,4 +1,5 @@
-import type { Span } from '../diagnostics/index.ts';
+import type { Finding, Span } from '../diagnostics/index.ts';
+import type { EventName } from './event-names.ts';
 
 /** Any value that JSON can hold. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
@@ -9,8 +10,14 @@ export interface Template {
   at: Span;
 }
 
-/** Environment variables in the order written; later maps win over earlier ones. */
+/**
+ * Names and values in the order written; later maps win over earlier ones. The key `insertKey` holds an expression whose
+ * whole object is inserted there: `env: ${{ fromJSON(…) }}` and the directive `${{ insert }}` alike.
+ */
 export type EnvMap = Record<string, Template>;
+
+/** @see EnvMap */
+export const insertKey = '${{ insert }}';
 
 /** One file of `.github/workflows`, typed. It is plain data, so that it travels to a job worker as JSON. */
 export interface Workflow {
@@ -22,20 +29,77 @@ export interface Workflow {
   triggers: Trigger[];
   env: EnvMap;
   defaults: RunDefaults;
+  permissions?: Permissions;
+  concurrency?: Concurrency;
   /** Jobs in the order written. */
   jobs: Job[];
+  /** What GitHub takes and this machine cannot do, such as containers. Says nothing about events that never come here. */
+  refusals: Refusal[];
+}
+
+/** Why a part of a workflow cannot run here. A run that would reach it is refused before anything starts. */
+export interface Refusal {
+  /** Null when it concerns every job. */
+  jobId: string | null;
+  finding: Finding;
 }
 
 /** An event that starts the workflow, with its filters as written (GitHub's pattern syntax). */
 export interface Trigger {
-  event: 'push' | 'pull_request' | 'workflow_dispatch';
+  event: EventName;
   at: Span;
+  /** Activity types; absent means the event's default set. */
+  types?: string[];
   branches?: string[];
   branchesIgnore?: string[];
   tags?: string[];
   tagsIgnore?: string[];
   paths?: string[];
   pathsIgnore?: string[];
+  /** `workflow_run`: names of the workflows whose runs start this one. */
+  workflows?: string[];
+  /** `schedule` */
+  schedules?: Schedule[];
+  /** `workflow_dispatch` and `workflow_call` */
+  inputs?: Record<string, InputDefinition>;
+  /** `workflow_call` */
+  secrets?: Record<string, { required: boolean; at: Span }>;
+  /** `workflow_call` */
+  outputs?: Record<string, Template>;
+}
+
+/** One line of `on.schedule`. */
+export interface Schedule {
+  /** Five fields, POSIX. */
+  cron: string;
+  /** IANA name; UTC when absent. */
+  timezone?: string;
+  at: Span;
+}
+
+/** An input that a dispatched or called workflow declares. */
+export interface InputDefinition {
+  at: Span;
+  description?: string;
+  type: 'string' | 'boolean' | 'number' | 'choice' | 'environment';
+  required: boolean;
+  /** A template only for `workflow_call`; a dispatch takes it as it is. */
+  default?: Template;
+  /** Of a choice. */
+  options?: string[];
+}
+
+/** What the job's token may do; here it decides whether a job may ask for an OIDC token. */
+export type Permissions = 'read-all' | 'write-all' | Record<string, 'read' | 'write' | 'none'>;
+
+/** At most one run or job of a group at a time, and one that waits. */
+export interface Concurrency {
+  at: Span;
+  group: Template;
+  /** Whether a newcomer ends what runs. */
+  cancelInProgress?: Template;
+  /** `single`: a newcomer takes the place of the one that waits. `max`: all wait in line. */
+  queue: 'single' | 'max';
 }
 
 /** `defaults.run` */
@@ -44,24 +108,59 @@ export interface RunDefaults {
   workingDirectory?: Template;
 }
 
-/** A job as written, before its matrix is expanded. */
-export interface Job {
+/** A job as written, before its matrix is expanded: steps of its own, or the call of a reusable workflow. */
+export type Job = StepsJob | CallJob;
+
+interface JobCommon {
   id: string;
   at: Span;
   name?: Template;
   needs: { id: string; at: Span }[];
   /** The bare expression, without `${{ }}`; absent means `success()`. */
   if?: Template;
+  strategy?: Strategy;
+  permissions?: Permissions;
+  concurrency?: Concurrency;
+}
+
+/** A job with steps. */
+export interface StepsJob extends JobCommon {
+  kind: 'steps';
+  /** Labels; one that is a single expression may yield a list. */
   runsOn: Template[];
+  runsOnGroup?: Template;
   environment?: { name: Template; url?: Template };
   outputs: Record<string, Template>;
   env: EnvMap;
   defaults: RunDefaults;
-  strategy?: Strategy;
   /** Default 360. */
   timeoutMinutes?: Template;
+  /** How long a cancelled job has for its `always()` steps; default 5. */
+  cancelTimeoutMinutes?: Template;
   continueOnError?: Template;
+  container?: Container;
+  services: Record<string, Container>;
   steps: Step[];
+}
+
+/** A job that runs another workflow. */
+export interface CallJob extends JobCommon {
+  kind: 'call';
+  /** `./.github/workflows/x.yml`, or `owner/repository/.github/workflows/x.yml@ref`. */
+  uses: { text: string; at: Span };
+  with: EnvMap;
+  secrets: 'inherit' | EnvMap;
+}
+
+/** `container`, or one of `services`. */
+export interface Container {
+  at: Span;
+  image: Template;
+  credentials?: { username: Template; password: Template };
+  env: EnvMap;
+  ports: Template[];
+  volumes: Template[];
+  options?: Template;
 }
 
 /** `strategy`: how one job becomes several. */
@@ -94,9 +193,52 @@ interface StepCommon {
   env: EnvMap;
   timeoutMinutes?: Template;
   continueOnError?: Template;
+  /** The job goes on at once; outputs and variables count from the `wait` on. */
+  background?: boolean;
 }
 
-/** A step runs a script, or uses an action. */
+/**
+ * A step runs a script, uses an action, or waits for or ends background steps. Other steps are named by their place
+ * among the job's steps. A `parallel` group is read as its steps, in the background, and a `wait` for them.
+ */
 export type Step =
   | (StepCommon & { kind: 'run'; run: Template; shell?: Template; workingDirectory?: Template })
-  | (StepCommon & { kind: 'uses'; uses: { text: string; at: Span }; with: Record<string, Template> });
+  | (StepCommon & { kind: 'uses'; uses: { text: string; at: Span }; with: EnvMap })
+  | (StepCommon & { kind: 'wait'; steps: number[] | 'all' })
+  | (StepCommon & { kind: 'cancel'; step: number });
+
+/** An `action.yml`, typed. */
+export interface ActionFile {
+  /** Path, for messages. */
+  file: string;
+  name: string;
+  /** By name as written; they are looked up without regard to case. */
+  inputs: Record<string, ActionInputDefinition>;
+  /** `value` only in composite actions. */
+  outputs: Record<string, { value?: Template }>;
+  runs: ActionRuns;
+}
+
+/** An input that an action declares. */
+export interface ActionInputDefinition {
+  at: Span;
+  required: boolean;
+  default?: Template;
+  deprecationMessage?: string;
+}
+
+/** How an action runs. */
+export type ActionRuns =
+  | {
+      kind: 'javascript';
+      /** `node20` is 20. */
+      nodeMajor: number;
+      /** Paths relative to the action's folder. */
+      main: string;
+      pre?: string;
+      preIf?: Template;
+      post?: string;
+      postIf?: Template;
+    }
+  | { kind: 'composite'; steps: Step[] }
+  | { kind: 'docker'; image: string; at: Span };

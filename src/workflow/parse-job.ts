@@ -2,7 +2,7 @@ import { isMap, isSeq, type Node } from 'yaml';
 import type { Span } from '../diagnostics/index.ts';
 import type { Owner, WorkflowFile } from './file.ts';
 import { define } from './file.ts';
-import type { Job, Step, Template } from './model.ts';
+import type { Job, Step, StepsJob, Template } from './model.ts';
 import { parsePermissions } from './parse-permissions.ts';
 import { idHelp, idPattern, parseStep } from './parse-step.ts';
 import { parseStrategy } from './parse-strategy.ts';
@@ -40,13 +40,24 @@ const keys = {
   },
 };
 
+const emptyJob = {
+  kind: 'steps' as const,
+  needs: [],
+  runsOn: [],
+  outputs: {},
+  env: {},
+  defaults: {},
+  services: {},
+  steps: [],
+};
+
 /** Reads one job. Its mistakes are reported; what could not be read is left empty, so that other jobs can be judged. */
 export function parseJob(file: WorkflowFile, entry: Entry): Job {
   const { key: id, keyAt: at } = entry;
   if (!idPattern.test(id))
     file.error('invalid-name', `"${id}" cannot be the id of a job`, at, { help: idHelp });
   const fields = file.fields(entry.value, keys, at);
-  if (!fields) return { id, at, needs: [], runsOn: [], outputs: {}, env: {}, defaults: {}, steps: [] };
+  if (!fields) return { ...emptyJob, id, at };
   const owner: Owner = { jobId: id };
   parsePermissions(file, fields.get('permissions'));
   const name = file.text(fields.get('name'), '`name`', 'jobName', owner);
@@ -57,6 +68,8 @@ export function parseJob(file: WorkflowFile, entry: Entry): Job {
   const continueOnError = file.flag(fields.get('continue-on-error'), 'jobContinue', owner);
   const called = isCalled(entry.value);
   return {
+    kind: 'steps',
+    services: {},
     id,
     at,
     ...(name && { name }),
@@ -113,7 +126,11 @@ function parseRunsOn(file: WorkflowFile, entry: Entry | undefined, owner: Owner,
   return labels;
 }
 
-function parseEnvironment(file: WorkflowFile, entry: Entry | undefined, owner: Owner): Job['environment'] {
+function parseEnvironment(
+  file: WorkflowFile,
+  entry: Entry | undefined,
+  owner: Owner,
+): StepsJob['environment'] {
   if (!entry) return undefined;
   if (!isMap(entry.value)) {
     const name = file.text(entry, '`environment`', 'environment', owner);

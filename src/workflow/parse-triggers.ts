@@ -5,7 +5,7 @@ import type { Trigger } from './model.ts';
 import { patternProblem } from './patterns.ts';
 import type { Entry } from './reader.ts';
 
-type EventName = Trigger['event'];
+type EventName = 'push' | 'pull_request' | 'workflow_dispatch';
 const events: readonly EventName[] = ['push', 'pull_request', 'workflow_dispatch'];
 
 /** Events that GitHub knows and this version does not start workflows for. */

@@ -6,7 +6,7 @@ import {
   builtInActions,
   parseWorkflow,
   refusedLabel,
-  type Job,
+  type StepsJob,
   type Workflow,
 } from './index.ts';
 
@@ -104,7 +104,7 @@ const texts = (record: Record<string, { text: string }>) =>
 
 describe('the whole subset is read', () => {
   const workflow = parse(complete);
-  const [testJob, deployJob] = workflow.jobs as [Job, Job];
+  const [testJob, deployJob] = workflow.jobs as [StepsJob, StepsJob];
 
   test('names, events and defaults', () => {
     expect(workflow.name).toBe('CI and CD');

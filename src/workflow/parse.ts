@@ -71,6 +71,7 @@ function readWorkflow(file: WorkflowFile): Workflow | undefined {
     env,
     defaults,
     jobs,
+    refusals: [],
   };
 }
 
