@@ -5,6 +5,7 @@ import type { ActionCommandOptions, ActionContext } from './action.ts';
 import { actionName, loadAction } from './action-registry.ts';
 import { defaultPatience, runProcess } from './run-process.ts';
 import { evaluateEnv } from './step-definition.ts';
+import type { OwedPost } from './session.ts';
 import type { StepRun } from './step-run.ts';
 
 /** Runs the main half of a built-in action; throws when it fails. Its post half is owed from then on. */
@@ -15,28 +16,32 @@ export async function runAction(
   const name = actionName(step.uses.text);
   const action = await loadAction(name);
   const inputs = lowerKeys(evaluateEnv(step.with, run.scope));
-  const state: Record<string, string> = {};
   if (action.post) {
-    const title = run.session.progress.report.steps[run.index]?.name ?? step.uses.text;
-    run.session.progress.posts.push({
-      stepIndex: run.index,
-      name: `Post ${title}`,
-      action: name,
-      inputs,
-      state,
-      env: run.env,
-    });
+    owePost(run, step, { action: { kind: 'built-in', name }, inputs });
   }
-  const end = await action.main(actionContext(run, inputs, state));
+  const end = await action.main(actionContext(run, inputs));
   return end?.park ?? null;
 }
 
-/** What an action is given, for either half. */
-export function actionContext(
+/** Notes the second half of an action; it will see the state that this half leaves. */
+export function owePost(
   run: StepRun,
-  inputs: Record<string, string>,
-  state: Record<string, string>,
-): ActionContext {
+  step: Extract<Step, { kind: 'uses' }>,
+  post: Pick<OwedPost, 'action' | 'inputs'>,
+): void {
+  const { frame, github } = run.place;
+  run.session.progress.posts.push({
+    ...post,
+    name: `Post ${run.name}`,
+    at: step.at,
+    state: run.output.state,
+    env: { ...frame.env, ...run.stepEnv },
+    github,
+  });
+}
+
+/** What an action is given, for either half. */
+export function actionContext(run: StepRun, inputs: Record<string, string>): ActionContext {
   const { session, output } = run;
   const { progress } = session;
   return {
@@ -44,7 +49,7 @@ export function actionContext(
     spec: session.spec,
     stepIndex: run.index,
     env: run.env,
-    state,
+    state: output.state,
     say: (text) => output.say(text),
     warn: (text) => {
       output.annotate('warning', text);

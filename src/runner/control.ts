@@ -7,26 +7,31 @@ interface RunningStep {
   persists: () => boolean;
 }
 
-/** Passes the cancel of a job on to the step that runs. */
+/** Passes the cancel of a job on to the steps that run. */
 export class Control {
   /** Null until someone cancels; then why. */
   cancelled: 'asked' | 'timeout' | null = null;
   /** Called once, before the running step is judged by the new status. */
   onCancel: () => void = () => {};
-  #running: RunningStep | null = null;
+  /** In the order they began: a step that uses an action before the steps of that action. */
+  readonly #running = new Set<RunningStep>();
 
   /** Repeating it changes nothing. */
   cancel(why: 'asked' | 'timeout'): void {
     if (this.cancelled) return;
     this.cancelled = why;
     this.onCancel();
-    if (this.#running && !this.#running.persists())
-      this.#running.controller.abort('cancelled' satisfies AbortReason);
+    for (const { controller, persists } of this.#running) {
+      if (!persists()) controller.abort('cancelled' satisfies AbortReason);
+    }
   }
 
-  /** Runs work that a cancel or its own timeout may end. */
+  /**
+   * Runs work that a cancel or its own timeout may end. The timeout of the work that it is `within` ends it too; a
+   * cancel does not by itself, since steps of an action may ask to run even then.
+   */
   async during<T>(
-    options: { timeoutMs: number | null; persists: () => boolean },
+    options: { timeoutMs: number | null; persists: () => boolean; within?: AbortSignal },
     work: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
     const controller = new AbortController();
@@ -34,11 +39,19 @@ export class Control {
       options.timeoutMs === null
         ? null
         : setTimeout(() => controller.abort('timeout' satisfies AbortReason), options.timeoutMs);
-    this.#running = { controller, persists: options.persists };
+    const { within } = options;
+    const onOuter = () => {
+      if (within?.reason === ('timeout' satisfies AbortReason)) controller.abort(within.reason);
+    };
+    within?.addEventListener('abort', onOuter);
+    onOuter();
+    const running = { controller, persists: options.persists };
+    this.#running.add(running);
     try {
       return await work(controller.signal);
     } finally {
-      this.#running = null;
+      this.#running.delete(running);
+      within?.removeEventListener('abort', onOuter);
       if (timer) clearTimeout(timer);
     }
   }

@@ -46,14 +46,28 @@ export function eventFile(spec: JobSpec): string {
   return join(spec.directories.temp, '_github_workflow', 'event.json');
 }
 
-/** The `github` context as one step sees it. */
-export function githubOfStep(spec: JobSpec, action: string): Record<string, Json> {
+/** The `github` context but for what steps add to it. */
+export function githubOfJob(spec: JobSpec): Record<string, Json> {
   return {
     ...spec.contexts.github,
     job: spec.job.id,
     workspace: spec.directories.workspace,
     event_path: eventFile(spec),
-    action,
+    action: '',
+  };
+}
+
+/** The `job` context. There are no containers here, and so no services. */
+export function jobContext(spec: JobSpec, status: string): Record<string, Json> {
+  const { repository, workflow_ref, workflow_sha } = spec.contexts.github;
+  return {
+    status,
+    container: {},
+    services: {},
+    workflow_ref: workflow_ref ?? '',
+    workflow_sha: workflow_sha ?? '',
+    workflow_repository: repository ?? '',
+    workflow_file_path: spec.workflow.file,
   };
 }
 

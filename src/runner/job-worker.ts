@@ -7,10 +7,12 @@ import type { Control } from './control.ts';
 import { jobFiles, readJson, type JobResume } from './job-directory.ts';
 import { runPostSteps } from './post-steps.ts';
 import { endTracked } from './process-tree.ts';
-import { concludeStep, describe, runStep, type StepPlace } from './run-step.ts';
+import { concludeStep, runStep } from './run-step.ts';
 import { Session, type Progress } from './session.ts';
 import type { JobReport, JobSpec, StepReport } from './spec.ts';
 import { actionNames, defaultStepName, evaluateEnv, timeoutMs } from './step-definition.ts';
+import type { StepPlace } from './step-run.ts';
+import { describe } from './step-work.ts';
 
 /** GitHub's default. */
 const defaultTimeoutMs = 360 * 60_000;
@@ -135,10 +137,11 @@ class JobRun {
   #prepare(): NodeJS.Timeout | null {
     const { spec, progress } = this.#session;
     try {
-      this.#session.jobEnv = evaluateEnv(spec.workflow.env, this.#session.scope(''));
-      const jobEnv = evaluateEnv(spec.job.env, this.#session.scope(''));
+      this.#session.jobEnv = evaluateEnv(spec.workflow.env, this.#session.scope(this.#session.job));
+      const jobEnv = evaluateEnv(spec.job.env, this.#session.scope(this.#session.job));
       this.#session.jobEnv = { ...this.#session.jobEnv, ...jobEnv };
-      const limitMs = timeoutMs(spec.job.timeoutMinutes, this.#session.scope('')) ?? defaultTimeoutMs;
+      const limitMs =
+        timeoutMs(spec.job.timeoutMinutes, this.#session.scope(this.#session.job)) ?? defaultTimeoutMs;
       return setTimeout(() => this.#control.cancel('timeout'), Math.max(1, limitMs - progress.spentMs));
     } catch (error) {
       progress.status = 'failure';
@@ -153,12 +156,14 @@ class JobRun {
   }
 
   #places(): StepPlace[] {
-    const { spec, progress } = this.#session;
+    const { spec, progress, job } = this.#session;
     const names = actionNames(spec.job.steps);
     return spec.job.steps.map((step, index) => ({
       step,
       index,
-      action: names[index] ?? '',
+      key: String(index),
+      frame: job.frame,
+      github: { action: names[index] ?? '' },
       report: progress.report.steps[index] as StepReport,
     }));
   }
@@ -166,7 +171,7 @@ class JobRun {
   async #steps(): Promise<DeployRequest | null> {
     const { progress } = this.#session;
     for (const place of this.#places().slice(progress.nextStep)) {
-      const park = await runStep(this.#session, this.#control, place);
+      const park = await runStep({ session: this.#session, control: this.#control, place });
       progress.nextStep = place.index + 1;
       if (park) return park;
     }
@@ -208,7 +213,11 @@ class JobRun {
     const { spec, progress, masks } = this.#session;
     for (const [name, template] of Object.entries(spec.job.outputs)) {
       try {
-        const value = evaluateTemplateToString(template.text, template.at, this.#session.scope(''));
+        const value = evaluateTemplateToString(
+          template.text,
+          template.at,
+          this.#session.scope(this.#session.job),
+        );
         if (masks.apply(value) === value) progress.report.outputs[name] = value;
         else this.#session.say(jobLevel, `Skipped output '${name}' since it may contain a secret.`);
       } catch (error) {

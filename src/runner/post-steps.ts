@@ -2,10 +2,12 @@ import { evaluateCondition } from '../expressions/index.ts';
 import { actionContext } from './action-step.ts';
 import { loadAction } from './action-registry.ts';
 import type { Control } from './control.ts';
-import { describe } from './run-step.ts';
+import type { Standpoint } from './frame.ts';
 import type { OwedPost, Session } from './session.ts';
 import type { StepOutcome, StepReport } from './spec.ts';
 import { StepOutput } from './step-output.ts';
+import type { StepRun } from './step-run.ts';
+import { describe, doWork } from './step-work.ts';
 
 /** Runs what the actions owe, last in first out. A post step that fails fails the job. */
 export async function runPostSteps(session: Session, control: Control): Promise<void> {
@@ -26,8 +28,22 @@ export async function runPostSteps(session: Session, control: Control): Promise<
     report.outcome = outcome;
     report.conclusion = outcome;
     report.finishedAtMs = Date.now();
-    if (outcome === 'failure' && progress.status === 'success') progress.status = 'failure';
+    session.job.frame.absorb(outcome);
   }
+}
+
+/** The half itself, and its condition as it will be judged. */
+interface PostHalf {
+  if: { text: string; at: OwedPost['at'] } | null;
+  run: (run: StepRun) => Promise<void>;
+}
+
+async function halfOf(post: OwedPost): Promise<PostHalf> {
+  const action = await loadAction(post.action.name);
+  return {
+    if: action.postIf === undefined ? null : { text: action.postIf, at: post.at },
+    run: async (run) => action.post?.(actionContext(run, post.inputs)),
+  };
 }
 
 async function runPost(
@@ -36,24 +52,36 @@ async function runPost(
   post: OwedPost,
   report: StepReport,
 ): Promise<StepOutcome> {
-  const step = session.spec.job.steps[post.stepIndex];
-  const action = await loadAction(post.action);
-  if (!step || !action.post) return 'skipped';
-  const scope = session.scope(post.action);
-  if (action.postIf !== undefined && !evaluateCondition(action.postIf, step.at, scope)) return 'skipped';
-  session.saveReport();
-  const output = new StepOutput(session, report.index);
-  return control.during({ timeoutMs: null, persists: () => true }, async (signal) => {
-    const key = `${process.pid}-post-${report.index}`;
-    const run = { session, index: report.index, key, scope, env: post.env, output, signal };
-    try {
-      await action.post?.(actionContext(run, post.inputs, post.state));
-      return 'success';
-    } catch (error) {
-      const message = session.masks.apply(describe(error));
-      output.say(message);
-      report.error = { message, lastLines: output.lastLines(), at: step.at };
-      return 'failure';
-    }
-  });
+  const output = new StepOutput(session, report.index, post.state);
+  const place: Standpoint = { frame: session.job.frame, github: post.github };
+  const fail = (message: string): StepOutcome => {
+    output.say(message);
+    report.error = { message: session.masks.apply(message), lastLines: output.lastLines(), at: post.at };
+    return 'failure';
+  };
+  try {
+    const half = await halfOf(post);
+    const scope = session.scope(place, post.env);
+    if (half.if && !evaluateCondition(half.if.text, half.if.at, scope)) return 'skipped';
+    session.saveReport();
+    const end = await doWork(
+      {
+        session,
+        control,
+        place,
+        index: report.index,
+        name: post.name,
+        key: `${process.pid}-post-${report.index}`,
+        scope,
+        stepEnv: post.env,
+        output,
+        limitMs: null,
+        persists: () => true,
+      },
+      (run) => half.run(run).then(() => null),
+    );
+    return end.message === null ? end.outcome : fail(end.message);
+  } catch (error) {
+    return fail(describe(error));
+  }
 }

@@ -14,9 +14,7 @@ export async function runScript(run: StepRun, step: Extract<Step, { kind: 'run' 
   const { spec } = session;
   const script = evaluateTemplateToString(step.run.text, step.run.at, scope);
   const shell =
-    text(step.shell, scope) ??
-    text(spec.job.defaults.shell, scope) ??
-    text(spec.workflow.defaults.shell, scope);
+    text(step.shell, scope) ?? text(run.place.frame.defaults.find(({ shell }) => shell)?.shell, scope);
   const cwd = workingDirectory(run, step);
   const file = join(spec.directories.temp, `step-${run.key}.sh`);
   writeFileSync(file, script.endsWith('\n') ? script : `${script}\n`, { mode: 0o755 });
@@ -47,8 +45,10 @@ function workingDirectory(run: StepRun, step: Extract<Step, { kind: 'run' }>): s
   const { spec } = run.session;
   const written =
     text(step.workingDirectory, scope) ??
-    text(spec.job.defaults.workingDirectory, scope) ??
-    text(spec.workflow.defaults.workingDirectory, scope) ??
+    text(
+      run.place.frame.defaults.find(({ workingDirectory }) => workingDirectory)?.workingDirectory,
+      scope,
+    ) ??
     '.';
   const directory = resolve(spec.directories.workspace, written);
   if (statSync(directory, { throwIfNoEntry: false })?.isDirectory()) return directory;

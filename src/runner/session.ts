@@ -1,15 +1,18 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import type { Span } from '../diagnostics/index.ts';
 import { fromJson, ObjectValue, type Scope, type Value } from '../expressions/index.ts';
 import type { Json } from '../workflow/index.ts';
 import { writeAtomically } from './files.ts';
+import { jobFrame, type Standpoint } from './frame.ts';
 import { hashFiles } from './hash-files.ts';
 import { jobFiles } from './job-directory.ts';
 import {
   baseEnvironment,
   contextVariables,
   eventFile,
-  githubOfStep,
+  githubOfJob,
+  jobContext,
   prependPath,
   runnerContext,
 } from './job-environment.ts';
@@ -32,13 +35,22 @@ export interface EndedStep {
 
 /** An action's second half, owed at the end of the job. */
 export interface OwedPost {
-  /** Index of the step that owes it. */
-  stepIndex: number;
   name: string;
-  action: string;
+  /** Of the step that owes it. */
+  at: Span;
+  action: PostAction;
   inputs: Record<string, string>;
   state: Record<string, string>;
+  /** Variables of that step and of those that led to it. */
   env: Record<string, string>;
+  /** @see Standpoint */
+  github: Record<string, string>;
+}
+
+/** What a post step runs: the second half of a built-in action. */
+export interface PostAction {
+  kind: 'built-in';
+  name: string;
 }
 
 /** What a job has come to; plain JSON, so that a parked job can go on in another process. */
@@ -67,9 +79,13 @@ export class Session {
   readonly masks = new Masks();
   /** Variables of the workflow and the job. */
   jobEnv: Record<string, string> = {};
-  readonly #constant: Record<string, Value>;
-  /** The `github` context but for the step's name; converted once, since an event can be large. */
-  readonly #github: [string, Value][];
+  /** Where the job's own expressions look from. */
+  readonly job: Standpoint;
+  /** Variables by which JavaScript actions reach the artifact, cache and token services. */
+  serviceVariables: () => Promise<Record<string, string>> = () => Promise.resolve({});
+  readonly #github: Record<string, Json>;
+  /** The same as values; converted once, since an event can be large. */
+  readonly #githubValues: [string, Value][];
   readonly #base: Record<string, string>;
   #reportTimer: NodeJS.Timeout | null = null;
   #reportedMs = Number.NEGATIVE_INFINITY;
@@ -80,53 +96,45 @@ export class Session {
     this.progress = progress;
     this.log = new LogWriter(join(jobDirectory, jobFiles.log));
     for (const value of [...Object.values(spec.contexts.secrets), ...progress.masks]) this.masks.add(value);
-    const { needs, matrix, strategy, vars, secrets, inputs } = spec.contexts;
     this.#base = baseEnvironment(spec);
-    const github = githubOfStep(spec, '');
-    this.#github = Object.entries(github).map(([name, value]) => [name, fromJson(value)]);
-    this.#constant = {
-      needs: fromJson(needs),
-      matrix: fromJson(matrix),
-      strategy: fromJson(strategy),
-      vars: fromJson(vars),
-      secrets: fromJson(secrets),
-      inputs: fromJson(inputs),
-      runner: fromJson(runnerContext(spec)),
-    };
+    this.#github = githubOfJob(spec);
+    this.#githubValues = Object.entries(this.#github).map(([name, value]) => [name, fromJson(value)]);
+    this.job = { frame: jobFrame(spec, progress, runnerContext(spec)), github: {} };
     mkdirSync(dirname(eventFile(spec)), { recursive: true });
     writeFileSync(eventFile(spec), JSON.stringify(spec.contexts.github['event'] ?? {}));
   }
 
-  /** What expressions of a step see. `env` holds the step's own variables, once these are known. */
-  scope(action: string, stepEnv: Record<string, string> = {}): Scope {
-    const { status, env, steps } = this.progress;
+  /** What expressions see. `env` holds a step's own variables, once these are known. */
+  scope({ frame, github }: Standpoint, stepEnv: Record<string, string> = {}): Scope {
+    const { status, env } = this.progress;
     const { workspace, home } = this.spec.directories;
+    const variables = { ...this.jobEnv, ...env, ...frame.env, ...stepEnv };
+    const here = Object.entries(frame.depth === 0 ? github : { ...github, action_status: frame.status() });
     return {
       contexts: {
-        ...this.#constant,
-        github: new ObjectValue([...this.#github, ['action', action]]),
-        env: new ObjectValue(Object.entries({ ...this.jobEnv, ...env, ...stepEnv }), { caseSensitive: true }),
-        steps: fromJson(steps),
-        job: fromJson({ status }),
+        ...frame.contexts,
+        github: new ObjectValue([...this.#githubValues, ...here]),
+        env: new ObjectValue(Object.entries(variables), { caseSensitive: true }),
+        steps: fromJson(frame.steps),
+        job: fromJson(jobContext(this.spec, status)),
       },
       status: {
-        success: () => status === 'success',
-        failure: () => status === 'failure',
+        success: () => frame.status() === 'success',
+        failure: () => frame.status() === 'failure',
         always: () => true,
-        cancelled: () => status === 'cancelled',
+        cancelled: () => this.progress.status === 'cancelled',
       },
       hashFiles: (patterns) => hashFiles(patterns, workspace, home),
     };
   }
 
   /** The whole environment of a step's process. */
-  environment(action: string, stepEnv: Record<string, string>): Record<string, string> {
-    const env = { ...this.#base, ...this.jobEnv, ...this.progress.env, ...stepEnv };
-    const github: Record<string, Json> = githubOfStep(this.spec, action);
+  environment({ frame, github }: Standpoint, stepEnv: Record<string, string>): Record<string, string> {
+    const env = { ...this.#base, ...this.jobEnv, ...this.progress.env, ...frame.env, ...stepEnv };
     return {
       ...env,
       PATH: prependPath(this.progress.paths, env['PATH']),
-      ...contextVariables(this.spec, github, this.progress.report.trackingId),
+      ...contextVariables(this.spec, { ...this.#github, ...github }, this.progress.report.trackingId),
     };
   }
 

@@ -12,7 +12,8 @@ const mostAnnotations = 10;
 /** Takes the lines of one step: obeys commands, masks, logs, and remembers the end. */
 export class StepOutput {
   readonly outputs: Record<string, string> = {};
-  readonly state: Record<string, string> = {};
+  /** Kept for the second half of an action. */
+  readonly state: Record<string, string>;
   /** Commands that fail the step. */
   readonly problems: string[] = [];
   readonly #session: Session;
@@ -20,9 +21,10 @@ export class StepOutput {
   #tail: string[] = [];
   #resumeToken: string | null = null;
 
-  constructor(session: Session, step: number) {
+  constructor(session: Session, step: number, state: Record<string, string> = {}) {
     this.#session = session;
     this.#step = step;
+    this.state = state;
   }
 
   /** The last lines, masked. */

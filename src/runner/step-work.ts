@@ -1,0 +1,102 @@
+import { appendFileSync } from 'node:fs';
+import { CodedError } from '../diagnostics/index.ts';
+import type { DeployRequest } from '../runs/index.ts';
+import { CommandFiles } from './command-files.ts';
+import type { AbortReason } from './control.ts';
+import type { Session } from './session.ts';
+import type { StepOutcome } from './spec.ts';
+import type { StepOutput } from './step-output.ts';
+import type { StepRun } from './step-run.ts';
+
+/** How a step's work ended, before `continue-on-error` is asked. */
+export interface StepEnd {
+  outcome: StepOutcome;
+  message: string | null;
+  park: DeployRequest | null;
+}
+
+/** The work of a step or of a post step, ready to be done. */
+export interface StepWork extends Omit<StepRun, 'env' | 'signal'> {
+  limitMs: number | null;
+  /** Whether it goes on although the job is cancelled. */
+  persists: () => boolean;
+  /** Of the step that uses the action this one belongs to. */
+  within?: AbortSignal;
+}
+
+/** Does the work between fresh command files and their reading; a throw becomes a failure. */
+export async function doWork(
+  work: StepWork,
+  action: (run: StepRun) => Promise<DeployRequest | null>,
+): Promise<StepEnd> {
+  const { session, control, place, key, stepEnv, limitMs, persists, within } = work;
+  const files = new CommandFiles(session.spec.directories.temp, key);
+  const env = { ...session.environment(place, stepEnv), ...files.variables() };
+  const end = await control.during({ timeoutMs: limitMs, persists, ...(within && { within }) }, (signal) =>
+    judge(signal, work, () => action({ ...work, env, signal })),
+  );
+  return applyFiles(session, work.output, files, end);
+}
+
+async function judge(
+  signal: AbortSignal,
+  { limitMs, name }: StepWork,
+  action: () => Promise<DeployRequest | null>,
+): Promise<StepEnd> {
+  let end: StepEnd;
+  try {
+    end = { outcome: 'success', message: null, park: await action() };
+  } catch (error) {
+    end = failed(describe(error));
+  }
+  if (!signal.aborted) return end;
+  const reason = signal.reason as AbortReason;
+  if (reason === 'cancelled')
+    return { outcome: 'cancelled', message: 'The operation was canceled.', park: null };
+  const after = limitMs === null ? '' : ` after ${limitMs / 60_000} minutes`;
+  return failed(`The action '${name}' has timed out${after}.`);
+}
+
+/** What the step wrote counts even when it failed; a bad file fails it. */
+function applyFiles(session: Session, output: StepOutput, files: CommandFiles, end: StepEnd): StepEnd {
+  const written = files.collect();
+  const { progress } = session;
+  Object.assign(progress.env, written.env);
+  Object.assign(output.outputs, written.outputs);
+  Object.assign(output.state, written.state);
+  for (const path of written.paths) session.addPath(path);
+  if (written.summary !== '') {
+    const summary = session.masks.apply(written.summary);
+    appendFileSync(progress.report.summaryFile, summary.endsWith('\n') ? summary : `${summary}\n`);
+  }
+  for (const warning of written.warnings) {
+    output.annotate('warning', warning);
+    output.say(warning);
+  }
+  const problems = [...output.problems, ...written.problems];
+  if (problems.length === 0 || end.outcome !== 'success') return end;
+  return failed(problems.join('\n'));
+}
+
+/** A failure with its reason. */
+export function failed(message: string): StepEnd {
+  return { outcome: 'failure', message, park: null };
+}
+
+/** What a throw means to a person. */
+export function describe(error: unknown): string {
+  if (!(error instanceof CodedError))
+    return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const lines = [error.message, ...error.notes.map((note) => `= ${note}`)];
+  if (error.help !== undefined) lines.push(`= help: ${error.help}`);
+  return lines.join('\n');
+}
+
+/** Does what may throw because of what a user wrote. */
+export function attempt<T>(work: () => T): { ok: true; value: T } | { ok: false; message: string } {
+  try {
+    return { ok: true, value: work() };
+  } catch (error) {
+    return { ok: false, message: describe(error) };
+  }
+}
