@@ -2,6 +2,7 @@ export { artifactsOf } from './artifacts.ts';
 export type { Artifact, ArtifactFile } from './artifacts.ts';
 export { runnerCodes } from './codes.ts';
 export type { RunnerCode } from './codes.ts';
+export { Control } from './control.ts';
 export {
   jobWorkerArgv,
   observedReport,
@@ -11,6 +12,10 @@ export {
   resumeJob,
 } from './job-directory.ts';
 export type { JobResume } from './job-directory.ts';
+export type { FailedStep, JobHooks } from './job-hooks.ts';
+export { runJob } from './job-worker.ts';
+export { endTracked, findTracked } from './process-tree.ts';
+export type { Progress } from './session.ts';
 export { reapJob } from './reap-job.ts';
 export type {
   Annotation,

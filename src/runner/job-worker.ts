@@ -4,6 +4,7 @@ import { CodedError } from '../diagnostics/index.ts';
 import { evaluateTemplateToString } from '../expressions/index.ts';
 import type { DeployRequest, JobResult } from '../runs/index.ts';
 import type { Control } from './control.ts';
+import type { JobHooks } from './job-hooks.ts';
 import { jobFiles, readJson, type JobResume } from './job-directory.ts';
 import { runPostSteps } from './post-steps.ts';
 import { endTracked } from './process-tree.ts';
@@ -28,10 +29,16 @@ const jobLevel = -1;
  *
  * @throws CodedError `runner/already-run`, `runner/no-resume`
  */
-export async function runJob(spec: JobSpec, jobDirectory: string, control: Control): Promise<void> {
-  const before = readJson(jobDirectory, jobFiles.report) as JobReport | null;
-  const progress = before ? resumedProgress(jobDirectory, before) : newProgress(spec, jobDirectory);
-  const session = new Session(spec, jobDirectory, progress);
+export async function runJob(
+  spec: JobSpec,
+  jobDirectory: string,
+  control: Control,
+  hooks?: JobHooks,
+): Promise<JobReport> {
+  const before = hooks?.resume ? null : (readJson(jobDirectory, jobFiles.report) as JobReport | null);
+  const progress =
+    hooks?.resume ?? (before ? resumedProgress(jobDirectory, before) : newProgress(spec, jobDirectory));
+  const session = new Session(spec, jobDirectory, progress, hooks);
   control.onCancel = () => {
     progress.status = 'cancelled';
     session.say(
@@ -45,6 +52,7 @@ export async function runJob(spec: JobSpec, jobDirectory: string, control: Contr
   progress.report = { ...progress.report, phase: 'running', pid: process.pid, deploy: null };
   session.settleReport();
   await new JobRun(session, control).run(resume);
+  return progress.report;
 }
 
 function newProgress(spec: JobSpec, jobDirectory: string): Progress {
@@ -171,6 +179,7 @@ class JobRun {
   async #steps(): Promise<DeployRequest | null> {
     const { progress } = this.#session;
     for (const place of this.#places().slice(progress.nextStep)) {
+      if (this.#session.hooks.beforeStep?.(progress, place.index) === 'stop') return null;
       const park = await runStep({ session: this.#session, control: this.#control, place });
       progress.nextStep = place.index + 1;
       if (park) return park;

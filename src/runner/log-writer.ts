@@ -10,13 +10,20 @@ export class LogWriter {
   #pending: string[] = [];
   #pendingLength = 0;
   #timer: NodeJS.Timeout | null = null;
+  readonly #onRecords: ((records: LogRecord[]) => void) | undefined;
+  #untold: LogRecord[] = [];
 
-  constructor(path: string) {
+  /** @param onRecords - Is given every record too, those of one moment together. */
+  constructor(path: string, onRecords?: (records: LogRecord[]) => void) {
     this.#descriptor = openSync(path, 'a', 0o600);
+    this.#onRecords = onRecords;
   }
 
   write(step: number, stream: LogRecord['stream'], text: string): void {
-    const line = `{"at":${Date.now()},"step":${step},"stream":"${stream}","text":${JSON.stringify(text)}}\n`;
+    const at = Date.now();
+    if (this.#onRecords && this.#untold.push({ at, step, stream, text }) === 1)
+      setImmediate(() => this.#tell());
+    const line = `{"at":${at},"step":${step},"stream":"${stream}","text":${JSON.stringify(text)}}\n`;
     this.#pending.push(line);
     this.#pendingLength += line.length;
     if (this.#pendingLength >= batchBytes) this.flush();
@@ -33,7 +40,14 @@ export class LogWriter {
     for (let at = 0; at < bytes.length;) at += writeSync(this.#descriptor, bytes, at);
   }
 
+  #tell(): void {
+    const records = this.#untold;
+    this.#untold = [];
+    if (records.length > 0) this.#onRecords?.(records);
+  }
+
   close(): void {
+    this.#tell();
     this.flush();
     closeSync(this.#descriptor);
   }

@@ -90,7 +90,9 @@ async function perform(runner: StepRunner, output: StepOutput): Promise<StepEnd>
     return due.ok && due.value;
   };
   const key = `${process.pid}-${place.key}`;
-  const work = { session, control, place, index, key, output, name: report.name, persists };
+  const forgiven = attempt(() => isTrue(step.continueOnError, session.scope(place)));
+  const onFailed = forgiven.ok && forgiven.value ? undefined : session.hooks.onFailedStep;
+  const work = { session, control, place, index, key, output, name: report.name, persists, onFailed };
   return doWork({ ...work, ...prepared.value, ...(within && { within }) }, (run) => act(run, place));
 }
 

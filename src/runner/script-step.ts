@@ -16,6 +16,7 @@ export async function runScript(run: StepRun, step: Extract<Step, { kind: 'run' 
   const shell =
     text(step.shell, scope) ?? text(run.place.frame.defaults.find(({ shell }) => shell)?.shell, scope);
   const cwd = workingDirectory(run, step);
+  output.directory = cwd;
   const file = join(spec.directories.temp, `step-${run.key}.sh`);
   writeFileSync(file, script.endsWith('\n') ? script : `${script}\n`, { mode: 0o755 });
   try {

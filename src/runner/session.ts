@@ -16,6 +16,7 @@ import {
   prependPath,
   runnerContext,
 } from './job-environment.ts';
+import type { JobHooks } from './job-hooks.ts';
 import { LogWriter } from './log-writer.ts';
 import { Masks } from './masks.ts';
 import type { JobReport, JobSpec, StepOutcome } from './spec.ts';
@@ -90,11 +91,17 @@ export class Session {
   #reportTimer: NodeJS.Timeout | null = null;
   #reportedMs = Number.NEGATIVE_INFINITY;
 
-  constructor(spec: JobSpec, jobDirectory: string, progress: Progress) {
+  readonly hooks: JobHooks;
+  /** Outlives a power cut; a job within another process ends with that process anyway. */
+  readonly #durable: boolean;
+
+  constructor(spec: JobSpec, jobDirectory: string, progress: Progress, hooks?: JobHooks) {
+    this.hooks = hooks ?? {};
+    this.#durable = hooks === undefined;
     this.spec = spec;
     this.jobDirectory = jobDirectory;
     this.progress = progress;
-    this.log = new LogWriter(join(jobDirectory, jobFiles.log));
+    this.log = new LogWriter(join(jobDirectory, jobFiles.log), hooks?.onRecords);
     for (const value of [...Object.values(spec.contexts.secrets), ...progress.masks]) this.masks.add(value);
     this.#base = baseEnvironment(spec);
     this.#github = githubOfJob(spec);
@@ -153,6 +160,7 @@ export class Session {
 
   /** Tells where the job stands, soon: steps that take no time share one write. */
   saveReport(): void {
+    this.hooks.onReport?.(this.progress.report);
     const waitMs = this.#reportedMs + reportPauseMs - performance.now();
     if (waitMs <= 0) this.#writeReport({ durable: false });
     else this.#reportTimer ??= setTimeout(() => this.#writeReport({ durable: false }), waitMs);
@@ -160,7 +168,8 @@ export class Session {
 
   /** Tells where the job stands, now and for good. */
   settleReport(): void {
-    this.#writeReport({ durable: true });
+    this.#writeReport({ durable: this.#durable });
+    this.hooks.onReport?.(this.progress.report);
   }
 
   #writeReport(options: { durable: boolean }): void {

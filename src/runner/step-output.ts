@@ -14,6 +14,8 @@ export class StepOutput {
   readonly outputs: Record<string, string> = {};
   /** Kept for the second half of an action. */
   readonly state: Record<string, string>;
+  /** Where its process runs, once there is one: for who looks in after a failure. */
+  directory: string | null = null;
   /** Commands that fail the step. */
   readonly problems: string[] = [];
   readonly #session: Session;

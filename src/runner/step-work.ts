@@ -3,6 +3,7 @@ import { CodedError } from '../diagnostics/index.ts';
 import type { DeployRequest } from '../runs/index.ts';
 import { CommandFiles } from './command-files.ts';
 import type { AbortReason } from './control.ts';
+import type { JobHooks } from './job-hooks.ts';
 import type { Session } from './session.ts';
 import type { StepOutcome } from './spec.ts';
 import type { StepOutput } from './step-output.ts';
@@ -22,6 +23,8 @@ export interface StepWork extends Omit<StepRun, 'env' | 'signal'> {
   persists: () => boolean;
   /** Of the step that uses the action this one belongs to. */
   within?: AbortSignal;
+  /** Asked after a failure, while the command files still stand. */
+  onFailed?: JobHooks['onFailedStep'] | undefined;
 }
 
 /** Does the work between fresh command files and their reading; a throw becomes a failure. */
@@ -32,10 +35,22 @@ export async function doWork(
   const { session, control, place, key, stepEnv, limitMs, persists, within } = work;
   const files = new CommandFiles(session.spec.directories.temp, key);
   const env = { ...session.environment(place, stepEnv), ...files.variables() };
-  const end = await control.during({ timeoutMs: limitMs, persists, ...(within && { within }) }, (signal) =>
-    judge(signal, work, () => action({ ...work, env, signal })),
-  );
+  const once = () =>
+    control.during({ timeoutMs: limitMs, persists, ...(within && { within }) }, (signal) =>
+      judge(signal, work, () => action({ ...work, env, signal })),
+    );
+  let end = await once();
+  while (end.outcome === 'failure' && !control.cancelled && (await mayRetry(work, env, end.message ?? '')))
+    end = await once();
   return applyFiles(session, work.output, files, end);
+}
+
+async function mayRetry(work: StepWork, env: Record<string, string>, message: string): Promise<boolean> {
+  const { session, output, index, name, onFailed } = work;
+  if (!onFailed) return false;
+  const cwd = output.directory ?? session.spec.directories.workspace;
+  const told = { stepIndex: index, name, message: session.masks.apply(message), cwd, env };
+  return (await onFailed(told)) === 'retry';
 }
 
 async function judge(
