@@ -28,20 +28,24 @@ export function isPrimitive(value: Value): value is null | boolean | number | st
   return value === null || typeof value !== 'object';
 }
 
+/** What .NET takes for blank, which is not what JavaScript does: U+0085 is, U+FEFF is not. */
+export const blankClass = String.raw`[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]`;
+const blanksAround = new RegExp(`^${blankClass}+|${blankClass}+$`, 'g');
+
 /**
  * Reads a number as the runner does: decimal with sign, point and exponent; `0x` and `0o` as 32-bit two's complement;
- * `Infinity`. Empty text is 0, anything else NaN.
+ * `Infinity` with a sign and in any case. Empty text is 0, anything else NaN.
  *
  * @see https://github.com/actions/runner src/Sdk/Expressions/Sdk/ExpressionUtility.cs
  */
 export function parseNumber(text: string): number {
-  const trimmed = text.trim();
+  const trimmed = text.replaceAll(blanksAround, '');
   if (trimmed === '') return 0;
   if (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(trimmed)) return Number(trimmed);
-  if (/^0x[0-9a-f]+$/i.test(trimmed)) return toInt32(trimmed.slice(2), 16);
+  if (/^0x[0-9a-fA-F]+$/.test(trimmed)) return toInt32(trimmed.slice(2), 16);
   if (/^0o[0-7]+$/.test(trimmed)) return toInt32(trimmed.slice(2), 8);
-  if (trimmed === 'Infinity' || trimmed === '+Infinity') return Infinity;
-  return trimmed === '-Infinity' ? -Infinity : NaN;
+  if (/^\+?infinity$/i.test(trimmed)) return Infinity;
+  return /^-infinity$/i.test(trimmed) ? -Infinity : NaN;
 }
 
 function toInt32(digits: string, radix: number): number {

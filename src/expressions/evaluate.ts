@@ -25,7 +25,7 @@ export function evaluate(expression: Expression, scope: Scope): Value {
     case 'context':
       return contextNamed(expression.name, scope);
     case 'index':
-      return index(evaluate(expression.target, scope), evaluate(expression.key, scope));
+      return index(evaluate(expression.target, scope), () => evaluate(expression.key, scope));
     case 'wildcard':
       return everyMember(evaluate(expression.target, scope));
     case 'not':
@@ -56,7 +56,10 @@ function contextNamed(name: string, scope: Scope): Value {
   });
 }
 
-function index(target: Value, key: Value): Value {
+/** The key of what has no members is not looked at. */
+function index(target: Value, keyOf: () => Value): Value {
+  if (isPrimitive(target)) return null;
+  const key = keyOf();
   if (target instanceof FilteredList) {
     const found = Array.from(target, (item) => member(item, key)).filter((item) => item !== undefined);
     return FilteredList.from(found);
@@ -72,9 +75,10 @@ function member(target: Value, key: Value): Value | undefined {
   return position >= 0 && position < target.length ? target[position] : undefined;
 }
 
+/** Of what has no members: none, not null. */
 function everyMember(target: Value): Value {
   if (target instanceof FilteredList) return FilteredList.from(Array.from(target, membersOf).flat());
-  return isPrimitive(target) ? null : FilteredList.from(membersOf(target));
+  return FilteredList.from(membersOf(target));
 }
 
 function membersOf(target: Value): Value[] {
@@ -112,33 +116,37 @@ function firstDecisive(expression: Extract<Expression, { kind: 'logical' }>, sco
 
 type Call = Extract<Expression, { kind: 'call' }>;
 
+/** Arguments are looked at only when they are needed, and once: a broken one that does not count does no harm. */
 function call(expression: Call, scope: Scope): Value {
   const { name } = expression;
-  if (name === 'case') return chooseCase(expression.args, scope);
-  if (name === 'success' || name === 'failure' || name === 'always' || name === 'cancelled') {
-    if (!scope.status) throw unavailable(name, 'it asks how the job stands, which only an `if` may');
-    return scope.status[name]();
-  }
-  const args = expression.args.map((arg) => evaluate(arg, scope));
-  const [first = null, second = null] = args;
+  const arg = (at: number) => evaluateArg(expression.args, at, scope);
+  const all = () => expression.args.map((one) => coerceToString(evaluate(one, scope)));
   switch (name) {
+    case 'case':
+      return chooseCase(expression.args, scope);
+    case 'success':
+    case 'failure':
+    case 'always':
+    case 'cancelled':
+      if (!scope.status) throw unavailable(name, 'it asks how the job stands, which only an `if` may');
+      return scope.status[name](expression.args.length > 0 ? all() : undefined);
     case 'contains':
-      return contains(first, second);
+      return contains(arg(0), () => arg(1));
     case 'startsWith':
-      return startsWith(first, second);
+      return startsWith(arg(0), () => arg(1));
     case 'endsWith':
-      return endsWith(first, second);
+      return endsWith(arg(0), () => arg(1));
     case 'format':
-      return format(coerceToString(first), args.slice(1));
+      return format(coerceToString(arg(0)), expression.args.length - 1, (at) => arg(at + 1));
     case 'join':
-      return join(first, args.length > 1 ? second : ',');
+      return join(arg(0), () => (expression.args.length > 1 ? arg(1) : ','));
     case 'toJSON':
-      return limited(printJson(first));
+      return limited(printJson(arg(0)));
     case 'fromJSON':
-      return parseJson(coerceToString(first));
+      return parseJson(coerceToString(arg(0)));
     case 'hashFiles':
       if (!scope.hashFiles) throw unavailable(name, 'files exist only while a job runs');
-      return scope.hashFiles(args.map(coerceToString));
+      return scope.hashFiles(all());
     default:
       return unreachable(name);
   }

@@ -16,5 +16,7 @@ export { functionNames } from './syntax.ts';
 export type { Comparison, Expression, FunctionName } from './syntax.ts';
 export { parseParts, parseTemplate, splitTemplate } from './template.ts';
 export type { RawPart, TemplatePart } from './template.ts';
-export { fromJson, ObjectValue, toJson } from './value.ts';
+export { readJson } from './json.ts';
+export { printJson } from './functions.ts';
+export { fromJson, ignoringCase, ObjectValue, toJson } from './value.ts';
 export type { Json, Value } from './value.ts';

@@ -1,5 +1,5 @@
 import type { Finding, Span } from '../diagnostics/index.ts';
-import { parseNumber } from './coerce.ts';
+import { blankClass, parseNumber } from './coerce.ts';
 import { locate, mistake } from './locate.ts';
 
 /** Signs of the language; `end` closes the list of tokens. */
@@ -18,8 +18,8 @@ export const signsNote = 'signs of the language: . [ ] ( ) , * ! < <= > >= == !=
 const signPattern = /[()[\],*]|!=|==|<=|>=|&&|\|\||[!<>.]/y;
 const namePattern = /[a-z_][a-z0-9_-]*/iy;
 const stringPattern = /'(?:[^']|'')*'/y;
-const numberPattern = /[^\s()[\],!<>=&|]+/y;
-const blankPattern = /\s+/y;
+const numberPattern = new RegExp(`(?:(?!${blankClass})[^()[\\],!<>=&|])+`, 'y');
+const blankPattern = new RegExp(`${blankClass}+`, 'y');
 
 const literals = new Map<string, null | boolean | number>([
   ['null', null],

@@ -1,6 +1,6 @@
 import { didYouMean, type Finding, type Span } from '../diagnostics/index.ts';
 import { mistake } from './locate.ts';
-import { signatureOf, type Expression, type FunctionName } from './syntax.ts';
+import { childrenOf, signatureOf, type Expression, type FunctionName } from './syntax.ts';
 
 /** A path into a context, as far as it is written out: `steps.build.outputs.x`, `steps['build']`. */
 export interface Reference {
@@ -17,7 +17,7 @@ export interface Reference {
 export interface NamesUsed {
   /** As written, each with its place. */
   contexts: { name: string; at: Span }[];
-  functions: { name: FunctionName; at: Span }[];
+  functions: { name: FunctionName; argCount: number; at: Span }[];
   /** One for each context, with the longest path that follows it. */
   references: Reference[];
 }
@@ -39,15 +39,10 @@ function visit(expression: Expression, used: NamesUsed): void {
     visitPath(expression, used);
     return;
   }
-  if (expression.kind === 'call') used.functions.push({ name: expression.name, at: expression.at });
+  if (expression.kind === 'call') {
+    used.functions.push({ name: expression.name, argCount: expression.args.length, at: expression.at });
+  }
   for (const child of childrenOf(expression)) visit(child, used);
-}
-
-function childrenOf(expression: Expression): Expression[] {
-  if (expression.kind === 'call') return expression.args;
-  if (expression.kind === 'not') return [expression.operand];
-  if (expression.kind === 'logical') return expression.operands;
-  return expression.kind === 'comparison' ? [expression.left, expression.right] : [];
 }
 
 function visitPath(expression: Expression, used: NamesUsed): void {
@@ -81,6 +76,8 @@ function literalKey(key: Expression): string | null {
 export interface Available {
   contexts: readonly string[];
   functions: readonly FunctionName[];
+  /** Whether `success` and `failure` take the names of jobs, as they do in a job's `if` alone. */
+  statusOfJobs?: boolean;
   /** The place in words, such as "a step's `run`". */
   place: string;
 }
@@ -90,7 +87,7 @@ export function checkNames(expression: Expression, available: Available): Findin
   const used = namesUsed(expression);
   return [
     ...used.contexts.flatMap(({ name, at }) => contextFinding(name, at, available)),
-    ...used.functions.flatMap(({ name, at }) => functionFinding(name, at, available)),
+    ...used.functions.flatMap((call) => functionFinding(call, available)),
   ];
 }
 
@@ -114,8 +111,14 @@ function secretHelp(name: string, available: Available): string | undefined {
 /** Functions that only some places offer; all others exist everywhere. */
 const placeBound: readonly FunctionName[] = ['hashFiles', 'success', 'failure', 'always', 'cancelled'];
 
-function functionFinding(name: FunctionName, at: Span, available: Available): Finding[] {
-  if (!placeBound.includes(name) || available.functions.includes(name)) return [];
+function functionFinding(call: NamesUsed['functions'][number], available: Available): Finding[] {
+  const { name, argCount, at } = call;
+  if (!placeBound.includes(name)) return [];
+  if (available.functions.includes(name)) {
+    if (argCount === 0 || !signatureOf(name).status || available.statusOfJobs) return [];
+    const message = `${name}() takes no arguments in ${available.place}, and here are ${argCount}`;
+    return [mistake('argument-count', message, at, { help: `write ${name}()` })];
+  }
   const help = name === 'hashFiles' ? 'use it in the steps of a job, where files exist' : 'use it in an `if`';
   return [mistake('unavailable-function', `${name}() cannot be called in ${available.place}`, at, { help })];
 }

@@ -69,7 +69,7 @@ describe('bad syntax is refused with its column and a way out', () => {
     ['hashfile(a)', '1 there is no function hashfile() | did you mean hashFiles()?'],
     ['nothing(a)', '1 there is no function nothing()'],
     ['contains(a)', `1 contains() takes 2 arguments, and here are 1 | write contains(search, item)`],
-    ['success(1)', `1 success() takes 0 arguments, and here are 1 | write success()`],
+    ['always(1)', `1 always() takes 0 arguments, and here are 1 | write always()`],
     ['join()', `1 join() takes 1 to 2 arguments, and here are 0 | write join(list, ', ')`],
     [
       'case(a, 1, b, 2)',
@@ -80,6 +80,17 @@ describe('bad syntax is refused with its column and a way out', () => {
   ];
   test.each(mistakes)('%s', (text, expected) => {
     expect(complaint(text)).toBe(expected);
+  });
+
+  test('parentheses are no levels, and a chain of dots is as deep as it is long', () => {
+    expect(complaint(`${'('.repeat(150)}a${')'.repeat(150)}`)).toBe('parses');
+    expect(complaint(`${'('.repeat(300)}a${')'.repeat(300)}`)).toMatch('deeper than 50 levels');
+    expect(complaint(`a${'.b'.repeat(49)}`)).toBe('parses');
+    expect(complaint(`a${'.b'.repeat(50)}`)).toMatch('deeper than 50 levels');
+    expect(complaint(`${'!'.repeat(49)}a`)).toBe('parses');
+    expect(complaint(`${'!'.repeat(50)}a`)).toMatch('deeper than 50 levels');
+    expect(complaint(`a${' == 1'.repeat(9000)}`)).toMatch('longer than 21000');
+    expect(complaint(`a${' == 1'.repeat(4000)}`)).toMatch('deeper than 50 levels');
   });
 
   test('an expression longer than GitHub takes is refused', () => {
@@ -142,6 +153,29 @@ const scope = (status: 'success' | 'failure' | 'cancelled' = 'success'): Scope =
     always: () => true,
     cancelled: () => status === 'cancelled',
   },
+});
+
+test("success and failure take names of jobs in a job's `if` alone", () => {
+  const text = "success('build') && failure('a', 'b') || always()";
+  const parsed = parseExpression(text, place(text));
+  if (!parsed.ok) throw new Error('does not parse');
+  const functions = ['success', 'failure', 'always'] as const;
+  const at = (statusOfJobs: boolean) =>
+    checkNames(parsed.value, { contexts: [], functions, place: 'here', statusOfJobs }).map(
+      ({ message }) => message,
+    );
+  expect(at(true)).toEqual([]);
+  expect(at(false)).toEqual([
+    'success() takes no arguments in here, and here are 1',
+    'failure() takes no arguments in here, and here are 2',
+  ]);
+  const asked: (readonly string[] | undefined)[] = [];
+  const status = { success: (jobs?: readonly string[]) => asked.push(jobs) > 0, always: () => true };
+  evaluate(parsed.value, {
+    contexts: {},
+    status: { ...status, failure: (jobs?: readonly string[]) => asked.push(jobs) === 0, cancelled: () => false },
+  });
+  expect(asked).toEqual([['build'], ['a', 'b']]);
 });
 
 describe('templates', () => {

@@ -1,11 +1,20 @@
 import { didYouMean, type Finding, type Result, type Span } from '../diagnostics/index.ts';
 import { signsNote, tokenize, type Sign, type Token } from './lexer.ts';
 import { across, mistake } from './locate.ts';
-import { functionNames, signatureOf, type Comparison, type Expression, type FunctionName } from './syntax.ts';
+import {
+  childrenOf,
+  functionNames,
+  signatureOf,
+  type Comparison,
+  type Expression,
+  type FunctionName,
+} from './syntax.ts';
 
 /** GitHub's own limits. */
 const longestExpression = 21_000;
 const deepestExpression = 50;
+/** Parentheses are no level of their own; this many nested ones only protect the stack. */
+const deepestGroups = 200;
 
 /**
  * Parses what stands between `${{` and `}}`.
@@ -13,13 +22,14 @@ const deepestExpression = 50;
  * @param at - Place of `text`; findings point into it where it covers the text one to one.
  * @returns Findings for bad syntax (the first), unknown functions and wrong numbers of arguments (all). Contexts are
  * not judged here: which exist depends on the place, see `checkNames`.
+ * @see https://github.com/actions/runner src/Sdk/Expressions/ExpressionParser.cs
  */
 export function parseExpression(text: string, at: Span): Result<Expression> {
   if (text.trim() === '') {
     const help = 'write what to insert, such as ${{ github.sha }}';
     return { ok: false, findings: [mistake('syntax', 'the expression is empty', at, { help })] };
   }
-  if (text.length > longestExpression) {
+  if (text.trim().length > longestExpression) {
     const message = `the expression is longer than ${longestExpression} characters`;
     return { ok: false, findings: [mistake('too-long', message, at)] };
   }
@@ -28,6 +38,7 @@ export function parseExpression(text: string, at: Span): Result<Expression> {
   const parser = new Parser(lexed.tokens);
   try {
     const value = parser.parseAll();
+    if (deeperThan(value, deepestExpression)) parser.findings.push(tooDeep(value.at));
     return parser.findings.length > 0
       ? { ok: false, findings: parser.findings }
       : { ok: true, value, warnings: [] };
@@ -35,6 +46,15 @@ export function parseExpression(text: string, at: Span): Result<Expression> {
     if (error instanceof SyntaxMistake) return { ok: false, findings: [...parser.findings, error.finding] };
     throw error;
   }
+}
+
+function tooDeep(at: Span): Finding {
+  return mistake('too-deep', `the expression nests deeper than ${deepestExpression} levels`, at);
+}
+
+/** Looks no further than that many levels, so that a long chain cannot exhaust the stack. */
+function deeperThan(expression: Expression, levels: number): boolean {
+  return levels === 0 || childrenOf(expression).some((child) => deeperThan(child, levels - 1));
 }
 
 /** Leaves the descent at the first mistake of syntax; never leaves this file. */
@@ -52,28 +72,31 @@ class Parser {
   readonly #tokens: Token[];
   #next = 0;
   #depth = 0;
+  #groups = 0;
 
   constructor(tokens: Token[]) {
     this.#tokens = tokens;
   }
 
   parseAll(): Expression {
-    const expression = this.#logical('||', () => this.#logical('&&', () => this.#equality()));
+    const expression = this.#expression();
     if (!this.#at('end')) this.#unexpected('the end of the expression, or an operator');
     return expression;
   }
 
   #expression(): Expression {
-    return this.#deeper(() => this.#logical('||', () => this.#logical('&&', () => this.#equality())));
+    return this.#logical('||', () => this.#logical('&&', () => this.#equality()));
   }
 
   #logical(operator: '&&' | '||', operand: () => Expression): Expression {
     const first = operand();
-    const operands = [first];
-    while (this.#take(operator)) operands.push(operand());
-    const last = operands.at(-1);
-    if (operands.length === 1 || !last) return first;
-    return { kind: 'logical', operator, operands, at: across(first.at, last.at) };
+    let last = first;
+    const operands = flattened(first, operator);
+    while (this.#take(operator)) {
+      last = operand();
+      operands.push(...flattened(last, operator));
+    }
+    return last === first ? first : { kind: 'logical', operator, operands, at: across(first.at, last.at) };
   }
 
   #equality(): Expression {
@@ -84,11 +107,9 @@ class Parser {
 
   #comparison(operators: Comparison[], operand: () => Expression): Expression {
     let left = operand();
-    let links = 0;
     for (;;) {
       const operator = operators.find((candidate) => this.#at(candidate));
       if (!operator) return left;
-      this.#limit(++links);
       this.#next++;
       const right = operand();
       left = { kind: 'comparison', operator, left, right, at: across(left.at, right.at) };
@@ -105,13 +126,12 @@ class Parser {
   }
 
   #postfix(): Expression {
+    const bare = this.#peek();
     let target = this.#primary();
-    let links = 0;
     while (this.#at('.') || this.#at('[')) {
-      if (target.kind === 'literal') {
+      if (target.kind === 'literal' && bare.kind === 'literal') {
         throw new SyntaxMistake(mistake('syntax', 'text and numbers have no properties', this.#peek().at));
       }
-      this.#limit(++links);
       target = this.#take('.') ? this.#dereference(target) : this.#index(target);
     }
     return target;
@@ -132,7 +152,7 @@ class Parser {
       const close = this.#expect(']');
       return { kind: 'wildcard', target, at: across(target.at, close.at) };
     }
-    const key = this.#expression();
+    const key = this.#deeper(() => this.#expression());
     const close = this.#expect(']');
     return { kind: 'index', target, key, at: across(target.at, close.at) };
   }
@@ -140,9 +160,7 @@ class Parser {
   #primary(): Expression {
     const token = this.#peek();
     if (this.#take('(')) {
-      const inner = this.#expression();
-      this.#expect(')');
-      return inner;
+      return this.#group();
     }
     if (token.kind === 'sign') return this.#unexpected('a value');
     this.#next++;
@@ -150,11 +168,19 @@ class Parser {
     return this.#at('(') ? this.#call(token) : { kind: 'context', name: token.name, at: token.at };
   }
 
+  #group(): Expression {
+    if (++this.#groups > deepestGroups) throw new SyntaxMistake(tooDeep(this.#peek().at));
+    const inner = this.#expression();
+    this.#expect(')');
+    this.#groups--;
+    return inner;
+  }
+
   #call(name: { name: string; at: Span }): Expression {
     this.#expect('(');
     const args: Expression[] = [];
     if (!this.#at(')')) {
-      do args.push(this.#expression());
+      do args.push(this.#deeper(() => this.#expression()));
       while (this.#take(','));
     }
     const close = this.#expect(')');
@@ -176,17 +202,10 @@ class Parser {
   }
 
   #deeper<T>(read: () => T): T {
-    this.#depth++;
-    this.#limit(0);
+    if (++this.#depth > deepestExpression) throw new SyntaxMistake(tooDeep(this.#peek().at));
     const value = read();
     this.#depth--;
     return value;
-  }
-
-  #limit(links: number): void {
-    if (this.#depth + links <= deepestExpression) return;
-    const message = `the expression nests deeper than ${deepestExpression} levels`;
-    throw new SyntaxMistake(mistake('too-deep', message, this.#peek().at));
   }
 
   #peek(): Token {
@@ -218,6 +237,11 @@ class Parser {
       mistake('syntax', `${describe(token)} where ${wanted} should be`, token.at, { notes: [signsNote] }),
     );
   }
+}
+
+/** `(a && b) && c` is one chain, as `a && b && c` is. */
+function flattened(operand: Expression, operator: '&&' | '||'): Expression[] {
+  return operand.kind === 'logical' && operand.operator === operator ? operand.operands : [operand];
 }
 
 function describe(token: Token): string {

@@ -2,8 +2,10 @@ import type { Value } from './value.ts';
 
 /** How the job or step stands, for the status functions. */
 export interface Status {
-  success(): boolean;
-  failure(): boolean;
+  /** With names: whether those jobs, needed directly or not, succeeded; only a job's `if` may name jobs. */
+  success(jobs?: readonly string[]): boolean;
+  /** With names: whether one of those jobs failed. */
+  failure(jobs?: readonly string[]): boolean;
   always(): boolean;
   cancelled(): boolean;
 }

@@ -1,4 +1,4 @@
-import type { Span } from '../diagnostics/index.ts';
+import { unreachable, type Span } from '../diagnostics/index.ts';
 
 /** Comparisons; `&&` and `||` stand apart because they may leave an operand unevaluated. */
 export type Comparison = '==' | '!=' | '<' | '<=' | '>' | '>=';
@@ -15,6 +15,29 @@ export type Expression =
   | { kind: 'not'; operand: Expression; at: Span }
   | { kind: 'comparison'; operator: Comparison; left: Expression; right: Expression; at: Span }
   | { kind: 'logical'; operator: '&&' | '||'; operands: Expression[]; at: Span };
+
+/** The expressions directly inside this one, in the order written. */
+export function childrenOf(expression: Expression): Expression[] {
+  switch (expression.kind) {
+    case 'index':
+      return [expression.target, expression.key];
+    case 'wildcard':
+      return [expression.target];
+    case 'call':
+      return expression.args;
+    case 'not':
+      return [expression.operand];
+    case 'comparison':
+      return [expression.left, expression.right];
+    case 'logical':
+      return expression.operands;
+    case 'literal':
+    case 'context':
+      return [];
+    default:
+      return unreachable(expression);
+  }
+}
 
 interface Signature {
   /** How to write it, for messages. */
@@ -38,8 +61,8 @@ export const functions = {
   fromJSON: { usage: 'fromJSON(text)', fewest: 1, most: 1 },
   hashFiles: { usage: "hashFiles('**/package-lock.json')", fewest: 1, most: 255 },
   case: { usage: 'case(condition, value, otherwise)', fewest: 3, most: 255, odd: true },
-  success: { usage: 'success()', fewest: 0, most: 0, status: true },
-  failure: { usage: 'failure()', fewest: 0, most: 0, status: true },
+  success: { usage: 'success()', fewest: 0, most: 255, status: true },
+  failure: { usage: 'failure()', fewest: 0, most: 255, status: true },
   always: { usage: 'always()', fewest: 0, most: 0, status: true },
   cancelled: { usage: 'cancelled()', fewest: 0, most: 0, status: true },
 } as const satisfies Record<string, Signature>;

@@ -7,7 +7,7 @@ export type Json = null | boolean | number | string | Json[] | { [key: string]: 
 export type Value = null | boolean | number | string | Value[] | ObjectValue;
 
 /** How deep arrays and objects may nest; deeper input is refused instead of exhausting the stack. */
-const deepestNesting = 200;
+export const deepestNesting = 200;
 
 interface ObjectOptions {
   /** Whether `A` and `a` are two keys. GitHub's objects ignore case; only `env` on Linux does not. */
@@ -59,16 +59,19 @@ export class ObjectValue {
   }
 }
 
+/** `ı` and `ſ` would become ASCII letters; .NET leaves them alone, so that no lookup can be tricked with them. */
+const neverFolded = /[ıſ]/;
+
 /** Upper case, one code unit at a time, as .NET's ordinal comparison has it: `ß` stays `ß`. */
 export function foldCase(text: string): string {
   const upper = text.toUpperCase();
-  if (upper.length === text.length) return upper;
+  if (upper.length === text.length && !neverFolded.test(text)) return upper;
   return Array.from({ length: text.length }, (_, index) => foldUnit(text.charAt(index))).join('');
 }
 
 function foldUnit(unit: string): string {
   const upper = unit.toUpperCase();
-  return upper.length === 1 ? upper : unit;
+  return upper.length === 1 && !neverFolded.test(unit) ? upper : unit;
 }
 
 /**
@@ -95,6 +98,13 @@ function convert(json: unknown, options: ObjectOptions, depth: number): Value {
     .filter(([, value]) => value !== undefined)
     .map(([key, value]) => [key, convert(value, options, depth + 1)] as const);
   return new ObjectValue(entries, options);
+}
+
+/** The same value with all keys looked up without regard to case; of keys that differ in case alone the last counts. */
+export function ignoringCase(value: Value): Value {
+  if (Array.isArray(value)) return value.map(ignoringCase);
+  if (!(value instanceof ObjectValue)) return value;
+  return new ObjectValue(value.entries().map(([key, member]) => [key, ignoringCase(member)]));
 }
 
 /** Turns a value into plain JSON. NaN and the infinities, which JSON lacks, become null when it is written out. */
