@@ -50,6 +50,10 @@ export const workflowCodes = {
     means: 'A filter pattern that is malformed, or that can match nothing.',
     todo: 'Mend the pattern, or remove it.',
   },
+  'invalid-schedule': {
+    means: 'A `cron` of other than five POSIX fields, or a time zone that does not exist.',
+    todo: 'Write minute, hour, day, month and weekday, such as `17 3 * * 1-5`.',
+  },
   'not-supported': {
     means: 'GitHub knows it and this version does not do it.',
     todo: 'Follow the help: it names what does the same here. A workflow that only GitHub is to run goes into a file whose `on:` no push starts.',
@@ -75,12 +79,12 @@ export const workflowCodes = {
     todo: 'Name an action and a version from the list, or do its work in a `run:` step.',
   },
   'unknown-input': {
-    means: 'An input that the action does not have.',
+    means: 'An input that the action or workflow does not have.',
     todo: 'Use one of the inputs listed.',
   },
   'missing-input': {
-    means: 'An input that the action cannot do without.',
-    todo: 'Add it under `with:`.',
+    means: 'An input that the action or workflow cannot do without.',
+    todo: 'Add it under `with:`, or as `--input name=value`.',
   },
   'unknown-job': {
     means: 'A job needs one that is not defined.',

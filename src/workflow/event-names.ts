@@ -23,6 +23,8 @@ export const events = [
   'milestone',
   'page_build',
   'project',
+  'project_card',
+  'project_column',
   'public',
   'pull_request',
   'pull_request_comment',

@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { parseWorkflow, triggers, type RepositoryEvent, type Workflow } from './index.ts';
+import { eventRules, events, parseWorkflow, triggers, type RepositoryEvent, type Workflow } from './index.ts';
 
 function workflow(on: string): Workflow {
   const text = `on:${on}\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - run: ls\n`;
@@ -85,6 +87,87 @@ const cases: [string, string, RepositoryEvent, boolean][] = [
     push(main, ['x']),
     false,
   ],
+  ['any activity of an event', ' issues', { name: 'issues', ref: main, type: 'pinned' }, true],
+  [
+    'a listed activity',
+    '\n  issues: { types: [opened] }',
+    { name: 'issues', ref: main, type: 'opened' },
+    true,
+  ],
+  [
+    'another activity',
+    '\n  issues: { types: [opened] }',
+    { name: 'issues', ref: main, type: 'closed' },
+    false,
+  ],
+  ['one type as text', '\n  issues: { types: opened }', { name: 'issues', ref: main, type: 'opened' }, true],
+  ['an activity nobody names', '\n  issues: { types: [opened] }', { name: 'issues', ref: main }, true],
+  ['a pull request that is labeled', ' pull_request', { ...pull(main), type: 'labeled' }, false],
+  ['a pull request that is reopened', ' pull_request', { ...pull(main), type: 'reopened' }, true],
+  ['closed alone, when a pull request changes', '\n  pull_request: { types: [closed] }', pull(main), false],
+  [
+    'closed alone, when it closes',
+    '\n  pull_request: { types: [closed] }',
+    { ...pull(main), type: 'closed' },
+    true,
+  ],
+  [
+    'a pull request with its base beside its ref',
+    '\n  pull_request: { branches: [main] }',
+    { ...pull('refs/pull/7/merge'), branch: 'main' },
+    true,
+  ],
+  [
+    'pull_request_target by its paths',
+    '\n  pull_request_target: { paths: ["src/**"] }',
+    { ...pull(main, ['docs/a']), name: 'pull_request_target' },
+    false,
+  ],
+  [
+    'a merge group by its base',
+    '\n  merge_group: { branches: [dev] }',
+    { name: 'merge_group', ref: 'refs/heads/gh-readonly-queue/main/pr-7', branch: 'main' },
+    false,
+  ],
+  ['a release is not asked for its branch', ' release', { name: 'release', ref: 'refs/tags/v1' }, true],
+  [
+    'a dispatch of the type',
+    '\n  repository_dispatch: { types: [build] }',
+    { name: 'repository_dispatch', ref: main, type: 'build' },
+    true,
+  ],
+  [
+    'a dispatch of another type',
+    '\n  repository_dispatch: { types: [build] }',
+    { name: 'repository_dispatch', ref: main, type: 'test' },
+    false,
+  ],
+  [
+    'the run of a workflow that is named',
+    '\n  workflow_run: { workflows: [CI] }',
+    { name: 'workflow_run', ref: main, workflowName: 'CI', type: 'completed' },
+    true,
+  ],
+  [
+    'the run of another workflow',
+    '\n  workflow_run: { workflows: [CI] }',
+    { name: 'workflow_run', ref: main, workflowName: 'Release' },
+    false,
+  ],
+  [
+    'the run of a workflow on another branch',
+    '\n  workflow_run: { workflows: [CI], branches: [main] }',
+    { name: 'workflow_run', ref: main, workflowName: 'CI', branch: 'dev' },
+    false,
+  ],
+  ['a workflow_run that names nothing', ' workflow_run', { name: 'workflow_run', ref: main }, false],
+  ['a schedule', '\n  schedule: [{ cron: "0 3 * * *" }]', { name: 'schedule', ref: main }, true],
+  [
+    'the line of a schedule',
+    '\n  schedule: [{ cron: "0 3 * * *" }]',
+    { name: 'schedule', ref: main, cron: '0 4 * * *' },
+    false,
+  ],
 ];
 
 describe('an event starts a workflow', () => {
@@ -92,3 +175,42 @@ describe('an event starts a workflow', () => {
     expect(triggers(workflow(on), event)).toBe(expected);
   });
 });
+
+test('every event that GitHub has starts a workflow that names it, as text and as a key', () => {
+  for (const name of events) {
+    const value =
+      name === 'schedule'
+        ? ' [{ cron: "0 3 * * *" }]'
+        : name === 'workflow_run'
+          ? ' { workflows: [CI] }'
+          : '';
+    const event: RepositoryEvent = { name, ref: main };
+    expect([name, triggers(workflow(`\n  ${name}:${value}`), event)]).toEqual([name, true]);
+    expect(workflow(` ${name}`).triggers).toMatchObject([{ event: name }]);
+  }
+});
+
+test('every event, type and filter is that of the schema of GitHub', () => {
+  const path = '../../node_modules/@actions/workflow-parser/dist/workflow-v1.0.min.json';
+  const schema: unknown = JSON.parse(readFileSync(join(import.meta.dirname, path), 'utf8'));
+  const { definitions } = schema as { definitions: Record<string, Definition> };
+  const properties = definitions['on-mapping-strict']?.mapping?.properties ?? {};
+  expect([...events].toSorted()).toEqual(Object.keys(properties).toSorted());
+  for (const [event, rule] of Object.entries(eventRules)) {
+    if (['schedule', 'workflow_call', 'workflow_dispatch'].includes(event)) continue;
+    const choices = definitions[String(properties[event])]?.['one-of'] ?? [];
+    const mapping = definitions[choices.find((choice) => choice.endsWith('-mapping')) ?? '']?.mapping;
+    expect([event, [...rule.filters].toSorted()]).toEqual([
+      event,
+      Object.keys(mapping?.properties ?? {}).toSorted(),
+    ]);
+    const types = definitions[`${String(mapping?.properties['types'])}-type`]?.['allowed-values'];
+    expect([event, rule.types]).toEqual([event, types]);
+  }
+});
+
+interface Definition {
+  'one-of'?: string[];
+  'allowed-values'?: string[];
+  mapping?: { properties: Record<string, unknown> };
+}
