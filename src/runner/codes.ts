@@ -6,9 +6,21 @@ export const runnerCodes = {
     means: 'A program of a step was ended early, by a cancel or a timeout.',
     todo: 'Raise `timeout-minutes`, if it was the time.',
   },
+  'action-depth': {
+    means: 'Actions of the repository use each other more than ten deep.',
+    todo: 'Look for an action that uses itself.',
+  },
+  'action-input': {
+    means: 'An action was given an input that this machine cannot honour, or not one that it needs.',
+    todo: 'Read what it says about the input, and mend `with`.',
+  },
   'already-run': {
     means: 'The job of this directory was run before; its steps are not repeated.',
     todo: 'Ship again.',
+  },
+  'artifact-archive': {
+    means: 'An artifact came as an archive that is damaged, or whose files would lie outside of it.',
+    todo: 'Upload it again with an action of GitHub or of Slipway.',
   },
   'artifact-exists': {
     means: 'The run has an artifact of this name.',
@@ -18,9 +30,21 @@ export const runnerCodes = {
     means: 'A name that an artifact cannot have.',
     todo: 'Leave out the characters that are listed.',
   },
+  'bad-action': {
+    means: "An action's `action.yml` has mistakes.",
+    todo: 'Mend what is listed below it.',
+  },
   'bad-report': {
     means: "A job's report cannot be read.",
     todo: 'Look for a full disk; ship again.',
+  },
+  'cache-archive': {
+    means: 'The files of a cache could not be packed or unpacked.',
+    todo: 'Read what tar says below it.',
+  },
+  'cache-key': {
+    means: 'A key that a cache cannot have.',
+    todo: 'Use up to 512 characters without a comma, and at most 10 keys.',
   },
   'cache-miss': {
     means: 'No cache has the key, and the step asked to fail then.',
@@ -38,6 +62,18 @@ export const runnerCodes = {
     means: 'A file through which the step talks to its runner cannot be read.',
     todo: 'Let steps only append to it.',
   },
+  'docker-action': {
+    means: 'The action runs in a container, and jobs here run on the machine itself.',
+    todo: 'Run the tool in a `run:` step.',
+  },
+  'nested-deploy': {
+    means: 'A deploy step stands inside an action, where the job cannot wait.',
+    todo: 'Make it a step of the job.',
+  },
+  'no-action-script': {
+    means: 'The script that an action names does not exist.',
+    todo: 'Build the action and commit what it builds.',
+  },
   'no-artifact': {
     means: 'The run has no artifact of this name.',
     todo: 'Upload it in a job that this one needs.',
@@ -53,6 +89,10 @@ export const runnerCodes = {
   'no-lock-file': {
     means: "npm's cache is asked for, and there is no lock file to key it by.",
     todo: 'Commit one, or remove `cache`.',
+  },
+  'no-local-action': {
+    means: 'The path that a step uses holds no `action.yml`.',
+    todo: 'Run `actions/checkout` before, or mend the path.',
   },
   'no-npm': {
     means: 'Another Node.js version is asked for, and there is no npm to install it with.',
@@ -70,6 +110,10 @@ export const runnerCodes = {
     means: 'The directory that the step should run in does not exist.',
     todo: 'Make it in an earlier step, or mend the path.',
   },
+  'not-a-map': {
+    means: 'What is inserted into `env` or `with` is not an object.',
+    todo: 'Insert an object, such as `${{ fromJSON(…) }}` of one.',
+  },
   'node-unavailable': {
     means: 'The Node.js that was installed does not run here, or is not the version asked for.',
     todo: 'Look at the network and at the versions on npm.',
@@ -86,13 +130,17 @@ export const runnerCodes = {
     means: "npm's registry could not be asked, or did not have the package.",
     todo: 'Read what npm says below it.',
   },
+  'retention-days': {
+    means: 'The days that an artifact is to be kept are no number of days.',
+    todo: 'Write a whole number from 1 to 400.',
+  },
   'step-failed': {
     means: 'The script of a step ended with a failure.',
     todo: 'Read the lines above it: `slipway logs <ship> --job <job>`.',
   },
   'unknown-action': {
-    means: 'The action is not built in.',
-    todo: 'Do its work in a `run:` step.',
+    means: 'The action is neither built in nor in the repository; nothing is downloaded.',
+    todo: 'Copy it into the repository, or do its work in a `run:` step.',
   },
   'unknown-shell': {
     means: 'A shell that is not known and does not say where the script goes.',

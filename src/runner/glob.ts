@@ -3,7 +3,7 @@ import { basename, dirname, join, resolve, sep } from 'node:path';
 
 /** A file found, absolute. */
 export interface GlobResult {
-  /** Sorted, without duplicates; regular files only. */
+  /** Sorted, without duplicates; regular files only, unless `topOnly`. */
   files: string[];
   /** The part before the first wildcard of each pattern, absolute. */
   searchPaths: string[];
@@ -16,6 +16,8 @@ interface GlobOptions {
   home: string;
   /** Leaves out everything whose name starts with a dot, and what is below it. */
   excludeHidden?: boolean;
+  /** Finds what matches by itself, directories too, instead of the files in it. */
+  topOnly?: boolean;
 }
 
 interface Pattern {
@@ -94,6 +96,10 @@ function walk(path: string, context: Walk): void {
   if (!stats) return;
   if (stats.isFile() && isWanted(path, context.parsed)) context.found.add(path);
   if (!stats.isDirectory()) return;
+  if (context.options.topOnly && isWanted(path, context.parsed)) {
+    context.found.add(path);
+    return;
+  }
   const real = realpathSync(path);
   if (context.above.has(real)) return;
   const above = new Set(context.above).add(real);

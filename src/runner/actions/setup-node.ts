@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { CodedError } from '../../diagnostics/index.ts';
 import type { Action, ActionContext } from '../action.ts';
-import type { CacheQuery } from '../cache-store.ts';
+import type { CacheRequest } from '../cache-archive.ts';
 import { hashFiles } from '../hash-files.ts';
 import { readVersionFile } from '../node-version.ts';
 import { ensureNode, resolveNode } from '../toolchain.ts';
@@ -28,7 +28,7 @@ export const setupNode: Action = {
   async post(context) {
     const query = context.state['query'];
     if (query === undefined || context.state['exact'] === 'true') return;
-    const parsed = JSON.parse(query) as CacheQuery;
+    const parsed = JSON.parse(query) as CacheRequest;
     if (existsSync(join(context.spec.directories.home, '.npm'))) await save(context, parsed);
   },
 };
@@ -64,7 +64,7 @@ async function restoreNpmCache(context: ActionContext, version: string): Promise
     );
   }
   const prefix = `node-cache-${process.platform}-${process.arch}-npm-`;
-  const query: CacheQuery = { paths: ['~/.npm'], key: prefix + hash, restoreKeys: [] };
+  const query: CacheRequest = { paths: ['~/.npm'], key: prefix + hash, restoreKeys: [] };
   const hit = await restore(context, query);
   state['query'] = JSON.stringify(query);
   state['exact'] = String(hit === query.key);

@@ -1,4 +1,5 @@
 import { dirname } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { CodedError } from '../../diagnostics/index.ts';
 import type { Action, ActionContext } from '../action.ts';
 import { storeArtifact } from '../artifacts.ts';
@@ -26,17 +27,30 @@ export const uploadArtifact: Action = {
       files: found.files,
       overwrite: inputs['overwrite'] === 'true',
       jobKey: spec.jobKey,
+      expiresAtMs: expiryOf(context, Date.now()),
     });
     context.noteArtifact(name);
     context.say(
       `Artifact ${name}: ${stored.files.length} files, ${stored.sizeBytes} bytes, ${stored.digest}`,
     );
-    context.setOutput('artifact-id', stored.digest.slice(7, 19));
+    context.setOutput('artifact-id', String(stored.id));
     context.setOutput('artifact-digest', stored.digest.replace('sha256:', ''));
-    context.setOutput('artifact-url', '');
+    context.setOutput('artifact-url', pathToFileURL(stored.filesDirectory).href);
     return undefined;
   },
 };
+
+/** `retention-days`; without it, or with 0, an artifact is kept as long as its run. */
+function expiryOf({ inputs }: ActionContext, nowMs: number): number | null {
+  const text = inputs['retention-days'] || '0';
+  const days = Number(text);
+  if (!Number.isInteger(days) || days < 0 || days > 400) {
+    throw new CodedError('runner/retention-days', `retention-days "${text}" is no number of days`, {
+      notes: ['allowed: whole numbers from 1 to 400, or 0 for the default'],
+    });
+  }
+  return days === 0 ? null : nowMs + days * 24 * 60 * 60 * 1000;
+}
 
 function nothingFound(context: ActionContext): void {
   const message = `No files were found with the provided path: ${context.inputs['path'] ?? ''}. No artifacts will be uploaded.`;
