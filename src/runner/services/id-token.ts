@@ -1,19 +1,11 @@
 import { randomUUID, sign } from 'node:crypto';
 import { coerceToString, fromJson } from '../../expressions/index.ts';
-import type { Permissions } from '../../workflow/index.ts';
 import type { JobSpec } from '../spec.ts';
 import { signingKey, type SigningKey } from './signing-key.ts';
 import { encode } from './tokens.ts';
 
 /** As GitHub's tokens: good for a quarter of an hour, and as far back for clocks that are behind. */
 const validitySeconds = 15 * 60;
-
-/** Whether the job's `permissions`, or else the workflow's, hold `id-token: write`. */
-export function mayAskForIdToken({ job, workflow }: Pick<JobSpec, 'job' | 'workflow'>): boolean {
-  const granted: Permissions | undefined = job.permissions ?? workflow.permissions;
-  if (granted === undefined || granted === 'read-all') return false;
-  return granted === 'write-all' || granted['id-token'] === 'write';
-}
 
 /**
  * Issues the OIDC tokens of a job. The issuer is the job's own server, whose address lasts as long as the job: who checks
