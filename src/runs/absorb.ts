@@ -46,7 +46,7 @@ function cutShort(
   job: JobInstance,
   { running, reason }: { running: Running; reason: string },
 ): void {
-  const id = workerId(draft.state.id, job.key, running.incarnation);
+  const id = workerId(draft.state.id, job, running.incarnation);
   draft.actions.push({ kind: 'cancel-job', jobKey: job.key, workerId: id, reason });
   draft.actions.push({ kind: 'reap-job', jobKey: job.key });
   draft.end(job, {
@@ -65,7 +65,7 @@ function lose(draft: Draft, job: JobInstance, running: Running): void {
 }
 
 function absorbParked(draft: Draft, job: JobInstance, parked: Parked): void {
-  const rollout = draft.observed.rollouts[rolloutKey(draft.state.id, job.key, parked.deploy.stepIndex)];
+  const rollout = draft.observed.rollouts[rolloutKey(draft.state.id, job, parked.deploy.stepIndex)];
   const outcome = rollout ? endOf(rollout) : neverBegun(draft, job, parked);
   if (!outcome) return;
   draft.named.add(job.key);

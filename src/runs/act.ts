@@ -1,10 +1,13 @@
-import { needsContext, stepsJobOf } from './ancestry.ts';
+import { needsContext } from './ancestry.ts';
 import { cancelReason } from './cancel.ts';
-import { strategyContext } from './decide-job.ts';
 import type { Draft } from './draft.ts';
+import { frameOf, stepsJobOf } from './frames.ts';
 import { githubContext } from './github-context.ts';
 import { rolloutKey, workerId } from './keys.ts';
 import type { JobInstance, JobOrder, JobState, RunState } from './model.ts';
+import { permissionsOf } from './permissions.ts';
+import { strategyContext } from './scope.ts';
+import { secretPathOf } from './secrets.ts';
 
 /** Says again whatever should be true of a job and is not yet seen to be. */
 export function act(draft: Draft, job: JobInstance): void {
@@ -18,7 +21,7 @@ function actOnRunning(
   running: Extract<JobState, { phase: 'running' }>,
 ): void {
   const { actions, state } = draft;
-  const id = workerId(state.id, job.key, running.incarnation);
+  const id = workerId(state.id, job, running.incarnation);
   const seen = draft.observed.jobs[job.key];
   const unseen = draft.named.has(job.key) || (seen?.worker ?? 'none') === 'none';
   const reason = cancelReason(state, job);
@@ -35,7 +38,7 @@ function actOnRunning(
 
 function actOnParked(draft: Draft, job: JobInstance, parked: Extract<JobState, { phase: 'parked' }>): void {
   const { deploy } = parked;
-  const key = rolloutKey(draft.state.id, job.key, deploy.stepIndex);
+  const key = rolloutKey(draft.state.id, job, deploy.stepIndex);
   const reason = cancelReason(draft.state, job);
   if (reason !== null) {
     draft.actions.push({ kind: 'abort-rollout', jobKey: job.key, rolloutKey: key, reason });
@@ -46,21 +49,29 @@ function actOnParked(draft: Draft, job: JobInstance, parked: Extract<JobState, {
 
 /** The order is a function of the state alone, so a repeated start carries the same one. */
 function orderOf(state: RunState, job: JobInstance): JobOrder {
-  const { workflow } = state;
+  const { workflow, inputs } = frameOf(state, job.parent);
   return {
     runId: state.id,
     jobKey: job.key,
     displayName: job.displayName,
-    job: stepsJobOf(workflow, job.jobId),
-    workflow: { file: workflow.file, name: workflow.name, env: workflow.env, defaults: workflow.defaults },
+    job: stepsJobOf(state, job),
+    workflow: {
+      file: workflow.file,
+      name: workflow.name,
+      env: workflow.env,
+      defaults: workflow.defaults,
+      permissions: workflow.permissions,
+    },
     environment: job.environment,
+    permissions: permissionsOf(state, job),
+    secretPath: secretPathOf(state, job),
     contexts: {
-      github: githubContext(state),
-      needs: needsContext(state, job.jobId),
+      github: githubContext(state, job.parent),
+      needs: needsContext(state, job),
       matrix: job.matrix,
       strategy: strategyContext(job),
       vars: state.vars,
-      inputs: state.inputs,
+      inputs,
     },
   };
 }

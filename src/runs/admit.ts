@@ -1,32 +1,38 @@
 import { unreachable } from '../diagnostics/index.ts';
-import { instancesOf, jobOf, jobResult } from './ancestry.ts';
+import { jobResult, needsOf } from './ancestry.ts';
+import { endOfCall, jobsOfCall } from './call.ts';
 import { cancelReason } from './cancel.ts';
-import { decideJob, endState, expandJob } from './decide-job.ts';
+import { decideJob, endState } from './decide-job.ts';
 import type { Draft } from './draft.ts';
-import type { EnvironmentVerdict, JobInstance } from './model.ts';
+import { expandJob, groupGate } from './expand-job.ts';
+import { instancesOf, writtenJob } from './frames.ts';
+import { jobHolder } from './groups.ts';
+import type { EnvironmentVerdict, GroupVerdict, JobInstance, JobState } from './model.ts';
+import { verdictFor } from './run-gate.ts';
 
-/** Lets every job as far as it may go without a worker: through its `if`, its matrix and its environment's rules. */
+/** Lets every job as far as it may go without a worker: through its `if`, its matrix, its environment and its groups. */
 export function admit(draft: Draft): void {
   for (let before = -1; before !== draft.changes;) {
     before = draft.changes;
     for (const job of draft.jobs()) {
-      if (job.state.phase === 'pending' && needsDone(draft, job.jobId)) decide(draft, job);
+      if (job.state.phase === 'pending' && needsDone(draft, job)) decide(draft, job);
     }
     for (const job of draft.jobs()) reconsiderWaiting(draft, job);
+    for (const job of draft.jobs()) advanceCall(draft, job);
   }
 }
 
-function needsDone(draft: Draft, jobId: string): boolean {
-  return jobOf(draft.state.workflow, jobId).needs.every((need) => jobResult(draft.state, need.id) !== null);
+function needsDone(draft: Draft, job: JobInstance): boolean {
+  return needsOf(draft.state, job).every((need) => jobResult(draft.state, need) !== null);
 }
 
 function decide(draft: Draft, job: JobInstance): void {
-  const decision = decideJob(draft.state, job.jobId);
+  const decision = decideJob(draft.state, job);
   if (decision.kind === 'end') {
     draft.end(job, endState(decision.result, decision.reason, draft.limits.nowMs));
     return;
   }
-  const instances = expandJob(draft.state, job, draft.limits.nowMs);
+  const instances = expandJob(draft.state, job, draft.limits);
   draft.replace(job, instances);
   for (const instance of instances) announce(draft, instance);
 }
@@ -39,42 +45,93 @@ function announce(draft: Draft, instance: JobInstance): void {
   }
 }
 
-/** Jobs that wait for rules or for room may have lost their reason to run. */
+/** Jobs that wait for rules, for a group or for room may have lost their reason to run. */
 function reconsiderWaiting(draft: Draft, job: JobInstance): void {
   if (job.state.phase !== 'blocked' && job.state.phase !== 'queued') return;
   const reason = cancelReason(draft.state, job);
   if (reason !== null) draft.end(job, endState('cancelled', reason, draft.limits.nowMs));
-  else if (job.state.phase === 'blocked') passGate(draft, job, job.state.environment);
+  else if (job.state.phase === 'queued') return;
+  else if (job.state.by === 'environment') passRules(draft, job, job.state.name);
+  else takeGroup(draft, job, job.state.name);
 }
 
-function passGate(draft: Draft, job: JobInstance, environment: string): void {
+function passRules(draft: Draft, job: JobInstance, environment: string): void {
   const verdict: EnvironmentVerdict = draft.observed.environments[environment] ?? {
     kind: 'wait',
     reason: `asks for the rules of ${environment}`,
   };
   switch (verdict.kind) {
     case 'open':
-      draft.move(job, { phase: 'queued' });
-      draft.tell('job.queued', job, { environment });
-      return;
+      return proceed(draft, job, { state: groupGate(job, 0), passed: { environment } });
     case 'refused':
-      draft.end(job, endState('failure', verdict.reason, draft.limits.nowMs));
-      return;
+      return draft.end(job, endState('failure', verdict.reason, draft.limits.nowMs));
     case 'wait':
       draft.wakeBy(verdict.untilMs);
-      if (job.state.phase === 'blocked' && job.state.reason === verdict.reason) return;
-      draft.move(job, { phase: 'blocked', environment, reason: verdict.reason });
-      draft.tell('job.blocked', job, { environment, reason: verdict.reason });
-      return;
+      return block(draft, job, { by: 'environment', name: environment, reason: verdict.reason });
     default:
       unreachable(verdict);
   }
 }
 
+function takeGroup(draft: Draft, job: JobInstance, name: string): void {
+  const index = job.groups.findIndex((group) => group.name === name);
+  const group = job.groups[index];
+  if (!group) throw new Error(`job ${job.key} waits for ${name}, which is none of its groups`);
+  const verdict: GroupVerdict = verdictFor(draft, jobHolder(draft.state.id, job.key), group) ?? {
+    kind: 'waits',
+    reason: `asks for group ${name}`,
+  };
+  switch (verdict.kind) {
+    case 'holds':
+      return proceed(draft, job, { state: groupGate(job, index + 1), passed: { group: name } });
+    case 'refused':
+      return draft.end(job, endState('cancelled', verdict.reason, draft.limits.nowMs));
+    case 'waits':
+      return block(draft, job, { by: 'group', name, reason: verdict.reason });
+    default:
+      unreachable(verdict);
+  }
+}
+
+function proceed(
+  draft: Draft,
+  job: JobInstance,
+  { state, passed }: { state: JobState; passed: { environment: string } | { group: string } },
+): void {
+  draft.move(job, state);
+  if (state.phase === 'queued') draft.tell('job.queued', job, passed);
+}
+
+function block(
+  draft: Draft,
+  job: JobInstance,
+  wait: Omit<Extract<JobState, { phase: 'blocked' }>, 'phase'>,
+): void {
+  if (job.state.phase === 'blocked' && job.state.reason === wait.reason) return;
+  draft.move(job, { phase: 'blocked', ...wait });
+  draft.tell('job.blocked', job, { [wait.by]: wait.name, reason: wait.reason });
+}
+
+/** A call needs no worker: its jobs take its place as soon as its matrix has room, and end it when they have ended. */
+function advanceCall(draft: Draft, job: JobInstance): void {
+  if (job.state.phase === 'queued') {
+    if (writtenJob(draft.state, job).kind !== 'call' || !matrixHasRoom(draft, job)) return;
+    const begun = draft.move(job, { phase: 'calling', startedAtMs: draft.limits.nowMs });
+    draft.replace(begun, [begun, ...jobsOfCall(draft.state, begun)]);
+    draft.tell('job.started', begun, {});
+  } else if (job.state.phase === 'calling') {
+    const end = endOfCall(draft.state, job, draft.limits.nowMs);
+    if (end) draft.end(job, end);
+  }
+}
+
 /** Gives queued jobs a worker as far as there is room, in the order of the file. */
 export function startQueued(draft: Draft): void {
+  let running = draft.jobs().filter(({ state }) => state.phase === 'running').length;
   for (const job of draft.jobs()) {
-    if (job.state.phase !== 'queued' || !hasRoom(draft, job)) continue;
+    if (job.state.phase !== 'queued' || running >= draft.limits.maxParallelJobs) continue;
+    if (writtenJob(draft.state, job).kind === 'call' || !matrixHasRoom(draft, job)) continue;
+    running++;
     draft.named.add(job.key);
     draft.move(job, { phase: 'running', startedAtMs: draft.limits.nowMs, incarnation: 0, resume: null });
     draft.tell('job.started', job, {});
@@ -82,11 +139,11 @@ export function startQueued(draft: Draft): void {
 }
 
 /** Parked jobs hold no process, so they count for `max-parallel` of their matrix but not for the machine. */
-function hasRoom(draft: Draft, job: JobInstance): boolean {
-  const running = draft.jobs().filter(({ state }) => state.phase === 'running');
-  const siblings = instancesOf(draft.state, job.jobId).filter(
-    ({ state }) => state.phase === 'running' || state.phase === 'parked',
+function matrixHasRoom(draft: Draft, job: JobInstance): boolean {
+  const { maxParallel } = job.strategy;
+  if (maxParallel === null) return true;
+  const going = instancesOf(draft.state, job.parent, job.jobId).filter(({ state }) =>
+    ['running', 'parked', 'calling'].includes(state.phase),
   );
-  const siblingLimit = job.strategy.maxParallel ?? Number.POSITIVE_INFINITY;
-  return running.length < draft.limits.maxParallelJobs && siblings.length < siblingLimit;
+  return going.length < maxParallel;
 }

@@ -1,10 +1,9 @@
-import type { Json, StepsJob, Workflow } from '../workflow/index.ts';
+import type { Json } from '../workflow/index.ts';
+import { instancesOf, writtenJob } from './frames.ts';
 import type { JobInstance, JobResult, RunState } from './model.ts';
 
-/** The instances of one job, in matrix order. */
-export function instancesOf(state: RunState, jobId: string): JobInstance[] {
-  return Object.values(state.jobs).filter((instance) => instance.jobId === jobId);
-}
+/** A job of a frame, whatever its instances. */
+export type JobRef = Pick<JobInstance, 'parent' | 'jobId'>;
 
 /** What dependents see of one instance: a failure that may continue counts as success. Null until it has ended. */
 export function conclusionOf(instance: JobInstance): JobResult | null {
@@ -14,17 +13,23 @@ export function conclusionOf(instance: JobInstance): JobResult | null {
 }
 
 /** The result of a whole job: the worst of its instances. Null while one has not ended. */
-export function jobResult(state: RunState, jobId: string): JobResult | null {
-  const conclusions = instancesOf(state, jobId).map(conclusionOf);
-  if (conclusions.includes(null)) return null;
+export function jobResult(state: RunState, { parent, jobId }: JobRef): JobResult | null {
+  return worst(instancesOf(state, parent, jobId).map(conclusionOf));
+}
+
+/** The worst of some results; null while one is missing, `skipped` when there is none at all. */
+export function worst(results: (JobResult | null)[]): JobResult | null {
+  if (results.includes(null)) return null;
   const worstFirst: JobResult[] = ['failure', 'cancelled', 'success', 'skipped'];
-  return worstFirst.find((result) => conclusions.includes(result)) ?? 'skipped';
+  return worstFirst.find((result) => results.includes(result)) ?? 'skipped';
 }
 
 /** The outputs of a whole job: instances overlay each other in the order they ended, empty values never win. */
-export function jobOutputs(state: RunState, jobId: string): Record<string, string> {
+export function jobOutputs(state: RunState, { parent, jobId }: JobRef): Record<string, string> {
   const outputs: Record<string, string> = {};
-  const ended = instancesOf(state, jobId).flatMap(({ state }) => (state.phase === 'finished' ? [state] : []));
+  const ended = instancesOf(state, parent, jobId).flatMap(({ state: at }) =>
+    at.phase === 'finished' ? [at] : [],
+  );
   for (const instance of ended.sort((a, b) => a.finishedAtMs - b.finishedAtMs)) {
     for (const [name, value] of Object.entries(instance.outputs)) {
       if (value !== '' || outputs[name] === undefined) outputs[name] = value;
@@ -34,41 +39,44 @@ export function jobOutputs(state: RunState, jobId: string): Record<string, strin
 }
 
 /** The `needs` context: direct needs only. */
-export function needsContext(state: RunState, jobId: string): Record<string, Json> {
-  const context: Record<string, Json> = {};
-  for (const need of jobOf(state.workflow, jobId).needs) {
-    context[need.id] = { result: jobResult(state, need.id), outputs: jobOutputs(state, need.id) };
-  }
-  return context;
+export function needsContext(state: RunState, job: JobRef): Record<string, Json> {
+  const ids = needsOf(state, job).map(({ jobId }) => jobId);
+  return resultsContext(state, job.parent, ids);
+}
+
+/** Results and outputs of some jobs of a frame, as `needs` and `jobs` show them. */
+export function resultsContext(
+  state: RunState,
+  parent: string | null,
+  jobIds: string[],
+): Record<string, Json> {
+  return Object.fromEntries(
+    jobIds.map((jobId) => [
+      jobId,
+      { result: jobResult(state, { parent, jobId }), outputs: jobOutputs(state, { parent, jobId }) },
+    ]),
+  );
+}
+
+/** The jobs that a job needs, which always stand in its own frame. */
+export function needsOf(state: RunState, job: JobRef): JobRef[] {
+  return writtenJob(state, job).needs.map(({ id }) => ({ parent: job.parent, jobId: id }));
 }
 
 /**
- * What the status functions of a job's `if` look at: every ancestor, not only direct needs.
+ * What the status functions of a job's `if` look at: every ancestor of its frame, not only direct needs. What the caller
+ * needs was looked at when the call began.
  *
  * @see https://docs.github.com/actions/reference/evaluate-expressions-in-workflows-and-actions#status-check-functions
  */
-export function ancestorResults(state: RunState, jobId: string): JobResult[] {
-  const seen = new Set<string>();
-  const queue = [jobId];
-  for (let id = queue.pop(); id !== undefined; id = queue.pop()) {
-    for (const need of jobOf(state.workflow, id).needs) {
-      if (!seen.has(need.id)) queue.push(need.id);
-      seen.add(need.id);
+export function ancestorResults(state: RunState, job: JobRef): JobResult[] {
+  const seen = new Map<string, JobRef>();
+  const queue = [job];
+  for (let at = queue.pop(); at !== undefined; at = queue.pop()) {
+    for (const need of needsOf(state, at)) {
+      if (!seen.has(need.jobId)) queue.push(need);
+      seen.set(need.jobId, need);
     }
   }
-  return [...seen].flatMap((id) => jobResult(state, id) ?? []);
-}
-
-/** The job as written. */
-export function jobOf(workflow: Workflow, jobId: string): Workflow['jobs'][number] {
-  const job = workflow.jobs.find((candidate) => candidate.id === jobId);
-  if (!job) throw new Error(`workflow ${workflow.file} has no job ${jobId}`);
-  return job;
-}
-
-/** A job with steps, which is all that a worker runs. */
-export function stepsJobOf(workflow: Workflow, jobId: string): StepsJob {
-  const job = jobOf(workflow, jobId);
-  if (job.kind !== 'steps') throw new Error(`job ${jobId} of ${workflow.file} calls a workflow`);
-  return job;
+  return [...seen.values()].flatMap((need) => jobResult(state, need) ?? []);
 }

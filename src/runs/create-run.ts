@@ -1,6 +1,7 @@
-import { jobDisplayName } from '../workflow/index.ts';
 import type { Json, Workflow } from '../workflow/index.ts';
-import type { JobInstance, RunEvent, RunState } from './model.ts';
+import { placeholderOf } from './call.ts';
+import type { RunEvent, RunState } from './model.ts';
+import { runName } from './run-name.ts';
 
 /** What a new run is made of; ids and times are the caller's. */
 export interface NewRun {
@@ -8,6 +9,8 @@ export interface NewRun {
   number: number;
   app: string;
   workflow: Workflow;
+  /** Every workflow that it may call, by `uses` as written; see `checkCalls`. */
+  called?: Record<string, Workflow>;
   event: RunEvent;
   vars?: Record<string, string>;
   inputs?: Record<string, Json>;
@@ -16,32 +19,25 @@ export interface NewRun {
 
 /** A run of which nothing has started. The workflow must have been parsed without findings, so its graph has no cycle. */
 export function createRun(run: NewRun): RunState {
-  const jobs: Record<string, JobInstance> = {};
-  for (const job of run.workflow.jobs) {
-    jobs[job.id] = {
-      key: job.id,
-      jobId: job.id,
-      displayName: jobDisplayName(job),
-      matrix: null,
-      strategy: { failFast: true, jobIndex: 0, jobTotal: 1, maxParallel: null },
-      continueOnError: false,
-      environment: null,
-      state: { phase: 'pending' },
-    };
-  }
-  return {
+  const state: RunState = {
     id: run.id,
     number: run.number,
+    attempt: 1,
     app: run.app,
+    name: '',
     workflow: run.workflow,
+    called: run.called ?? {},
     event: run.event,
     vars: run.vars ?? {},
     inputs: run.inputs ?? {},
     createdAtMs: run.nowMs,
-    jobs,
+    gate: { phase: 'closed' },
+    jobs: {},
     cancelRequested: null,
     finished: null,
   };
+  for (const job of run.workflow.jobs) state.jobs[job.id] = placeholderOf(job, { call: null, attempt: 1 });
+  return { ...state, name: runName(state) };
 }
 
 /** Asks for the run's end; jobs with `always()` still run. Asking twice changes nothing. */

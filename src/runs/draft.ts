@@ -5,6 +5,10 @@ export interface PlanLimits {
   nowMs: number;
   /** Workers that this run may have at once. */
   maxParallelJobs: number;
+  /** Labels of `runs-on` that this machine takes beyond those that it always does. */
+  hostLabels: string[];
+  /** What becomes of a job that this machine cannot run: it is left out, or it fails. */
+  unsupported: 'skip' | 'fail';
 }
 
 /** A plan in the making: the only thing that the planning functions change. The state it was made from stays as it was. */
@@ -31,10 +35,13 @@ export class Draft {
   }
 
   move(job: JobInstance, state: JobState): JobInstance {
-    const moved = { ...job, state };
-    this.state.jobs[job.key] = moved;
+    return this.put({ ...job, state });
+  }
+
+  put(job: JobInstance): JobInstance {
+    this.state.jobs[job.key] = job;
     this.changes++;
-    return moved;
+    return job;
   }
 
   end(job: JobInstance, state: Extract<JobState, { phase: 'finished' }>): void {
@@ -42,7 +49,7 @@ export class Draft {
     this.tell('job.finished', ended, { result: state.result, reason: state.reason });
   }
 
-  /** Puts the instances of a matrix job in its place; the order of the file stays. */
+  /** Puts instances in the place of a job; the order of the file stays. */
   replace(job: JobInstance, instances: JobInstance[]): void {
     const entries = Object.entries(this.state.jobs).flatMap(([key, value]) =>
       key === job.key

@@ -2,11 +2,13 @@ import type { Json } from '../workflow/index.ts';
 import type { RunState } from './model.ts';
 
 /**
- * The `github` context as far as the run decides it; the worker adds paths and step names.
+ * The `github` context as far as the run decides it; the worker adds paths and step names. In a called workflow it is the
+ * caller's.
  *
+ * @param parent - The call that the job belongs to, if any.
  * @see https://docs.github.com/actions/reference/contexts-reference#github-context
  */
-export function githubContext(state: RunState): Record<string, Json> {
+export function githubContext(state: RunState, parent: string | null): Record<string, Json> {
   const { event } = state;
   const repository = text(field(event.payload, 'repository', 'full_name')) || `local/${state.app}`;
   const branch = /^refs\/heads\/(.+)$/.exec(event.ref)?.[1];
@@ -33,12 +35,14 @@ export function githubContext(state: RunState): Record<string, Json> {
     repositoryUrl: `git://github.com/${repository}.git`,
     run_id: state.id,
     run_number: String(state.number),
-    run_attempt: '1',
+    run_attempt: String(state.attempt),
     retention_days: '90',
     secret_source: 'Actions',
     workflow: state.workflow.name,
     workflow_ref: `${path}@${event.ref}`,
     workflow_sha: event.commit,
+    // A called workflow always comes from the run's own commit.
+    ...(parent === null ? {} : { job_workflow_sha: event.commit }),
     server_url: 'https://github.com',
     api_url: 'https://api.github.com',
     graphql_url: 'https://api.github.com/graphql',

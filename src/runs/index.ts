@@ -2,11 +2,15 @@ export { lostReason } from './absorb.ts';
 export { createRun, requestCancel } from './create-run.ts';
 export type { NewRun } from './create-run.ts';
 export type { PlanLimits } from './draft.ts';
-export { currentWorkerId, rolloutKey, workerId } from './keys.ts';
+export { claimGroups, groupWishes } from './groups.ts';
+export type { GroupClaim, GroupEntry, GroupLedger, GroupWish } from './groups.ts';
+export { currentWorkerId, rolloutKey, workerId, workKey } from './keys.ts';
 export type {
   DeployOutcome,
   DeployRequest,
   EnvironmentVerdict,
+  Group,
+  GroupVerdict,
   JobInstance,
   JobOrder,
   JobResult,
@@ -17,9 +21,12 @@ export type {
   ObservedReport,
   RunAction,
   RunEvent,
+  RunGate,
   RunHappening,
   RunPlan,
   RunResult,
   RunState,
+  SecretStep,
 } from './model.ts';
 export { planRun } from './plan-run.ts';
+export { resolveSecrets } from './secrets.ts';

@@ -1,4 +1,4 @@
-import type { Json, StepsJob, Workflow } from '../workflow/index.ts';
+import type { Json, Permissions, StepsJob, Template, Workflow } from '../workflow/index.ts';
 
 /** How a job ended. Words of GitHub's `needs.<job>.result`. */
 export type JobResult = 'success' | 'failure' | 'cancelled' | 'skipped';
@@ -23,16 +23,40 @@ export interface RunState {
   id: string;
   /** Counts the app's runs from 1: `github.run_number`. */
   number: number;
+  /** From 1; grows with each rerun: `github.run_attempt`. */
+  attempt: number;
   app: string;
+  /** What people see the run called: its evaluated `run-name`, or the commit's title. */
+  name: string;
   workflow: Workflow;
+  /** Every workflow that jobs of this one may call, directly or not, by `./.github/workflows/x.yml` as `uses` spells it. */
+  called: Record<string, Workflow>;
   event: RunEvent;
   vars: Record<string, string>;
   inputs: Record<string, Json>;
   createdAtMs: number;
-  /** By job key, in the order of the file. A matrix job stands here under its id until its needs are done, then as its instances. */
+  gate: RunGate;
+  /**
+   * By job key, in the order of the file. A matrix job stands here under its id until its needs are done, then as its
+   * instances; a job that calls a workflow is followed by that workflow's jobs once it has begun.
+   */
   jobs: Record<string, JobInstance>;
   cancelRequested: { by: string; atMs: number } | null;
   finished: { result: RunResult; atMs: number } | null;
+}
+
+/** Whether the run may begin: the workflow's own concurrency group comes before everything else. */
+export type RunGate =
+  | { phase: 'closed' }
+  | { phase: 'waiting'; group: Group; reason: string }
+  | { phase: 'open'; group: Group | null };
+
+/** A concurrency group with its expressions evaluated. */
+export interface Group {
+  /** As written; case does not matter where groups are compared. */
+  name: string;
+  cancelInProgress: boolean;
+  queue: 'single' | 'max';
 }
 
 /** How a run ended. A failed job with `continue-on-error` does not fail it. */
@@ -40,10 +64,13 @@ export type RunResult = 'success' | 'failure' | 'cancelled';
 
 /** One job, or one combination of its matrix. */
 export interface JobInstance {
-  /** `test`, or `test.0` for a combination; unique in the run and fit for a file name. */
+  /** `test`, `test.0` for a combination, `call/test` in a called workflow; unique in the run and fit for a relative path. */
   key: string;
+  /** Id in the workflow that it is written in. */
   jobId: string;
-  /** As people see it: `test (20, linux)`. */
+  /** Key of the call that brought the job into the run; null for jobs of the run's own workflow. */
+  parent: string | null;
+  /** As people see it: `test (20, linux)`, `deploy / test` in a called workflow. */
   displayName: string;
   matrix: Record<string, Json> | null;
   strategy: JobStrategy;
@@ -51,6 +78,14 @@ export interface JobInstance {
   continueOnError: boolean;
   /** Name of the environment whose rules it must pass. */
   environment: string | null;
+  /** Concurrency groups that it must hold while it runs, in the order in which it takes them. */
+  groups: Group[];
+  /** Why a newcomer of one of its groups ends it; null while none does. */
+  superseded: string | null;
+  /** The attempt of the run that this instance belongs to. */
+  attempt: number;
+  /** What the workflow that it calls was given; null before that, and for jobs with steps. */
+  call: { inputs: Record<string, Json> } | null;
   state: JobState;
 }
 
@@ -64,18 +99,19 @@ export interface JobStrategy {
 }
 
 /*
- *              needs done, `if` true     rules open            room
- *   pending ──────────────────────► blocked ───────► queued ────────► running ◄───────────┐
- *      │                 (only with an environment)     │              │   │             │ rollout ended
- *      │                               │                │              │   └─► parked ───┘
- *      │ `if` false, or cancelled      │ refused        │ cancelled    │ report, or worker lost
- *      └───────────────────────────────┴────────────────┴──────────────┴──► finished
+ *              needs done, `if` true     rules open, groups held      room
+ *   pending ──────────────────────► blocked ───────────────► queued ─────► running ◄───────────┐
+ *      │          (only with an environment or a group)         │          │   │             │ rollout ended
+ *      │                               │                        │          │   └─► parked ───┘
+ *      │ `if` false, or cancelled      │ refused                │ a call   │ report, or worker lost
+ *      │                               │                        └──► calling (its jobs run)
+ *      └───────────────────────────────┴──── cancelled ─────────┴──────────┴──► finished
  */
 
 /** Where a job stands. What a worker did is observed anew at each look; nothing here remembers that it was done. */
 export type JobState =
   | { phase: 'pending' }
-  | { phase: 'blocked'; environment: string; reason: string }
+  | { phase: 'blocked'; by: 'environment' | 'group'; name: string; reason: string }
   | { phase: 'queued' }
   | {
       phase: 'running';
@@ -86,6 +122,8 @@ export type JobState =
       resume: DeployOutcome | null;
     }
   | { phase: 'parked'; startedAtMs: number; incarnation: number; deploy: DeployRequest }
+  /** The jobs of the called workflow decide how it ends. */
+  | { phase: 'calling'; startedAtMs: number }
   | {
       phase: 'finished';
       result: JobResult;
@@ -146,7 +184,24 @@ export interface Observed {
   environments: Record<string, EnvironmentVerdict>;
   /** By rollout key; one that is missing has not been asked for. */
   rollouts: Record<string, { kind: 'going' } | { kind: 'ended'; outcome: DeployOutcome }>;
+  /** What `claimGroups` said of this run's wishes; a group that is missing keeps its jobs waiting. */
+  groups: Record<string, GroupVerdict>;
 }
+
+/** How one holder stands in one concurrency group. */
+export type GroupVerdict =
+  /** `supersededBy`: a newcomer that asked for the end of what is in progress. */
+  | { kind: 'holds'; supersededBy: string | null }
+  | { kind: 'waits'; reason: string }
+  /** A newcomer took its place, the line is full, or it would wait for itself. */
+  | { kind: 'refused'; reason: string };
+
+/**
+ * How the secrets of one called workflow come from its caller's: all of them, or the named ones, each evaluated with the
+ * caller's contexts.
+ */
+export type SecretStep =
+  { kind: 'inherit' } | { kind: 'mapping'; values: Record<string, Template>; contexts: Record<string, Json> };
 
 /** Everything about a job that the engine knows and its worker needs. */
 export interface JobOrder {
@@ -154,8 +209,13 @@ export interface JobOrder {
   jobKey: string;
   displayName: string;
   job: StepsJob;
-  workflow: Pick<Workflow, 'file' | 'name' | 'env' | 'defaults'>;
+  /** The workflow that the job is written in, which may be a called one. */
+  workflow: Pick<Workflow, 'file' | 'name' | 'env' | 'defaults' | 'permissions'>;
   environment: string | null;
+  /** What the job's token may do, with the limits of every caller; undefined where nobody says. */
+  permissions: Permissions | undefined;
+  /** From the run's own workflow to the job's; see `resolveSecrets`. Holds no secret. */
+  secretPath: SecretStep[];
   contexts: {
     github: Record<string, Json>;
     needs: Record<string, Json>;
@@ -179,6 +239,7 @@ export type RunAction =
 /** Something that happened to the run; the wiring adds chain and actor. */
 export interface RunHappening {
   type:
+    | 'run.blocked'
     | 'run.finished'
     | 'job.blocked'
     | 'job.queued'

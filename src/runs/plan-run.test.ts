@@ -28,7 +28,7 @@ function runOf(jobs: string, payload: Json = {}): RunState {
 /** Plays workers by hand: tell it what each did, look, and see what the engine wants. */
 class Play {
   state: RunState;
-  readonly observed: Observed = { jobs: {}, environments: {}, rollouts: {} };
+  readonly observed: Observed = { jobs: {}, environments: {}, rollouts: {}, groups: {} };
   readonly happened: string[] = [];
   #nowMs = 1;
   #maxParallelJobs: number;
@@ -42,6 +42,8 @@ class Play {
     const plan = planRun(this.state, this.observed, {
       nowMs: this.#nowMs++,
       maxParallelJobs: this.#maxParallelJobs,
+      hostLabels: [],
+      unsupported: 'fail',
     });
     this.state = plan.state;
     this.happened.push(...plan.events.map((event) => event.type));
@@ -285,7 +287,7 @@ describe('environments and deploys', () => {
   test('a job waits for the rules of its environment without a worker', () => {
     const play = new Play(runOf(jobs));
     expect(play.start()).toEqual([]);
-    expect(play.state.jobs['ship']?.state).toMatchObject({ phase: 'blocked', environment: 'main-env' });
+    expect(play.state.jobs['ship']?.state).toMatchObject({ phase: 'blocked', name: 'main-env' });
     play.observed.environments['main-env'] = { kind: 'wait', reason: 'waits for ana', untilMs: 500 };
     expect(play.look().wakeAtMs).toBe(500);
     play.look();

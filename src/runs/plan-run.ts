@@ -5,6 +5,7 @@ import { jobResult } from './ancestry.ts';
 import { Draft } from './draft.ts';
 import type { PlanLimits } from './draft.ts';
 import type { Observed, RunPlan, RunResult, RunState } from './model.ts';
+import { passRunGate } from './run-gate.ts';
 
 /**
  * Looks at the world and decides what is next. Pure; called again with the state it returned and the same world it
@@ -18,9 +19,11 @@ export function planRun(state: RunState, observed: Observed, limits: PlanLimits)
 
 function advance(draft: Draft): void {
   for (const job of draft.jobs()) absorb(draft, job);
-  admit(draft);
-  startQueued(draft);
-  for (const job of draft.jobs()) act(draft, job);
+  if (passRunGate(draft)) {
+    admit(draft);
+    startQueued(draft);
+    for (const job of draft.jobs()) act(draft, job);
+  }
   const result = runResult(draft.state);
   if (result === null) return;
   draft.state.finished = { result, atMs: draft.limits.nowMs };
@@ -29,7 +32,7 @@ function advance(draft: Draft): void {
 
 /** How the run ended, or null while a job has not. */
 export function runResult(state: RunState): RunResult | null {
-  const results = state.workflow.jobs.map((job) => jobResult(state, job.id));
+  const results = state.workflow.jobs.map(({ id }) => jobResult(state, { parent: null, jobId: id }));
   if (results.includes(null)) return null;
   if (state.cancelRequested && results.includes('cancelled')) return 'cancelled';
   if (results.includes('failure')) return 'failure';

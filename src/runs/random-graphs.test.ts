@@ -7,6 +7,8 @@ import type { Observed, RunState } from './index.ts';
 const at = { file: 'ci.yml', start: { line: 1, column: 1 }, end: { line: 1, column: 2 } };
 const conditions = [undefined, 'always()', 'failure()', 'success()', 'false', 'cancelled()'] as const;
 
+const limits = { hostLabels: [], unsupported: 'fail' as const };
+
 interface JobShape {
   needs: number[];
   condition: (typeof conditions)[number];
@@ -95,15 +97,15 @@ test('in every graph no job starts before its needs are done, never twice, and e
       fc.option(fc.nat({ max: 20 })),
       (shapes, choices, maxParallelJobs, cancelAt) => {
         let state = runOf(shapes);
-        const observed: Observed = { jobs: {}, environments: {}, rollouts: {} };
+        const observed: Observed = { jobs: {}, environments: {}, rollouts: {}, groups: {} };
         const started = new Set<string>();
         for (let nowMs = 0; nowMs < 500 && !state.finished; nowMs++) {
           if (nowMs === cancelAt) state = requestCancel(state, 'ana', nowMs);
           const before = JSON.stringify(state);
-          const plan = planRun(state, observed, { nowMs, maxParallelJobs });
+          const plan = planRun(state, observed, { ...limits, nowMs, maxParallelJobs });
           expect(JSON.stringify(state)).toBe(before);
           // A commit that got lost plans the same again.
-          expect(planRun(state, observed, { nowMs, maxParallelJobs })).toEqual(plan);
+          expect(planRun(state, observed, { ...limits, nowMs, maxParallelJobs })).toEqual(plan);
           state = JSON.parse(JSON.stringify(plan.state)) as RunState;
           const running = Object.values(state.jobs).filter((job) => job.state.phase === 'running');
           expect(running.length).toBeLessThanOrEqual(maxParallelJobs);
@@ -121,7 +123,7 @@ test('in every graph no job starts before its needs are done, never twice, and e
         }
         expect(state.finished).not.toBeNull();
         expect(Object.values(state.jobs).every((job) => job.state.phase === 'finished')).toBe(true);
-        expect(planRun(state, observed, { nowMs: 9999, maxParallelJobs }).state).toEqual(state);
+        expect(planRun(state, observed, { ...limits, nowMs: 9999, maxParallelJobs }).state).toEqual(state);
       },
     ),
     { numRuns: 300 },

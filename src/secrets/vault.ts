@@ -2,9 +2,13 @@ import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { CodedError } from '../diagnostics/index.ts';
 
+/** In the place of an environment: a secret of the repository, which every job of the app may have. No process gets it. */
+export const repositoryScope = '*';
+
 /** Which secret. */
 export interface SecretName {
   app: string;
+  /** Or `repositoryScope`. */
   environment: string;
   name: string;
 }

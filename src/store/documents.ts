@@ -41,6 +41,31 @@ export class Documents {
     this.#committed();
   }
 
+  /**
+   * Puts `after` where `before` still stands; a `before` of null means that there is none.
+   *
+   * @returns Whether it was put; false when another writer came first.
+   */
+  async replace(
+    kind: string,
+    id: string,
+    { before, after }: { before: Json; after: Json },
+  ): Promise<boolean> {
+    const content = { body: canonicalJson(after), updated_at_ms: Math.trunc(this.#wallMs()) };
+    const changed = await this.#database.write(async (tx) => {
+      if (before === null) {
+        const insert = tx.insertInto('documents').values({ kind, id, ...content });
+        return insert.onConflict((conflict) => conflict.doNothing()).executeTakeFirst();
+      }
+      const update = tx.updateTable('documents').set(content).where('kind', '=', kind).where('id', '=', id);
+      return update.where('body', '=', canonicalJson(before)).executeTakeFirst();
+    });
+    const rows =
+      'numUpdatedRows' in changed ? changed.numUpdatedRows : (changed.numInsertedOrUpdatedRows ?? 0n);
+    if (rows > 0n) this.#committed();
+    return rows > 0n;
+  }
+
   /** By id. */
   async list(kind: string): Promise<StoredDocument[]> {
     const rows = await this.#database.read((db) =>

@@ -196,6 +196,7 @@ class Session {
           urlOf: () => '',
           prepare: () => Promise.reject(new Error('a run without a server rolls nothing out')),
           release: () => Promise.reject(new Error('a run without a server makes no release')),
+          store,
         }),
       ],
       owner,

@@ -2,6 +2,7 @@ import { open, readdir } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readLog, readReport } from '../runner/index.ts';
+import { workKey } from '../runs/index.ts';
 import type { Layout } from './layout.ts';
 import type { RunFlowData } from './run-data.ts';
 import type { LogLine } from './views.ts';
@@ -68,9 +69,10 @@ export async function* jobLogs(
     query,
     async () => {
       for (const { run } of await runs()) {
-        for (const { key, jobId, displayName } of Object.values(run.jobs)) {
+        for (const instance of Object.values(run.jobs)) {
+          const { key, jobId, displayName } = instance;
           if (job !== null && job !== key && job !== jobId && job !== displayName) continue;
-          const directory = layout.run(run.id).job(key);
+          const directory = layout.run(run.id).job(workKey(instance));
           if (!sources.has(directory)) sources.set(directory, new JobSource(directory, displayName));
         }
       }

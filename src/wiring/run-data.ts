@@ -4,6 +4,7 @@ import type { RolloutRequest } from '../delivery/index.ts';
 import type { Release } from '../release/index.ts';
 import type { DeployOutcome, RunState } from '../runs/index.ts';
 import type { Vault } from '../secrets/index.ts';
+import type { Store } from '../store/index.ts';
 import type { Supervisor } from '../supervisor/index.ts';
 import type { Background } from './background.ts';
 import type { Layout } from './layout.ts';
@@ -50,6 +51,8 @@ export interface RunPorts {
   /** Where users reach the first of these hosts. */
   urlOf: (hosts: string[]) => string;
   release: (data: RunFlowData) => Promise<Release>;
+  /** Where runs of one app agree on who holds a concurrency group. */
+  store: Pick<Store, 'documents' | 'flows'>;
 }
 
 /** Scope of a run's processes at the supervisor. */

@@ -5,14 +5,17 @@ import type { FlowHandler, Signal } from '../flow/index.ts';
 import { observedReport, readReport } from '../runner/index.ts';
 import {
   currentWorkerId,
+  groupWishes,
   planRun,
   requestCancel,
+  workKey,
   type DeployOutcome,
   type EnvironmentVerdict,
   type Observed,
 } from '../runs/index.ts';
 import type { ProcessStatus } from '../supervisor/index.ts';
 import { matchesPatterns } from '../workflow/index.ts';
+import { askGroups, sameWishes, wakeWaiters } from './run-groups.ts';
 import { runScope, type AskedRollout, type RunFlowData, type RunPorts } from './run-data.ts';
 import { RunTurn } from './run-turn.ts';
 
@@ -23,8 +26,14 @@ export function runHandler(ports: RunPorts): FlowHandler<RunFlowData> {
     async tick(flow, { nowMs, fence, signals }) {
       const data = takeSignals(flow.data, signals, nowMs);
       const statuses = await ports.supervisor.list(runScope(data.run.id));
-      const observed = await observe(data, statuses, ports);
-      const plan = planRun(data.run, observed, { nowMs, maxParallelJobs: ports.maxParallelJobs });
+      const groups = await askGroups(data.run, fence, ports);
+      const observed = await observe(data, { statuses, groups, ports });
+      const plan = planRun(data.run, observed, {
+        nowMs,
+        maxParallelJobs: ports.maxParallelJobs,
+        hostLabels: [],
+        unsupported: 'fail',
+      });
       const next: RunFlowData = { ...data, run: plan.state };
       const turn = new RunTurn(next, { ports, fence });
       for (const action of plan.actions) await turn.carryOut(action);
@@ -37,10 +46,12 @@ export function runHandler(ports: RunPorts): FlowHandler<RunFlowData> {
         name: 'run-finished',
         payload: { run: next.run.id, result: finished?.result ?? null },
       };
+      const wakes = finished ? await wakeWaiters(next.run, ports) : [];
+      const settled = sameWishes(groupWishes(data.run), groupWishes(next.run));
       return {
         phase: finished ? finished.result : 'running',
         data: next,
-        wakeAtMs: finished ? null : nowMs + turn.pauseMs(statuses, observed),
+        wakeAtMs: finished ? null : nowMs + (settled ? turn.pauseMs(statuses, observed) : 0),
         done: finished !== null,
         events: plan.events.map(({ type, data: about }) => ({
           chain: next.run.app,
@@ -50,7 +61,7 @@ export function runHandler(ports: RunPorts): FlowHandler<RunFlowData> {
         })),
         consumed: signals.map(({ id }) => id),
         create: turn.create,
-        send: finished ? [...turn.send, reply] : turn.send,
+        send: finished ? [...turn.send, reply, ...wakes] : turn.send,
       };
     },
   };
@@ -87,22 +98,26 @@ function outcomeOf(key: string, asked: AskedRollout, result: RolloutResult): Dep
   };
 }
 
-async function observe(data: RunFlowData, statuses: ProcessStatus[], ports: RunPorts): Promise<Observed> {
+async function observe(
+  data: RunFlowData,
+  { statuses, groups, ports }: { statuses: ProcessStatus[]; groups: Observed['groups']; ports: RunPorts },
+): Promise<Observed> {
   const { run } = data;
   const jobs: Observed['jobs'] = {};
-  for (const { key, state } of Object.values(run.jobs)) {
+  for (const job of Object.values(run.jobs)) {
+    const { key, state } = job;
     if (state.phase !== 'running' && state.phase !== 'parked') continue;
     const status = statuses.find(({ id }) => id === currentWorkerId(run, key));
     // The process is looked at before its report, so that a worker that ends in between is not taken for lost.
     const worker = status ? (status.phase === 'exited' ? 'gone' : 'alive') : 'none';
-    const report = await readReport(ports.layout.run(run.id).job(key));
+    const report = await readReport(ports.layout.run(run.id).job(workKey(job)));
     jobs[key] = { worker, report: observedReport(report) };
   }
   const rollouts = Object.entries(data.deploys).map(
     ([key, { outcome }]) =>
       [key, outcome ? { kind: 'ended' as const, outcome } : { kind: 'going' as const }] as const,
   );
-  return { jobs, environments: verdicts(data), rollouts: Object.fromEntries(rollouts) };
+  return { jobs, environments: verdicts(data), rollouts: Object.fromEntries(rollouts), groups };
 }
 
 /** What the rules of each environment say of this run's branch. One that slipway.yml does not know has no rules. */

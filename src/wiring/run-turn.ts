@@ -3,8 +3,17 @@ import { join } from 'node:path';
 import { unreachable } from '../diagnostics/index.ts';
 import type { Json, Transition } from '../flow/index.ts';
 import { jobWorkerArgv, prepareJob, reapJob, resumeJob } from '../runner/index.ts';
-import { currentWorkerId, rolloutKey, type Observed, type RunAction } from '../runs/index.ts';
-import type { Vault } from '../secrets/index.ts';
+import {
+  currentWorkerId,
+  resolveSecrets,
+  rolloutKey,
+  workKey,
+  type JobInstance,
+  type JobOrder,
+  type Observed,
+  type RunAction,
+} from '../runs/index.ts';
+import { repositoryScope, type Vault } from '../secrets/index.ts';
 import type { ProcessStatus } from '../supervisor/index.ts';
 import { askEnvironment, refusal } from './ask-environment.ts';
 import { rolloutIdOf, runScope, type RunFlowData, type RunPorts } from './run-data.ts';
@@ -37,7 +46,7 @@ export class RunTurn {
   async carryOut(action: RunAction): Promise<void> {
     const { layout, supervisor } = this.ports;
     const { run } = this.data;
-    const directory = layout.run(run.id).job(action.jobKey);
+    const directory = layout.run(run.id).job(this.workKey(action.jobKey));
     switch (action.kind) {
       case 'start-job':
         await this.prepareJob(action, directory);
@@ -73,7 +82,7 @@ export class RunTurn {
     const { layout } = this.ports;
     if (run.finished)
       await Promise.all(
-        ended.map(({ key }) => rm(join(layout.run(run.id).job(key), 'spec.json'), { force: true })),
+        ended.map((job) => rm(join(layout.run(run.id).job(workKey(job)), 'spec.json'), { force: true })),
       );
   }
 
@@ -81,16 +90,17 @@ export class RunTurn {
   pauseMs(statuses: ProcessStatus[], observed: Observed): number {
     const { run, deploys } = this.data;
     let pauseMs = restingMs;
-    for (const { key, state } of Object.values(run.jobs)) {
-      const directory = this.ports.layout.run(run.id).job(key);
+    for (const job of Object.values(run.jobs)) {
+      const { key, state } = job;
+      const directory = this.ports.layout.run(run.id).job(workKey(job));
       if (state.phase === 'running') this.ports.reports.add(run.id, directory);
       else this.ports.reports.remove(directory);
-      const asked = state.phase !== 'parked' || deploys[rolloutKey(run.id, key, state.deploy.stepIndex)];
+      const asked = state.phase !== 'parked' || deploys[rolloutKey(run.id, job, state.deploy.stepIndex)];
       const alive = statuses.some(({ id, phase }) => id === currentWorkerId(run, key) && phase !== 'exited');
       if (
         !asked ||
         state.phase === 'queued' ||
-        state.phase === 'blocked' ||
+        (state.phase === 'blocked' && state.by === 'environment') ||
         (state.phase === 'running' && !alive)
       ) {
         pauseMs = Math.min(pauseMs, lookMs);
@@ -111,11 +121,11 @@ export class RunTurn {
     const { run } = this.data;
     const { commit, ref } = run.event;
     // Everything that ends with the run lies together, apart from logs and reports, which stay.
-    const work = join(layout.run(run.id).root, 'work', jobKey);
+    const work = join(layout.run(run.id).root, 'work', this.workKey(jobKey));
     prepareJob(
       {
         ...order,
-        contexts: { ...order.contexts, secrets: await secretsFor(vault, run.app, order.environment) },
+        contexts: { ...order.contexts, secrets: await secretsFor(vault, run.app, order) },
         source: { gitDirectory: gitDirectory(run.app), commit, ref },
         directories: {
           workspace: join(work, run.app, run.app),
@@ -130,6 +140,12 @@ export class RunTurn {
       },
       directory,
     );
+  }
+
+  private workKey(jobKey: string): string {
+    const job: JobInstance | undefined = this.data.run.jobs[jobKey];
+    if (!job) throw new Error(`run ${this.data.run.id} has no job ${jobKey}`);
+    return workKey(job);
   }
 
   private async startWorker(id: string, directory: string): Promise<void> {
@@ -194,12 +210,18 @@ export class RunTurn {
   }
 }
 
+/** The repository's secrets as the callers pass them on, and over them those of the job's environment. */
 async function secretsFor(
   vault: Vault | null,
   app: string,
-  environment: string | null,
+  { environment, secretPath }: Pick<JobOrder, 'environment' | 'secretPath'>,
 ): Promise<Record<string, string>> {
-  if (!vault || environment === null) return {};
+  if (!vault) return {};
+  const passed = resolveSecrets(secretPath, await secretsOf(vault, app, repositoryScope));
+  return environment === null ? passed : { ...passed, ...(await secretsOf(vault, app, environment)) };
+}
+
+async function secretsOf(vault: Vault, app: string, environment: string): Promise<Record<string, string>> {
   const values: Record<string, string> = {};
   for (const { name } of await vault.list({ app, environment })) {
     const found = await vault.read({ app, environment, name });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Clock, Flow, TickContext } from '../flow/index.ts';
 import { removeLeftovers, type Release } from '../release/index.ts';
 import { keyFile, openKey, openVault, type Vault } from '../secrets/index.ts';
+import { workKey } from '../runs/index.ts';
 import { currentOwner, openStore, type Store } from '../store/index.ts';
 import { ensureSupervisor, type SupervisorControl } from '../supervisor/index.ts';
 import { createProcessTarget, type ProcessTarget } from '../targets/index.ts';
@@ -143,7 +144,7 @@ function handlersOf(parts: Parts, problems: Map<string, string>) {
     const runs = await Promise.all(Object.keys(ship.runs).map((id) => store.flows.get(id)));
     const jobs = runs.flatMap((flow) => {
       const run = (flow?.data as RunFlowData | undefined)?.run;
-      return run ? [{ run: run.id, keys: Object.keys(run.jobs) }] : [];
+      return run ? [{ run: run.id, keys: Object.values(run.jobs).map(workKey) }] : [];
     });
     return shipRelease(
       { ship: ship.id, app: ship.app, commit: ship.commit, jobs },
@@ -170,6 +171,7 @@ function handlersOf(parts: Parts, problems: Map<string, string>) {
       urlOf: (hosts) => urlsOf(hosts, options.listen)[0] ?? '',
       prepare,
       release: async ({ ship }) => releaseFor(await shipData(store, ship)),
+      store,
     }),
     shipHandler({ background, prepare, release: releaseFor }),
   ];

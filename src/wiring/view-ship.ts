@@ -1,6 +1,6 @@
 import { environmentOf } from '../workflow/index.ts';
 import { readReport, type JobReport, type StepReport } from '../runner/index.ts';
-import type { JobInstance, RunState } from '../runs/index.ts';
+import { workKey, type JobInstance, type RunState } from '../runs/index.ts';
 import type { Layout } from './layout.ts';
 import { deploySteps } from './repository-files.ts';
 import type { RunFlowData } from './run-data.ts';
@@ -34,7 +34,7 @@ export async function viewShip(
 export async function viewRun({ run, app }: RunFlowData, layout: Layout): Promise<RunView> {
   const jobs = await Promise.all(
     Object.values(run.jobs).map(async (job) =>
-      viewJob(job, run, await readReport(layout.run(run.id).job(job.key)).catch(() => null)),
+      viewJob(job, run, await readReport(layout.run(run.id).job(workKey(job))).catch(() => null)),
     ),
   );
   return {
@@ -84,7 +84,8 @@ function wouldShip(job: JobView, run: RunState): string[] {
 }
 
 function stateOf({ state }: JobInstance): JobViewState {
-  return state.phase === 'finished' ? state.result : state.phase;
+  if (state.phase === 'finished') return state.result;
+  return state.phase === 'calling' ? 'running' : state.phase;
 }
 
 function viewStep(step: StepReport, deployStep: number | undefined, parked: boolean): StepView {

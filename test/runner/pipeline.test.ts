@@ -59,7 +59,12 @@ class Driver {
 
   async tick(): Promise<void> {
     const observed = await this.#observe();
-    const plan = planRun(this.state, observed, { nowMs: Date.now(), maxParallelJobs: 2 });
+    const plan = planRun(this.state, observed, {
+      nowMs: Date.now(),
+      maxParallelJobs: 2,
+      hostLabels: [],
+      unsupported: 'fail',
+    });
     for (const action of plan.actions) await this.#carryOut(action);
     this.state = plan.state;
   }
@@ -74,6 +79,7 @@ class Driver {
       jobs: {},
       environments: { prod: { kind: 'open' } },
       rollouts: this.rollouts,
+      groups: {},
     };
     for (const key of Object.keys(this.state.jobs)) {
       const id = currentWorkerId(this.state, key);

@@ -108,7 +108,11 @@ export class Rig {
       payload: { before: 'x' },
     };
     const run = createRun({ id: 'r1', number: 3, app: 'shop', workflow: parsed.value, event, nowMs: 0 });
-    const plan = planRun(run, { jobs: {}, environments: {}, rollouts: {} }, { nowMs: 0, maxParallelJobs: 9 });
+    const plan = planRun(
+      run,
+      { jobs: {}, environments: {}, rollouts: {}, groups: {} },
+      { nowMs: 0, maxParallelJobs: 9, hostLabels: [], unsupported: 'fail' },
+    );
     const [action] = plan.actions;
     if (action?.kind !== 'start-job') throw new Error('the first job does not start');
     return action.order;
