@@ -173,7 +173,11 @@ test("success and failure take names of jobs in a job's `if` alone", () => {
   const status = { success: (jobs?: readonly string[]) => asked.push(jobs) > 0, always: () => true };
   evaluate(parsed.value, {
     contexts: {},
-    status: { ...status, failure: (jobs?: readonly string[]) => asked.push(jobs) === 0, cancelled: () => false },
+    status: {
+      ...status,
+      failure: (jobs?: readonly string[]) => asked.push(jobs) === 0,
+      cancelled: () => false,
+    },
   });
   expect(asked).toEqual([['build'], ['a', 'b']]);
 });
