@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -63,6 +63,54 @@ describe('the files of one step', () => {
     expect(warnings).toEqual([
       '$GITHUB_STEP_SUMMARY is dropped: it holds 1025k, and at most 1024k are kept.',
     ]);
+  });
+
+  test.each(['node_options', 'Node_Options'])('%s is refused however it is spelled', (name) => {
+    const files = new CommandFiles(directory, '1');
+    writeFileSync(files.variables()['GITHUB_ENV'] ?? '', `${name}=x\n`);
+    expect(files.collect()).toMatchObject({ env: {}, problems: [expect.stringContaining(name)] });
+  });
+
+  test('names of the runner itself may be written, as on GitHub, where they change nothing', () => {
+    const files = new CommandFiles(directory, '1');
+    writeFileSync(files.variables()['GITHUB_ENV'] ?? '', 'GITHUB_SHA=x\nRUNNER_OS=y\n');
+    expect(files.collect()).toMatchObject({ env: { GITHUB_SHA: 'x', RUNNER_OS: 'y' }, problems: [] });
+  });
+
+  test.each([
+    ['UTF-8 with a mark', Buffer.from('\ufeffA=\u00e9\n', 'utf8')],
+    ['UTF-16', Buffer.from('\ufeffA=\u00e9\n', 'utf16le')],
+    ['UTF-16, the other way round', Buffer.from('\ufeffA=\u00e9\n', 'utf16le').swap16()],
+    ['no line end', Buffer.from('A=\u00e9')],
+  ])('%s is understood', (_name, bytes) => {
+    const files = new CommandFiles(directory, '1');
+    writeFileSync(files.variables()['GITHUB_OUTPUT'] ?? '', bytes);
+    expect(files.collect()).toMatchObject({ outputs: { A: '\u00e9' }, problems: [] });
+  });
+
+  test('a directory in the place of one is a problem of the step', () => {
+    const files = new CommandFiles(directory, '1');
+    const path = files.variables()['GITHUB_OUTPUT'] ?? '';
+    rmSync(path);
+    mkdirSync(join(path, 'inside'), { recursive: true });
+    const { problems } = files.collect();
+    expect(problems).toEqual([
+      expect.stringContaining("The step's GITHUB_OUTPUT file cannot be read: EISDIR"),
+    ]);
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
+  test('of a hundred thousand values are read at once', () => {
+    const files = new CommandFiles(directory, '1');
+    const lines = Array.from({ length: 100_000 }, (_, index) => `K${index}=${'v'.repeat(50)}`);
+    writeFileSync(files.variables()['GITHUB_OUTPUT'] ?? '', lines.join('\n'));
+    expect(Object.keys(files.collect().outputs)).toHaveLength(100_000);
+  });
+
+  test('that cannot be made say why', () => {
+    expect(() => new CommandFiles(join(directory, 'nowhere'), '1')).toThrow(
+      "The step's GITHUB_ENV file cannot be made: ENOENT",
+    );
   });
 
   test('one that the step removed counts as empty', () => {

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync, readSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { CodedError } from '../diagnostics/index.ts';
 
@@ -26,7 +26,11 @@ export interface CommandFileResults {
 export class CommandFiles {
   readonly #paths: Record<Kind, string>;
 
-  /** Makes them, empty. */
+  /**
+   * Makes them, empty.
+   *
+   * @throws CodedError `runner/command-file` when the disk does not take them.
+   */
   constructor(directory: string, stepKey: string) {
     const path = (kind: Kind) => join(directory, `${kind.toLowerCase()}_${stepKey}`);
     this.#paths = {
@@ -36,7 +40,14 @@ export class CommandFiles {
       STATE: path('STATE'),
       STEP_SUMMARY: path('STEP_SUMMARY'),
     };
-    for (const kind of kinds) writeFileSync(this.#paths[kind], '');
+    for (const kind of kinds) {
+      try {
+        closeSync(openSync(this.#paths[kind], 'w'));
+      } catch (error) {
+        this.remove();
+        throw fileError(kind, 'made', error);
+      }
+    }
   }
 
   /** GITHUB_ENV and its kin. */
@@ -44,54 +55,85 @@ export class CommandFiles {
     return Object.fromEntries(kinds.map((kind) => [`GITHUB_${kind}`, this.#paths[kind]]));
   }
 
-  /** Reads what the step wrote and removes the files. */
+  /** Reads what the step wrote and removes the files. What cannot be read is a problem, never a throw. */
   collect(): CommandFileResults {
     const problems: string[] = [];
     const warnings: string[] = [];
-    const pairs = (kind: Kind) => {
-      const parsed = parseKeyValues(this.#read(kind));
-      if (parsed.problem !== null)
-        problems.push(`Unable to process file command 'GITHUB_${kind}': ${parsed.problem}`);
-      return parsed.values;
-    };
-    const env = pairs('ENV');
-    if (Object.hasOwn(env, 'NODE_OPTIONS')) {
-      delete env['NODE_OPTIONS'];
-      problems.push("Can't store NODE_OPTIONS output parameter using '$GITHUB_ENV' command.");
+    const env = this.#pairs('ENV', problems);
+    for (const name of Object.keys(env).filter((key) => key.toUpperCase() === 'NODE_OPTIONS')) {
+      delete env[name];
+      problems.push(`Can't store ${name} output parameter using '$GITHUB_ENV' command.`);
     }
     const results: CommandFileResults = {
       env,
-      outputs: pairs('OUTPUT'),
-      paths: this.#read('PATH')
-        .split(/\r?\n/)
+      outputs: this.#pairs('OUTPUT', problems),
+      paths: this.#read('PATH', problems)
+        .split(/\r\n|\r|\n/)
         .filter((line) => line.trim() !== ''),
-      state: pairs('STATE'),
-      summary: this.#summary(warnings),
+      state: this.#pairs('STATE', problems),
+      summary: this.#summary(problems, warnings),
       problems,
       warnings,
     };
-    for (const kind of kinds) rmSync(this.#paths[kind], { force: true });
+    this.remove();
     return results;
   }
 
-  #summary(warnings: string[]): string {
-    const summary = this.#read('STEP_SUMMARY');
-    if (Buffer.byteLength(summary) <= largestSummaryBytes) return summary;
-    const kib = Math.ceil(Buffer.byteLength(summary) / 1024);
+  /** Repeating it is harmless. */
+  remove(): void {
+    for (const kind of kinds) rmSync(this.#paths[kind], { force: true, recursive: true });
+  }
+
+  #pairs(kind: Kind, problems: string[]): Record<string, string> {
+    const { values, problem } = parseKeyValues(this.#read(kind, problems));
+    if (problem !== null) problems.push(`Unable to process file command 'GITHUB_${kind}': ${problem}`);
+    return values;
+  }
+
+  #summary(problems: string[], warnings: string[]): string {
+    const summary = this.#read('STEP_SUMMARY', problems);
+    const sizeBytes = summary.length > largestSummaryBytes / 4 ? Buffer.byteLength(summary) : 0;
+    if (sizeBytes <= largestSummaryBytes) return summary;
+    const kib = Math.ceil(sizeBytes / 1024);
     warnings.push(`$GITHUB_STEP_SUMMARY is dropped: it holds ${kib}k, and at most 1024k are kept.`);
     return '';
   }
 
-  #read(kind: Kind): string {
+  #read(kind: Kind, problems: string[]): string {
     try {
-      return readFileSync(this.#paths[kind], 'utf8').replace(/^\uFEFF/, '');
+      return readText(this.#paths[kind]);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
-      throw new CodedError('runner/command-file', `cannot read the step's GITHUB_${kind} file`, {
-        cause: error,
-      });
+      // A step that removes its file has nothing to say.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
+        problems.push(fileError(kind, 'read', error).message);
+      return '';
     }
   }
+}
+
+function fileError(kind: Kind, done: string, cause: unknown): CodedError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new CodedError(
+    'runner/command-file',
+    `The step's GITHUB_${kind} file cannot be ${done}: ${reason}`,
+    {
+      cause,
+    },
+  );
+}
+
+/** Steps mostly leave their files empty, and then one look is enough. Tools of Windows like to write UTF-16. */
+function readText(path: string): string {
+  const descriptor = openSync(path, 'r');
+  try {
+    if (fstatSync(descriptor).isFile() && readSync(descriptor, Buffer.alloc(1)) === 0) return '';
+  } finally {
+    closeSync(descriptor);
+  }
+  const bytes = readFileSync(path);
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return new TextDecoder('utf-16le').decode(bytes);
+  if (bytes[0] === 0xfe && bytes[1] === 0xff) return new TextDecoder('utf-16be').decode(bytes);
+  return new TextDecoder().decode(bytes);
 }
 
 /**
@@ -102,6 +144,7 @@ export class CommandFiles {
  */
 export function parseKeyValues(text: string): { values: Record<string, string>; problem: string | null } {
   const values: Record<string, string> = Object.create(null) as Record<string, string>;
+  if (text === '') return { values, problem: null };
   const lines = text.split(/\r?\n/);
   for (let at = 0; at < lines.length; at++) {
     const line = lines[at] ?? '';

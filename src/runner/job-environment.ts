@@ -71,6 +71,14 @@ export function jobContext(spec: JobSpec, status: string): Record<string, Json> 
   };
 }
 
+/** Whether the run was asked to tell more: the secret or variable ACTIONS_STEP_DEBUG is `true`. */
+export function isDebugged(spec: JobSpec): boolean {
+  const { secrets, vars } = spec.contexts;
+  return [secrets['ACTIONS_STEP_DEBUG'], vars['ACTIONS_STEP_DEBUG']].some(
+    (value) => String(value).toLowerCase() === 'true',
+  );
+}
+
 /** The `runner` context. */
 export function runnerContext(spec: JobSpec): Record<string, string> {
   const { temp, tools, workspace } = spec.directories;
@@ -82,7 +90,7 @@ export function runnerContext(spec: JobSpec): Record<string, string> {
     temp,
     tool_cache: tools,
     workspace: join(workspace, '..'),
-    debug: '',
+    debug: isDebugged(spec) ? '1' : '',
   };
 }
 
@@ -102,7 +110,7 @@ export function contextVariables(
     variables[`GITHUB_${name.toUpperCase()}`] = coerceToString(fromJson(github[name] ?? null));
   }
   for (const [name, value] of Object.entries(runnerContext(spec))) {
-    if (name !== 'debug') variables[`RUNNER_${name.toUpperCase()}`] = value;
+    if (value !== '') variables[`RUNNER_${name.toUpperCase()}`] = value;
   }
   variables['AGENT_TOOLSDIRECTORY'] = spec.directories.tools;
   return variables;

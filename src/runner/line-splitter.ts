@@ -7,54 +7,67 @@ import { StringDecoder } from 'node:string_decoder';
 const longestLine = 256 * 1024;
 
 interface LineSplitterOptions {
-  onLine: (line: string) => void;
+  /** Lines that came together; never an empty list. */
+  onLines: (lines: string[]) => void;
   /** Moves a forced cut back to where it harms nothing. */
   safeCut?: (text: string, at: number) => number;
 }
 
-/** Turns chunks of bytes into lines. Bytes that are not UTF-8 become U+FFFD; `\r\n` counts as one line end. */
+/**
+ * Turns chunks of bytes into lines. Bytes that are not UTF-8 become U+FFFD. `\n`, `\r\n` and a lone `\r`, with which
+ * progress bars start over, end a line, as GitHub's runner has it.
+ */
 export class LineSplitter {
   readonly #decoder = new StringDecoder('utf8');
-  readonly #onLine: (line: string) => void;
+  readonly #onLines: (lines: string[]) => void;
   readonly #safeCut: (text: string, at: number) => number;
   #rest = '';
+  /** The last chunk ended with `\r`, whose `\n` may follow. */
+  #afterReturn = false;
 
   constructor(options: LineSplitterOptions) {
-    this.#onLine = options.onLine;
+    this.#onLines = options.onLines;
     this.#safeCut = options.safeCut ?? ((_text, at) => at);
   }
 
   push(chunk: Buffer): void {
-    this.#take(this.#decoder.write(chunk));
+    const lines: string[] = [];
+    this.#take(this.#decoder.write(chunk), lines);
+    if (lines.length > 0) this.#onLines(lines);
   }
 
   /** Passes on what has no line end. */
   end(): void {
-    this.#take(this.#decoder.end());
-    if (this.#rest !== '') this.#onLine(this.#rest);
+    const lines: string[] = [];
+    this.#take(this.#decoder.end(), lines);
+    if (this.#rest !== '') lines.push(this.#rest);
     this.#rest = '';
+    if (lines.length > 0) this.#onLines(lines);
   }
 
-  #take(text: string): void {
-    let from = 0;
-    for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', from)) {
-      this.#emit(this.#rest + text.slice(from, at));
+  #take(text: string, lines: string[]): void {
+    if (text === '') return;
+    const fresh = this.#afterReturn && text.startsWith('\n') ? text.slice(1) : text;
+    this.#afterReturn = text.endsWith('\r');
+    const pieces = fresh.includes('\r') ? fresh.split(/\r\n|\r|\n/) : fresh.split('\n');
+    const rest = pieces.pop() ?? '';
+    for (const piece of pieces) {
+      this.#emit(this.#rest + piece, lines);
       this.#rest = '';
-      from = at + 1;
     }
-    this.#rest += text.slice(from);
-    while (this.#rest.length > 2 * longestLine) this.#rest = this.#cut(this.#rest);
+    this.#rest += rest;
+    while (this.#rest.length > 2 * longestLine) this.#rest = this.#cut(this.#rest, lines);
   }
 
-  #emit(line: string): void {
-    let rest = line.endsWith('\r') ? line.slice(0, -1) : line;
-    while (rest.length > 2 * longestLine) rest = this.#cut(rest);
-    this.#onLine(rest);
+  #emit(line: string, lines: string[]): void {
+    let rest = line;
+    while (rest.length > 2 * longestLine) rest = this.#cut(rest, lines);
+    lines.push(rest);
   }
 
-  #cut(text: string): string {
+  #cut(text: string, lines: string[]): string {
     const cut = this.#safeCut(text, longestLine) || longestLine;
-    this.#onLine(text.slice(0, cut));
+    lines.push(text.slice(0, cut));
     return text.slice(cut);
   }
 }

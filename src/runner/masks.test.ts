@@ -53,6 +53,35 @@ describe('masks', () => {
     expect(masksOf('token', 'token-long').apply('token-long')).toBe('***');
   });
 
+  test('leave nothing of secrets that overlap or touch', () => {
+    const masks = masksOf('abcdef', 'defghi', 'x', 'yz');
+    expect(masks.apply('1abcdefghi2xyz3')).toBe('1***2***3');
+    expect(masks.apply('xx')).toBe('***');
+  });
+
+  test.each([
+    ['the halves that PowerShell prints', 'first-part&second-part', ['first-part&', 'second-part']],
+    ['what is left without quotes', `'quoted value'`, ['quoted value']],
+    ['what is left without spaces', ' ab ', ['ab']],
+    [
+      'escapes of a JSON writer that knows only ASCII',
+      'p\u00e9ch\u00e9-\ud83d\ude00',
+      [String.raw`p\u00e9ch\u00e9-\ud83d\ude00`],
+    ],
+    ['escapes of printf %q', 'a b$c&d', [String.raw`a\ b\$c\&d`]],
+    ['escapes in a workflow command', '100%,a:b', ['100%25,a:b', '100%25%2Ca%3Ab']],
+    ['lower-case URI escapes', 'a/b+c=d', ['a%2fb%2bc%3dd']],
+    ['a lone surrogate', 'half-\ud83d-pair', ['half-\ud83d-pair']],
+  ])('cover %s', (_name, value, forms) => {
+    for (const form of forms) expect(masksOf(value).apply(`<${form}>`)).toBe('<***>');
+  });
+
+  test('find what stands at the end, and nothing in what is shorter', () => {
+    expect(masksOf('secret').apply('a secret')).toBe('a ***');
+    expect(masksOf('secret').apply('s')).toBe('s');
+    expect(masksOf('secret').apply('')).toBe('');
+  });
+
   test('leave text alone when there is nothing to hide', () => {
     expect(masksOf('', '  ').apply('a b')).toBe('a b');
   });
@@ -62,7 +91,7 @@ describe('lines', () => {
   function split(chunks: (string | Buffer)[], masks: Masks = masksOf()): string[] {
     const lines: string[] = [];
     const splitter = new LineSplitter({
-      onLine: (line) => lines.push(line),
+      onLines: (some) => lines.push(...some),
       safeCut: (text, at) => masks.safeCut(text, at),
     });
     for (const chunk of chunks) splitter.push(Buffer.from(chunk as string));
@@ -76,6 +105,10 @@ describe('lines', () => {
     for (let at = 0; at <= bytes.length; at++) {
       expect(split([bytes.subarray(0, at), bytes.subarray(at)])).toEqual(['één', 'two', '', 'three']);
     }
+  });
+
+  test('end with a lone return too, with which progress bars start over', () => {
+    expect(split(['10%\r20%\r', '\n30%\r\r\nend'])).toEqual(['10%', '20%', '30%', '', 'end']);
   });
 
   test('without an end come in pieces that no secret is cut by', () => {

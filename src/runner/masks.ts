@@ -1,33 +1,55 @@
-/** Shortest derived form that is masked; shorter ones would blot out innocent text. */
-const shortestDerived = 4;
+import { maskForms } from './mask-forms.ts';
 
 /** What stands in the place of a secret. */
 const blot = '***';
 
+/** Seven bits for each of three characters, so that no two ASCII starts fall together. */
+const startMask = (1 << 21) - 1;
+
+/** A secret that was found: from, and up to but not with. */
+interface Found {
+  start: number;
+  end: number;
+}
+
 /**
- * Replaces secrets in text: each value, each of its lines, and the encodings in which it commonly travels.
+ * Replaces secrets in text, in every form of theirs. What overlaps or touches becomes one blot, so that no end of a
+ * longer secret shows behind a shorter one.
  *
- * @see https://github.com/actions/runner src/Runner.Common/HostContext.cs (value encoders)
+ * One pass over the text asks a table at each place whether any form starts with the three characters there, so that
+ * the number of secrets costs next to nothing.
  */
 export class Masks {
   readonly #values = new Set<string>();
   readonly #forms = new Set<string>();
-  #pattern: RegExp | null = null;
+  /** Forms by their first three characters. */
+  readonly #byStart = new Map<number, string[]>();
+  #starts: Uint8Array | null = null;
+  /** Forms of one or two characters. */
+  readonly #tiny: string[] = [];
   #longest = 0;
 
+  /** Repeating it changes nothing. */
   add(value: string): void {
-    if (value.trim() === '' || this.#values.has(value)) return;
+    if (this.#values.has(value) || value.trim() === '') return;
     this.#values.add(value);
-    this.#forms.add(value);
-    for (const line of value.split(/\r\n|\r|\n/)) this.#addForms(line.trim());
-    this.#addForms(value);
-    this.#pattern = null;
+    for (const form of maskForms(value)) this.#addForm(form);
   }
 
-  #addForms(value: string): void {
-    for (const form of [value, ...encodings(value)]) {
-      if (form.length >= shortestDerived) this.#forms.add(form);
+  #addForm(form: string): void {
+    if (this.#forms.has(form)) return;
+    this.#forms.add(form);
+    this.#longest = Math.max(this.#longest, form.length);
+    if (form.length < 3) {
+      this.#tiny.push(form);
+      return;
     }
+    const start = startOf(form);
+    this.#starts ??= new Uint8Array(startMask + 1);
+    this.#starts[start] = 1;
+    const same = this.#byStart.get(start);
+    if (same) same.push(form);
+    else this.#byStart.set(start, [form]);
   }
 
   /** The values as added, to be kept for a resumed job. */
@@ -36,65 +58,67 @@ export class Masks {
   }
 
   apply(text: string): string {
-    const pattern = this.#compiled();
-    return pattern ? text.replace(pattern, blot) : text;
+    const found = this.#find(text, 0, text.length);
+    if (found.length === 0) return text;
+    let masked = '';
+    let end = 0;
+    let open = false;
+    for (const range of found) {
+      if (!open || range.start > end) masked += text.slice(end, range.start) + blot;
+      open = true;
+      end = Math.max(end, range.end);
+    }
+    return masked + text.slice(end);
   }
 
   /** The last place at or before `at` where text may be cut without cutting a secret in two. */
   safeCut(text: string, at: number): number {
-    const pattern = this.#compiled();
-    if (!pattern) return at;
-    const from = Math.max(0, at - this.#longest);
-    for (const match of text.slice(from, at + this.#longest).matchAll(pattern)) {
-      const start = from + match.index;
-      if (start < at && start + match[0].length > at) return start;
+    let cut = at;
+    const found = this.#find(text, Math.max(0, at - this.#longest), at);
+    for (const { start, end } of found.reverse()) {
+      if (start < cut && end > cut) cut = start;
     }
-    return at;
+    return cut;
   }
 
-  #compiled(): RegExp | null {
-    if (this.#pattern || this.#forms.size === 0) return this.#pattern;
-    const longestFirst = [...this.#forms].sort((a, b) => b.length - a.length);
-    this.#longest = longestFirst[0]?.length ?? 0;
-    this.#pattern = new RegExp(longestFirst.map((form) => RegExp.escape(form)).join('|'), 'g');
-    return this.#pattern;
+  /** The longest form at each place from `from` up to `to`, in order. */
+  #find(text: string, from: number, to: number): Found[] {
+    const found: Found[] = [];
+    if (this.#starts) this.#findLong(text, from, to, found);
+    if (this.#tiny.length === 0) return found;
+    for (const form of this.#tiny) {
+      for (let at = text.indexOf(form, from); at !== -1 && at < to; at = text.indexOf(form, at + 1)) {
+        found.push({ start: at, end: at + form.length });
+      }
+    }
+    return found.sort((a, b) => a.start - b.start || a.end - b.end);
+  }
+
+  #findLong(text: string, from: number, to: number, found: Found[]): void {
+    const starts = this.#starts as Uint8Array;
+    const last = Math.min(to + 2, text.length);
+    let start = 0;
+    for (let at = from; at < last; at++) {
+      start = ((start << 7) ^ text.charCodeAt(at)) & startMask;
+      if (starts[start] === 1 && at >= from + 2) {
+        const end = this.#longestAt(text, at - 2, start);
+        if (end !== -1) found.push({ start: at - 2, end });
+      }
+    }
+  }
+
+  #longestAt(text: string, at: number, start: number): number {
+    let end = -1;
+    for (const form of this.#byStart.get(start) ?? []) {
+      if (at + form.length > end && text.startsWith(form, at)) end = at + form.length;
+    }
+    return end;
   }
 }
 
-function encodings(value: string): string[] {
-  const json = JSON.stringify(value).slice(1, -1);
-  const xml = value
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;')
-    .replaceAll("'", '&apos;');
-  return [
-    ...base64Forms(value),
-    json,
-    JSON.stringify(json).slice(1, -1),
-    encodeURIComponent(value),
-    encodeURI(value),
-    new URLSearchParams({ v: value }).toString().slice(2),
-    xml,
-    value.replaceAll("'", String.raw`'\''`),
-    value.replaceAll("'", "''"),
-    value.replaceAll('"', String.raw`\"`),
-    value.replace(/^"(.+)"$/s, '$1').replace(/^'(.+)'$/s, '$1'),
-  ];
-}
-
-/** Base64 of the value wherever it starts within a longer text: three shifts, of which only whole groups are certain. */
-function base64Forms(value: string): string[] {
-  const bytes = Buffer.from(value);
-  const shifted = [0, 1, 2].map((shift) => {
-    const rest = bytes.subarray(shift);
-    return rest.subarray(0, rest.length - (rest.length % 3)).toString('base64');
-  });
-  const certain = shifted.filter((form) => form.length >= 8);
-  return [...certain, ...certain.map(urlSafe), bytes.toString('base64'), bytes.toString('base64url')];
-}
-
-function urlSafe(base64: string): string {
-  return base64.replaceAll('+', '-').replaceAll('/', '_');
+/** The same as rolling over a longer text, which shifts older characters out. */
+function startOf(form: string): number {
+  let start = 0;
+  for (let at = 0; at < 3; at++) start = ((start << 7) ^ form.charCodeAt(at)) & startMask;
+  return start;
 }

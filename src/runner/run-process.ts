@@ -13,13 +13,18 @@ export const defaultPatience: CancelPatience = { interruptMs: 7500, terminateMs:
 const longestLingerMs = 5000;
 const quietMs = 150;
 
+/** Which of its streams a program wrote to. */
+export type OutputStream = 'stdout' | 'stderr';
+
 /** A program to run in a process group of its own. */
 export interface ProcessRun {
   argv: string[];
   cwd: string;
   /** The whole environment. */
   env: Record<string, string>;
-  onLine: (line: string) => void;
+  onLine: (line: string, stream: OutputStream) => void;
+  /** Told of lines that have come together, before `onLine` is of each. */
+  onBatch?: (lines: string[], stream: OutputStream) => void;
   safeCut?: (text: string, at: number) => number;
   /** Ends the group by the ladder SIGINT, SIGTERM, SIGKILL. */
   signal: AbortSignal;
@@ -94,10 +99,15 @@ function watchOutput(child: ChildProcess, run: ProcessRun): { settle(): Promise<
   let lastDataMs = performance.now();
   let open = 0;
   const { promise: closed, resolve } = Promise.withResolvers<void>();
-  for (const stream of [child.stdout, child.stderr]) {
+  for (const name of ['stdout', 'stderr'] as const) {
+    const stream = child[name];
     if (!stream) continue;
     open++;
-    const splitter = new LineSplitter({ onLine: run.onLine, ...(run.safeCut && { safeCut: run.safeCut }) });
+    const onLines = (lines: string[]) => {
+      run.onBatch?.(lines, name);
+      for (const line of lines) run.onLine(line, name);
+    };
+    const splitter = new LineSplitter({ onLines, ...(run.safeCut && { safeCut: run.safeCut }) });
     stream.on('data', (chunk: Buffer) => {
       lastDataMs = performance.now();
       splitter.push(chunk);

@@ -4,7 +4,7 @@ import { CodedError } from '../diagnostics/index.ts';
 import { evaluateTemplateToString } from '../expressions/index.ts';
 import type { Step } from '../workflow/index.ts';
 import { defaultPatience, runProcess } from './run-process.ts';
-import { shellArgv } from './shell.ts';
+import { findShell, shellArgv } from './shell.ts';
 import type { StepRun } from './step-run.ts';
 import { text } from './step-definition.ts';
 
@@ -13,19 +13,19 @@ export async function runScript(run: StepRun, step: Extract<Step, { kind: 'run' 
   const { session, scope, output } = run;
   const { spec } = session;
   const script = evaluateTemplateToString(step.run.text, step.run.at, scope);
-  const shell =
-    text(step.shell, scope) ?? text(run.place.frame.defaults.find(({ shell }) => shell)?.shell, scope);
+  const fallback = run.place.frame.defaults.find((defaults) => defaults.shell)?.shell;
+  const named = text(step.shell, scope) || text(fallback, scope);
+  const shell = findShell(named || null, run.env['PATH']);
   const cwd = workingDirectory(run, step);
   output.directory = cwd;
-  const file = join(spec.directories.temp, `step-${run.key}.sh`);
-  writeFileSync(file, script.endsWith('\n') ? script : `${script}\n`, { mode: 0o755 });
+  const file = join(spec.directories.temp, `step-${run.key}${shell.extension}`);
+  writeFileSync(file, shell.contents(script), { mode: 0o755 });
   try {
     const end = await runProcess({
-      argv: shellArgv(shell ?? null, file, run.env['PATH']),
+      argv: shellArgv(shell, file),
       cwd,
       env: run.env,
-      onLine: (line) => output.line(line),
-      safeCut: (line, at) => session.masks.safeCut(line, at),
+      ...output.sink(run.env),
       signal: run.signal,
       patience: spec.cancelPatience ?? defaultPatience,
     });

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Span } from '../diagnostics/index.ts';
 import { fromJson, ObjectValue, type Scope, type Value } from '../expressions/index.ts';
-import type { Json } from '../workflow/index.ts';
+import type { Json, Template } from '../workflow/index.ts';
 import { writeAtomically } from './files.ts';
 import { jobFrame, type Standpoint } from './frame.ts';
 import { hashFiles } from './hash-files.ts';
@@ -12,6 +12,7 @@ import {
   contextVariables,
   eventFile,
   githubOfJob,
+  isDebugged,
   jobContext,
   prependPath,
   runnerContext,
@@ -19,6 +20,7 @@ import {
 import type { JobHooks } from './job-hooks.ts';
 import { LogWriter } from './log-writer.ts';
 import { Masks } from './masks.ts';
+import { ProblemMatchers } from './problem-matchers.ts';
 import type { JobReport, JobSpec, StepOutcome } from './spec.ts';
 
 /** Replacing a file costs a file system milliseconds, which many short steps would feel. */
@@ -48,10 +50,15 @@ export interface OwedPost {
   github: Record<string, string>;
 }
 
-/** What a post step runs: the second half of a built-in action. */
-export interface PostAction {
-  kind: 'built-in';
-  name: string;
+/** What a post step runs: the second half of a built-in action, or a script of one from the repository. */
+export type PostAction =
+  | { kind: 'built-in'; name: string }
+  | { kind: 'javascript'; nodeMajor: number; script: string; if: Template | null };
+
+/** What hands out the ACTIONS_* variables, by which processes reach artifacts, caches and tokens. */
+export interface ServiceVariables {
+  /** Run steps get fewer of them, as on GitHub. */
+  variables(user: 'javascript' | 'script'): Promise<Record<string, string>>;
 }
 
 /** What a job has come to; plain JSON, so that a parked job can go on in another process. */
@@ -78,12 +85,16 @@ export class Session {
   readonly progress: Progress;
   readonly log: LogWriter;
   readonly masks = new Masks();
+  /** Added by steps; they look at the lines of all later ones. */
+  readonly matchers = new ProblemMatchers();
+  /** Whether `::debug::` lines are shown. */
+  readonly debug: boolean;
   /** Variables of the workflow and the job. */
   jobEnv: Record<string, string> = {};
   /** Where the job's own expressions look from. */
   readonly job: Standpoint;
-  /** Variables by which JavaScript actions reach the artifact, cache and token services. */
-  serviceVariables: () => Promise<Record<string, string>> = () => Promise.resolve({});
+  /** Null where no service runs. */
+  services: ServiceVariables | null = null;
   readonly #github: Record<string, Json>;
   /** The same as values; converted once, since an event can be large. */
   readonly #githubValues: [string, Value][];
@@ -103,6 +114,7 @@ export class Session {
     this.progress = progress;
     this.log = new LogWriter(join(jobDirectory, jobFiles.log), hooks?.onRecords);
     for (const value of [...Object.values(spec.contexts.secrets), ...progress.masks]) this.masks.add(value);
+    this.debug = isDebugged(spec);
     this.#base = baseEnvironment(spec);
     this.#github = githubOfJob(spec);
     this.#githubValues = Object.entries(this.#github).map(([name, value]) => [name, fromJson(value)]);

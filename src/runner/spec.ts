@@ -65,8 +65,12 @@ export interface Annotation {
   level: 'error' | 'warning' | 'notice';
   message: string;
   step: number;
+  /** Relative to the repository, where it lies in it. */
   file?: string;
   line?: number;
+  endLine?: number;
+  column?: number;
+  endColumn?: number;
   title?: string;
 }
 

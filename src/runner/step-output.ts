@@ -1,6 +1,9 @@
+import { annotationPlace } from './annotations.ts';
+import { ProblemReader } from './problem-matchers.ts';
+import type { OutputStream, ProcessRun } from './run-process.ts';
 import type { Session } from './session.ts';
 import type { Annotation } from './spec.ts';
-import { isCommandName, parseWorkflowCommand, type WorkflowCommand } from './workflow-command.ts';
+import { annotateProblem, StepCommands } from './step-commands.ts';
 
 /** How many of the last lines a failed step shows. */
 const tailLength = 20;
@@ -18,15 +21,21 @@ export class StepOutput {
   directory: string | null = null;
   /** Commands that fail the step. */
   readonly problems: string[] = [];
-  readonly #session: Session;
+  readonly session: Session;
   readonly #step: number;
+  readonly #commands: StepCommands;
+  /** A problem of several lines stands in one stream. */
+  readonly #readers: Record<OutputStream, ProblemReader>;
+  readonly #annotated = { error: 0, warning: 0, notice: 0 };
   #tail: string[] = [];
-  #resumeToken: string | null = null;
 
   constructor(session: Session, step: number, state: Record<string, string> = {}) {
-    this.#session = session;
+    this.session = session;
     this.#step = step;
     this.state = state;
+    this.#commands = new StepCommands(this);
+    const reader = () => new ProblemReader(session.matchers, (owner) => this.#dropped(owner));
+    this.#readers = { stdout: reader(), stderr: reader() };
   }
 
   /** The last lines, masked. */
@@ -34,44 +43,69 @@ export class StepOutput {
     return this.#tail.slice(-tailLength);
   }
 
+  /**
+   * How a process talks to this.
+   *
+   * @param env - The environment of the process; it may allow commands that are off otherwise.
+   */
+  sink(env: Record<string, string>): Pick<ProcessRun, 'onLine' | 'onBatch' | 'safeCut'> {
+    this.#commands.env = env;
+    return {
+      onLine: (line, stream) => this.line(line, stream),
+      onBatch: (lines, stream) => this.#readers[stream].expect(lines),
+      safeCut: (text, at) => this.session.masks.safeCut(text, at),
+    };
+  }
+
   /** A line that the step printed. */
-  line(raw: string): void {
-    const command = this.#resumeToken === null ? parseWorkflowCommand(raw) : null;
-    if (command) this.#obey(command, raw);
-    else if (this.#resumeToken !== null && raw.trim() === `::${this.#resumeToken}::`)
-      this.#resumeToken = null;
-    else this.#print(raw);
+  line(raw: string, stream: OutputStream = 'stdout'): void {
+    if (this.#commands.take(raw)) return;
+    const found = this.#readers[stream].read(raw);
+    if (found) annotateProblem(this, found);
+    this.print(raw);
   }
 
   /** A line of Slipway's own, in the step's part of the log. */
   say(text: string): void {
-    this.#session.say(this.#step, text);
+    this.session.say(this.#step, text);
   }
 
+  /** Keeps an annotation, masked; only the first ten of a level. */
   annotate(level: Annotation['level'], message: string, properties: Record<string, string> = {}): void {
-    const { annotations } = this.#session.progress.report;
-    const same = annotations.filter((other) => other.step === this.#step && other.level === level);
-    if (same.length >= mostAnnotations) return;
-    const masked = this.#session.masks.apply(message);
-    const line = Number(properties['line']);
-    annotations.push({
+    if (this.#annotated[level]++ >= mostAnnotations) return;
+    const { masks, progress } = this.session;
+    const { file, title } = properties;
+    progress.report.annotations.push({
       level,
-      message: masked,
+      message: masks.apply(message),
       step: this.#step,
-      ...(properties['file'] !== undefined && { file: properties['file'] }),
-      ...(line > 0 && { line }),
-      ...(properties['title'] !== undefined && { title: this.#session.masks.apply(properties['title']) }),
+      ...(file && { file: masks.apply(file) }),
+      ...annotationPlace(properties),
+      ...(title && { title: masks.apply(title) }),
     });
   }
 
-  #print(raw: string): void {
-    const text = this.#session.masks.apply(raw);
-    this.#session.log.write(this.#step, 'out', text);
+  /** Tells of what is wrong and fails nothing. */
+  warn(message: string): void {
+    this.annotate('warning', message);
+    this.say(`warning: ${message}`);
+  }
+
+  /** Logs a line of the step. */
+  print(raw: string): void {
+    const text = this.session.masks.apply(raw);
+    this.session.log.write(this.#step, 'out', text);
     this.#remember(text);
   }
 
-  #show(raw: string): void {
-    this.#session.log.write(this.#step, 'command', this.#session.masks.apply(raw));
+  /** Logs a command that people see. */
+  show(raw: string): void {
+    this.session.log.write(this.#step, 'command', this.session.masks.apply(raw));
+  }
+
+  /** Puts a line among the last ones that is not shown in the log. */
+  recall(raw: string): void {
+    this.#remember(this.session.masks.apply(raw));
   }
 
   #remember(text: string): void {
@@ -79,60 +113,7 @@ export class StepOutput {
     if (this.#tail.length > 10 * tailLength) this.#tail = this.#tail.slice(-tailLength);
   }
 
-  #obey(command: WorkflowCommand, raw: string): void {
-    switch (command.name) {
-      case 'add-mask':
-        this.#session.addMask(command.data);
-        return;
-      case 'group':
-      case 'endgroup':
-        this.#show(`::${command.name}::${command.data}`);
-        return;
-      case 'error':
-      case 'warning':
-      case 'notice':
-        this.annotate(command.name, command.data, command.properties);
-        this.#show(raw);
-        this.#remember(this.#session.masks.apply(`${command.name}: ${command.data}`));
-        return;
-      case 'debug':
-        return;
-      case 'stop-commands':
-        this.#stopCommands(command.data.trim());
-        return;
-      case 'set-output':
-      case 'save-state':
-        this.#setDeprecated(command);
-        return;
-      case 'set-env':
-      case 'add-path':
-        this.problems.push(
-          `The \`${command.name}\` command is disabled. Write to $GITHUB_${command.name === 'set-env' ? 'ENV' : 'PATH'} instead.`,
-        );
-        return;
-      default:
-        this.say(`::${command.name}:: has no effect here.`);
-    }
-  }
-
-  #stopCommands(token: string): void {
-    if (token === '' || isCommandName(token)) {
-      this.problems.push(
-        `Invalid token for stop-commands: '${token}'. It must not be empty or a command's name.`,
-      );
-    } else this.#resumeToken = token;
-  }
-
-  #setDeprecated(command: WorkflowCommand): void {
-    const name = command.properties['name'];
-    const file = command.name === 'set-output' ? 'GITHUB_OUTPUT' : 'GITHUB_STATE';
-    if (!name) {
-      this.problems.push(`Required field 'name' is missing in ##[${command.name}] command.`);
-      return;
-    }
-    (command.name === 'set-output' ? this.outputs : this.state)[name] = command.data;
-    const message = `The \`${command.name}\` command is deprecated. Write to $${file} instead.`;
-    this.annotate('warning', message);
-    this.say(message);
+  #dropped(owner: string): void {
+    this.warn(`The problem matcher '${owner}' is removed: it took more than a second on one line.`);
   }
 }
