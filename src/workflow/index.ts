@@ -38,6 +38,7 @@ export type {
   Workflow,
 } from './model.ts';
 export { parseWorkflow } from './parse.ts';
+export { parseAction } from './parse-action.ts';
 export { matchesPattern, matchesPatterns, patternProblem } from './patterns.ts';
 export { refusedLabel } from './runner-labels.ts';
 export { triggers } from './triggers.ts';

@@ -11,7 +11,8 @@ export interface Template {
 }
 
 /**
- * Names and values in the order written; later maps win over earlier ones. The key `insertKey` holds an expression whose
+ * Names and values in the order written; later maps win over earlier ones. A name may hold `${{ }}` itself, see the same
+ * contexts as its value, and come to nothing or to a name that is there already. The key `insertKey` holds an expression whose
  * whole object is inserted there: `env: ${{ fromJSON(…) }}` and the directive `${{ insert }}` alike.
  */
 export type EnvMap = Record<string, Template>;
@@ -129,7 +130,8 @@ export interface StepsJob extends JobCommon {
   /** Labels; one that is a single expression may yield a list. */
   runsOn: Template[];
   runsOnGroup?: Template;
-  environment?: { name: Template; url?: Template };
+  /** `deployment: false` takes the environment's variables and secrets, and records no deployment. */
+  environment?: { name: Template; url?: Template; deployment?: Template };
   outputs: Record<string, Template>;
   env: EnvMap;
   defaults: RunDefaults;
@@ -161,6 +163,9 @@ export interface Container {
   ports: Template[];
   volumes: Template[];
   options?: Template;
+  /** Of services only. */
+  entrypoint?: Template;
+  command?: Template;
 }
 
 /** `strategy`: how one job becomes several. */
@@ -217,6 +222,8 @@ export interface ActionFile {
   /** `value` only in composite actions. */
   outputs: Record<string, { value?: Template }>;
   runs: ActionRuns;
+  /** What GitHub takes and this machine cannot do; `jobId` is null in each. */
+  refusals: Refusal[];
 }
 
 /** An input that an action declares. */

@@ -23,7 +23,7 @@ export function parseInputs(
 ): Record<string, InputDefinition> | undefined {
   if (!entry) return undefined;
   const inputs: Record<string, InputDefinition> = {};
-  for (const input of uniqueNames(file, entry)) define(inputs, input.key, parseInput(file, input, starter));
+  for (const input of namedEntries(file, entry)) define(inputs, input.key, parseInput(file, input, starter));
   return inputs;
 }
 
@@ -121,7 +121,7 @@ function parseDefault(
 export function parseCallSecrets(file: WorkflowFile, entry: Entry | undefined): Trigger['secrets'] {
   if (!entry) return undefined;
   const secrets: NonNullable<Trigger['secrets']> = {};
-  for (const secret of uniqueNames(file, entry)) {
+  for (const secret of namedEntries(file, entry)) {
     const isNothing = secret.value === null || (isScalar(secret.value) && secret.value.value === null);
     const known = ['description', 'required'];
     const of = `the secret "${secret.key}"`;
@@ -138,7 +138,7 @@ export function parseCallSecrets(file: WorkflowFile, entry: Entry | undefined): 
 export function parseCallOutputs(file: WorkflowFile, entry: Entry | undefined): Trigger['outputs'] {
   if (!entry) return undefined;
   const outputs: NonNullable<Trigger['outputs']> = {};
-  for (const output of uniqueNames(file, entry)) {
+  for (const output of namedEntries(file, entry)) {
     const example = 'write `value: ${{ jobs.build.outputs.version }}` below it, indented';
     const of = `the output "${output.key}"`;
     const fields = file.optionalFields(output, { of, known: ['description', 'value'], example });
@@ -151,21 +151,9 @@ export function parseCallOutputs(file: WorkflowFile, entry: Entry | undefined): 
   return outputs;
 }
 
-/** Entries whose names must also differ without regard to case. */
-function uniqueNames(file: WorkflowFile, entry: Entry): Entry[] {
-  const seen = new Map<string, Entry>();
-  for (const one of file.entries(entry.value, `\`${entry.key}\``, entry.keyAt) ?? []) {
-    const before = seen.get(one.key.toLowerCase());
-    if (!before) seen.set(one.key.toLowerCase(), one);
-    else {
-      const help = 'keep one of them; case does not tell them apart';
-      file.error('duplicate-key', `"${one.key}" is given twice in \`${entry.key}\``, one.keyAt, {
-        notes: [`first given as "${before.key}" at ${file.file}:${before.keyAt.start.line}`],
-        help,
-      });
-    }
-  }
-  return [...seen.values()];
+/** Names that are free, each once. */
+export function namedEntries(file: WorkflowFile, entry: Entry): Entry[] {
+  return file.entries(entry.value, `\`${entry.key}\``, entry.keyAt) ?? [];
 }
 
 function parseRequired(file: WorkflowFile, entry: Entry | undefined): boolean {
