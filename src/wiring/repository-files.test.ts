@@ -20,23 +20,36 @@ function read(more: Record<string, string>) {
 
 const scan = 'jobs: { scan: { runs-on: ubuntu-latest, steps: [{ uses: github/codeql-action/init@v3 }] } }\n';
 
-test('a workflow that the push does not start is left out with a warning', async () => {
+const codes = (findings: { severity: string; code: string }[]) =>
+  findings.map(({ severity, code }) => `${severity} ${code}`);
+
+test('what cannot be done here does not matter in a workflow that the push does not start', async () => {
   const { workflows, findings } = await read({
     '.github/workflows/nightly.yml': `on: { schedule: [{ cron: 0 3 * * 1 }] }\n${scan}`,
   });
-  expect(workflows.map(({ file }) => file)).toEqual(['.github/workflows/ci.yml']);
-  expect(findings.map(({ severity, notes }) => [severity, notes.at(-1)])).toEqual([
-    ['warning', 'this workflow is not started by a push (on: schedule), so it is left out'],
-    ['warning', 'this workflow is not started by a push (on: schedule), so it is left out'],
+  expect(workflows.map(({ file }) => file)).toEqual([
+    '.github/workflows/ci.yml',
+    '.github/workflows/nightly.yml',
   ]);
+  expect(findings).toEqual([]);
 });
 
-test('a workflow that the push starts and that cannot be honoured is an error', async () => {
-  const { findings } = await read({ '.github/workflows/scan.yml': `on: [push, schedule]\n${scan}` });
-  expect(findings.map(({ severity }) => severity)).toContain('error');
+test('what cannot be done here is an error in a workflow that the push starts', async () => {
+  const { findings } = await read({ '.github/workflows/scan.yml': `on: [push, workflow_dispatch]\n${scan}` });
+  expect(codes(findings)).toEqual(['error workflow/not-supported']);
 });
 
-test('a workflow whose events cannot be told is an error', async () => {
-  const { findings } = await read({ '.github/workflows/broken.yml': 'on: [\n' });
-  expect(findings.map(({ severity }) => severity)).toContain('error');
+test('what cannot be done here is an error in a workflow that a started one calls', async () => {
+  const call = (path: string) => `jobs: { a: { uses: ${path} } }\n`;
+  const { findings } = await read({
+    '.github/workflows/a.yml': `on: push\n${call('./.github/workflows/b.yml')}`,
+    '.github/workflows/b.yml': `on: workflow_call\n${call('./.github/workflows/c.yml')}`,
+    '.github/workflows/c.yml': `on: workflow_call\n${scan}`,
+  });
+  expect(codes(findings)).toEqual(['error workflow/not-supported']);
+});
+
+test('a workflow that GitHub would refuse is an error whatever starts it', async () => {
+  const { findings } = await read({ '.github/workflows/broken.yml': 'on: schedule\njobs: {}\n' });
+  expect(codes(findings)).toEqual(['error workflow/missing-key']);
 });

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { parseApp, type App } from '../app/index.ts';
 import type { Finding } from '../diagnostics/index.ts';
-import { eventNames, parseWorkflow, stepsOf, type Job, type Step, type Workflow } from '../workflow/index.ts';
+import { parseWorkflow, stepsOf, type Job, type Step, type Workflow } from '../workflow/index.ts';
 
 /** Reads files of one commit: from a mirror, or from the user's own repository. */
 export interface CommitFiles {
@@ -18,7 +18,11 @@ export interface CommitDefinition {
   sources: Record<string, string>;
 }
 
-/** Reads and checks Procfile, slipway.yml and the workflows of a commit. */
+/**
+ * Reads and checks Procfile, slipway.yml and the workflows of a commit.
+ *
+ * @returns What this machine cannot do is an error where the event would start it; elsewhere it does not matter.
+ */
 export async function readDefinition(
   files: CommitFiles,
   { fallbackName, defaultBranch, event }: { fallbackName: string; defaultBranch: string; event: string },
@@ -44,17 +48,27 @@ export async function readDefinition(
   for (const path of await workflowFiles(files)) {
     const parsed = parseWorkflow((await source(path)) ?? '', path);
     if (parsed.ok) workflows.push(parsed.value);
-    if (parsed.ok) findings.push(...parsed.warnings);
-    else findings.push(...asFarAsItMatters(parsed.findings, eventNames(sources[path] ?? ''), event));
+    findings.push(...(parsed.ok ? parsed.warnings : parsed.findings));
   }
+  for (const workflow of reached(workflows, event))
+    findings.push(...workflow.refusals.map(({ finding }) => finding));
   return { app: app.ok ? app.value : null, workflows, findings, sources };
 }
 
-/** Mistakes in a workflow that the event does not start are worth a warning, and stop nothing. */
-function asFarAsItMatters(findings: Finding[], events: string[] | null, event: string): Finding[] {
-  if (events === null || events.includes(event)) return findings;
-  const note = `this workflow is not started by a ${event} (on: ${events.join(', ')}), so it is left out`;
-  return findings.map((finding) => ({ ...finding, severity: 'warning', notes: [...finding.notes, note] }));
+/** Workflows that the event starts, and those of this repository that they call. */
+function reached(workflows: Workflow[], event: string): Workflow[] {
+  const found = new Set(
+    workflows.filter(({ triggers }) => triggers.some((trigger) => trigger.event === event)),
+  );
+  // A set that grows while it is walked is walked to its new end.
+  for (const { jobs } of found) {
+    for (const job of jobs) {
+      const called = job.kind === 'call' && /^[.$]\/(.*)$/.exec(job.uses.text)?.[1];
+      const workflow = workflows.find(({ file }) => file === called);
+      if (workflow) found.add(workflow);
+    }
+  }
+  return [...found];
 }
 
 async function workflowFiles(files: CommitFiles): Promise<string[]> {

@@ -78,6 +78,10 @@ export const workflowCodes = {
     means: 'An action without a version, or in a version that is not built in.',
     todo: 'Name an action and a version from the list, or do its work in a `run:` step.',
   },
+  'unknown-workflow': {
+    means: 'The `uses` of a job does not name a workflow file.',
+    todo: 'Write ./.github/workflows/name.yml.',
+  },
   'unknown-input': {
     means: 'An input that the action or workflow does not have.',
     todo: 'Use one of the inputs listed.',

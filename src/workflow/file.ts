@@ -8,10 +8,11 @@ import {
   type Expression,
   type NamesUsed,
 } from '../expressions/index.ts';
+import type { Span } from '../diagnostics/index.ts';
 import { availability, type Place } from './availability.ts';
-import type { EnvMap, Template } from './model.ts';
-import type { Entry, Keys } from './reader.ts';
-import { Reader } from './reader.ts';
+import type { WorkflowCode } from './codes.ts';
+import { insertKey, type EnvMap, type Refusal, type RunDefaults, type Template } from './model.ts';
+import { finding, Reader, scalarKind, type Entry, type Extra, type Keys } from './reader.ts';
 
 /** Whose expression it is: references to steps and needs are judged from there. */
 export interface Owner {
@@ -30,10 +31,24 @@ export interface Use {
 export class WorkflowFile extends Reader {
   readonly uses: Use[] = [];
 
+  /** What GitHub takes and this machine cannot do. */
+  readonly refusals: Refusal[] = [];
+
+  /** Notes down that a job, or the whole workflow, cannot run here. */
+  refuse(owner: Owner, code: WorkflowCode, message: string, at: Span, extra: Extra = {}): void {
+    this.refusals.push({ jobId: owner.jobId ?? null, finding: finding('error', code, message, at, extra) });
+  }
+
   /** Text whose expressions are checked for their place. */
-  text(entry: Entry | undefined, what: string, place: Place, owner: Owner = {}): Template | undefined {
+  text(
+    entry: Entry | undefined,
+    what: string,
+    place: Place,
+    owner: Owner = {},
+    empty: 'allowed' | 'refused' = 'refused',
+  ): Template | undefined {
     if (!entry) return undefined;
-    return this.checked(this.template(entry.value, what, entry.keyAt), place, owner);
+    return this.checked(this.template(entry.value, what, entry.keyAt, empty), place, owner);
   }
 
   /** Checks the expressions inside a template and hands it through. */
@@ -47,16 +62,24 @@ export class WorkflowFile extends Reader {
     return template;
   }
 
-  /** An `if`: its expression without `${{ }}`. */
+  /** An `if`: its expression without `${{ }}`; an empty one is left out, as it means `success()`. */
   condition(entry: Entry | undefined, place: Place, owner: Owner): Template | undefined {
     if (!entry) return undefined;
-    const whole = this.template(entry.value, '`if`', entry.keyAt);
-    if (!whole) return undefined;
+    const whole = this.template(entry.value, '`if`', entry.keyAt, 'allowed');
+    if (!whole || whole.text.trim() === '') return undefined;
     const bare = this.#bare(whole);
     const parsed = parseCondition(bare.text, bare.at);
-    if (!parsed.ok) this.findings.push(...parsed.findings);
-    else if (parsed.value) this.#use(parsed.value, place, owner);
-    return bare;
+    if (parsed.ok) {
+      if (parsed.value) this.#use(parsed.value, place, owner);
+      return bare;
+    }
+    if (parsed.findings.some(({ code }) => code !== 'expressions/always-true')) {
+      this.findings.push(...parsed.findings);
+      return bare;
+    }
+    this.findings.push(...parsed.findings.map((mixed) => ({ ...mixed, severity: 'warning' as const })));
+    this.checked(whole, place, owner);
+    return { text: asFormat(whole.text), at: whole.at };
   }
 
   #bare(whole: Template): Template {
@@ -80,19 +103,26 @@ export class WorkflowFile extends Reader {
     this.uses.push({ owner, names: namesUsed(expression) });
   }
 
-  /** A number above zero, or one expression. */
-  positive(entry: Entry | undefined, place: Place, owner: Owner): Template | undefined {
-    return this.#typed(entry, place, owner, {
-      test: (text) => Number.isFinite(Number(text)) && Number(text) > 0,
-      wanted: 'a number above zero',
-      example: '10',
-    });
+  /** A number, or text with an expression. */
+  number(entry: Entry | undefined, place: Place, owner: Owner): Template | undefined {
+    return this.#typed(entry, place, owner, { kind: 'number', wanted: 'a number', example: '10' });
   }
 
-  /** `true`, `false`, or one expression. */
+  /** A number that means nothing unless it is above zero; GitHub takes others and ignores them. */
+  minutes(entry: Entry | undefined, place: Place, owner: Owner): Template | undefined {
+    const number = this.number(entry, place, owner);
+    if (!entry || !number || number.text.includes('${{') || Number(number.text) > 0) return number;
+    const help = 'give it a number above zero, or leave the key out';
+    this.report('warning', 'no-effect', `\`${entry.key}: ${number.text}\` sets no limit`, number.at, {
+      help,
+    });
+    return undefined;
+  }
+
+  /** `true`, `false`, or text with an expression. */
   flag(entry: Entry | undefined, place: Place, owner: Owner): Template | undefined {
     return this.#typed(entry, place, owner, {
-      test: (text) => text === 'true' || text === 'false',
+      kind: 'boolean',
       wanted: '`true` or `false`',
       example: 'true',
     });
@@ -102,48 +132,71 @@ export class WorkflowFile extends Reader {
     entry: Entry | undefined,
     place: Place,
     owner: Owner,
-    type: { test: (text: string) => boolean; wanted: string; example: string },
+    type: { kind: 'number' | 'boolean'; wanted: string; example: string },
   ): Template | undefined {
     const template = this.text(entry, `\`${entry?.key ?? ''}\``, place, owner);
     if (!entry || !template) return undefined;
-    if (isOneExpression(template.text) || type.test(template.text)) return template;
-    const message = `\`${entry.key}\` must be ${type.wanted} or one \${{ }}, and here is "${template.text}"`;
+    if (template.text.includes('${{') || scalarKind(entry.value) === type.kind) return template;
+    const or = place === 'fixedText' ? '' : ' or one ${{ }}';
+    const message = `\`${entry.key}\` must be ${type.wanted}${or}, and here is "${template.text}"`;
     this.error('wrong-type', message, template.at, { help: `write \`${entry.key}: ${type.example}\`` });
     return undefined;
   }
 
   /** `env`: names and values. */
-  env(entry: Entry | undefined, what: string, place: Place, owner: Owner = {}): EnvMap {
-    const env: EnvMap = {};
-    for (const { key, keyAt, value } of this.map(entry, what)) {
-      if (!/^[^\s=\p{Cc}]+$/u.test(key)) {
-        const help = 'use letters, digits and underscores';
-        this.error('invalid-name', `"${key}" cannot be the name of an environment variable`, keyAt, { help });
-        continue;
-      }
-      const template = this.template(value, `\`${key}\``, keyAt, 'allowed');
-      if (template) define(env, key, this.checked(template, place, owner));
+  variables(entry: Entry | undefined, what: string, place: Place, owner: Owner): EnvMap {
+    const given = this.map(entry, what, { place, owner, dynamic: true });
+    for (const { name, nameAt } of given) {
+      if (name.includes('${{') || !/[=\p{Cc}]/u.test(name)) continue;
+      const help = 'use letters, digits and underscores';
+      const message = `"${name}" cannot be the name of an environment variable`;
+      this.refuse(owner, 'invalid-name', message, nameAt, { help });
     }
-    return env;
+    return this.record(given, owner);
   }
 
-  /** The entries of an optional mapping whose keys are free; one expression in place of it is refused. */
-  map(entry: Entry | undefined, what: string): Entry[] {
+  /**
+   * Free names with values whose expressions are checked.
+   *
+   * @param rules.dynamic - Whether the names may hold expressions, and one expression may stand for them all; it comes
+   * out under `insertKey`.
+   */
+  map(entry: Entry | undefined, what: string, { place, owner, dynamic }: MapRules): Given[] {
     if (!entry) return [];
-    const text = this.asText(entry.value);
-    if (text !== undefined && isOneExpression(text)) {
-      const help = 'write the names out, each with its own expression';
-      this.error(
-        'not-supported',
-        `${what} as one expression is not supported yet`,
-        this.at(entry.value, entry.keyAt),
-        {
-          help,
-        },
-      );
-      return [];
+    const whole = this.asText(entry.value);
+    if (dynamic && whole !== undefined && isOneExpression(whole)) {
+      const value = this.text(entry, what, place, owner);
+      return value ? [{ name: insertKey, nameAt: entry.keyAt, value }] : [];
     }
-    return this.entries(entry.value, what, entry.keyAt) ?? [];
+    return (this.entries(entry.value, what, entry.keyAt) ?? []).flatMap(({ key, keyAt, value: node }) => {
+      const name = this.#name({ text: key, at: keyAt }, what, dynamic ? place : 'fixedText', owner);
+      const value = this.template(node, `\`${key}\``, keyAt, 'allowed');
+      if (name === undefined || !value) return [];
+      return [{ name, nameAt: keyAt, value: this.checked(value, place, owner) }];
+    });
+  }
+
+  #name(key: Template, what: string, place: Place, owner: Owner): string | undefined {
+    if (key.text === '') {
+      this.error('invalid-name', `a name in ${what} is empty`, key.at, { help: 'give it a name' });
+      return undefined;
+    }
+    if (place !== 'fixedText' && insertDirective.test(key.text)) return insertKey;
+    return this.checked(key, place, owner).text;
+  }
+
+  /** Names and values as a record; reports what a record cannot hold. */
+  record(given: Given[], owner: Owner): EnvMap {
+    const record: EnvMap = {};
+    for (const { name, nameAt, value } of given) {
+      if (Object.hasOwn(record, name)) {
+        const help = 'put both objects into one expression, or write the names out';
+        this.refuse(owner, 'not-supported', `\`${name}\` twice in one mapping is not supported yet`, nameAt, {
+          help,
+        });
+      } else define(record, name, value);
+    }
+    return record;
   }
 
   /** The fields of an optional mapping whose keys are fixed. */
@@ -160,31 +213,79 @@ export class WorkflowFile extends Reader {
   }
 
   /** `defaults.run` */
-  defaults(
-    entry: Entry | undefined,
-    place: Place,
-    owner: Owner,
-  ): { shell?: Template; workingDirectory?: Template } {
+  defaults(entry: Entry | undefined, place: Place, owner: Owner): RunDefaults {
     const outer = this.optionalFields(entry, { of: '`defaults`', known: ['run'] });
-    const run = this.optionalFields(outer.get('run'), {
-      of: '`defaults.run`',
-      known: ['shell', 'working-directory'],
-    });
-    const shell = this.shell(run.get('shell'), place, owner);
+    const inner = outer.get('run');
+    const whole = inner && this.asText(inner.value);
+    if (inner && whole !== undefined && isOneExpression(whole)) {
+      if (this.text(inner, '`defaults.run`', place, owner) && place !== 'fixedText')
+        this.#refuseWhole(owner, '`defaults.run`', inner);
+      return {};
+    }
+    const known = ['shell', 'working-directory'];
+    const run = this.optionalFields(inner, { of: '`defaults.run`', known });
+    const shell = this.text(run.get('shell'), '`shell`', place, owner);
     const workingDirectory = this.text(run.get('working-directory'), '`working-directory`', place, owner);
     return { ...(shell && { shell }), ...(workingDirectory && { workingDirectory }) };
   }
 
-  /** `shell`: bash or sh, or an expression where its place takes one. */
-  shell(entry: Entry | undefined, place: Place, owner: Owner): Template | undefined {
-    const shell = this.text(entry, '`shell`', place, owner);
-    if (!shell || shell.text.includes('${{') || shell.text === 'bash' || shell.text === 'sh') return shell;
-    this.error('not-supported', `the shell "${shell.text}" is not supported yet`, shell.at, {
-      notes: ['shells: bash, sh'],
-      help: 'call the interpreter inside the script, such as `python script.py`',
-    });
+  #refuseWhole(owner: Owner, what: string, { value, keyAt }: Entry): void {
+    const help = 'write the keys out, each with its own expression';
+    const message = `${what} as one expression is not supported yet`;
+    this.refuse(owner, 'not-supported', message, this.at(value, keyAt), { help });
+  }
+
+  /** Keys that expressions make where names are fixed: GitHub takes them, this version does not. */
+  refusedKey(of: string, place: Place, owner: Owner): (key: Template) => void {
+    return (key) => {
+      this.checked(key, place, owner);
+      const message = `a key of ${of} made by an expression is not supported yet`;
+      this.refuse(owner, 'not-supported', message, key.at, { help: 'write the key out' });
+    };
+  }
+
+  /**
+   * A mapping with fixed keys that may also be one expression, which GitHub takes and this version does not: then, and
+   * where it is broken, undefined.
+   */
+  fieldsOrRefusal(entry: Entry, keys: Keys, place: Place, owner: Owner): Map<string, Entry> | undefined {
+    const text = this.asText(entry.value);
+    if (text === undefined || !isOneExpression(text)) {
+      const dynamic = this.refusedKey(keys.of, place, owner);
+      return this.fields(entry.value, { ...keys, dynamic }, entry.keyAt);
+    }
+    if (this.text(entry, keys.of, place, owner)) this.#refuseWhole(owner, keys.of, entry);
     return undefined;
   }
+}
+
+/** How a free mapping is read. */
+interface MapRules {
+  place: Place;
+  owner: Owner;
+  dynamic: boolean;
+}
+
+/** A name with its value, as written. */
+export interface Given {
+  name: string;
+  nameAt: Span;
+  value: Template;
+}
+
+const insertDirective = /^\$\{\{\s*insert\s*\}\}$/;
+
+/** Text with expressions in it as one expression, the way GitHub reads a condition that mixes the two. */
+function asFormat(text: string): string {
+  const parts = splitTemplate(text.trim());
+  const args = parts.filter((part) => part.kind === 'expression').map((part) => part.text.trim());
+  let index = 0;
+  const pattern = parts.map((part) =>
+    part.kind === 'expression'
+      ? `{${index++}}`
+      : part.text.replaceAll("'", "''").replaceAll('{', '{{').replaceAll('}', '}}'),
+  );
+  return `format('${pattern.join('')}', ${args.join(', ')})`;
 }
 
 /** Whether text is one `${{ }}` and nothing else. */

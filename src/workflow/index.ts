@@ -2,7 +2,6 @@ export { builtInAction, builtInActions } from './actions.ts';
 export type { ActionInput, ActionReference, BuiltInAction } from './actions.ts';
 export { workflowCodes } from './codes.ts';
 export type { WorkflowCode } from './codes.ts';
-export { eventNames } from './events.ts';
 export { events } from './event-names.ts';
 export type { EventName } from './event-names.ts';
 export { jobDisplayName } from './display-name.ts';

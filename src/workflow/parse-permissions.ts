@@ -1,64 +1,73 @@
-import { didYouMean } from '../diagnostics/index.ts';
 import type { WorkflowFile } from './file.ts';
+import { meant } from './meant.ts';
+import type { Permissions } from './model.ts';
 import type { Entry } from './reader.ts';
 
-const levels = ['read', 'write', 'none'];
-const permissions = [
-  'actions',
-  'artifact-metadata',
-  'attestations',
-  'checks',
-  'contents',
-  'deployments',
-  'discussions',
-  'id-token',
-  'issues',
-  'models',
-  'packages',
-  'pages',
-  'pull-requests',
-  'repository-projects',
-  'security-events',
-  'statuses',
-];
+type Level = 'read' | 'write' | 'none';
 
-/** Reads `permissions`, which must be right, and says that it has no effect: there is no token here to limit. */
-export function parsePermissions(file: WorkflowFile, entry: Entry | undefined): void {
-  if (!entry) return;
-  const before = file.findings.length;
-  const text = file.asText(entry.value);
-  if (text === undefined) {
-    for (const permission of file.entries(entry.value, '`permissions`', entry.keyAt) ?? [])
-      checkOne(file, permission);
-  } else if (text !== 'read-all' && text !== 'write-all') {
+const any: readonly Level[] = ['read', 'write', 'none'];
+const readOrNone: readonly Level[] = ['read', 'none'];
+const writeOrNone: readonly Level[] = ['write', 'none'];
+
+/** Every permission that GitHub knows, with its levels. */
+export const permissionLevels: Readonly<Record<string, readonly Level[]>> = {
+  actions: any,
+  'artifact-metadata': any,
+  attestations: any,
+  checks: any,
+  'code-quality': any,
+  contents: any,
+  'copilot-requests': writeOrNone,
+  deployments: any,
+  discussions: any,
+  drives: any,
+  'id-token': writeOrNone,
+  issues: any,
+  models: readOrNone,
+  packages: any,
+  pages: any,
+  'pull-requests': any,
+  'repository-projects': any,
+  'security-events': any,
+  statuses: any,
+  'vulnerability-alerts': readOrNone,
+};
+
+/** Reads `permissions`. */
+export function parsePermissions(file: WorkflowFile, entry: Entry | undefined): Permissions | undefined {
+  if (!entry) return undefined;
+  const text = file.peekText(entry.value);
+  if (text === 'read-all' || text === 'write-all') return text;
+  if (text !== undefined) {
     file.error('invalid-value', `"${text}" is no set of permissions`, file.at(entry.value, entry.keyAt), {
       notes: ['allowed: read-all, write-all, {}, or a mapping of permissions'],
     });
+    return undefined;
   }
-  if (file.findings.length > before) return;
-  file.report(
-    'note',
-    'no-effect',
-    '`permissions` has no effect here: jobs get no GitHub token',
-    entry.keyAt,
-    {
-      notes: ['on GitHub it still limits the token'],
-    },
-  );
+  const permissions: Record<string, Level> = {};
+  for (const permission of file.entries(entry.value, '`permissions`', entry.keyAt) ?? []) {
+    const level = readLevel(file, permission);
+    if (level) permissions[permission.key] = level;
+  }
+  return permissions;
 }
 
-function checkOne(file: WorkflowFile, { key, keyAt, value }: Entry): void {
-  if (!permissions.includes(key)) {
-    const near = didYouMean(key, permissions);
+function readLevel(file: WorkflowFile, { key, keyAt, value }: Entry): Level | undefined {
+  const levels = Object.hasOwn(permissionLevels, key) ? permissionLevels[key] : undefined;
+  if (!levels) {
+    const known = Object.keys(permissionLevels);
     file.error('unknown-key', `GitHub has no permission \`${key}\``, keyAt, {
-      notes: [`permissions: ${permissions.join(', ')}`],
-      help: near === undefined ? undefined : `did you mean \`${near}\`?`,
+      notes: [`permissions: ${known.join(', ')}`],
+      help: meant(key, known),
     });
-    return;
+    return undefined;
   }
-  const level = file.template(value, `\`${key}\``, keyAt);
-  if (!level || levels.includes(level.text)) return;
-  file.error('invalid-value', `"${level.text}" is no level of a permission`, level.at, {
-    notes: [`levels: ${levels.join(', ')}`],
-  });
+  const text = file.template(value, `\`${key}\``, keyAt);
+  const level = levels.find((candidate) => candidate === text?.text);
+  if (text && !level) {
+    file.error('invalid-value', `"${text.text}" is no level of the permission \`${key}\``, text.at, {
+      notes: [`levels of ${key}: ${levels.join(', ')}`],
+    });
+  }
+  return level;
 }

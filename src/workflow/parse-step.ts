@@ -1,84 +1,137 @@
-import { isMap, type Node } from 'yaml';
 import type { Span } from '../diagnostics/index.ts';
-import { checkInputs, checkUses, type GivenInput } from './check-uses.ts';
-import { define, type Owner, type WorkflowFile } from './file.ts';
-import type { Step, Template } from './model.ts';
+import type { Node } from 'yaml';
+import { checkInputs, checkUses } from './check-uses.ts';
+import type { Owner, WorkflowFile } from './file.ts';
+import { idPattern, checkId } from './ids.ts';
+import type { EnvMap, Step, Template } from './model.ts';
 import type { Entry } from './reader.ts';
+import type { StepKind, StepRules } from './step-rules.ts';
 
-const background = 'run the steps one after the other, or as jobs side by side';
+type Fields = Map<string, Entry>;
 
-const keys = {
-  of: 'a step',
-  example: 'write `- run: npm test`, or `- uses: actions/checkout@v4`',
-  known: [
-    'id',
-    'name',
-    'if',
-    'run',
-    'shell',
-    'working-directory',
-    'uses',
-    'with',
-    'env',
-    'timeout-minutes',
-    'continue-on-error',
-  ],
-  refused: { background, wait: background, 'wait-all': background, cancel: background, parallel: background },
+const shared = ['id', 'name', 'if', 'env', 'timeout-minutes', 'continue-on-error', 'background'];
+const waiting = ['id', 'name', 'continue-on-error'];
+
+/** Keys that go with each kind of step. */
+const keysOf: Record<StepKind, readonly string[]> = {
+  run: [...shared, 'run', 'shell', 'working-directory'],
+  uses: [...shared, 'uses', 'with'],
+  wait: [...waiting, 'wait'],
+  'wait-all': [...waiting, 'wait-all'],
+  cancel: [...waiting, 'cancel'],
+  parallel: ['parallel'],
 };
 
-/** Ids of jobs and steps, as GitHub takes them. */
-export const idPattern = /^[a-z_][a-z0-9_-]{0,99}$/i;
-export const idHelp = 'start with a letter or _, and go on with letters, digits, - and _; at most 100';
+const allKeys = [...new Set(Object.values(keysOf).flat())];
 
-/** Reads one step; undefined when it is no mapping. Its mistakes are reported; a broken step becomes an empty script. */
-export function parseStep(file: WorkflowFile, node: Node, owner: Owner, jobAt: Span): Step | undefined {
-  const at = file.at(node, jobAt);
-  const fields = file.fields(node, keys, at);
+const kindInWords: Record<StepKind, string> = {
+  run: 'a step with `run`',
+  uses: 'a step that uses an action',
+  wait: 'a step with `wait`',
+  'wait-all': 'a step with `wait-all`',
+  cancel: 'a step with `cancel`',
+  parallel: 'a `parallel` group',
+};
+
+/** A step's mapping, once it is known what the step does. */
+export interface StepFields {
+  kind: StepKind;
+  /** The entry that says so: `run: …`. */
+  main: Entry;
+  fields: Fields;
+  at: Span;
+}
+
+/** Finds out what a step does and judges its keys; undefined, with a finding, when that cannot be told. */
+export function readStepFields(
+  file: WorkflowFile,
+  node: Node,
+  rules: StepRules,
+  fallback: Span,
+): StepFields | undefined {
+  const at = startOf(file.at(node, fallback));
+  const known = [...new Set(rules.kinds.flatMap((kind) => keysOf[kind]))].filter(
+    (key) => !rules.without.includes(key),
+  );
+  const elsewhere = allKeys.filter((key) => !known.includes(key));
+  const example = 'write `- run: npm test`, or `- uses: actions/checkout@v4`';
+  const fields = file.fields(node, { of: 'a step', known, elsewhere: [elsewhere, rules.where], example }, at);
   if (!fields) return undefined;
-  const common = readCommon(file, fields, owner, at);
-  const run = fields.get('run');
-  const uses = fields.get('uses');
-  if (run && uses) {
-    const help = 'make two steps of it';
-    file.error('conflicting-keys', 'a step has either `run` or `uses`, not both', uses.keyAt, { help });
-    return emptyScript(common);
+  const kinds = rules.kinds.filter((kind) => fields.has(kind));
+  const [kind] = kinds;
+  const main = kind && fields.get(kind);
+  if (!kind || !main) {
+    const help = 'add `run:` with a script, or `uses:` with an action';
+    file.error('missing-key', 'this step does nothing: it has neither `run` nor `uses`', at, { help });
+    return undefined;
   }
-  if (run) {
-    misplaced(file, fields, ['with'], 'a step that uses an action');
-    return runStep(file, fields, run, owner, common);
+  if (kinds.length > 1) {
+    const second = kinds[1] ?? kind;
+    const message = `a step has either \`${kind}\` or \`${second}\`, not both`;
+    file.error('conflicting-keys', message, fields.get(second)?.keyAt ?? at, {
+      help: 'make two steps of it',
+    });
+    return undefined;
   }
-  if (uses) {
-    misplaced(file, fields, ['shell', 'working-directory'], 'a step with `run`');
-    return usesStep(file, fields, uses, owner, common);
-  }
-  // What was refused may be what the step is about: `wait-all: true`.
-  if (isMap(node) && Object.keys(keys.refused).some((key) => node.has(key))) return emptyScript(common);
-  const help = 'add `run:` with a script, or `uses:` with an action';
-  file.error('missing-key', 'this step does nothing: it has neither `run` nor `uses`', common.at, { help });
-  return emptyScript(common);
+  misplaced(file, fields, kind, rules);
+  return { kind, main, fields, at };
 }
 
-/** Keeps the id of a step that could not be read, so that references to it are not reported as well. */
-function emptyScript(common: Common): Step {
-  return { ...common, kind: 'run', run: { text: '', at: common.at } };
+/** Keys that other steps have and this one does not. */
+function misplaced(file: WorkflowFile, fields: Fields, kind: StepKind, rules: StepRules): void {
+  for (const { key, keyAt } of fields.values()) {
+    if (keysOf[kind].includes(key)) continue;
+    const owners = rules.kinds.filter((other) => keysOf[other].includes(key));
+    const belongs = owners.map((other) => kindInWords[other]).join(' or ');
+    const always = kind !== 'run' && kind !== 'uses' && key === 'if';
+    const help = always ? 'remove it: such a step always runs' : 'remove it';
+    file.error('conflicting-keys', `\`${key}\` belongs to ${belongs}`, keyAt, { help });
+    fields.delete(key);
+  }
 }
 
-type Common = Omit<Extract<Step, { kind: 'run' }>, 'kind' | 'run' | 'shell' | 'workingDirectory'>;
+/** The id of a step whatever else is wrong with it, so that references to it are not reported as well. */
+export function brokenStep(file: WorkflowFile, node: Node, at: Span): Step {
+  const id = file.peek(node, 'id');
+  const known = id !== undefined && idPattern.test(id) ? { id } : {};
+  return { ...known, kind: 'run', env: {}, at: startOf(at), run: { text: '', at } };
+}
 
-function readCommon(file: WorkflowFile, fields: Map<string, Entry>, owner: Owner, at: Span): Common {
+/** Reads a step that runs a script or uses an action. */
+export function readWorkingStep(file: WorkflowFile, step: StepFields, rules: StepRules, owner: Owner): Step {
+  const common = readCommon(file, step, rules, owner);
+  return step.kind === 'run'
+    ? { ...common, kind: 'run', ...readScript(file, step, rules, owner) }
+    : { ...common, kind: 'uses', ...readAction(file, step, rules, owner) };
+}
+
+type Common = Pick<
+  Step,
+  'id' | 'at' | 'name' | 'if' | 'env' | 'timeoutMinutes' | 'continueOnError' | 'background'
+>;
+
+/** What all steps have; keys that a kind of step does not have are gone already. */
+export function readCommon(
+  file: WorkflowFile,
+  { fields, at }: StepFields,
+  rules: StepRules,
+  owner: Owner,
+): Common {
   const id = readId(file, fields.get('id'));
-  const name = file.text(fields.get('name'), '`name`', 'step', owner);
-  const condition = file.condition(fields.get('if'), 'stepIf', owner);
-  const timeoutMinutes = file.positive(fields.get('timeout-minutes'), 'step', owner);
-  const continueOnError = file.flag(fields.get('continue-on-error'), 'step', owner);
+  const name = file.text(fields.get('name'), '`name`', rules.text, owner, 'allowed');
+  const condition = file.condition(fields.get('if'), rules.if, owner);
+  const timeoutMinutes = file.minutes(fields.get('timeout-minutes'), rules.text, owner);
+  const continueOnError = file.flag(fields.get('continue-on-error'), rules.text, owner);
+  const background = file.flag(fields.get('background'), 'fixedText', owner)?.text === 'true';
   return {
     ...(id !== undefined && { id }),
-    at: startOf(at),
-    ...(name && { name }),
+    at,
+    ...(name && name.text !== '' && { name }),
     ...(condition && { if: condition }),
-    env: file.env(fields.get('env'), "a step's `env`", 'step', owner),
+    env: file.variables(fields.get('env'), "a step's `env`", rules.text, owner),
     ...(timeoutMinutes && { timeoutMinutes }),
     ...(continueOnError && { continueOnError }),
+    ...(background && { background }),
   };
 }
 
@@ -90,59 +143,45 @@ function startOf(at: Span): Span {
 
 function readId(file: WorkflowFile, entry: Entry | undefined): string | undefined {
   const id = file.text(entry, '`id`', 'fixedText');
-  if (!id || idPattern.test(id.text) || id.text.includes('${{')) return id?.text;
-  file.error('invalid-name', `"${id.text}" cannot be the id of a step`, id.at, { help: idHelp });
-  return undefined;
+  if (!id || id.text.includes('${{')) return undefined;
+  return checkId(file, id.text, 'a step', id.at) ? id.text : undefined;
 }
 
-function misplaced(file: WorkflowFile, fields: Map<string, Entry>, names: string[], belongs: string): void {
-  for (const name of names) {
-    const entry = fields.get(name);
-    if (!entry) continue;
-    file.error('conflicting-keys', `\`${name}\` belongs to ${belongs}`, entry.keyAt, { help: 'remove it' });
-  }
-}
-
-function runStep(
+function readScript(
   file: WorkflowFile,
-  fields: Map<string, Entry>,
-  entry: Entry,
+  { main, fields, at }: StepFields,
+  rules: StepRules,
   owner: Owner,
-  common: Common,
-): Step {
-  const run = file.text(entry, '`run`', 'step', owner);
-  const shell = file.shell(fields.get('shell'), 'fixedText', owner);
-  const workingDirectory = file.text(fields.get('working-directory'), '`working-directory`', 'step', owner);
-  if (!run) return emptyScript(common);
+): { run: Template; shell?: Template; workingDirectory?: Template } {
+  const run = file.text(main, '`run`', rules.text, owner, 'allowed');
+  const shell = file.text(fields.get('shell'), '`shell`', rules.shell, owner);
+  const workingDirectory = file.text(
+    fields.get('working-directory'),
+    '`working-directory`',
+    rules.text,
+    owner,
+    'allowed',
+  );
+  if (rules.shellRequired && !fields.has('shell')) {
+    const message = 'a step with `run` in a composite action must say its `shell`';
+    file.error('missing-key', message, main.keyAt, { help: 'add `shell: bash`' });
+  }
   return {
-    ...common,
-    kind: 'run',
-    run,
+    run: run ?? { text: '', at },
     ...(shell && { shell }),
-    ...(workingDirectory && { workingDirectory }),
+    ...(workingDirectory && workingDirectory.text !== '' && { workingDirectory }),
   };
 }
 
-function usesStep(
+function readAction(
   file: WorkflowFile,
-  fields: Map<string, Entry>,
-  entry: Entry,
+  { main, fields, at }: StepFields,
+  rules: StepRules,
   owner: Owner,
-  common: Common,
-): Step {
-  const uses = file.text(entry, '`uses`', 'fixedText');
-  const given = readInputs(file, fields.get('with'), owner);
-  if (!uses) return emptyScript(common);
-  const action = checkUses(file, uses);
-  if (action) checkInputs(file, action, given, uses.at);
-  const inputs: Record<string, Template> = {};
-  for (const { name, value } of given) define(inputs, name, value);
-  return { ...common, kind: 'uses', uses, with: inputs };
-}
-
-function readInputs(file: WorkflowFile, entry: Entry | undefined, owner: Owner): GivenInput[] {
-  return file.map(entry, '`with`').flatMap(({ key, keyAt, value: node }) => {
-    const value = file.template(node, `the input "${key}"`, keyAt, 'allowed');
-    return value ? [{ name: key, nameAt: keyAt, value: file.checked(value, 'step', owner) }] : [];
-  });
+): { uses: { text: string; at: Span }; with: EnvMap } {
+  const uses = file.text(main, '`uses`', 'fixedText');
+  const given = file.map(fields.get('with'), '`with`', { place: rules.text, owner, dynamic: true });
+  const action = uses && checkUses(file, uses, owner);
+  if (action) checkInputs(file, { action, given, usesAt: uses.at, owner });
+  return { uses: uses ?? { text: '', at }, with: file.record(given, owner) };
 }

@@ -15,12 +15,12 @@ export function parseStrategy(
 ): Strategy | undefined {
   if (!entry) return undefined;
   const keys = { of: '`strategy`', known: ['matrix', 'fail-fast', 'max-parallel'] };
-  const fields = file.fields(entry.value, keys, entry.keyAt);
+  const fields = file.fieldsOrRefusal(entry, keys, 'strategy', owner);
   if (!fields) return undefined;
   const matrixEntry = fields.get('matrix');
   const matrix = matrixEntry && parseMatrix(file, matrixEntry, owner);
   const failFast = file.flag(fields.get('fail-fast'), 'strategy', owner);
-  const maxParallel = file.positive(fields.get('max-parallel'), 'strategy', owner);
+  const maxParallel = file.minutes(fields.get('max-parallel'), 'strategy', owner);
   return {
     at: entry.keyAt,
     ...(matrix && { matrix }),

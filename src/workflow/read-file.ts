@@ -29,9 +29,13 @@ export function readFile<T>(
 
 /** By line and column; the same mistake at the same place (an alias read twice) is said once. */
 function inOrder(findings: Finding[]): Finding[] {
-  const place = ({ at }: Finding) => (at ? at.start.line * 10_000 + at.start.column : 0);
   const unique = new Map(
-    findings.map((finding) => [`${place(finding)} ${finding.code} ${finding.message}`, finding]),
+    findings.map((finding) => [`${placeOf(finding)} ${finding.code} ${finding.message}`, finding]),
   );
-  return [...unique.values()].sort((a, b) => place(a) - place(b));
+  return [...unique.values()].sort((a, b) => placeOf(a) - placeOf(b));
+}
+
+/** A number that orders findings by line and column. */
+export function placeOf({ at }: Finding): number {
+  return at ? at.start.line * 10_000 + at.start.column : 0;
 }

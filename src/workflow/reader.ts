@@ -27,10 +27,18 @@ export interface Keys {
   /** The mapping in words, such as "a job". */
   of: string;
   known: readonly string[];
-  /** Keys that GitHub knows and this version does not honour, with what to do instead. */
-  refused?: Readonly<Record<string, string>>;
+  /** Keys that such mappings have in other places, and where they cannot stand. */
+  elsewhere?: readonly [keys: readonly string[], where: string];
+  /** What an expression in a key sees; without it, keys hold none. */
+  dynamic?: (key: Template) => void;
   /** What to write where something else than a mapping stands. */
   example?: string;
+}
+
+/** What a finding says beside its message. */
+export interface Extra {
+  notes?: string[];
+  help?: string | undefined;
 }
 
 /** Nodes that one file may visit; aliases that multiply beyond it are refused. */
@@ -86,12 +94,7 @@ export class Reader {
   }
 
   /** Reports a mistake. */
-  error(
-    code: WorkflowCode,
-    message: string,
-    at: Span,
-    extra: { notes?: string[]; help?: string | undefined } = {},
-  ): void {
+  error(code: WorkflowCode, message: string, at: Span, extra: Extra = {}): void {
     this.report('error', code, message, at, extra);
   }
 
@@ -101,10 +104,9 @@ export class Reader {
     code: WorkflowCode,
     message: string,
     at: Span,
-    extra: { notes?: string[]; help?: string | undefined } = {},
+    extra: Extra = {},
   ): void {
-    const finding: Finding = { code: `workflow/${code}`, severity, message, at, notes: extra.notes ?? [] };
-    this.findings.push(extra.help === undefined ? finding : { ...finding, help: extra.help });
+    this.findings.push(finding(severity, code, message, at, extra));
   }
 
   /** Where a node stands; for a missing value, `fallback`. */
@@ -143,7 +145,14 @@ export class Reader {
         continue;
       }
       const key = scalarText(keyNode);
-      const before = seen.get(key);
+      if (key === '<<') {
+        const help = 'GitHub does not merge mappings either; write the keys out';
+        this.error('unknown-key', 'merge keys (`<<`) are not part of workflows', keyAt, { help });
+        continue;
+      }
+      // Case does not tell keys apart; those made by expressions are known only later.
+      const folded = key.toUpperCase();
+      const before = key.includes('${{') ? undefined : seen.get(folded);
       if (before) {
         const notes = [`first given at ${before.file}:${before.start.line}:${before.start.column}`];
         this.error('duplicate-key', `"${key}" is given twice in ${what}`, keyAt, {
@@ -152,7 +161,7 @@ export class Reader {
         });
         continue;
       }
-      seen.set(key, keyAt);
+      seen.set(folded, keyAt);
       entries.push({ key, keyAt, value: this.#resolve(pair.value as Node | null) });
     }
     return entries;
@@ -175,21 +184,22 @@ export class Reader {
   }
 
   #unknownKey(entry: Entry, keys: Keys): void {
-    const refused = keys.refused ?? {};
-    const reason = Object.hasOwn(refused, entry.key) ? refused[entry.key] : undefined;
-    if (reason !== undefined) {
-      this.error('not-supported', `\`${entry.key}\` in ${keys.of} is not supported yet`, entry.keyAt, {
-        help: reason,
-      });
+    const { key, keyAt } = entry;
+    if (key.includes('${{')) {
+      if (keys.dynamic) keys.dynamic({ text: key, at: keyAt });
+      else
+        this.error('no-expression', `a key of ${keys.of} takes no expressions`, keyAt, {
+          help: 'write it out',
+        });
       return;
     }
-    if (entry.key === '<<') {
-      const help = 'GitHub does not merge mappings either; write the keys out';
-      this.error('not-supported', 'merge keys (`<<`) are not part of workflows', entry.keyAt, { help });
+    const [elsewhere, where] = keys.elsewhere ?? [[], ''];
+    if (elsewhere.includes(key)) {
+      this.error('conflicting-keys', `\`${key}\` cannot stand in ${where}`, keyAt, { help: 'remove it' });
       return;
     }
-    const near = didYouMean(entry.key, [...keys.known, ...Object.keys(refused)]);
-    this.error('unknown-key', `${keys.of} has no key \`${entry.key}\``, entry.keyAt, {
+    const near = didYouMean(key, keys.known);
+    this.error('unknown-key', `${keys.of} has no key \`${key}\``, keyAt, {
       notes: [`keys of ${keys.of}: ${keys.known.join(', ')}`],
       help: near === undefined ? undefined : `did you mean \`${near}\`?`,
     });
@@ -216,11 +226,32 @@ export class Reader {
       return undefined;
     }
     const text = node === null ? '' : scalarText(node);
-    if (text.trim() === '' && empty === 'refused') {
+    if (text === '' && empty === 'refused') {
       this.error('wrong-type', `${what} is empty`, at, { help: 'give it a value, or leave the key out' });
       return undefined;
     }
     return { text, at: node === null ? at : this.#textAt(node, at) };
+  }
+
+  /** Whether nothing stands behind a key. */
+  isEmpty(node: Node | null): boolean {
+    return node === null || (isScalar(node) && node.value === null);
+  }
+
+  /** Whether a list has no items; anything but a list is reported elsewhere. */
+  isEmptyList(node: Node | null): boolean {
+    return isSeq(node) && node.items.length === 0;
+  }
+
+  /** The text of a scalar, without reporting anything. */
+  peekText(node: Node | null | undefined): string | undefined {
+    return isScalar(node) ? scalarText(node) : undefined;
+  }
+
+  /** The text behind a key of what may be a mapping, without reporting anything. */
+  peek(node: Node | null, key: string): string | undefined {
+    const value: unknown = isMap(node) ? node.get(key, true) : undefined;
+    return isScalar(value) ? scalarText(value) : undefined;
   }
 
   /** One text, or a list of texts. */
@@ -342,6 +373,26 @@ export class Reader {
       this.start,
     );
   }
+}
+
+/** A finding of this room. */
+export function finding(
+  severity: Finding['severity'],
+  code: WorkflowCode,
+  message: string,
+  at: Span,
+  { notes = [], help }: Extra,
+): Finding {
+  const found: Finding = { code: `workflow/${code}`, severity, message, at, notes };
+  return help === undefined ? found : { ...found, help };
+}
+
+/** What YAML makes of a scalar: `10` is a number and `'10'` is text. */
+export function scalarKind(node: Node | null): 'text' | 'number' | 'boolean' | 'nothing' {
+  const value = isScalar(node) ? node.value : null;
+  if (typeof value === 'number' || typeof value === 'bigint') return 'number';
+  if (typeof value === 'boolean') return 'boolean';
+  return typeof value === 'string' ? 'text' : 'nothing';
 }
 
 /** The parser's message as a part of ours. */
