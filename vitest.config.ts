@@ -13,6 +13,8 @@ export default defineConfig({
           testTimeout: 180_000,
           hookTimeout: 120_000,
           fileParallelism: false,
+          // It imports JSON without saying so, which Node itself refuses.
+          server: { deps: { inline: ['@actions/workflow-parser'] } },
         },
       },
       // Suites with real components (PostgreSQL, nginx, HAProxy); `.ci/run` installs these first.
