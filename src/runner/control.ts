@@ -15,6 +15,9 @@ export class Control {
   onCancel: () => void = () => {};
   /** In the order they began: a step that uses an action before the steps of that action. */
   readonly #running = new Set<RunningStep>();
+  /** Of steps in the background. */
+  readonly #forks = new Set<Control>();
+  #release: () => void = () => {};
 
   /** Repeating it changes nothing. */
   cancel(why: 'asked' | 'timeout'): void {
@@ -24,6 +27,30 @@ export class Control {
     for (const { controller, persists } of this.#running) {
       if (!persists()) controller.abort('cancelled' satisfies AbortReason);
     }
+    for (const fork of this.#forks) fork.stop(why);
+  }
+
+  /** Ends what runs, whatever its condition says. Repeating it changes nothing. */
+  stop(why: 'asked' | 'timeout'): void {
+    if (!this.cancelled) {
+      this.cancelled = why;
+      this.onCancel();
+    }
+    for (const { controller } of this.#running) controller.abort('cancelled' satisfies AbortReason);
+    for (const fork of this.#forks) fork.stop(why);
+  }
+
+  /** The control of one step in the background: stopped by itself, or by the job's cancel, until it is released. */
+  fork(): Control {
+    const fork = new Control();
+    this.#forks.add(fork);
+    fork.#release = () => this.#forks.delete(fork);
+    return fork;
+  }
+
+  /** The step has ended. */
+  release(): void {
+    this.#release();
   }
 
   /**

@@ -44,11 +44,22 @@ export function jobFrame(spec: JobSpec, progress: Progress, runner: Record<strin
     },
     env: {},
     defaults: [spec.job.defaults, spec.workflow.defaults],
+    ...statusIn(progress),
+  };
+}
+
+function statusIn(progress: Progress): Pick<Frame, 'status' | 'absorb'> {
+  return {
     status: () => progress.status,
     absorb: (conclusion) => {
       if (conclusion === 'failure' && progress.status === 'success') progress.status = 'failure';
     },
   };
+}
+
+/** The frame of the job as a step in the background sees it, which keeps what it comes to in a progress of its own. */
+export function forkFrame(job: Frame, progress: Progress): Frame {
+  return { ...job, steps: progress.steps, ...statusIn(progress) };
 }
 
 /** Names of the contexts that an action sees of its caller's; secrets come in by its inputs alone. */

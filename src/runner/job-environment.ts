@@ -120,3 +120,10 @@ export function contextVariables(
 export function prependPath(paths: readonly string[], path: string | undefined): string {
   return [...new Set([...paths, ...(path ?? '').split(':')])].filter((entry) => entry !== '').join(':');
 }
+
+/** What was put in front of a list of directories, the first first. */
+export function addedPaths(before: readonly string[], after: readonly string[]): string[] {
+  let kept = 0;
+  while (kept < after.length && after.at(-1 - kept) === before.at(-1 - kept)) kept++;
+  return after.slice(0, after.length - kept);
+}

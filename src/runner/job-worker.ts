@@ -8,10 +8,12 @@ import type { JobHooks } from './job-hooks.ts';
 import { jobFiles, readJson, type JobResume } from './job-directory.ts';
 import { runPostSteps } from './post-steps.ts';
 import { endTracked } from './process-tree.ts';
-import { concludeStep, runStep } from './run-step.ts';
+import { concludeStep } from './run-step.ts';
+import { StepSequence } from './step-sequence.ts';
+import { JobServices } from './services/index.ts';
 import { Session, type Progress } from './session.ts';
 import type { JobReport, JobSpec, StepReport } from './spec.ts';
-import { actionNames, defaultStepName, evaluateEnv, timeoutMs } from './step-definition.ts';
+import { actionNames, actionOrigin, defaultStepName, evaluateEnv, timeoutMs } from './step-definition.ts';
 import type { StepPlace } from './step-run.ts';
 import { describe } from './step-work.ts';
 
@@ -51,7 +53,13 @@ export async function runJob(
   if (control.cancelled) control.onCancel();
   progress.report = { ...progress.report, phase: 'running', pid: process.pid, deploy: null };
   session.settleReport();
-  await new JobRun(session, control).run(resume);
+  const services = new JobServices(spec, (value) => session.addMask(value));
+  session.services = services;
+  try {
+    await new JobRun(session, control).run(resume);
+  } finally {
+    await services.close();
+  }
   return progress.report;
 }
 
@@ -169,21 +177,23 @@ class JobRun {
     return spec.job.steps.map((step, index) => ({
       step,
       index,
-      key: String(index),
+      key: `${process.pid}-${index}`,
       frame: job.frame,
-      github: { action: names[index] ?? '' },
+      github: { action: names[index] ?? '', ...actionOrigin(step) },
       report: progress.report.steps[index] as StepReport,
     }));
   }
 
   async #steps(): Promise<DeployRequest | null> {
     const { progress } = this.#session;
+    const sequence = new StepSequence(this.#session, this.#control);
     for (const place of this.#places().slice(progress.nextStep)) {
-      if (this.#session.hooks.beforeStep?.(progress, place.index) === 'stop') return null;
-      const park = await runStep({ session: this.#session, control: this.#control, place });
+      if (this.#session.hooks.beforeStep?.(progress, place.index) === 'stop') break;
+      const park = await sequence.run(place);
       progress.nextStep = place.index + 1;
       if (park) return park;
     }
+    await sequence.end();
     return null;
   }
 

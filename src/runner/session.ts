@@ -4,10 +4,11 @@ import type { Span } from '../diagnostics/index.ts';
 import { fromJson, ObjectValue, type Scope, type Value } from '../expressions/index.ts';
 import type { Json, Template } from '../workflow/index.ts';
 import { writeAtomically } from './files.ts';
-import { jobFrame, type Standpoint } from './frame.ts';
+import { forkFrame, jobFrame, type Standpoint } from './frame.ts';
 import { hashFiles } from './hash-files.ts';
 import { jobFiles } from './job-directory.ts';
 import {
+  addedPaths,
   baseEnvironment,
   contextVariables,
   eventFile,
@@ -84,9 +85,9 @@ export class Session {
   readonly jobDirectory: string;
   readonly progress: Progress;
   readonly log: LogWriter;
-  readonly masks = new Masks();
+  readonly masks: Masks;
   /** Added by steps; they look at the lines of all later ones. */
-  readonly matchers = new ProblemMatchers();
+  readonly matchers: ProblemMatchers;
   /** Whether `::debug::` lines are shown. */
   readonly debug: boolean;
   /** Variables of the workflow and the job. */
@@ -105,14 +106,40 @@ export class Session {
   readonly hooks: JobHooks;
   /** Outlives a power cut; a job within another process ends with that process anyway. */
   readonly #durable: boolean;
+  /** What a step in the background was forked from, and what stood there then. */
+  readonly #origin: { session: Session; env: Record<string, string>; paths: string[] } | null = null;
 
-  constructor(spec: JobSpec, jobDirectory: string, progress: Progress, hooks?: JobHooks) {
+  /** @param forkedFrom - Shares all but the progress with it. */
+  constructor(
+    spec: JobSpec,
+    jobDirectory: string,
+    progress: Progress,
+    hooks?: JobHooks,
+    forkedFrom?: Session,
+  ) {
     this.hooks = hooks ?? {};
     this.#durable = hooks === undefined;
     this.spec = spec;
     this.jobDirectory = jobDirectory;
     this.progress = progress;
+    if (forkedFrom) {
+      const { env, paths } = forkedFrom.progress;
+      this.#origin = { session: forkedFrom, env: { ...env }, paths };
+      this.log = forkedFrom.log;
+      this.masks = forkedFrom.masks;
+      this.matchers = forkedFrom.matchers;
+      this.debug = forkedFrom.debug;
+      this.jobEnv = forkedFrom.jobEnv;
+      this.services = forkedFrom.services;
+      this.job = { ...forkedFrom.job, frame: forkFrame(forkedFrom.job.frame, progress) };
+      this.#base = forkedFrom.#base;
+      this.#github = forkedFrom.#github;
+      this.#githubValues = forkedFrom.#githubValues;
+      return;
+    }
     this.log = new LogWriter(join(jobDirectory, jobFiles.log), hooks?.onRecords);
+    this.masks = new Masks();
+    this.matchers = new ProblemMatchers();
     for (const value of [...Object.values(spec.contexts.secrets), ...progress.masks]) this.masks.add(value);
     this.debug = isDebugged(spec);
     this.#base = baseEnvironment(spec);
@@ -121,6 +148,25 @@ export class Session {
     this.job = { frame: jobFrame(spec, progress, runnerContext(spec)), github: {} };
     mkdirSync(dirname(eventFile(spec)), { recursive: true });
     writeFileSync(eventFile(spec), JSON.stringify(spec.contexts.github['event'] ?? {}));
+  }
+
+  /** The same job as a step in the background sees it: what that step sets counts in it alone. */
+  fork(): Session {
+    const { env, paths, steps } = this.progress;
+    const own = { ...this.progress, env: { ...env }, paths: [...paths], steps: { ...steps } };
+    return new Session(this.spec, this.jobDirectory, own, this.hooks, this);
+  }
+
+  /** Takes over what a fork of this has set since it was made. */
+  join(fork: Session): void {
+    const origin = fork.#origin;
+    if (!origin) return;
+    const { env, paths, steps } = fork.progress;
+    for (const [name, value] of Object.entries(env)) {
+      if (origin.env[name] !== value) this.progress.env[name] = value;
+    }
+    for (const path of addedPaths(origin.paths, paths).reverse()) this.addPath(path);
+    for (const [id, ended] of Object.entries(steps)) this.progress.steps[id] ??= ended;
   }
 
   /** What expressions see. `env` holds a step's own variables, once these are known. */
@@ -172,6 +218,7 @@ export class Session {
 
   /** Tells where the job stands, soon: steps that take no time share one write. */
   saveReport(): void {
+    if (this.#origin) return this.#origin.session.saveReport();
     this.hooks.onReport?.(this.progress.report);
     const waitMs = this.#reportedMs + reportPauseMs - performance.now();
     if (waitMs <= 0) this.#writeReport({ durable: false });
