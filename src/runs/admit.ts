@@ -5,7 +5,7 @@ import { cancelReason } from './cancel.ts';
 import { decideJob, endState } from './decide-job.ts';
 import type { Draft } from './draft.ts';
 import { expandJob, groupGate } from './expand-job.ts';
-import { instancesOf, writtenJob } from './frames.ts';
+import { instancesIn, instancesOf, writtenJob } from './frames.ts';
 import { jobHolder } from './groups.ts';
 import type { EnvironmentVerdict, GroupVerdict, JobInstance, JobState } from './model.ts';
 import { verdictFor } from './run-gate.ts';
@@ -15,15 +15,22 @@ export function admit(draft: Draft): void {
   for (let before = -1; before !== draft.changes;) {
     before = draft.changes;
     for (const job of draft.jobs()) {
-      if (job.state.phase === 'pending' && needsDone(draft, job)) decide(draft, job);
+      if (job.state.phase === 'pending') consider(draft, job);
     }
     for (const job of draft.jobs()) reconsiderWaiting(draft, job);
     for (const job of draft.jobs()) advanceCall(draft, job);
   }
 }
 
-function needsDone(draft: Draft, job: JobInstance): boolean {
-  return needsOf(draft.state, job).every((need) => jobResult(draft.state, need) !== null);
+/** A job is due when its needs have ended; one of a called workflow, while its caller's turn lasts. */
+function consider(draft: Draft, job: JobInstance): void {
+  const call = job.parent === null ? undefined : draft.state.jobs[job.parent];
+  if (call?.state.phase === 'finished') {
+    const { result, reason } = call.state;
+    draft.end(job, endState(result === 'cancelled' ? 'cancelled' : 'skipped', reason, draft.limits.nowMs));
+  } else if (!call || call.state.phase === 'calling') {
+    if (needsOf(draft.state, job).every((need) => jobResult(draft.state, need) !== null)) decide(draft, job);
+  }
 }
 
 function decide(draft: Draft, job: JobInstance): void {
@@ -117,7 +124,10 @@ function advanceCall(draft: Draft, job: JobInstance): void {
   if (job.state.phase === 'queued') {
     if (writtenJob(draft.state, job).kind !== 'call' || !matrixHasRoom(draft, job)) return;
     const begun = draft.move(job, { phase: 'calling', startedAtMs: draft.limits.nowMs });
-    draft.replace(begun, [begun, ...jobsOfCall(draft.state, begun)]);
+    // A call that is run again has its jobs already, and goes on with them.
+    if (instancesIn(draft.state, job.key).length === 0) {
+      draft.replace(begun, [begun, ...jobsOfCall(draft.state, begun)]);
+    }
     draft.tell('job.started', begun, {});
   } else if (job.state.phase === 'calling') {
     const end = endOfCall(draft.state, job, draft.limits.nowMs);

@@ -6,7 +6,7 @@ import type { EnvMap, Job, Json, Workflow } from '../workflow/index.ts';
 import { jobResult, resultsContext, worst } from './ancestry.ts';
 import { resolveCallInputs } from './call-inputs.ts';
 import { endState } from './decide-job.ts';
-import { callJobOf, callsAround, frameOf, instancesIn, writtenJob } from './frames.ts';
+import { callJobOf, callPath, callsAround, frameOf, instancesIn, writtenJob } from './frames.ts';
 import type { JobInstance, JobState, RunState } from './model.ts';
 import { attempt, evaluate, frameContexts, scopeOf } from './scope.ts';
 
@@ -15,26 +15,26 @@ export const mostLevels = 10;
 
 /** The workflow that a call names. @throws CodedError where the run does not know it, or calls go too deep. */
 export function calledWorkflow(state: RunState, job: JobInstance): Workflow {
-  const { uses } = callJobOf(state, job);
-  const workflow = state.called[uses.text];
-  if (!workflow) throw new CodedError('runs/unknown-workflow', `there is no workflow ${uses.text} to call`);
+  const path = callPath(callJobOf(state, job));
+  const workflow = state.called[path];
+  if (!workflow) throw new CodedError('runs/unknown-workflow', `there is no workflow ${path} to call`);
   if (callsAround(state, job.parent).length + 2 > mostLevels) {
     throw new CodedError(
       'runs/calls-too-deep',
-      `calls may go ${mostLevels} levels deep, and ${uses.text} is beyond`,
+      `calls may go ${mostLevels} levels deep, and ${path} is beyond`,
     );
   }
   return workflow;
 }
 
 /** What a call gives to the workflow that it calls; null for a job with steps. */
-export function settleCall(state: RunState, job: JobInstance, scope: Scope): Pick<JobInstance, 'call'> {
+export function settleCall(state: RunState, job: JobInstance, scope: Scope): JobInstance['call'] {
   const written = writtenJob(state, job);
-  if (written.kind === 'steps') return { call: null };
+  if (written.kind === 'steps') return null;
   const workflow = calledWorkflow(state, job);
   const definitions = workflow.triggers.find(({ event }) => event === 'workflow_call')?.inputs ?? {};
   const defaults = scopeOf({ ...frameContexts(state, job.parent), inputs: {} });
-  return { call: { inputs: resolveCallInputs(definitions, evaluateMap(written.with, scope), defaults) } };
+  return { inputs: resolveCallInputs(definitions, evaluateMap(written.with, scope), defaults) };
 }
 
 /** A map with its templates evaluated, inserted objects included. */

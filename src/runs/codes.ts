@@ -10,6 +10,10 @@ export const runsCodes = {
     means: 'A called workflow got an input that is missing, unknown, or of another type.',
     todo: 'Compare the `with:` of the call with the `inputs:` that the called workflow declares.',
   },
+  'bad-secret': {
+    means: 'A called workflow requires a secret that it does not get, or gets one that it does not declare.',
+    todo: 'Compare the `secrets:` of the call with those that the called workflow declares, or write `secrets: inherit`.',
+  },
   'unknown-workflow': {
     means: 'A job calls a workflow that the commit does not have.',
     todo: 'Mend the path in `uses:`, or commit the file.',
@@ -35,3 +39,6 @@ export const runsCodes = {
     todo: 'Keep `concurrency:` in one of the two.',
   },
 } as const satisfies Catalogue;
+
+/** A code of this room. */
+export type RunsCode = keyof typeof runsCodes;

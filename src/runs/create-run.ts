@@ -9,7 +9,7 @@ export interface NewRun {
   number: number;
   app: string;
   workflow: Workflow;
-  /** Every workflow that it may call, by `uses` as written; see `checkCalls`. */
+  /** Every workflow that it may call, by path (`./.github/workflows/x.yml`); see `checkCalls`. */
   called?: Record<string, Workflow>;
   event: RunEvent;
   vars?: Record<string, string>;

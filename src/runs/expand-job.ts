@@ -18,7 +18,9 @@ export function expandJob(state: RunState, job: JobInstance, limits: PlanLimits)
   // An instance that is run again has its combination already.
   const expands = strategy?.matrix && job.matrix === null;
   const drafts = attempt(() =>
-    expands ? expandStrategy(state, job, strategy) : [{ instance: job, suffix: '' }],
+    expands
+      ? expandStrategy(state, job, strategy)
+      : [{ instance: job, suffix: job.matrix === null ? '' : null }],
   );
   const failed = (instance: JobInstance, reason: string) => ({
     ...instance,
@@ -34,7 +36,8 @@ export function expandJob(state: RunState, job: JobInstance, limits: PlanLimits)
 /** An instance with the part of its name that the matrix makes. */
 interface Expanded {
   instance: JobInstance;
-  suffix: string;
+  /** Null for one that is run again, and keeps its name. */
+  suffix: string | null;
 }
 
 function expandStrategy(state: RunState, placeholder: JobInstance, strategy: Strategy): Expanded[] {
@@ -79,26 +82,27 @@ function instanceOf(
 function settle(
   state: RunState,
   instance: JobInstance,
-  { suffix, limits }: { suffix: string; limits: PlanLimits },
+  { suffix, limits }: { suffix: string | null; limits: PlanLimits },
 ): JobInstance {
   const written = writtenJob(state, instance);
   const scope = jobScope(state, instance, instance);
-  const again = instance.matrix !== null && suffix === '';
-  const displayName = again
-    ? instance.displayName
-    : namePrefix(state, instance) + jobDisplayName(written, { suffix }, scope);
-  const named = { ...instance, displayName, ...settleCall(state, instance, scope) };
+  const displayName =
+    suffix === null
+      ? instance.displayName
+      : namePrefix(state, instance) + jobDisplayName(written, { suffix }, scope);
+  const named = { ...instance, displayName };
   const refusal = refusalOf(state, named, { scope, limits });
-  if (refusal) {
+  if (refusal !== null) {
     const result = limits.unsupported === 'skip' ? 'skipped' : 'failure';
     return { ...named, state: endState(result, refusal, limits.nowMs) };
   }
+  const called = { ...named, call: settleCall(state, named, scope) };
   const environment = environmentOf(written);
   const settled = {
-    ...named,
+    ...called,
     continueOnError: written.kind === 'steps' && evaluateFlag(written.continueOnError, scope),
     environment: (environment && evaluateText(environment.name, scope)) || null,
-    groups: groupsOf(state, named, scope),
+    groups: groupsOf(state, called, scope),
   };
   return { ...settled, state: firstGate(settled) };
 }

@@ -9,13 +9,18 @@ export interface Frame {
   inputs: Record<string, Json>;
 }
 
+/** The path by which a call's workflow is known: `./.github/workflows/x.yml`, also where it is written with `$/`. */
+export function callPath({ uses }: CallJob): string {
+  return uses.text.replace(/^\$\//, './');
+}
+
 /** The frame whose jobs have this parent. */
 export function frameOf(state: RunState, parent: string | null): Frame {
   if (parent === null) return { call: null, workflow: state.workflow, inputs: state.inputs };
   const call = state.jobs[parent];
   const written = call && writtenJob(state, call);
   if (!call || written?.kind !== 'call') throw new Error(`run ${state.id} has no call ${parent}`);
-  const workflow = state.called[written.uses.text];
+  const workflow = state.called[callPath(written)];
   if (!workflow) throw new Error(`run ${state.id} has no workflow ${written.uses.text}`);
   return { call, workflow, inputs: call.call?.inputs ?? {} };
 }

@@ -1,3 +1,4 @@
+import type { Span } from '../diagnostics/index.ts';
 import { toJson } from '../expressions/index.ts';
 import type { Scope } from '../expressions/index.ts';
 import { refusedLabel } from '../workflow/index.ts';
@@ -14,13 +15,23 @@ export function refusalOf(
   { scope, limits }: { scope: Scope; limits: PlanLimits },
 ): string | null {
   const { workflow } = frameOf(state, job.parent);
-  const refused = workflow.refusals.find(({ jobId }) => jobId === null || jobId === job.jobId);
-  if (refused) return refused.finding.message;
   const written = writtenJob(state, job);
+  const labelled = written.kind === 'steps' ? written.runsOn : [];
+  const refused = workflow.refusals.find(
+    ({ jobId, finding }) =>
+      (jobId === null || jobId === job.jobId) &&
+      // Labels are looked at below, with those that this machine takes beyond the usual ones.
+      !labelled.some(({ at }) => isSamePlace(at, finding.at)),
+  );
+  if (refused) return refused.finding.message;
   if (written.kind !== 'steps') return null;
   const labels = labelsOf(written, scope);
   const reasons = labels.flatMap((label) => refusedLabel(label, limits.hostLabels)?.message ?? []);
   return reasons[0] ?? null;
+}
+
+function isSamePlace(a: Span, b: Span | undefined): boolean {
+  return b !== undefined && a.start.line === b.start.line && a.start.column === b.start.column;
 }
 
 /** Labels that a job asks for; one that is a single expression may yield a list, or an object with `group` and `labels`. */

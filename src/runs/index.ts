@@ -1,7 +1,9 @@
 export { lostReason } from './absorb.ts';
+export { checkCalls } from './check-calls.ts';
 export { createRun, requestCancel } from './create-run.ts';
 export type { NewRun } from './create-run.ts';
 export type { PlanLimits } from './draft.ts';
+export { callPath, writtenJob } from './frames.ts';
 export { claimGroups, groupWishes } from './groups.ts';
 export type { GroupClaim, GroupEntry, GroupLedger, GroupWish } from './groups.ts';
 export { currentWorkerId, rolloutKey, workerId, workKey } from './keys.ts';
@@ -29,4 +31,6 @@ export type {
   SecretStep,
 } from './model.ts';
 export { planRun } from './plan-run.ts';
+export { rerun } from './rerun.ts';
+export type { RerunWish } from './rerun.ts';
 export { resolveSecrets } from './secrets.ts';

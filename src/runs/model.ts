@@ -29,7 +29,7 @@ export interface RunState {
   /** What people see the run called: its evaluated `run-name`, or the commit's title. */
   name: string;
   workflow: Workflow;
-  /** Every workflow that jobs of this one may call, directly or not, by `./.github/workflows/x.yml` as `uses` spells it. */
+  /** Every workflow that jobs of this one may call, directly or not, by path: `./.github/workflows/x.yml`. */
   called: Record<string, Workflow>;
   event: RunEvent;
   vars: Record<string, string>;

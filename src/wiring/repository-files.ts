@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { parseApp, type App } from '../app/index.ts';
 import type { Finding } from '../diagnostics/index.ts';
+import { callPath } from '../runs/index.ts';
 import { parseWorkflow, stepsOf, type Job, type Step, type Workflow } from '../workflow/index.ts';
 
 /** Reads files of one commit: from a mirror, or from the user's own repository. */
@@ -57,18 +58,8 @@ export async function readDefinition(
 
 /** Workflows that the event starts, and those of this repository that they call. */
 function reached(workflows: Workflow[], event: string): Workflow[] {
-  const found = new Set(
-    workflows.filter(({ triggers }) => triggers.some((trigger) => trigger.event === event)),
-  );
-  // A set that grows while it is walked is walked to its new end.
-  for (const { jobs } of found) {
-    for (const job of jobs) {
-      const called = job.kind === 'call' && /^[.$]\/(.*)$/.exec(job.uses.text)?.[1];
-      const workflow = workflows.find(({ file }) => file === called);
-      if (workflow) found.add(workflow);
-    }
-  }
-  return [...found];
+  const started = workflows.filter(({ triggers }) => triggers.some((trigger) => trigger.event === event));
+  return [...new Set(started.flatMap((each) => [each, ...Object.values(calledBy(each, workflows))]))];
 }
 
 async function workflowFiles(files: CommitFiles): Promise<string[]> {
@@ -85,7 +76,29 @@ export function deploySteps(job: Job): Extract<Step, { kind: 'uses' }>[] {
     .filter((step) => step.uses.text.startsWith('slipway/deploy@'));
 }
 
-/** Whether a workflow makes and ships the release itself. */
-export function hasDeployStep(workflow: Workflow): boolean {
-  return workflow.jobs.some((job) => deploySteps(job).length > 0);
+/** Workflows by the path that calls name them by: `./.github/workflows/x.yml`. */
+export function byCallPath(workflows: Workflow[]): Record<string, Workflow> {
+  return Object.fromEntries(workflows.map((workflow) => [`./${workflow.file}`, workflow]));
+}
+
+/** The workflows of the same commit that a workflow calls, over all levels, by path. */
+export function calledBy(workflow: Workflow, workflows: Workflow[]): Record<string, Workflow> {
+  const known = byCallPath(workflows);
+  const called: Record<string, Workflow> = {};
+  const visit = ({ jobs }: Workflow): void => {
+    for (const job of jobs) {
+      const path = job.kind === 'call' ? callPath(job) : '';
+      const target = known[path];
+      if (!target || called[path]) continue;
+      called[path] = target;
+      visit(target);
+    }
+  };
+  visit(workflow);
+  return called;
+}
+
+/** The jobs of a workflow and of all that it calls. */
+export function allJobs(workflow: Workflow, workflows: Workflow[]): Job[] {
+  return [workflow, ...Object.values(calledBy(workflow, workflows))].flatMap(({ jobs }) => jobs);
 }

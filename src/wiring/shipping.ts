@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import type { App } from '../app/index.ts';
 import { CodedError, didYouMean, type Finding } from '../diagnostics/index.ts';
-import { createRun, type RunEvent } from '../runs/index.ts';
+import { checkCalls, createRun, type RunEvent } from '../runs/index.ts';
 import { openMirror, type CommitInfo } from '../source/index.ts';
 import type { Store } from '../store/index.ts';
-import { environmentOf, stepsOf, triggers, type Workflow } from '../workflow/index.ts';
+import { environmentOf, stepsOf, triggers, type Job, type Workflow } from '../workflow/index.ts';
 import type { Layout } from './layout.ts';
-import { deploySteps, hasDeployStep, readDefinition } from './repository-files.ts';
+import { allJobs, byCallPath, calledBy, deploySteps, readDefinition } from './repository-files.ts';
 import type { RunFlowData } from './run-data.ts';
 import type { ShipData } from './ship-flow.ts';
 
@@ -67,7 +67,9 @@ export async function checkCommit(
     before === null ? undefined : await mirror.changedFiles(before, commit).catch(() => undefined);
   const event = { name: 'push' as const, ref, ...(changedFiles ? { changedFiles } : {}) };
   const triggered = workflows.filter((workflow) => triggers(workflow, event));
-  if (app) findings.push(...deployFindings(app, triggered));
+  const jobs = triggered.flatMap((workflow) => allJobs(workflow, workflows));
+  for (const workflow of triggered) findings.push(...checkCalls(workflow, byCallPath(workflows)));
+  if (app) findings.push(...deployFindings(app, jobs));
   const errors = findings.filter(({ severity }) => severity === 'error');
   if (errors.length === 0 && triggered.length === 0) errors.push(nothingRuns(workflows, ref));
   const warnings = findings.filter(({ severity }) => severity === 'warning');
@@ -79,7 +81,7 @@ export async function checkCommit(
     triggered,
     findings,
     sources,
-    artifactNames: triggered.flatMap(uploads),
+    artifactNames: jobs.flatMap(uploads),
     packageJson: await files.read('package.json'),
     packageLock: await files.read('package-lock.json'),
   };
@@ -88,7 +90,7 @@ export async function checkCommit(
 /** The flow of a new ship, with the runs that its first tick creates. */
 export async function newShip(wish: ShipWish, checked: CheckedCommit, store: Store): Promise<ShipData> {
   const id = `s-${randomBytes(4).toString('hex')}`;
-  const { app, info, triggered } = checked;
+  const { app, info, triggered, workflows } = checked;
   const nowMs = Date.now();
   const title = info.message.split('\n')[0] ?? '';
   const before = await countRuns(store, app.name, triggered.length);
@@ -98,6 +100,7 @@ export async function newShip(wish: ShipWish, checked: CheckedCommit, store: Sto
       number: before + index + 1,
       app: app.name,
       workflow,
+      called: calledBy(workflow, workflows),
       event: pushEvent(wish, info, title),
       nowMs,
     });
@@ -113,7 +116,9 @@ export async function newShip(wish: ShipWish, checked: CheckedCommit, store: Sto
     startedAtMs: nowMs,
     runs: Object.fromEntries(create.map(({ run }) => [run.id, 'running' as const])),
     create,
-    workflowDeploys: triggered.some(hasDeployStep),
+    workflowDeploys: triggered
+      .flatMap((workflow) => allJobs(workflow, workflows))
+      .some((job) => deploySteps(job).length > 0),
     deploying: null,
     rollouts: [],
     ended: null,
@@ -157,14 +162,12 @@ export function pushEvent(
   };
 }
 
-/** Names under which a workflow's steps upload artifacts; a name that holds an expression is shown as written. */
-function uploads(workflow: Workflow): string[] {
-  return workflow.jobs.flatMap((job) =>
-    stepsOf(job).flatMap((step) =>
-      step.kind === 'uses' && step.uses.text.startsWith('actions/upload-artifact@')
-        ? [step.with['name']?.text ?? 'artifact']
-        : [],
-    ),
+/** Names under which a job's steps upload artifacts; a name that holds an expression is shown as written. */
+function uploads(job: Job): string[] {
+  return stepsOf(job).flatMap((step) =>
+    step.kind === 'uses' && step.uses.text.startsWith('actions/upload-artifact@')
+      ? [step.with['name']?.text ?? 'artifact']
+      : [],
   );
 }
 
@@ -183,9 +186,8 @@ async function lastShipped(store: Store, { app, ref, commit }: ShipWish): Promis
 }
 
 /** A deploy step must name an environment that slipway.yml knows, as far as that can be told before it runs. */
-function deployFindings(app: App, workflows: Workflow[]): Finding[] {
+function deployFindings(app: App, jobs: Job[]): Finding[] {
   const known = app.environments.map(({ name }) => name);
-  const jobs = workflows.flatMap((workflow) => workflow.jobs);
   return jobs.flatMap((job) =>
     deploySteps(job).flatMap((step): Finding[] => {
       // A step that names none, in a job that names none, is a mistake that the workflow's own reader has told.

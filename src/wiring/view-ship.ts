@@ -1,6 +1,6 @@
 import { environmentOf } from '../workflow/index.ts';
 import { readReport, type JobReport, type StepReport } from '../runner/index.ts';
-import { workKey, type JobInstance, type RunState } from '../runs/index.ts';
+import { workKey, writtenJob, type JobInstance, type RunState } from '../runs/index.ts';
 import type { Layout } from './layout.ts';
 import { deploySteps } from './repository-files.ts';
 import type { RunFlowData } from './run-data.ts';
@@ -33,7 +33,7 @@ export async function viewShip(
 /** One run with its jobs and steps. */
 export async function viewRun({ run, app }: RunFlowData, layout: Layout): Promise<RunView> {
   const jobs = await Promise.all(
-    Object.values(run.jobs).map(async (job) =>
+    shownJobs(run).map(async (job) =>
       viewJob(job, run, await readReport(layout.run(run.id).job(workKey(job))).catch(() => null)),
     ),
   );
@@ -46,6 +46,13 @@ export async function viewRun({ run, app }: RunFlowData, layout: Layout): Promis
   };
 }
 
+/** A call that has begun is seen as the jobs of the workflow that it calls. */
+function shownJobs(run: RunState): JobInstance[] {
+  const all = Object.values(run.jobs);
+  const begun = new Set(all.map(({ parent }) => parent));
+  return all.filter(({ key }) => !begun.has(key));
+}
+
 function viewJob(job: JobInstance, run: RunState, report: JobReport | null): JobView {
   const { state } = job;
   const times = 'startedAtMs' in state ? state.startedAtMs : null;
@@ -54,8 +61,8 @@ function viewJob(job: JobInstance, run: RunState, report: JobReport | null): Job
     name: job.displayName,
     state: stateOf(job),
     reason: 'reason' in state ? state.reason : null,
-    needs: run.workflow.jobs.find(({ id }) => id === job.jobId)?.needs.map(({ id }) => id) ?? [],
-    environment: job.environment ?? plainEnvironment(run, job.jobId),
+    needs: writtenJob(run, job).needs.map(({ id }) => (job.parent === null ? id : `${job.parent}/${id}`)),
+    environment: job.environment ?? plainEnvironment(run, job),
     startedAtMs: times,
     finishedAtMs: state.phase === 'finished' ? state.finishedAtMs : null,
     steps: (report?.steps ?? []).map((step) =>
@@ -66,9 +73,8 @@ function viewJob(job: JobInstance, run: RunState, report: JobReport | null): Job
 }
 
 /** The environment's name where it can be told before the job is due. */
-function plainEnvironment(run: RunState, jobId: string): string | null {
-  const job = run.workflow.jobs.find(({ id }) => id === jobId);
-  const name = job && environmentOf(job)?.name.text;
+function plainEnvironment(run: RunState, job: JobInstance): string | null {
+  const name = environmentOf(writtenJob(run, job))?.name.text;
   return name === undefined || name.includes('${{') ? null : name;
 }
 
@@ -76,8 +82,7 @@ function plainEnvironment(run: RunState, jobId: string): string | null {
 function wouldShip(job: JobView, run: RunState): string[] {
   if (job.state !== 'success') return [];
   const instance = run.jobs[job.key];
-  const written = run.workflow.jobs.find(({ id }) => id === instance?.jobId);
-  return (written ? deploySteps(written) : []).flatMap((step) => {
+  return (instance ? deploySteps(writtenJob(run, instance)) : []).flatMap((step) => {
     const environment = step.with['environment']?.text ?? job.environment;
     return environment === null ? [] : [environment];
   });
