@@ -11,11 +11,6 @@ const loaders: Record<string, () => Promise<Action>> = {
   'slipway/deploy': async () => (await import('./actions/deploy.ts')).deploy,
 };
 
-/** `actions/cache` of `actions/cache@v4`. */
-export function actionName(uses: string): string {
-  return (uses.split('@')[0] ?? '').toLowerCase();
-}
-
 /**
  * Loads a built-in action.
  *

@@ -1,6 +1,8 @@
 import { evaluateCondition } from '../expressions/index.ts';
 import { actionContext } from './action-step.ts';
 import { loadAction } from './action-registry.ts';
+import { runJavaScript } from './javascript-action.ts';
+import type { Template } from '../workflow/index.ts';
 import type { Control } from './control.ts';
 import type { Standpoint } from './frame.ts';
 import type { OwedPost, Session } from './session.ts';
@@ -34,15 +36,19 @@ export async function runPostSteps(session: Session, control: Control): Promise<
 
 /** The half itself, and its condition as it will be judged. */
 interface PostHalf {
-  if: { text: string; at: OwedPost['at'] } | null;
+  if: Template | null;
   run: (run: StepRun) => Promise<void>;
 }
 
-async function halfOf(post: OwedPost): Promise<PostHalf> {
-  const action = await loadAction(post.action.name);
+async function halfOf({ action, inputs, at }: OwedPost): Promise<PostHalf> {
+  if (action.kind === 'javascript') {
+    const { nodeMajor, script } = action;
+    return { if: action.if, run: (run) => runJavaScript(run, { nodeMajor, script, inputs }) };
+  }
+  const { post, postIf } = await loadAction(action.name);
   return {
-    if: action.postIf === undefined ? null : { text: action.postIf, at: post.at },
-    run: async (run) => action.post?.(actionContext(run, post.inputs)),
+    if: postIf === undefined ? null : { text: postIf, at },
+    run: async (run) => post?.(actionContext(run, inputs)),
   };
 }
 

@@ -37,14 +37,10 @@ export async function runStep(runner: StepRunner): Promise<DeployRequest | null>
   if (end.park) return end.park;
   if (end.message !== null) {
     output.say(end.message);
-    // A failed step of an action has told its own place, which is nearer to the mistake.
-    report.error ??= {
-      message: session.masks.apply(end.message),
-      lastLines: output.lastLines(),
-      at: step.at,
-    };
-    const { file, start } = step.at;
-    if (end.outcome === 'failure') output.say(`at ${file}:${start.line}:${start.column}`);
+    const { at } = step;
+    const message = session.masks.apply(end.message);
+    report.error = end.inner ?? { message, lastLines: output.lastLines(), at };
+    if (end.outcome === 'failure') output.say(`at ${at.file}:${at.start.line}:${at.start.column}`);
   }
   concludeStep(session, place, { outcome: end.outcome, outputs: output.outputs });
   return null;
@@ -89,15 +85,19 @@ async function perform(runner: StepRunner, output: StepOutput): Promise<StepEnd>
     const due = attempt(() => isDue(step, session.scope(place)));
     return due.ok && due.value;
   };
-  const key = `${process.pid}-${place.key}`;
   const forgiven = attempt(() => isTrue(step.continueOnError, session.scope(place)));
   const onFailed = forgiven.ok && forgiven.value ? undefined : session.hooks.onFailedStep;
+  const { key } = place;
   const work = { session, control, place, index, key, output, name: report.name, persists, onFailed };
-  return doWork({ ...work, ...prepared.value, ...(within && { within }) }, (run) => act(run, place));
+  return doWork({ ...work, ...prepared.value, ...(within && { within }) }, (run) => act(run, runner));
 }
 
-async function act(run: StepRun, { step }: StepPlace): Promise<DeployRequest | null> {
-  if (step.kind === 'uses') return runAction(run, step);
+async function act(
+  run: StepRun,
+  { place: { step }, session, control }: StepRunner,
+): Promise<DeployRequest | null> {
+  if (step.kind === 'uses')
+    return runAction(run, step, (place) => runStep({ session, control, place, within: run.signal }));
   if (step.kind === 'run') await runScript(run, step);
   return null;
 }

@@ -1,11 +1,14 @@
+import { CodedError } from '../diagnostics/index.ts';
 import {
   coerceToNumber,
+  coerceToString,
   evaluateCondition,
   evaluateTemplate,
   evaluateTemplateToString,
+  ObjectValue,
 } from '../expressions/index.ts';
-import type { Scope } from '../expressions/index.ts';
-import type { EnvMap, Step, Template } from '../workflow/index.ts';
+import type { Scope, Value } from '../expressions/index.ts';
+import { insertKey, type EnvMap, type Step, type Template } from '../workflow/index.ts';
 
 /** Longer timeouts than a timer can hold mean none. */
 const longestTimerMs = 2 ** 31 - 1;
@@ -20,11 +23,27 @@ export function text(template: Template | undefined, scope: Scope): string | und
   return template && evaluateTemplateToString(template.text, template.at, scope);
 }
 
-/** Evaluates variables; they do not see each other. */
+/**
+ * Evaluates a map of variables or inputs; its members do not see each other. Names may be expressions too, and a whole
+ * object may be inserted.
+ *
+ * @throws CodedError `runner/not-a-map` when what is inserted is no object.
+ */
 export function evaluateEnv(env: EnvMap, scope: Scope): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(env).map(([name, { text, at }]) => [name, evaluateTemplateToString(text, at, scope)]),
-  );
+  const entries = Object.entries(env).flatMap(([name, { text, at }]): [string, string][] => {
+    if (name === insertKey) return inserted(evaluateTemplate(text, at, scope), text);
+    const key = name.includes('${{') ? evaluateTemplateToString(name, at, scope) : name;
+    return [[key, evaluateTemplateToString(text, at, scope)]];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** Nothing at all inserts nothing. */
+function inserted(value: Value, text: string): [string, string][] {
+  if (value === null || value === '') return [];
+  if (value instanceof ObjectValue)
+    return value.entries().map(([name, member]) => [name, coerceToString(member)]);
+  throw new CodedError('runner/not-a-map', `${text} is not an object of names and values`);
 }
 
 /** `timeout-minutes` in milliseconds; null where there is none. */
@@ -61,17 +80,33 @@ function runName(script: string): string {
   return `Run ${firstLine}`;
 }
 
-/** `github.action` of each step: its id, or `__run`, `__run_2`, `__actions_checkout`. */
+/** `github.action` of each step: its id, or `__run`, `__run_2`, `__self`, `__actions_checkout`. */
 export function actionNames(steps: readonly Step[]): string[] {
   const seen = new Map<string, number>();
   return steps.map((step) => {
     if (step.id !== undefined) return step.id;
-    const plain =
-      step.kind !== 'uses'
-        ? `__${step.kind}`
-        : `__${(step.uses.text.split('@')[0] ?? '').replaceAll(/[^\w]+/g, '_')}`;
+    const plain = `__${plainName(step).replaceAll(/[^\w-]/g, '_')}`;
     const count = (seen.get(plain) ?? 0) + 1;
     seen.set(plain, count);
     return count === 1 ? plain : `${plain}_${count}`;
   });
+}
+
+function plainName(step: Step): string {
+  if (step.kind !== 'uses') return step.kind;
+  if (isLocalAction(step.uses.text)) return 'self';
+  const [path = ''] = step.uses.text.split('@');
+  return path.split('/').slice(0, 2).join('/');
+}
+
+/** Whether `uses` names an action of the repository itself: `./path`, or `$/path` where GitHub would not need a checkout. */
+export function isLocalAction(uses: string): boolean {
+  return uses.startsWith('./') || uses.startsWith('$/');
+}
+
+/** `github.action_repository` and `github.action_ref`: empty for scripts and for actions of the repository itself. */
+export function actionOrigin(step: Step): Record<string, string> {
+  const [repository = '', ref = ''] =
+    step.kind === 'uses' && !isLocalAction(step.uses.text) ? step.uses.text.split('@') : [];
+  return { action_repository: repository, action_ref: ref };
 }

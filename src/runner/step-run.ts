@@ -11,10 +11,13 @@ export interface StepPlace extends Standpoint {
   step: Step;
   /** Of the job's step in whose part of the log it writes; a step of an action writes in that of its caller. */
   index: number;
-  /** Unique in the job: `3`, or `3-0` for the first step of an action that step 3 uses. */
+  /** Part of file names, unique in the job: `<pid>-3`, or `<pid>-3-0` for the first step of an action that step 3 uses. */
   key: string;
   report: StepReport;
 }
+
+/** Runs a step of the action that a step uses; its failure is in its report. */
+export type RunInner = (place: StepPlace) => Promise<unknown>;
 
 /** One step while it runs. */
 export interface StepRun {

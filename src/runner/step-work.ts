@@ -5,7 +5,7 @@ import { CommandFiles } from './command-files.ts';
 import type { AbortReason } from './control.ts';
 import type { JobHooks } from './job-hooks.ts';
 import type { Session } from './session.ts';
-import type { StepOutcome } from './spec.ts';
+import type { StepError, StepOutcome } from './spec.ts';
 import type { StepOutput } from './step-output.ts';
 import type { StepRun } from './step-run.ts';
 
@@ -14,6 +14,18 @@ export interface StepEnd {
   outcome: StepOutcome;
   message: string | null;
   park: DeployRequest | null;
+  /** Where and why, when it was a step of the action that this step uses. */
+  inner?: StepError;
+}
+
+/** A step of an action failed, and so did the action. */
+export class StepFailure extends CodedError {
+  readonly inner: StepError;
+
+  constructor(inner: StepError) {
+    super('runner/step-failed', inner.message);
+    this.inner = inner;
+  }
 }
 
 /** The work of a step or of a post step, ready to be done. */
@@ -40,7 +52,13 @@ export async function doWork(
       judge(signal, work, () => action({ ...work, env, signal })),
     );
   let end = await once();
-  while (end.outcome === 'failure' && !control.cancelled && (await mayRetry(work, env, end.message ?? '')))
+  // Who is asked about a failure was asked about the very step of an action already.
+  while (
+    end.outcome === 'failure' &&
+    !end.inner &&
+    !control.cancelled &&
+    (await mayRetry(work, env, end.message ?? ''))
+  )
     end = await once();
   return applyFiles(session, work.output, files, end);
 }
@@ -63,6 +81,7 @@ async function judge(
     end = { outcome: 'success', message: null, park: await action() };
   } catch (error) {
     end = failed(describe(error));
+    if (error instanceof StepFailure) end.inner = error.inner;
   }
   if (!signal.aborted) return end;
   const reason = signal.reason as AbortReason;
