@@ -2,6 +2,10 @@ import type { Catalogue } from '../diagnostics/index.ts';
 
 /** Every code of this room's findings and throws, without its `cli/`, what it stands for and what to do. */
 export const cliCodes = {
+  'bad-context-file': {
+    means: 'The file of `--context` is neither JSON nor YAML with an object.',
+    todo: 'Write a member for each context: `{"github": {"ref": "refs/heads/main"}}`.',
+  },
   bug: { means: 'A mistake in Slipway, not yours.', todo: 'Report it with its lines and what you did.' },
   'conflicting-option': { means: 'Two flags cannot stand together.', todo: 'Keep one of them.' },
   'empty-secret': {
@@ -19,6 +23,10 @@ export const cliCodes = {
     todo: '`slipway COMMAND --help`.',
   },
   'missing-mandatory-option-value': { means: 'A flag that the command needs is not there.', todo: 'Add it.' },
+  'no-context-file': {
+    means: 'The file of `--context` cannot be read.',
+    todo: 'Name one that exists.',
+  },
   'no-ship': { means: 'Nothing of the app has been shipped yet.', todo: '`slipway ship`.' },
   'option-missing-argument': { means: 'A flag stands without its value.', todo: 'Write the value after it.' },
   'unit-not-written': {

@@ -50,6 +50,7 @@ export function buildProgram(
     addCommand(parent, term, { facts, settings, runner });
   addServerCommands(program, add);
   addShipCommands(program, add);
+  addLanguageCommands(program, add);
   addLookCommands(program, add);
   addSecrets(program, add);
   return program;
@@ -184,6 +185,22 @@ function addShipCommands(program: Command, add: Add): void {
     load: async () => (await import('./commands/abort.ts')).abort,
     server: 'any',
   }).option('--app <name>', "the app, if not this repository's");
+}
+
+/** Commands about workflow files; they run nothing. */
+function addLanguageCommands(program: Command, add: Add): void {
+  add(program, 'eval [expression]', {
+    summary: 'evaluate an expression of the workflow language',
+    more: 'The expression stands bare, inside one ${{ }}, or is text with several ${{ }}. Contexts that are not given are null; env alone minds upper and lower case. The status functions go by job.status of the contexts, and without it as if all went well; hashFiles looks at the files here. Text is printed as it is, anything else as JSON. With --stdin, each line is a JSON object {"expr": "…", "contexts": {…}}, contexts under any names, and is answered by a line {"value": …} or {"error": "…"}; NaN and the infinities are the texts "NaN", "Infinity" and "-Infinity" there and with --json. An expression that starts with a dash stands after "--".',
+    examples: [
+      'slipway eval github.ref --context contexts.yml',
+      'slipway eval --stdin < expressions.jsonl',
+    ],
+    load: async () => (await import('./commands/eval.ts')).evaluateCommand,
+    server: 'none',
+  })
+    .option('--context <file>', 'JSON or YAML with the contexts: {"github": {…}, "env": {…}}')
+    .option('--stdin', 'read one JSON object a line, and write one for each');
 }
 
 function addLookCommands(program: Command, add: Add): void {

@@ -14,6 +14,7 @@ export {
 export type { JobResume } from './job-directory.ts';
 export type { FailedStep, JobHooks } from './job-hooks.ts';
 export { runJob } from './job-worker.ts';
+export { hashFiles } from './hash-files.ts';
 export { endTracked, findTracked } from './process-tree.ts';
 export type { Progress } from './session.ts';
 export { reapJob } from './reap-job.ts';

@@ -120,40 +120,87 @@ function byTheirs(text: string): Form {
   }
 }
 
-const text = fc.constantFrom(
-  ...["''", "'a'", "'A'", "'push'", "'refs/'", "'two'", "'1'", "' 12 '", "'0x10'", "'1e1'", "'Success'"],
-  ...[
-    "'{0}'",
-    "'{0}-{1}'",
-    "'{{{0}}}'",
-    "'{'",
-    "'name'",
-    "'it''s'",
-    '\'[1, [2], {"a": null}]\'',
-    '\'{"k": 1}\'',
-  ],
-);
-const plain = fc.constantFrom(
-  ...['null', 'true', 'false', 'NaN', 'Infinity', '-Infinity', '0', '-0', '1', '-1', '.5', '2.50', '20'],
-  ...['0xff', '0o17', '1e2', '1.25e-2', '+3'],
-);
-const path = fc.constantFrom(
-  ...['github.ref', 'GitHub.Event_Name', 'github.event.list', 'github.event.labels', 'github.event.tree'],
-  ...[
-    'github.event.none',
-    'github.missing',
-    'matrix',
-    'matrix.tags',
-    'matrix.node',
-    'matrix.lts',
-    'matrix.ratio',
-  ],
-  ...['needs', 'empty', 'none'],
-);
-const postfix = fc.constantFrom(
-  ...['.name', '.*', '[*]', '[0]', '[1]', '[-1]', '[1.5]', "['1']", "['NAME']", '[null]', '[true]', '[NaN]'],
-  ...['.missing', '[99]', '.result', '[matrix.lts]', '[none]'],
-);
+const texts = [
+  "''",
+  "'a'",
+  "'A'",
+  "'push'",
+  "'refs/'",
+  "'two'",
+  "'1'",
+  "' 12 '",
+  "'0x10'",
+  "'1e1'",
+  "'Success'",
+  "'{0}'",
+  "'{0}-{1}'",
+  "'{{{0}}}'",
+  "'{'",
+  "'name'",
+  "'it''s'",
+  '\'[1, [2], {"a": null}]\'',
+  '\'{"k": 1}\'',
+];
+const text = fc.constantFrom(...texts);
+const plains = [
+  'null',
+  'true',
+  'false',
+  'NaN',
+  'Infinity',
+  '-Infinity',
+  '0',
+  '-0',
+  '1',
+  '-1',
+  '.5',
+  '2.50',
+  '20',
+  '0xff',
+  '0o17',
+  '1e2',
+  '1.25e-2',
+  '+3',
+];
+const plain = fc.constantFrom(...plains);
+const paths = [
+  'github.ref',
+  'GitHub.Event_Name',
+  'github.event.list',
+  'github.event.labels',
+  'github.event.tree',
+  'github.event.none',
+  'github.missing',
+  'matrix',
+  'matrix.tags',
+  'matrix.node',
+  'matrix.lts',
+  'matrix.ratio',
+  'needs',
+  'empty',
+  'none',
+];
+const path = fc.constantFrom(...paths);
+const postfixs = [
+  '.name',
+  '.*',
+  '[*]',
+  '[0]',
+  '[1]',
+  '[-1]',
+  '[1.5]',
+  "['1']",
+  "['NAME']",
+  '[null]',
+  '[true]',
+  '[NaN]',
+  '.missing',
+  '[99]',
+  '.result',
+  '[matrix.lts]',
+  '[none]',
+];
+const postfix = fc.constantFrom(...postfixs);
 const operator = fc.constantFrom('==', '!=', '<', '<=', '>', '>=', '&&', '||');
 
 const { expression } = fc.letrec<{ expression: string; inner: string }>((tie) => ({
