@@ -2,7 +2,7 @@ import { isMap } from 'yaml';
 import type { Place } from './availability.ts';
 import type { Owner, WorkflowFile } from './file.ts';
 import type { Concurrency } from './model.ts';
-import type { Entry } from './reader.ts';
+import { lacks, type Entry } from './reader.ts';
 
 /** Reads `concurrency`: a group, or a mapping with one. */
 export function parseConcurrency(
@@ -30,7 +30,7 @@ export function parseConcurrency(
   const group = file.text(fields?.get('group'), '`group`', place, owner);
   const cancelInProgress = file.flag(fields?.get('cancel-in-progress'), place, owner);
   const queue = readQueue(file, fields?.get('queue'));
-  if (fields && !fields.has('group')) {
+  if (lacks(fields, 'group')) {
     file.error('missing-key', '`concurrency` has no `group`', at, { help: 'add `group: ${{ github.ref }}`' });
   }
   return group && { at, group, ...(cancelInProgress && { cancelInProgress }), queue };

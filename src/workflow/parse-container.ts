@@ -2,7 +2,7 @@ import { isMap, isSeq, type Node } from 'yaml';
 import type { Place } from './availability.ts';
 import { isOneExpression, type Owner, type WorkflowFile } from './file.ts';
 import type { Container, Template } from './model.ts';
-import type { Entry } from './reader.ts';
+import { lacks, type Entry } from './reader.ts';
 
 const keys = ['image', 'options', 'env', 'ports', 'volumes', 'credentials'];
 const place: Place = 'container';
@@ -66,7 +66,7 @@ function readContainer(
   const dynamic = file.refusedKey(of, place, owner);
   const fields = file.fields(entry.value, { of, known, dynamic }, at);
   if (!fields) return undefined;
-  if (!fields.has('image')) {
+  if (lacks(fields, 'image')) {
     file.error('missing-key', `${of} has no \`image\``, at, { help: 'add `image:` under it' });
   }
   const image = file.text(fields.get('image'), '`image`', place, owner);

@@ -1,7 +1,7 @@
 import { isMap } from 'yaml';
 import type { Owner, WorkflowFile } from './file.ts';
 import type { StepsJob } from './model.ts';
-import type { Entry } from './reader.ts';
+import { lacks, type Entry } from './reader.ts';
 
 /** Reads `environment`: a name, or a mapping with one. */
 export function parseEnvironment(
@@ -20,7 +20,7 @@ export function parseEnvironment(
   const name = file.text(fields?.get('name'), '`name`', 'environment', owner, 'allowed');
   const url = file.text(fields?.get('url'), '`url`', 'environmentUrl', owner, 'allowed');
   const deployment = file.flag(fields?.get('deployment'), 'environment', owner);
-  if (fields && !fields.has('name')) {
+  if (lacks(fields, 'name')) {
     file.error('missing-key', '`environment` has no `name`', entry.keyAt, { help: 'add `name:` under it' });
   }
   if (!name || name.text === '') return undefined;

@@ -2,7 +2,7 @@ import { isMap, isSeq } from 'yaml';
 import type { Span } from '../diagnostics/index.ts';
 import type { Owner, WorkflowFile } from './file.ts';
 import type { StepsJob, Template } from './model.ts';
-import type { Entry } from './reader.ts';
+import { lacks, type Entry } from './reader.ts';
 import { refusedLabel } from './runner-labels.ts';
 
 /** Reads `runs-on`: a label, labels, or a mapping with a group and labels. */
@@ -26,7 +26,7 @@ export function parseRunsOn(
   if (fields?.has('group')) {
     const help = 'write `runs-on: self-hosted`';
     file.refuse(owner, 'not-supported', 'runner groups are not supported yet', entry.keyAt, { help });
-  } else if (fields && !fields.has('labels')) refuseNoLabel(file, entry, owner);
+  } else if (lacks(fields, 'labels')) refuseNoLabel(file, entry, owner);
   const labels = fields?.get('labels');
   return { runsOn: labels ? readLabels(file, labels, owner) : [], ...(group && { runsOnGroup: group }) };
 }

@@ -177,7 +177,10 @@ export class Reader {
     if (!entries) return undefined;
     const fields = new Map<string, Entry>();
     for (const entry of entries) {
-      if (keys.known.includes(entry.key)) fields.set(entry.key, entry);
+      const { key, keyAt } = entry;
+      const judge = key.includes('${{') ? keys.dynamic : undefined;
+      judge?.({ text: key, at: keyAt });
+      if (judge || keys.known.includes(key)) fields.set(key, entry);
       else this.#unknownKey(entry, keys);
     }
     return fields;
@@ -373,6 +376,11 @@ export class Reader {
       this.start,
     );
   }
+}
+
+/** Whether a mapping was read and surely has no such key; one that an expression makes may be it. */
+export function lacks(fields: ReadonlyMap<string, Entry> | undefined, key: string): boolean {
+  return fields !== undefined && ![...fields.keys()].some((name) => name === key || name.includes('${{'));
 }
 
 /** A finding of this room. */
