@@ -5,7 +5,10 @@ import type { Action } from './action.ts';
 const loaders: Record<string, () => Promise<Action>> = {
   'actions/checkout': async () => (await import('./actions/checkout.ts')).checkout,
   'actions/setup-node': async () => (await import('./actions/setup-node.ts')).setupNode,
+  'actions/setup-python': async () => (await import('./actions/setup-python.ts')).setupPython,
   'actions/cache': async () => (await import('./actions/cache.ts')).cache,
+  'actions/cache/restore': async () => (await import('./actions/cache.ts')).cacheRestore,
+  'actions/cache/save': async () => (await import('./actions/cache.ts')).cacheSave,
   'actions/upload-artifact': async () => (await import('./actions/upload-artifact.ts')).uploadArtifact,
   'actions/download-artifact': async () => (await import('./actions/download-artifact.ts')).downloadArtifact,
   'slipway/deploy': async () => (await import('./actions/deploy.ts')).deploy,

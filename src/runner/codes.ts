@@ -130,6 +130,14 @@ export const runnerCodes = {
     means: "npm's registry could not be asked, or did not have the package.",
     todo: 'Read what npm says below it.',
   },
+  'python-version': {
+    means: 'No Python of this machine is what was asked for.',
+    todo: 'Install it, or write a version that is here, like `3.13`.',
+  },
+  'registry-url': {
+    means: 'The registry of packages is no address.',
+    todo: 'Write it in full, with https.',
+  },
   'retention-days': {
     means: 'The days that an artifact is to be kept are no number of days.',
     todo: 'Write a whole number from 1 to 400.',

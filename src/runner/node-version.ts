@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { CodedError } from '../diagnostics/index.ts';
 
 /** Code names of long-term lines, by major. */
@@ -65,13 +66,35 @@ export function ltsMajors(majors: Iterable<number>, now: Date): number[] {
 export function readVersionFile(path: string): string | null {
   const text = readText(path);
   if (!path.endsWith('.json')) return plainVersion(text);
-  let manifest: { volta?: { node?: string }; engines?: { node?: string } };
+  let manifest: Manifest;
   try {
-    manifest = JSON.parse(text) as typeof manifest;
+    manifest = JSON.parse(text) as Manifest;
   } catch (cause) {
     throw new CodedError('runner/node-version-file', `${path} is not valid JSON`, { cause });
   }
-  return manifest.volta?.node ?? manifest.engines?.node ?? null;
+  return versionInManifest(manifest, path);
+}
+
+interface Manifest {
+  volta?: { node?: string; extends?: string };
+  engines?: { node?: string };
+  devEngines?: { runtime?: DevEngine | DevEngine[] };
+}
+
+interface DevEngine {
+  name?: string;
+  version?: string;
+}
+
+/** Volta's pin, which may stand in another file, before the runtime for developers, before what users may have. */
+function versionInManifest(manifest: Manifest, path: string): string | null {
+  const { volta, devEngines, engines } = manifest;
+  if (volta?.node) return volta.node;
+  const runtimes = [devEngines?.runtime ?? []].flat();
+  const runtime = runtimes.find(({ name }) => name?.toLowerCase() === 'node');
+  if (runtime?.version) return runtime.version;
+  if (engines?.node) return engines.node;
+  return volta?.extends ? readVersionFile(resolve(dirname(path), volta.extends)) : null;
 }
 
 function readText(path: string): string {
@@ -90,9 +113,12 @@ function readText(path: string): string {
 }
 
 function plainVersion(text: string): string | null {
+  // A .tool-versions may tell other tools first.
+  const inTools = /^(?:node|nodejs)\s+(\S+)/m.exec(text)?.[1];
+  if (inTools !== undefined) return inTools;
   for (const line of text.split('\n')) {
     const content = line.replace(/#.*$/, '').trim();
-    const match = /^(?:node(?:js)?\s+)?(\S+)$/.exec(content);
+    const match = /^(\S+)$/.exec(content);
     if (match?.[1] !== undefined) return match[1];
   }
   return null;

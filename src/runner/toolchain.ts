@@ -39,16 +39,20 @@ export interface NodeToolchain {
 
 /**
  * Finds the exact version that a request means: an installed one that fits, this process's own, or else the newest of
- * the registry that fits.
+ * the registry that fits; with `checkLatest`, always the latter.
  *
  * @throws CodedError `runner/node-version`, `runner/no-npm`, `runner/npm-failed`
  */
-export async function resolveNode(wanted: string, options: ToolchainOptions): Promise<string> {
+export async function resolveNode(
+  wanted: string,
+  options: ToolchainOptions & { checkLatest?: boolean },
+): Promise<string> {
   const request = parseNodeRequest(wanted);
   const own = process.version.slice(1);
   const atHand = [...new Set([...(await installedVersions(options.tools)), own])];
   // Latest and long-term lines are about what exists, not about what happens to be here.
-  const here = request.kind === 'range' ? await newestFitting(request, atHand) : null;
+  const mayBeOld = request.kind === 'range' && !options.checkLatest;
+  const here = mayBeOld ? await newestFitting(request, atHand) : null;
   if (here !== null) return here;
   const found = await newestFitting(request, await publishedVersions(options));
   if (found !== null) return found;

@@ -40,10 +40,12 @@ const only = (value: string, reason: string): ActionInput => ({
 });
 const noEffect = (note: string): ActionInput => ({ use: 'honoured', note });
 
-const localSource = 'Slipway checks out the commit that the run is for, from its own copy of the repository';
-const noSsh = `${localSource}; no key is used`;
-const noRegistry = 'write the .npmrc in a `run:` step, with the token from `secrets`';
+const localCopy = 'the commit comes from the copy of the repository on this machine, which needs no access';
 const otherRun = 'only artifacts of the same run can be downloaded; leave it out';
+const fromNpm = "Node.js comes from npm's registry, as .npmrc configures it";
+
+const noUpload = noEffect('the cache is on this machine, so nothing is uploaded');
+const oneSystem = noEffect('caches are kept on one machine, so there is no other system');
 
 /** Every action that a step may use, by its name without version. Nothing is downloaded from anywhere. */
 export const builtInActions: Readonly<Record<string, BuiltInAction>> = {
@@ -52,66 +54,107 @@ export const builtInActions: Readonly<Record<string, BuiltInAction>> = {
     versions: [3, 4, 5, 6],
     outputs: ['ref', 'commit'],
     inputs: {
+      // Only the repository of the run is at hand; another fails the step.
+      repository: honoured,
+      ref: honoured,
       'fetch-depth': { use: 'honoured', default: '1' },
+      'fetch-tags': flag('false'),
       path: honoured,
       clean: flag('true'),
+      'sparse-checkout': honoured,
+      'sparse-checkout-cone-mode': flag('true'),
+      submodules: { use: 'honoured', default: 'false', allowed: ['false', 'true', 'recursive'] },
       'persist-credentials': noEffect('no credential is stored: a push from a job has to bring its own'),
       'show-progress': noEffect('progress is not shown'),
       'set-safe-directory': noEffect('the workspace belongs to the user that runs the job'),
-      submodules: only('false', 'check them out in a `run:` step: git submodule update --init'),
+      filter: noEffect('objects are borrowed from the copy on this machine, so none is left out'),
+      token: noEffect(localCopy),
+      'ssh-key': noEffect(localCopy),
+      'ssh-known-hosts': noEffect(localCopy),
+      'ssh-strict': noEffect(localCopy),
+      'ssh-user': noEffect(localCopy),
+      'github-server-url': noEffect(localCopy),
       lfs: only('false', 'fetch them in a `run:` step: git lfs pull'),
-      'fetch-tags': only('false', 'set `fetch-depth: 0`, which brings the tags as well'),
-      ref: refused(`${localSource}; leave \`ref\` out`),
-      repository: refused('clone another repository in a `run:` step with git clone'),
-      token: refused(`${localSource}; no token is used`),
-      'ssh-key': refused(noSsh),
-      'ssh-known-hosts': refused(noSsh),
-      'ssh-strict': refused(noSsh),
-      'ssh-user': refused(noSsh),
-      filter: refused('leave it out: the copy is local, so a partial clone saves nothing'),
-      'sparse-checkout': refused('leave it out: the whole commit is checked out'),
-      'sparse-checkout-cone-mode': refused('leave it out: the whole commit is checked out'),
-      'github-server-url': refused(localSource),
     },
   },
   'actions/setup-node': {
     name: 'actions/setup-node',
     versions: [3, 4, 5, 6],
     outputs: ['cache-hit', 'node-version'],
-    oneOf: ['node-version', 'node-version-file'],
     inputs: {
       'node-version': honoured,
       'node-version-file': honoured,
-      cache: {
-        use: 'honoured',
-        allowed: ['npm', ''],
-        reason: 'only the cache of npm is kept; leave `cache` out',
-      },
+      'check-latest': flag('false'),
+      // Only the machine's own; another fails the step.
+      architecture: honoured,
+      cache: { use: 'honoured', allowed: ['npm', 'yarn', 'pnpm', ''], reason: 'these are known' },
       'cache-dependency-path': honoured,
-      'check-latest': only('false', 'name the version you want in `node-version`'),
-      'package-manager-cache': only('false', 'ask for the cache with `cache: npm`'),
-      architecture: refused("leave it out: the machine's own architecture is used"),
-      'registry-url': refused(noRegistry),
-      scope: refused(noRegistry),
-      'always-auth': refused(noRegistry),
-      token: refused('leave it out: Node.js comes from the npm registry, which needs no token'),
-      mirror: refused("leave it out: Node.js comes from npm's registry; set the registry in .npmrc"),
-      'mirror-token': refused("leave it out: Node.js comes from npm's registry; set the registry in .npmrc"),
+      'package-manager-cache': flag('false'),
+      'registry-url': honoured,
+      scope: honoured,
+      'always-auth': noEffect('GitHub has withdrawn it'),
+      token: noEffect(fromNpm),
+      mirror: noEffect(fromNpm),
+      'mirror-token': noEffect(fromNpm),
+    },
+  },
+  'actions/setup-python': {
+    name: 'actions/setup-python',
+    versions: [4, 5, 6],
+    outputs: ['python-version', 'python-path', 'cache-hit'],
+    inputs: {
+      'python-version': honoured,
+      'python-version-file': honoured,
+      // Only the machine's own; another fails the step.
+      architecture: honoured,
+      cache: { use: 'honoured', allowed: ['pip', ''], reason: 'only the cache of pip is kept' },
+      'cache-dependency-path': honoured,
+      'check-latest': noEffect('only versions that are installed on this machine are used'),
+      'update-environment': flag('true'),
+      'allow-prereleases': flag('false'),
+      token: noEffect('nothing is downloaded'),
+      freethreaded: only('false', 'install it on the machine, and call it in a `run:` step'),
+      'pip-version': refused('run `python -m pip install pip==…` in a step'),
+      'pip-install': refused('run `python -m pip install …` in a step'),
     },
   },
   'actions/cache': {
     name: 'actions/cache',
     versions: [3, 4, 5],
-    outputs: ['cache-hit'],
+    outputs: ['cache-hit', 'cache-primary-key', 'cache-matched-key'],
     inputs: {
       path: { use: 'honoured', required: true },
       key: { use: 'honoured', required: true },
       'restore-keys': honoured,
       'fail-on-cache-miss': flag('false'),
       'lookup-only': flag('false'),
-      'upload-chunk-size': noEffect('the cache is on this machine, so nothing is uploaded'),
-      enableCrossOsArchive: only('false', 'leave it out: caches are kept on one machine'),
-      'save-always': refused('GitHub has withdrawn it; leave it out'),
+      'upload-chunk-size': noUpload,
+      enableCrossOsArchive: oneSystem,
+      'save-always': refused('GitHub has withdrawn it; use actions/cache/save with `if: always()`'),
+    },
+  },
+  'actions/cache/restore': {
+    name: 'actions/cache/restore',
+    versions: [3, 4, 5],
+    outputs: ['cache-hit', 'cache-primary-key', 'cache-matched-key'],
+    inputs: {
+      path: { use: 'honoured', required: true },
+      key: { use: 'honoured', required: true },
+      'restore-keys': honoured,
+      'fail-on-cache-miss': flag('false'),
+      'lookup-only': flag('false'),
+      enableCrossOsArchive: oneSystem,
+    },
+  },
+  'actions/cache/save': {
+    name: 'actions/cache/save',
+    versions: [3, 4, 5],
+    outputs: [],
+    inputs: {
+      path: { use: 'honoured', required: true },
+      key: { use: 'honoured', required: true },
+      'upload-chunk-size': noUpload,
+      enableCrossOsArchive: oneSystem,
     },
   },
   'actions/upload-artifact': {
@@ -122,7 +165,7 @@ export const builtInActions: Readonly<Record<string, BuiltInAction>> = {
       name: { use: 'honoured', default: 'artifact' },
       path: { use: 'honoured', required: true },
       'if-no-files-found': { use: 'honoured', default: 'warn', allowed: ['warn', 'error', 'ignore'] },
-      'retention-days': noEffect('artifacts are kept as long as their run'),
+      'retention-days': honoured,
       'compression-level': noEffect('artifacts stay on this machine, and are not compressed'),
       overwrite: flag('false'),
       'include-hidden-files': flag('false'),
@@ -134,10 +177,10 @@ export const builtInActions: Readonly<Record<string, BuiltInAction>> = {
     outputs: ['download-path'],
     inputs: {
       name: honoured,
+      'artifact-ids': honoured,
       path: honoured,
       pattern: honoured,
       'merge-multiple': flag('false'),
-      'artifact-ids': refused('name the artifact with `name` or `pattern`'),
       'github-token': refused(otherRun),
       repository: refused(otherRun),
       'run-id': refused(otherRun),

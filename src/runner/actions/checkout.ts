@@ -1,46 +1,52 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { CodedError } from '../../diagnostics/index.ts';
+import { coerceToString, fromJson } from '../../expressions/index.ts';
 import type { Action, ActionContext } from '../action.ts';
+import { overlay } from '../overlay.ts';
+import type { WorkTreeCopy } from '../spec.ts';
+import { placeSubmodules } from './checkout-submodules.ts';
+import { wantedRevision, type Revision } from './checkout-revision.ts';
+import { gitIn, type Git } from './git.ts';
 
 /**
- * `actions/checkout`: the commit of the run as a usable work tree. Objects are borrowed from the bare repository
- * instead of copied, so it costs what writing the files costs.
+ * `actions/checkout`: the commit of the run, or another of its repository, as a usable work tree. Objects are borrowed
+ * from the bare repository instead of copied, so it costs what writing the files costs.
  */
 export const checkout: Action = {
   async main(context) {
     const { source, directories } = context.spec;
-    const directory = resolve(directories.workspace, context.inputs['path'] ?? '.');
+    checkRepository(context);
+    const directory = resolve(directories.workspace, context.inputs['path'] || '.');
     const git = gitIn(context, directory);
     if (context.inputs['clean'] !== 'false' && !existsSync(join(directory, '.git'))) empty(directory);
     mkdirSync(directory, { recursive: true });
     const common = await git('-C', source.gitDirectory, 'rev-parse', '--git-common-dir');
     const origin = resolve(source.gitDirectory, common.trim());
+    const revision = await wantedRevision(context, (...args) => git('-C', source.gitDirectory, ...args));
     await git('init', '--quiet', '.');
     writeFileSync(join(directory, '.git/objects/info/alternates'), `${join(origin, 'objects')}\n`);
     await setOrigin(git, origin);
-    await bringRefs(context, git, directory);
-    await placeHead(context, git);
-    context.say(`${source.commit} is checked out.`);
-    context.setOutput('commit', source.commit);
-    context.setOutput('ref', source.ref);
+    await bringRefs(context, git, { directory, revision });
+    await setSparse(context, git);
+    await placeHead(context, git, revision);
+    await placeSubmodules(context, git, directory);
+    context.say(`${revision.commit} is checked out.`);
+    context.setOutput('commit', revision.commit);
+    context.setOutput('ref', revision.ref);
     return undefined;
   },
 };
 
-type Git = (...args: string[]) => Promise<string>;
-
-/** Git that asks nobody, and whose failure is a throw with what it said. */
-function gitIn(context: ActionContext, directory: string): Git {
-  return async (...args) => {
-    const end = await context.run(['git', ...args], {
-      cwd: existsSync(directory) ? directory : context.spec.directories.workspace,
-      env: { ...context.env, GIT_TERMINAL_PROMPT: '0' },
-      quiet: true,
-    });
-    if (end.code === 0) return end.stdout;
-    throw new CodedError('runner/checkout', `git ${args.join(' ')} failed: ${end.stdout.trim()}`);
-  };
+/** Only the repository of the run is at hand. */
+function checkRepository({ inputs, spec }: ActionContext): void {
+  const asked = inputs['repository'] ?? '';
+  const own = coerceToString(fromJson(spec.contexts.github['repository'] ?? null));
+  if (asked === '' || asked.toLowerCase() === own.toLowerCase()) return;
+  throw new CodedError('runner/checkout', `the repository "${asked}" is not on this machine`, {
+    notes: [`the run is for ${own}`],
+    help: 'clone it in a `run:` step with git clone',
+  });
 }
 
 function empty(directory: string): void {
@@ -54,7 +60,11 @@ async function setOrigin(git: Git, origin: string): Promise<void> {
 }
 
 /** Depth 0 brings all branches and tags; any other depth cuts the history at the borrowed objects. */
-async function bringRefs(context: ActionContext, git: Git, directory: string): Promise<void> {
+async function bringRefs(
+  context: ActionContext,
+  git: Git,
+  { directory, revision }: { directory: string; revision: Revision },
+): Promise<void> {
   const depth = Number(context.inputs['fetch-depth'] ?? '1');
   if (!Number.isInteger(depth) || depth < 0) {
     throw new CodedError(
@@ -62,21 +72,17 @@ async function bringRefs(context: ActionContext, git: Git, directory: string): P
       `fetch-depth "${context.inputs['fetch-depth']}" is not a whole number`,
     );
   }
-  const { commit } = context.spec.source;
   const shallow = join(directory, '.git/shallow');
   rmSync(shallow, { force: true });
+  const tags = '+refs/tags/*:refs/tags/*';
   if (depth === 0) {
-    await git(
-      'fetch',
-      '--quiet',
-      'origin',
-      '+refs/heads/*:refs/remotes/origin/*',
-      '+refs/tags/*:refs/tags/*',
-    );
+    await git('fetch', '--quiet', 'origin', '+refs/heads/*:refs/remotes/origin/*', tags);
     return;
   }
-  const history = await git('rev-list', '--parents', `--max-count=${depth * 50}`, commit);
-  const edge = cutAt(history, commit, depth);
+  if (context.inputs['fetch-tags'] === 'true') await git('fetch', '--quiet', 'origin', tags);
+  else if (revision.tag !== null) await git('update-ref', `refs/tags/${revision.tag}`, revision.tagObject);
+  const history = await git('rev-list', '--parents', `--max-count=${depth * 50}`, revision.commit);
+  const edge = cutAt(history, revision.commit, depth);
   if (edge.length > 0) writeFileSync(shallow, `${edge.join('\n')}\n`);
 }
 
@@ -94,12 +100,21 @@ function cutAt(history: string, commit: string, depth: number): string[] {
   return generation.filter((id) => (parents.get(id) ?? []).length > 0);
 }
 
+/** Only parts of the tree, or all of it again where an earlier step asked for parts. */
+async function setSparse({ inputs }: ActionContext, git: Git): Promise<void> {
+  const patterns = (inputs['sparse-checkout'] ?? '').split('\n').flatMap((line) => line.trim() || []);
+  if (patterns.length > 0) {
+    const cone = inputs['sparse-checkout-cone-mode'] === 'false' ? '--no-cone' : '--cone';
+    await git('sparse-checkout', 'set', cone, ...patterns);
+  } else if ((await git('config', '--default', 'false', 'core.sparseCheckout')) === 'true') {
+    await git('sparse-checkout', 'disable');
+  }
+}
+
 /** A branch is checked out by its name, as on GitHub; anything else leaves HEAD detached. */
-async function placeHead(context: ActionContext, git: Git): Promise<void> {
-  const { commit, ref } = context.spec.source;
-  const branch = /^refs\/heads\/(.+)$/.exec(ref)?.[1];
+async function placeHead(context: ActionContext, git: Git, { commit, branch }: Revision): Promise<void> {
   if (context.inputs['clean'] !== 'false') await git('clean', '-ffdxq');
-  if (branch === undefined) {
+  if (branch === null) {
     await git('checkout', '--quiet', '--force', '--detach', commit);
     return;
   }

@@ -4,17 +4,19 @@ import { CodedError } from '../../diagnostics/index.ts';
 import type { Action } from '../action.ts';
 import { artifactsOf, type Artifact } from '../artifacts.ts';
 
-/** `actions/download-artifact` v4: one by name straight into the path, or several, each into a directory of its name. */
+/**
+ * `actions/download-artifact`: one by name or id straight into the path, or several, each into a directory of its name
+ * unless they are to be merged.
+ */
 export const downloadArtifact: Action = {
   async main(context) {
     const { inputs, spec } = context;
     const { workspace, home, artifacts } = spec.directories;
     const path = inputs['path'] || '.';
     const target = resolve(workspace, path.replace(/^~(?=\/|$)/, home));
-    const all = await artifactsOf(artifacts);
-    const name = inputs['name'];
-    const wanted = name ? [named(all, name)] : matching(all, inputs['pattern']);
-    const merge = Boolean(name) || inputs['merge-multiple'] === 'true';
+    const wanted = choose(await artifactsOf(artifacts), inputs);
+    const isOne = Boolean(inputs['name']) || (Boolean(inputs['artifact-ids']) && wanted.length === 1);
+    const merge = isOne || inputs['merge-multiple'] === 'true';
     await mkdir(target, { recursive: true });
     for (const artifact of wanted) {
       const into = merge ? target : join(target, artifact.name);
@@ -27,16 +29,28 @@ export const downloadArtifact: Action = {
   },
 };
 
-function named(all: readonly Artifact[], name: string): Artifact {
-  const artifact = all.find((candidate) => candidate.name === name);
+function choose(all: readonly Artifact[], inputs: Record<string, string>): Artifact[] {
+  const { name, pattern } = inputs;
+  const ids = (inputs['artifact-ids'] ?? '').split(',').flatMap((id) => id.trim() || []);
+  if (name && ids.length > 0) {
+    throw new CodedError(
+      'runner/no-artifact',
+      '`name` and `artifact-ids` cannot both say which artifact is meant',
+    );
+  }
+  if (name) return [theOne(all, `named "${name}"`, (artifact) => artifact.name === name)];
+  if (ids.length > 0) {
+    return ids.map((id) => theOne(all, `with the id ${id}`, (artifact) => String(artifact.id) === id));
+  }
+  return pattern ? all.filter((artifact) => matchesGlob(artifact.name, pattern)) : [...all];
+}
+
+function theOne(all: readonly Artifact[], what: string, isMeant: (artifact: Artifact) => boolean): Artifact {
+  const artifact = all.find(isMeant);
   if (artifact) return artifact;
   const names = all.map((candidate) => `"${candidate.name}"`).join(', ');
-  throw new CodedError('runner/no-artifact', `this run has no artifact named "${name}"`, {
+  throw new CodedError('runner/no-artifact', `this run has no artifact ${what}`, {
     notes: [`artifacts so far: ${names || 'none'}`],
     help: 'let the job that uploads it be among the `needs` of this one',
   });
-}
-
-function matching(all: readonly Artifact[], pattern: string | undefined): Artifact[] {
-  return pattern ? all.filter((artifact) => matchesGlob(artifact.name, pattern)) : [...all];
 }

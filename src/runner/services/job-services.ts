@@ -1,7 +1,7 @@
 import type { Permissions } from '../../workflow/index.ts';
 import type { JobSpec } from '../spec.ts';
 import type { ServiceServer } from './server.ts';
-import type { TokenPurpose } from './tokens.ts';
+import type { TokenPurpose, Tokens } from './tokens.ts';
 
 /** Who gets the variables: a `run:` step only those for OIDC, as on GitHub. */
 export type ServiceUser = 'javascript' | 'script';
@@ -13,6 +13,7 @@ export type ServiceUser = 'javascript' | 'script';
 export class JobServices {
   readonly #spec: JobSpec;
   readonly #addMask: (value: string) => void;
+  readonly #issued = new Map<TokenPurpose, string>();
   #server: Promise<ServiceServer> | null = null;
 
   /** @param addMask - Told every token before anybody gets it. */
@@ -28,11 +29,7 @@ export class JobServices {
     // Loaded only now: most jobs never need it.
     this.#server ??= import('./server.ts').then(({ startServer }) => startServer(this.#spec));
     const { origin, tokens } = await this.#server;
-    const issue = (purpose: TokenPurpose) => {
-      const token = tokens.issue(purpose, Date.now());
-      this.#addMask(token);
-      return token;
-    };
+    const issue = (purpose: TokenPurpose) => this.#token(tokens, purpose);
     const forIdTokens = idTokens && {
       ACTIONS_ID_TOKEN_REQUEST_URL: `${origin}/oidc/token?api-version=2.0`,
       ACTIONS_ID_TOKEN_REQUEST_TOKEN: issue('id-token'),
@@ -46,6 +43,16 @@ export class JobServices {
       ACTIONS_CACHE_SERVICE_V2: 'True',
       ...forIdTokens,
     };
+  }
+
+  /** One token a job for each purpose. */
+  #token(tokens: Tokens, purpose: TokenPurpose): string {
+    const issued = this.#issued.get(purpose);
+    if (issued !== undefined) return issued;
+    const token = tokens.issue(purpose, Date.now());
+    this.#issued.set(purpose, token);
+    this.#addMask(token);
+    return token;
   }
 
   /** Ends the server, and with it every token; unfinished uploads are removed. Repeating is harmless. */
