@@ -134,6 +134,38 @@ export const workflowCodes = {
     means: 'The matrix has more combinations than are allowed.',
     todo: 'Remove axes or values, or split the job.',
   },
+  'script-injection': {
+    means: 'What a stranger wrote is pasted into a script, where it becomes commands.',
+    todo: "Pass it through the step's `env`, and use the variable in the script.",
+  },
+  'deprecated-command': {
+    means: 'A script prints a command that is deprecated, or refused.',
+    todo: 'Write to the file that the help names.',
+  },
+  'printed-secret': {
+    means: 'A script prints a secret into the log.',
+    todo: 'Remove the line.',
+  },
+  'untrusted-checkout': {
+    means: "A workflow with the repository's secrets checks out the work of a stranger.",
+    todo: 'Build it on `pull_request`, which has no secrets.',
+  },
+  'deprecated-input': {
+    means: 'An input that the action wants no more.',
+    todo: 'Do what its message says.',
+  },
+  'unknown-secret': {
+    means: 'A called workflow is given a secret that it does not take.',
+    todo: 'Remove it, or declare it in the called workflow.',
+  },
+  'missing-secret': {
+    means: 'A called workflow is not given a secret that it needs.',
+    todo: 'Add it under `secrets:`, or write `secrets: inherit`.',
+  },
+  'idle-matrix-entry': {
+    means: 'A value or an entry of a matrix that changes nothing, or stands twice.',
+    todo: 'Remove it, or mend its value.',
+  },
 } as const satisfies Catalogue;
 
 /** Code of a finding of this room. */

@@ -10,6 +10,8 @@ export { inputTexts, resolveInputs } from './inputs.ts';
 export type { InputsFrom } from './inputs.ts';
 export { eventRules } from './event-rules.ts';
 export type { EventRule, FilterName } from './event-rules.ts';
+export { lintAction, lintWorkflow } from './lint/lint.ts';
+export type { LintContext, LintRepository } from './lint/rule.ts';
 export { expandMatrix } from './matrix.ts';
 export type { MatrixInstance } from './matrix.ts';
 export { insertKey } from './model.ts';
