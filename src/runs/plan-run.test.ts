@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { parseWorkflow } from '../workflow/index.ts';
 import type { Json } from '../workflow/index.ts';
-import { createRun, lostReason, planRun, requestCancel } from './index.ts';
-import type { Observed, ObservedJob, RunAction, RunPlan, RunState } from './index.ts';
+import { lostReason, requestCancel } from './index.ts';
+import type { ObservedJob, RunAction, RunState } from './index.ts';
+import { Play, runOf as runOfText } from './testing/play.ts';
 
 /** Builds a run from the `jobs:` part of a workflow; a step is added to each job. */
 function runOf(jobs: string, payload: Json = {}): RunState {
@@ -12,70 +12,7 @@ function runOf(jobs: string, payload: Json = {}): RunState {
       /^ {2}\w+:$/.test(line) ? `${line}\n    runs-on: ubuntu-latest\n    steps: [{ run: "true" }]` : line,
     )
     .join('\n');
-  const parsed = parseWorkflow(`on: push\njobs:\n${body}\n`, 'ci.yml');
-  if (!parsed.ok) throw new Error(JSON.stringify(parsed.findings, null, 2));
-  const event = {
-    name: 'push',
-    ref: 'refs/heads/main',
-    commit: 'c0ffee',
-    actor: 'ana',
-    message: 'm',
-    payload,
-  };
-  return createRun({ id: 'r1', number: 7, app: 'shop', workflow: parsed.value, event, nowMs: 0 });
-}
-
-/** Plays workers by hand: tell it what each did, look, and see what the engine wants. */
-class Play {
-  state: RunState;
-  readonly observed: Observed = { jobs: {}, environments: {}, rollouts: {}, groups: {} };
-  readonly happened: string[] = [];
-  #nowMs = 1;
-  #maxParallelJobs: number;
-
-  constructor(state: RunState, maxParallelJobs: number = 100) {
-    this.state = state;
-    this.#maxParallelJobs = maxParallelJobs;
-  }
-
-  look(): RunPlan {
-    const plan = planRun(this.state, this.observed, {
-      nowMs: this.#nowMs++,
-      maxParallelJobs: this.#maxParallelJobs,
-      hostLabels: [],
-      unsupported: 'fail',
-    });
-    this.state = plan.state;
-    this.happened.push(...plan.events.map((event) => event.type));
-    return plan;
-  }
-
-  /** Looks, and starts whatever should start; returns the keys of the jobs. */
-  start(): string[] {
-    const started = this.look().actions.filter((action) => action.kind === 'start-job');
-    for (const { jobKey } of started) this.sees(jobKey, { worker: 'alive', report: { phase: 'running' } });
-    return started.map((action) => action.jobKey);
-  }
-
-  sees(jobKey: string, job: ObservedJob): void {
-    this.observed.jobs[jobKey] = job;
-  }
-
-  ends(
-    jobKey: string,
-    result: 'success' | 'failure' | 'cancelled',
-    outputs: Record<string, string> = {},
-  ): void {
-    this.sees(jobKey, { worker: 'gone', report: { phase: 'finished', result, outputs } });
-  }
-
-  phases(): Record<string, string> {
-    const phases = Object.values(this.state.jobs).map(({ key, state }) => [
-      key,
-      state.phase === 'finished' ? state.result : state.phase,
-    ]);
-    return Object.fromEntries(phases) as Record<string, string>;
-  }
+  return runOfText(`on: push\njobs:\n${body}\n`, { payload });
 }
 
 const kinds = (actions: RunAction[]) => actions.map((action) => `${action.kind} ${action.jobKey}`);
@@ -95,7 +32,7 @@ describe('the graph', () => {
   });
 
   test('at most as many jobs run as there is room for', () => {
-    const play = new Play(runOf('  a:\n  b:\n  c:'), 2);
+    const play = new Play(runOf('  a:\n  b:\n  c:'), { maxParallelJobs: 2 });
     expect(play.start()).toEqual(['a', 'b']);
     expect(play.start()).toEqual([]);
     play.ends('a', 'success');
@@ -231,7 +168,9 @@ describe('matrix', () => {
   });
 
   test('fail-fast cancels siblings that run and those that wait', () => {
-    const play = new Play(runOf('  m:\n    strategy:\n      matrix: { n: [1, 2, 3] }'), 2);
+    const play = new Play(runOf('  m:\n    strategy:\n      matrix: { n: [1, 2, 3] }'), {
+      maxParallelJobs: 2,
+    });
     play.start();
     play.ends('m.0', 'failure');
     expect(kinds(play.look().actions)).toEqual(['cancel-job m.1']);
@@ -242,10 +181,9 @@ describe('matrix', () => {
   });
 
   test('fail-fast: false lets siblings go on', () => {
-    const play = new Play(
-      runOf('  m:\n    strategy:\n      fail-fast: false\n      matrix: { n: [1, 2] }'),
-      1,
-    );
+    const play = new Play(runOf('  m:\n    strategy:\n      fail-fast: false\n      matrix: { n: [1, 2] }'), {
+      maxParallelJobs: 1,
+    });
     play.start();
     play.ends('m.0', 'failure');
     expect(play.start()).toEqual(['m.1']);
@@ -262,7 +200,7 @@ describe('matrix', () => {
     play.look();
     const { state } = play.state.jobs['test'] ?? {};
     expect(state?.phase === 'finished' && state.reason).toMatch(
-      /^ci\.yml:\d+:\d+: the axis "node" has no values/,
+      /^\.github\/workflows\/ci\.yml:\d+:\d+: the axis "node" has no values/,
     );
     expect(play.state.finished?.result).toBe('failure');
   });
