@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readFileSync, readSync, rmSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync, readSync, rmSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { CodedError } from '../diagnostics/index.ts';
 
@@ -81,7 +81,14 @@ export class CommandFiles {
 
   /** Repeating it is harmless. */
   remove(): void {
-    for (const kind of kinds) rmSync(this.#paths[kind], { force: true, recursive: true });
+    for (const kind of kinds) {
+      try {
+        unlinkSync(this.#paths[kind]);
+      } catch {
+        // A step may have put a directory in its place.
+        rmSync(this.#paths[kind], { force: true, recursive: true });
+      }
+    }
   }
 
   #pairs(kind: Kind, problems: string[]): Record<string, string> {

@@ -24,8 +24,13 @@ import { Masks } from './masks.ts';
 import { ProblemMatchers } from './problem-matchers.ts';
 import type { JobReport, JobSpec, StepOutcome } from './spec.ts';
 
-/** Replacing a file costs a file system milliseconds, which many short steps would feel. */
+/**
+ * Replacing a file costs a file system milliseconds, which many short steps would feel: between two writes of the report
+ * lies at least this time, and so much that they take no more than a fiftieth of all.
+ */
 const reportPauseMs = 40;
+const reportShare = 50;
+const longestReportPauseMs = 500;
 
 /** How the job stands, for the status functions. */
 export type JobStatus = 'success' | 'failure' | 'cancelled';
@@ -101,7 +106,8 @@ export class Session {
   readonly #githubValues: [string, Value][];
   readonly #base: Record<string, string>;
   #reportTimer: NodeJS.Timeout | null = null;
-  #reportedMs = Number.NEGATIVE_INFINITY;
+  /** The report is not written again before this time. */
+  #reportDueMs = Number.NEGATIVE_INFINITY;
 
   readonly hooks: JobHooks;
   /** Outlives a power cut; a job within another process ends with that process anyway. */
@@ -220,7 +226,7 @@ export class Session {
   saveReport(): void {
     if (this.#origin) return this.#origin.session.saveReport();
     this.hooks.onReport?.(this.progress.report);
-    const waitMs = this.#reportedMs + reportPauseMs - performance.now();
+    const waitMs = this.#reportDueMs - performance.now();
     if (waitMs <= 0) this.#writeReport({ durable: false });
     else this.#reportTimer ??= setTimeout(() => this.#writeReport({ durable: false }), waitMs);
   }
@@ -228,16 +234,26 @@ export class Session {
   /** Tells where the job stands, now and for good. */
   settleReport(): void {
     this.#writeReport({ durable: this.#durable });
-    this.hooks.onReport?.(this.progress.report);
+    this.#tellReport();
+  }
+
+  /** Lines first: who listens hears of a step's end after its last line. */
+  #tellReport(): void {
+    if (!this.hooks.onReport) return;
+    this.log.tell();
+    this.hooks.onReport(this.progress.report);
   }
 
   #writeReport(options: { durable: boolean }): void {
     if (this.#reportTimer) clearTimeout(this.#reportTimer);
     this.#reportTimer = null;
-    this.#reportedMs = performance.now();
+    const startedMs = performance.now();
     this.log.flush();
     const path = join(this.jobDirectory, jobFiles.report);
     writeAtomically(path, JSON.stringify(this.progress.report), { mode: 0o600, ...options });
+    const endedMs = performance.now();
+    const pauseMs = Math.max(reportPauseMs, (endedMs - startedMs) * reportShare);
+    this.#reportDueMs = endedMs + Math.min(pauseMs, longestReportPauseMs);
   }
 
   /** Keeps everything that a later worker needs to go on. */

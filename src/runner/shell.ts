@@ -13,9 +13,11 @@ export function findOnPath(program: string, path: string | undefined): string | 
 }
 
 function isExecutable(path: string): boolean {
+  // The cheap question first: most directories of a PATH do not have the program.
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) return false;
   try {
     accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
+    return true;
   } catch {
     return false;
   }
