@@ -5,7 +5,7 @@ import { isLocalAction } from './step-definition.ts';
 
 /** What a step's `uses` means on this machine. */
 export type ActionReference =
-  { kind: 'built-in'; action: BuiltInAction; ref: string } | { kind: 'local'; directory: string };
+  { kind: 'built-in'; action: BuiltInAction } | { kind: 'local'; directory: string };
 
 /**
  * Finds what `uses` means. Nothing is ever downloaded.
@@ -16,7 +16,7 @@ export function actionReference(uses: string, workspace: string): ActionReferenc
   if (isLocalAction(uses)) return { kind: 'local', directory: resolve(workspace, uses.replace(/^\$/, '.')) };
   if (uses.startsWith('docker://')) throw dockerAction(uses);
   const found = builtInAction(uses);
-  if (found) return { kind: 'built-in', action: found.action, ref: uses.split('@')[1] ?? '' };
+  if (found) return { kind: 'built-in', action: found.action };
   const known = Object.values(builtInActions).map(({ name, versions }) => `${name}@v${versions.at(-1)}`);
   throw new CodedError('runner/unknown-action', `the action "${uses}" is not on this machine`, {
     notes: [`built in: ${known.join(', ')}`],

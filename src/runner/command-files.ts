@@ -22,6 +22,15 @@ export interface CommandFileResults {
   warnings: string[];
 }
 
+/** What `github` says of a step's command files: `github.env`, `github.path`, … */
+export function commandFilePaths(directory: string, stepKey: string): Record<string, string> {
+  return Object.fromEntries(kinds.map((kind) => [kind.toLowerCase(), pathOf(directory, stepKey, kind)]));
+}
+
+function pathOf(directory: string, stepKey: string, kind: Kind): string {
+  return join(directory, `${kind.toLowerCase()}_${stepKey}`);
+}
+
 /** The files of one step, through which it talks to its runner. */
 export class CommandFiles {
   readonly #paths: Record<Kind, string>;
@@ -32,7 +41,7 @@ export class CommandFiles {
    * @throws CodedError `runner/command-file` when the disk does not take them.
    */
   constructor(directory: string, stepKey: string) {
-    const path = (kind: Kind) => join(directory, `${kind.toLowerCase()}_${stepKey}`);
+    const path = (kind: Kind) => pathOf(directory, stepKey, kind);
     this.#paths = {
       ENV: path('ENV'),
       OUTPUT: path('OUTPUT'),

@@ -57,17 +57,23 @@ export function githubOfJob(spec: JobSpec): Record<string, Json> {
   };
 }
 
-/** The `job` context. There are no containers here, and so no services. */
+/**
+ * The `job` context. There are no containers here, and so no services; nor check runs. The workflow is the file that the
+ * job stands in, be it a called one.
+ */
 export function jobContext(spec: JobSpec, status: string): Record<string, Json> {
-  const { repository, workflow_ref, workflow_sha } = spec.contexts.github;
+  const { file } = spec.workflow;
+  const [repository, ref, sha] = ['repository', 'ref', 'sha'].map((name) =>
+    coerceToString(fromJson(spec.contexts.github[name])),
+  );
   return {
     status,
     container: {},
     services: {},
-    workflow_ref: workflow_ref ?? '',
-    workflow_sha: workflow_sha ?? '',
+    workflow_ref: `${repository}/${file}@${ref}`,
+    workflow_sha: sha ?? '',
     workflow_repository: repository ?? '',
-    workflow_file_path: spec.workflow.file,
+    workflow_file_path: file,
   };
 }
 

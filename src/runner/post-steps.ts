@@ -45,10 +45,10 @@ async function halfOf({ action, inputs, at }: OwedPost): Promise<PostHalf> {
     const { nodeMajor, script } = action;
     return { if: action.if, run: (run) => runJavaScript(run, { nodeMajor, script, inputs }) };
   }
-  const { post, postIf } = await loadAction(action.name);
+  const builtIn = await loadAction(action.name);
   return {
-    if: postIf === undefined ? null : { text: postIf, at },
-    run: async (run) => post?.(actionContext(run, inputs)),
+    if: builtIn.postIf === undefined ? null : { text: builtIn.postIf, at },
+    run: async (run) => builtIn.post?.(actionContext(run, inputs)),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { DeployRequest } from '../runs/index.ts';
 import { runAction } from './action-step.ts';
+import { commandFilePaths } from './command-files.ts';
 import type { Control } from './control.ts';
 import { runScript } from './script-step.ts';
 import type { Session } from './session.ts';
@@ -72,9 +73,11 @@ export function concludeStep(
 async function perform(runner: StepRunner, output: StepOutput): Promise<StepEnd> {
   const { session, control, place, within } = runner;
   const { step, report, index } = place;
+  const { key } = place;
+  const files = commandFilePaths(session.spec.directories.temp, key);
   const prepared = attempt(() => {
     const stepEnv = evaluateEnv(step.env, session.scope(place));
-    const scope = session.scope(place, stepEnv);
+    const scope = session.scope({ ...place, github: { ...place.github, ...files } }, stepEnv);
     report.name = session.masks.apply(stepName(step, scope));
     return { stepEnv, scope, limitMs: timeoutMs(step.timeoutMinutes, scope) };
   });
@@ -87,7 +90,6 @@ async function perform(runner: StepRunner, output: StepOutput): Promise<StepEnd>
   };
   const forgiven = attempt(() => isTrue(step.continueOnError, session.scope(place)));
   const onFailed = forgiven.ok && forgiven.value ? undefined : session.hooks.onFailedStep;
-  const { key } = place;
   const work = { session, control, place, index, key, output, name: report.name, persists, onFailed };
   return doWork({ ...work, ...prepared.value, ...(within && { within }) }, (run) => act(run, runner));
 }

@@ -508,9 +508,47 @@ describe('an action that cannot be run', () => {
   });
 
   test('because a built-in one is asked for what it does not do', async () => {
-    const action = composite('- uses: actions/checkout@v4\n  with: { ref: "${{ format(\'other\') }}" }');
-    expect(await messages({ 'r/action.yml': action }, './r')).toContain(
-      'the input "ref" of actions/checkout cannot be "other" here',
+    const action = composite(
+      "- uses: actions/cache@v4\n  with: { path: x, key: k, save-always: '${{ true }}' }",
     );
+    expect(await messages({ 'r/action.yml': action }, './r')).toContain(
+      'the input "save-always" of actions/cache cannot be "true" here',
+    );
+  });
+
+  test('because a built-in one lacks what it needs', async () => {
+    const action = composite("- uses: actions/cache@v4\n  with: { path: x, key: '${{ inputs.none }}' }");
+    expect(await messages({ 'r/action.yml': action }, './r')).toContain(
+      'Input required and not supplied: key',
+    );
+  });
+
+  test('because its file has mistakes, which are shown with their place', async () => {
+    const action = composite('- run: echo x');
+    const message = await messages({ 'r/action.yml': action }, './r');
+    expect(message).toContain('the action "./r" cannot be read:\nerror[workflow/');
+    expect(message).toContain('--> r/action.yml:7:7');
+  });
+});
+
+describe('contexts', () => {
+  test('tell of the job, the runner and the command files of the very step', async () => {
+    const { report, output } = await run(
+      {
+        'a/action.yml': composite(`
+- { shell: bash, run: 'test "\${{ github.env }}" = "$GITHUB_ENV" && echo "\${{ github.output == github.path }}"' }`),
+      },
+      `
+- uses: ./a
+- run: |
+    test "\${{ github.env }}" = "$GITHUB_ENV"; test "\${{ github.path }}" = "$GITHUB_PATH"
+    test "\${{ github.step_summary }}" = "$GITHUB_STEP_SUMMARY"; test -z "\${{ github.token }}"
+    echo "\${{ job.status }} \${{ job.workflow_file_path }} \${{ toJSON(job.services) }}"
+    echo "\${{ job.workflow_ref == github.workflow_ref }} \${{ runner.debug }} $RUNNER_DEBUG"`,
+      '',
+      { secrets: { ACTIONS_STEP_DEBUG: 'true' } },
+    );
+    expect(report.result).toBe('success');
+    expect(output).toEqual(['false', 'success .github/workflows/ci.yml {}', '*** 1 1']);
   });
 });
