@@ -21,9 +21,10 @@ const adapters = ['runner', 'release', 'targets', 'traffic'] as const;
 const below = [...tools, ...engines, ...language];
 
 export const rooms: readonly Room[] = [
-  { name: 'cli', pure: false, sees: ['server', 'wiring', ...adapters, ...below] },
+  { name: 'cli', pure: false, sees: ['server', 'wiring', 'local', ...adapters, ...below] },
   { name: 'server', pure: false, sees: ['wiring', ...adapters, ...below] },
   { name: 'wiring', pure: false, sees: [...adapters, ...below] },
+  { name: 'local', pure: false, sees: [...adapters, ...below] },
   ...adapters.map((name) => ({ name, pure: false, sees: below })),
   { name: 'store', pure: false, sees: [...engines, ...language] },
   { name: 'source', pure: false, sees: [...engines, ...language] },

@@ -3,6 +3,7 @@ import { cliCodes } from '../src/cli/codes.ts';
 import type { Catalogue } from '../src/diagnostics/index.ts';
 import { expressionCodes } from '../src/expressions/codes.ts';
 import { flowCodes } from '../src/flow/codes.ts';
+import { localCodes } from '../src/local/codes.ts';
 import { releaseCodes } from '../src/release/codes.ts';
 import { runnerCodes } from '../src/runner/codes.ts';
 import { runsCodes } from '../src/runs/codes.ts';
@@ -27,6 +28,7 @@ interface RoomCodes {
 export const errorCatalogue: readonly RoomCodes[] = [
   { room: 'cli', about: 'words and flags of the command line', codes: cliCodes },
   { room: 'source', about: 'git and the repository', codes: sourceCodes },
+  { room: 'local', about: '`slipway run`', codes: localCodes },
   { room: 'app', about: 'Procfile and slipway.yml', codes: appCodes },
   { room: 'workflow', about: 'files in .github/workflows', codes: workflowCodes },
   { room: 'expressions', about: '`${{ }}` in workflows', codes: expressionCodes },

@@ -6,6 +6,14 @@ export const cliCodes = {
     means: 'The file of `--context` is neither JSON nor YAML with an object.',
     todo: 'Write a member for each context: `{"github": {"ref": "refs/heads/main"}}`.',
   },
+  'bad-env-file': {
+    means: 'A line of a file of values is not `NAME=value`.',
+    todo: 'Write a line for each; quote what holds spaces or `#`.',
+  },
+  'bad-event': {
+    means: 'The file of `--eventpath` is no JSON object.',
+    todo: 'Write `{"action": "opened"}`.',
+  },
   bug: { means: 'A mistake in Slipway, not yours.', todo: 'Report it with its lines and what you did.' },
   'conflicting-option': { means: 'Two flags cannot stand together.', todo: 'Keep one of them.' },
   'empty-secret': {
@@ -27,6 +35,11 @@ export const cliCodes = {
     means: 'The file of `--context` cannot be read.',
     todo: 'Name one that exists.',
   },
+  'no-file': { means: 'A file that a flag names cannot be read.', todo: 'Name one that exists.' },
+  'no-secret': {
+    means: 'A secret has no value, and nobody can be asked for it.',
+    todo: 'Set it in the environment, or use `--secret-file`.',
+  },
   'no-ship': { means: 'Nothing of the app has been shipped yet.', todo: '`slipway ship`.' },
   'option-missing-argument': { means: 'A flag stands without its value.', todo: 'Write the value after it.' },
   'unit-not-written': {
@@ -38,6 +51,10 @@ export const cliCodes = {
   'unknown-target': {
     means: 'What you named is none of what can be meant.',
     todo: 'Name one of those listed.',
+  },
+  'unreadable-file': {
+    means: 'A file that you named cannot be read.',
+    todo: 'Name one that exists.',
   },
   'which-app': {
     means: 'Several apps, or none, can be meant.',

@@ -1,6 +1,7 @@
 import type { Repository } from '../source/index.ts';
 import type { ServerClient, ServerPlace, StartRequest } from '../server/index.ts';
-import type { HealthView, RunRequest, ShipView } from '../wiring/index.ts';
+import type { LocalPlan, LocalRequest, LocalView, RunControls } from '../local/index.ts';
+import type { HealthView } from '../wiring/index.ts';
 import { lookOf, print, type Terminal } from './terminal.ts';
 
 /** Flags that every command knows. */
@@ -37,7 +38,8 @@ export interface CliContext {
   stopServer(request: { home: string; all: boolean }): Promise<void>;
   openRepository(): Promise<Repository>;
   machineEnvironment(extra: Record<string, string>): Promise<Record<string, string>>;
-  runWorkflows(request: RunRequest): Promise<ShipView>;
+  planLocally(request: LocalRequest): Promise<LocalPlan>;
+  runLocally(plan: LocalPlan, request: LocalRequest, controls: RunControls): Promise<LocalView>;
 }
 
 /** Where the server is that the flags, or else the environment, name. */

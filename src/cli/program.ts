@@ -1,7 +1,8 @@
-import { Command, Help, InvalidArgumentError, type CommandOptions, type Option } from 'commander';
+import { Command, Help, InvalidArgumentError, Option, type CommandOptions } from 'commander';
 import type { CliContext, CommonOptions } from './context.ts';
 import { exitCodesText } from './exit-codes.ts';
 import { defaultListen } from './local-server.ts';
+import { addRunCommand } from './run-flags.ts';
 
 /** A command's work: the world, its flags, its first argument. Returns the exit code. */
 type Work = (context: CliContext, options: never, argument: string | undefined) => Promise<number>;
@@ -50,6 +51,7 @@ export function buildProgram(
     addCommand(parent, term, { facts, settings, runner });
   addServerCommands(program, add);
   addShipCommands(program, add);
+  addRunCommand(program, add);
   addLanguageCommands(program, add);
   addLookCommands(program, add);
   addSecrets(program, add);
@@ -64,7 +66,8 @@ export function ownFirst(options: readonly Option[]): Option[] {
   return [...options].sort((a, b) => rank(a) - rank(b));
 }
 
-type Add = (parent: Command, term: string, facts: CommandFacts, settings?: CommandOptions) => Command;
+/** Adds a command with the flags that all have. */
+export type Add = (parent: Command, term: string, facts: CommandFacts, settings?: CommandOptions) => Command;
 
 function addCommand(
   parent: Command,
@@ -88,8 +91,11 @@ function addCommand(
       `\n${facts.examples.length === 1 ? 'Example' : 'Examples'}:\n${facts.examples.map((line) => `  $ ${line}`).join('\n')}`,
     )
     .action((...given: unknown[]) => {
-      const argument = given.length > 2 ? (given[0] as string | undefined) : undefined;
-      return runner(facts.load, command.opts(), argument);
+      const argument = given.length > 2 ? given[0] : undefined;
+      // A command that takes several words has them among its options.
+      return Array.isArray(argument)
+        ? runner(facts.load, { ...command.opts(), words: argument }, undefined)
+        : runner(facts.load, command.opts(), argument as string | undefined);
     });
   return command;
 }
@@ -157,18 +163,6 @@ function addShipCommands(program: Command, add: Add): void {
     load: async () => (await import('./commands/plan.ts')).plan,
     server: 'any',
   });
-  add(program, 'run', {
-    summary: 'run the workflows of the commit here, without a server',
-    more: 'A deploy step only says what it would ship.',
-    examples: ['slipway run', 'slipway run --workflow ci.yml --job test'],
-    load: async () => (await import('./commands/run.ts')).run,
-    server: 'none',
-  })
-    .option('--workflow <file>', 'only this workflow')
-    .option('--job <id>', 'only this job and what it needs')
-    .option('--home <dir>', 'keep tools and caches of jobs here')
-    .option('--job-env <name=value>', 'give jobs this environment variable; may be repeated', variable)
-    .option('-v, --verbose', 'print every line of the logs, also on a terminal');
   add(program, 'rollback [environment]', {
     summary: 'take an environment back to the revision before',
     more: 'Without a name: production, or the only environment.',
@@ -189,13 +183,21 @@ function addShipCommands(program: Command, add: Add): void {
 
 /** Commands about workflow files; they run nothing. */
 function addLanguageCommands(program: Command, add: Add): void {
+  add(program, 'lint [files...]', {
+    summary: 'find mistakes in workflow and action files before anything runs',
+    more: 'Without files: .github/workflows and every action.yml of the working tree. Errors are what GitHub refuses or what surely goes wrong; what only this machine cannot do is a warning. Warnings alone are no failure.',
+    examples: ['slipway lint', 'slipway lint --format sarif > lint.sarif'],
+    load: async () => (await import('./commands/lint.ts')).lint,
+    server: 'none',
+  }).addOption(
+    new Option('--format <format>', 'how findings are printed')
+      .choices(['text', 'json', 'sarif'])
+      .default('text'),
+  );
   add(program, 'eval [expression]', {
     summary: 'evaluate an expression of the workflow language',
     more: 'The expression stands bare, inside one ${{ }}, or is text with several ${{ }}. Contexts that are not given are null; env alone minds upper and lower case. The status functions go by job.status of the contexts, and without it as if all went well; hashFiles looks at the files here. Text is printed as it is, anything else as JSON. With --stdin, each line is a JSON object {"expr": "…", "contexts": {…}}, contexts under any names, and is answered by a line {"value": …} or {"error": "…"}; NaN and the infinities are the texts "NaN", "Infinity" and "-Infinity" there and with --json. An expression that starts with a dash stands after "--".',
-    examples: [
-      'slipway eval github.ref --context contexts.yml',
-      'slipway eval --stdin < expressions.jsonl',
-    ],
+    examples: ['slipway eval github.ref --context contexts.yml', 'slipway eval --stdin < expressions.jsonl'],
     load: async () => (await import('./commands/eval.ts')).evaluateCommand,
     server: 'none',
   })
@@ -288,13 +290,15 @@ function addSecrets(program: Command, add: Add): void {
     .option('--app <name>', "the app, if not this repository's");
 }
 
-function count(text: string): number {
+/** Reads a whole number from 1 on. */
+export function count(text: string): number {
   const value = Number(text);
   if (Number.isInteger(value) && value > 0) return value;
   throw new InvalidArgumentError('It must be a whole number from 1 on.');
 }
 
-function variable(text: string, before: Record<string, string> = {}): Record<string, string> {
+/** Reads `NAME=value`, on top of those before. */
+export function variable(text: string, before: Record<string, string> = {}): Record<string, string> {
   const [, name, value] = /^([A-Za-z_]\w*)=(.*)$/s.exec(text) ?? [];
   if (name !== undefined && value !== undefined) return { ...before, [name]: value };
   throw new InvalidArgumentError('Write it like this: NAME=value');

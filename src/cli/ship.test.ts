@@ -3,11 +3,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { CodedError } from '../diagnostics/index.ts';
-import { openRepository, type Repository } from '../source/index.ts';
+import { openRepository } from '../source/index.ts';
 import { startFakeServer, type Answer, type FakeServer } from './testing/fake-server.ts';
 import { aHealth, aPlan, aRun, aShip, aStatus, shipStory } from './testing/views.ts';
-import { aRepository, runInWorld } from './testing/world.ts';
+import { runInWorld } from './testing/world.ts';
 
 let root: string;
 let head: string;
@@ -172,35 +171,4 @@ test('plan sends the commit, shows the page, and errors in it are exit code 2', 
   const findings = [{ code: 'workflow/x', severity: 'error' as const, message: 'no', notes: [] }];
   fake.answers['POST /v1/plans'] = { json: aPlan({ findings }) };
   expect(await ship(['plan'])).toMatchObject({ code: 2, err: '\nerror[workflow/x]: no\n' });
-});
-
-test('run needs no server, and tells what was left out', async () => {
-  const repository: Partial<Repository> = { dirtyFiles: () => Promise.resolve([{ path: 'x', code: '??' }]) };
-  const asked: Record<string, unknown>[] = [];
-  const { code, out, err } = await runInWorld(['run', '--job', 'test'], '/h', {
-    openRepository: () => Promise.resolve(aRepository(root, repository)),
-    runWorkflows: (request) => {
-      asked.push({ ...request });
-      request.onLine({ source: 'test / Run npm test', atMs: null, text: 'ok' });
-      for (const view of shipStory().slice(0, 1)) request.onView(view);
-      return Promise.resolve(aShip({ state: 'failed', reason: 'a job failed' }));
-    },
-  });
-  expect(code).toBe(1);
-  expect(err).toBe('note: HEAD is run as committed; 1 changed or untracked files are left out\n');
-  expect(out).toContain('[test / Run npm test] ok\n[medianest] abc1234 Add a health page\n');
-  expect(asked[0]).toMatchObject({
-    root,
-    job: 'test',
-    event: 'push',
-    actor: 'Ana',
-    ref: 'refs/heads/main',
-    home: '/h',
-  });
-  const refused = new CodedError('wiring/nothing-to-run', 'no workflow is started by push');
-  const none = await runInWorld(['run'], '/h', {
-    openRepository: () => Promise.resolve(aRepository(root)),
-    runWorkflows: () => Promise.reject(refused),
-  });
-  expect(none).toMatchObject({ code: 2 });
 });

@@ -28,8 +28,10 @@ export function realWorld(options: CommonOptions): CliContext {
     runServer: async (request) => (await import('../server/index.ts')).runServer(request),
     stopServer: async (request) => (await import('../server/index.ts')).stopServer(request),
     openRepository: async () => (await import('../source/index.ts')).openRepository(process.cwd()),
-    machineEnvironment: async (extra) => (await import('../wiring/index.ts')).machineEnvironment(env, extra),
-    runWorkflows: async (request) => (await import('../wiring/index.ts')).runWorkflows(request),
+    machineEnvironment: async (extra) => (await import('../runner/index.ts')).machineEnvironment(env, extra),
+    planLocally: async (request) => (await import('../local/index.ts')).planLocally(request),
+    runLocally: async (plan, request, controls) =>
+      (await import('../local/index.ts')).runLocally(plan, request, controls),
   };
 }
 

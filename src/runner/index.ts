@@ -15,6 +15,7 @@ export type { JobResume } from './job-directory.ts';
 export type { FailedStep, JobHooks } from './job-hooks.ts';
 export { runJob } from './job-worker.ts';
 export { hashFiles } from './hash-files.ts';
+export { machineEnvironment } from './machine.ts';
 export { endTracked, findTracked } from './process-tree.ts';
 export type { Progress } from './session.ts';
 export { reapJob } from './reap-job.ts';
@@ -28,6 +29,7 @@ export type {
   StepError,
   StepOutcome,
   StepReport,
+  WorkTreeCopy,
 } from './spec.ts';
 export { ensureNode, npmMajorFor, resolveNode } from './toolchain.ts';
 export type { NodeToolchain, ToolchainOptions } from './toolchain.ts';

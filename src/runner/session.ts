@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Span } from '../diagnostics/index.ts';
 import { fromJson, ObjectValue, type Scope, type Value } from '../expressions/index.ts';
@@ -31,6 +31,9 @@ import type { JobReport, JobSpec, StepOutcome } from './spec.ts';
 const reportPauseMs = 40;
 const reportShare = 50;
 const longestReportPauseMs = 500;
+
+/** Kept on the disk, so that a job which fills it can still tell how it ended. */
+const reserveBytes = 256 * 1024;
 
 /** How the job stands, for the status functions. */
 export type JobStatus = 'success' | 'failure' | 'cancelled';
@@ -109,6 +112,10 @@ export class Session {
   /** The report is not written again before this time. */
   #reportDueMs = Number.NEGATIVE_INFINITY;
 
+  /** Why the job can go on no longer; it is cancelled then. */
+  broken: string | null = null;
+  /** Called once. */
+  onBroken: () => void = () => {};
   readonly hooks: JobHooks;
   /** Outlives a power cut; a job within another process ends with that process anyway. */
   readonly #durable: boolean;
@@ -143,7 +150,11 @@ export class Session {
       this.#githubValues = forkedFrom.#githubValues;
       return;
     }
-    this.log = new LogWriter(join(jobDirectory, jobFiles.log), hooks?.onRecords);
+    this.log = new LogWriter(join(jobDirectory, jobFiles.log), {
+      onRecords: hooks?.onRecords,
+      onFailure: (error) => this.#break('log', error),
+    });
+    writeFileSync(join(jobDirectory, jobFiles.reserve), Buffer.alloc(reserveBytes), { mode: 0o600 });
     this.masks = new Masks();
     this.matchers = new ProblemMatchers();
     for (const value of [...Object.values(spec.contexts.secrets), ...progress.masks]) this.masks.add(value);
@@ -225,10 +236,18 @@ export class Session {
   /** Tells where the job stands, soon: steps that take no time share one write. */
   saveReport(): void {
     if (this.#origin) return this.#origin.session.saveReport();
-    this.hooks.onReport?.(this.progress.report);
+    this.#tellReport();
     const waitMs = this.#reportDueMs - performance.now();
-    if (waitMs <= 0) this.#writeReport({ durable: false });
-    else this.#reportTimer ??= setTimeout(() => this.#writeReport({ durable: false }), waitMs);
+    if (waitMs <= 0) this.#tryReport();
+    else this.#reportTimer ??= setTimeout(() => this.#tryReport(), waitMs);
+  }
+
+  #tryReport(): void {
+    try {
+      this.#writeReport({ durable: false });
+    } catch (error) {
+      this.#break('report', error);
+    }
   }
 
   /** Tells where the job stands, now and for good. */
@@ -242,6 +261,20 @@ export class Session {
     if (!this.hooks.onReport) return;
     this.log.tell();
     this.hooks.onReport(this.progress.report);
+  }
+
+  /** Tells how the job ended, and closes its log; a disk that is full has a reserve for that. */
+  finish(): void {
+    rmSync(join(this.jobDirectory, jobFiles.reserve), { force: true });
+    this.settleReport();
+    this.log.close();
+  }
+
+  #break(what: string, error: unknown): void {
+    if (this.broken !== null) return;
+    const reason = error instanceof Error ? error.message : String(error);
+    this.broken = `The job's ${what} cannot be written: ${reason}`;
+    this.onBroken();
   }
 
   #writeReport(options: { durable: boolean }): void {

@@ -5,7 +5,7 @@ import type { DeployRequest, JobOrder, JobResult } from '../runs/index.ts';
 export interface JobSpec extends Omit<JobOrder, 'contexts'> {
   contexts: JobOrder['contexts'] & { secrets: Record<string, string> };
   /** Where `actions/checkout` takes the commit from. */
-  source: { gitDirectory: string; commit: string; ref: string };
+  source: { gitDirectory: string; commit: string; ref: string; workTree?: WorkTreeCopy };
   directories: JobDirectories;
   /** What the job's environment gets from the machine: PATH, proxies, certificates. Nothing else is inherited. */
   machineEnv: Record<string, string>;
@@ -13,6 +13,14 @@ export interface JobSpec extends Omit<JobOrder, 'contexts'> {
   deploys: 'park' | 'report';
   /** How long a cancelled step has after SIGINT and after SIGTERM; GitHub's 7.5 s and 2.5 s when absent. */
   cancelPatience?: CancelPatience;
+}
+
+/** What lies over the commit in a run of files that are not committed yet. */
+export interface WorkTreeCopy {
+  /** Holds the changed and the new files, by their paths. */
+  folder: string;
+  changed: string[];
+  deleted: string[];
 }
 
 /** Absolute paths; made when missing. */

@@ -4,3 +4,7 @@ export { openMirror } from './mirror.ts';
 export type { Mirror } from './mirror.ts';
 export { openRepository } from './repository.ts';
 export type { DirtyFile, Repository } from './repository.ts';
+export { takeSnapshot } from './snapshot.ts';
+export type { Snapshot } from './snapshot.ts';
+export { changedSince, listCommitted, readCommitted, readWorkTree } from './work-tree.ts';
+export type { ChangedPath, WorkTree } from './work-tree.ts';

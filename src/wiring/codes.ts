@@ -2,6 +2,10 @@ import type { Catalogue } from '../diagnostics/index.ts';
 
 /** Every code of this room's findings and throws, without its `wiring/`, what it stands for and what to do. */
 export const wiringCodes = {
+  'already-released': {
+    means: 'A ship that has rolled something out is not run again.',
+    todo: 'Ship the commit again.',
+  },
   'app-renamed': { means: 'The commit calls its app otherwise than it was sent.', todo: 'Ship again.' },
   'bad-address': {
     means: 'This machine has no such address to listen on.',
@@ -22,6 +26,11 @@ export const wiringCodes = {
     todo: 'Mend it and ship, or `slipway history`.',
   },
   'no-such-job': { means: 'The workflow, or the ship, has no such job.', todo: 'Name one of those listed.' },
+  'nothing-failed': { means: 'No job of the ship failed.', todo: 'Run all of it again, without `--failed`.' },
+  'still-running': {
+    means: 'The ship has not ended yet.',
+    todo: 'Wait for it, or `slipway abort`.',
+  },
   'no-such-process': {
     means: 'What runs in the environment has no such process.',
     todo: 'Name one of those listed.',
@@ -35,10 +44,6 @@ export const wiringCodes = {
     means: 'There is no ship of that name.',
     todo: '`slipway status` shows what is under way.',
   },
-  'no-such-workflow': {
-    means: 'There is no workflow of that file or name.',
-    todo: 'Name one of those listed.',
-  },
   'no-workflow': {
     means: 'The commit has no workflow, so nothing would check it.',
     todo: 'Commit `.github/workflows/ci.yml` that runs your tests.',
@@ -50,10 +55,6 @@ export const wiringCodes = {
   'nothing-runs': {
     means: 'Nothing runs in the environment.',
     todo: '`slipway status` shows what runs where.',
-  },
-  'nothing-to-run': {
-    means: 'No workflow is started by this event and branch.',
-    todo: '`slipway run --workflow <file>`.',
   },
   'nothing-triggered': {
     means: 'A push to this branch starts no workflow, so nothing would check it.',

@@ -1,7 +1,6 @@
 export { Answers } from './answers.ts';
 export { layoutOf, type Layout } from './layout.ts';
-export { runWorkflows, type RunRequest } from './local-run.ts';
-export { machineEnvironment } from './machine.ts';
+export { machineEnvironment } from '../runner/index.ts';
 export { environmentLogs, jobLogs, type LogQuery } from './read-logs.ts';
 export { readDefinition, type CommitFiles } from './repository-files.ts';
 export { requireFreePort, type Listen } from './router-process.ts';

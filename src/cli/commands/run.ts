@@ -1,52 +1,82 @@
-import { actorIn } from '../commit-of.ts';
-import { outLook, type CliContext, type CommonOptions } from '../context.ts';
-import { shipDisplay } from '../display.ts';
+import { readFile } from 'node:fs/promises';
+import type { LocalRequest, LocalView } from '../../local/index.ts';
+import type { CliContext } from '../context.ts';
+import { outLook } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { shipSummary } from '../render/ship-summary.ts';
+import { runSummary } from '../render/run-summary.ts';
+import { runDisplay } from '../run-display.ts';
+import type { RunFlags } from '../run-flags.ts';
+import { readValues } from '../run-values.ts';
 import { print } from '../terminal.ts';
 
-interface RunOptions extends CommonOptions {
-  workflow?: string;
-  job?: string;
-  verbose?: boolean;
-  jobEnv?: Record<string, string>;
-}
-
-/** Runs the workflows of the commit that is checked out, here and without a server. */
-export async function run(context: CliContext, options: RunOptions): Promise<number> {
-  const repository = await context.openRepository();
-  const dirty = await repository.dirtyFiles();
-  if (dirty.length > 0) {
-    print(context.err, [
-      `note: HEAD is run as committed; ${dirty.length} changed or untracked files are left out`,
-    ]);
+/** Runs workflows here and without a server, on the files as they are now. */
+export async function run(context: CliContext, flags: RunFlags, event?: string): Promise<number> {
+  const request = await requestOf(context, flags, event);
+  const plan = await context.planLocally(request);
+  const { list, dryrun } = flags;
+  if (list || dryrun) {
+    const pages = await import('../render/run-pages.ts');
+    if (flags.json) print(context.out, pages.planJson(plan));
+    else print(context.out, (list ? pages.listPage : pages.dryrunPage)(plan, outLook(context)));
+    return exitCodes.done;
   }
-  const commit = await repository.head();
   const interrupt = new AbortController();
   const stopListening = context.onInterrupt(() => interrupt.abort());
-  const { workflow, job } = options;
-  const display = shipDisplay(context, { ...options, plain: options.verbose === true });
+  const display = runDisplay(context, flags);
+  let view: (() => LocalView) | null = null;
   try {
-    const view = await context
-      .runWorkflows({
-        root: repository.root,
-        commit,
-        ref: `refs/heads/${await repository.branch()}`,
-        event: 'push',
-        actor: await actorIn(context, repository.root),
-        ...(workflow === undefined ? {} : { workflow }),
-        ...(job === undefined ? {} : { job }),
-        machineEnv: await context.machineEnvironment(options.jobEnv ?? {}),
-        home: options.home ?? context.defaultHome(),
-        onView: (one) => display.show(one),
-        onLine: (line) => display.line(line),
-        signal: interrupt.signal,
-      })
-      .finally(() => display.end());
-    if (!options.json) print(context.out, ['', ...shipSummary(view, [], outLook(context))]);
+    const last = await context.runLocally(plan, request, {
+      cancel: interrupt.signal,
+      onChange: (now) => {
+        view = now;
+        display.changed(now);
+      },
+      onLines: (lines) => {
+        if (view) display.lines(lines, view);
+      },
+    });
+    display.end(last);
+    if (!flags.json) print(context.out, ['', ...runSummary(last, await summariesOf(last), outLook(context))]);
     if (interrupt.signal.aborted) return exitCodes.interrupted;
-    return view.state === 'succeeded' ? exitCodes.done : exitCodes.failed;
+    return last.state === 'success' ? exitCodes.done : exitCodes.failed;
+  } catch (error) {
+    display.end(null);
+    throw error;
   } finally {
     stopListening();
   }
+}
+
+async function requestOf(
+  context: CliContext,
+  flags: RunFlags,
+  event: string | undefined,
+): Promise<LocalRequest> {
+  const values = await readValues(context, flags);
+  return {
+    ...values,
+    directory: context.cwd,
+    home: flags.home ?? context.defaultHome(),
+    event: event ?? null,
+    workflows: flags.workflows ?? flags.workflow ?? null,
+    jobs: flags.job ?? [],
+    matrix: flags.matrix ?? [],
+    actor: flags.actor ?? null,
+    user: context.user,
+    hostLabels: flags.platform ?? [],
+    parallel: flags.parallel ?? null,
+    committed: flags.committed === true,
+    machineEnv: {
+      ...(await context.machineEnvironment({})),
+      // What people have at hand in this shell, their workflows have too.
+      ...(context.env.PATH ? { PATH: context.env.PATH } : {}),
+      ...values.env,
+    },
+  };
+}
+
+async function summariesOf(view: LocalView): Promise<Map<string, string>> {
+  const files = view.runs.flatMap(({ jobs }) => jobs.flatMap(({ summaryFile }) => summaryFile ?? []));
+  const texts = await Promise.all(files.map((file) => readFile(file, 'utf8').catch(() => '')));
+  return new Map(files.map((file, index) => [file, texts[index] ?? '']));
 }

@@ -1,5 +1,6 @@
 import type { JobView, RolloutView, RunView, ShipView } from '../../wiring/index.ts';
-import { branchOf, jobStanding, mark, rolloutEnded, rolloutStanding, short, type Standing } from './marks.ts';
+import { branchOf, jobStanding, mark, rolloutEnded, rolloutStanding, short } from './marks.ts';
+import { fitRows, type ScreenLine } from './fit-rows.ts';
 import { fitTo, harmless, pad, paint, widthOf, type Look } from './text.ts';
 import { span } from './time.ts';
 
@@ -10,10 +11,7 @@ export interface Screen extends Look {
   nowMs: number;
 }
 
-interface Line {
-  text: string;
-  standing: Standing | 'head';
-}
+type Line = ScreenLine;
 
 const widestName = 34;
 
@@ -140,31 +138,4 @@ const barCells = 10;
 function bar(percent: number): string {
   const full = Math.round((Math.min(100, Math.max(0, percent)) / 100) * barCells);
   return '█'.repeat(full) + '░'.repeat(barCells - full);
-}
-
-/** Takes out settled lines from the top, then waiting ones from the bottom, and says how many. */
-function fitRows(lines: readonly Line[], rows: number): string[] {
-  const surplus = lines.length - rows;
-  if (surplus <= 0) return lines.map(({ text }) => text);
-  const order: Line['standing'][] = ['skipped', 'good', 'waiting', 'head', 'active', 'bad'];
-  const byImportance = lines
-    .map((line, index) => ({ line, index }))
-    .filter(({ index }) => index > 0)
-    .sort((a, b) => order.indexOf(a.line.standing) - order.indexOf(b.line.standing) || a.index - b.index);
-  // One more than the surplus makes room for the line that says so.
-  const hidden = byImportance.slice(0, surplus + 1);
-  const gone = new Set(hidden.map(({ line }) => line));
-  const count = (standing: Standing) => hidden.filter(({ line }) => line.standing === standing).length;
-  const told = [
-    [count('good'), 'done'],
-    [count('waiting'), 'waiting'],
-    [count('skipped'), 'skipped'],
-    [count('active'), 'running'],
-    [count('bad'), 'failed'],
-  ] as const;
-  const text = told.filter(([number]) => number > 0).map(([number, word]) => `${number} ${word}`);
-  return [
-    ...lines.filter((line) => !gone.has(line)).map((line) => line.text),
-    `  … and ${text.join(', ') || 'more'}`,
-  ];
 }

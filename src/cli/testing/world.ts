@@ -46,7 +46,8 @@ export async function runInWorld(
     openRepository: () =>
       Promise.reject(new CodedError('source/not-a-repository', `${home} is not in a git repository`)),
     machineEnvironment: (extra) => Promise.resolve({ PATH: '/usr/bin', ...extra }),
-    runWorkflows: () => Promise.reject(new Error('this test runs no workflow')),
+    planLocally: () => Promise.reject(new Error('this test runs no workflow')),
+    runLocally: () => Promise.reject(new Error('this test runs no workflow')),
     ...over,
   };
   outcome.code = await runCli({ words, version: '0.1.0', contextFor: () => context });

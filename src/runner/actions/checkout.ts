@@ -31,12 +31,18 @@ export const checkout: Action = {
     await setSparse(context, git);
     await placeHead(context, git, revision);
     await placeSubmodules(context, git, directory);
-    context.say(`${revision.commit} is checked out.`);
+    const copy = revision.commit === source.commit ? source.workTree : undefined;
+    if (copy) await overlay(directory, copy);
+    context.say(`${revision.commit} is checked out${copy ? changesText(copy) : ''}.`);
     context.setOutput('commit', revision.commit);
     context.setOutput('ref', revision.ref);
     return undefined;
   },
 };
+
+function changesText({ changed, deleted }: WorkTreeCopy): string {
+  return `, with what is not committed yet: ${changed.length} changed or new, ${deleted.length} deleted`;
+}
 
 /** Only the repository of the run is at hand. */
 function checkRepository({ inputs, spec }: ActionContext): void {

@@ -1,0 +1,45 @@
+import { CodedError, didYouMean } from '../diagnostics/index.ts';
+import type { Job, Workflow } from '../workflow/index.ts';
+
+/**
+ * The workflows that have one of the jobs, with these and what they need alone; all as they are when none is named.
+ *
+ * @param wanted - Ids or names.
+ * @throws CodedError `local/no-such-job` for one that no workflow has.
+ */
+export function onlyJobs(workflows: Workflow[], wanted: readonly string[]): Workflow[] {
+  if (wanted.length === 0) return workflows;
+  const missing = wanted.find(
+    (name) => !workflows.some(({ jobs }) => jobs.some((job) => isCalled(job, name))),
+  );
+  if (missing !== undefined) throw noSuchJob(workflows, missing);
+  return workflows.flatMap((workflow) => {
+    const ids = workflow.jobs.filter((job) => wanted.some((name) => isCalled(job, name))).map(({ id }) => id);
+    const kept = withNeeds(workflow, ids);
+    return kept.size === 0 ? [] : [{ ...workflow, jobs: workflow.jobs.filter(({ id }) => kept.has(id)) }];
+  });
+}
+
+function isCalled(job: Job, name: string): boolean {
+  return job.id === name || job.name?.text === name;
+}
+
+function withNeeds({ jobs }: Workflow, ids: readonly string[]): Set<string> {
+  const kept = new Set<string>();
+  const add = (id: string): void => {
+    if (kept.has(id)) return;
+    kept.add(id);
+    for (const need of jobs.find((job) => job.id === id)?.needs ?? []) add(need.id);
+  };
+  ids.forEach(add);
+  return kept;
+}
+
+function noSuchJob(workflows: Workflow[], name: string): CodedError {
+  const ids = [...new Set(workflows.flatMap(({ jobs }) => jobs.map(({ id }) => id)))];
+  const near = didYouMean(name, ids);
+  return new CodedError('local/no-such-job', `no workflow has a job "${name}"`, {
+    notes: [`jobs: ${ids.map((id) => `"${id}"`).join(', ') || 'none'}`],
+    help: near === undefined ? 'see all with "slipway run --list"' : `did you mean "${near}"?`,
+  });
+}
