@@ -1,3 +1,6 @@
+/** Why a job is ended early; `broken` when it cannot even tell any more how it goes. */
+export type CancelReason = 'asked' | 'timeout' | 'broken';
+
 /** Why a step is ended early. */
 export type AbortReason = 'cancelled' | 'timeout';
 
@@ -10,7 +13,7 @@ interface RunningStep {
 /** Passes the cancel of a job on to the steps that run. */
 export class Control {
   /** Null until someone cancels; then why. */
-  cancelled: 'asked' | 'timeout' | null = null;
+  cancelled: CancelReason | null = null;
   /** Called once, before the running step is judged by the new status. */
   onCancel: () => void = () => {};
   /** In the order they began: a step that uses an action before the steps of that action. */
@@ -20,7 +23,7 @@ export class Control {
   #release: () => void = () => {};
 
   /** Repeating it changes nothing. */
-  cancel(why: 'asked' | 'timeout'): void {
+  cancel(why: CancelReason): void {
     if (this.cancelled) return;
     this.cancelled = why;
     this.onCancel();
@@ -31,7 +34,7 @@ export class Control {
   }
 
   /** Ends what runs, whatever its condition says. Repeating it changes nothing. */
-  stop(why: 'asked' | 'timeout'): void {
+  stop(why: CancelReason): void {
     if (!this.cancelled) {
       this.cancelled = why;
       this.onCancel();

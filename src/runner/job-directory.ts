@@ -15,6 +15,7 @@ export const jobFiles = {
   summary: 'summary.md',
   parked: 'parked.json',
   resume: 'resume.json',
+  reserve: 'reserve',
 } as const;
 
 /** What a parked job goes on with. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { CodedError } from '../diagnostics/index.ts';
 import { evaluateTemplateToString } from '../expressions/index.ts';
 import type { DeployRequest, JobResult } from '../runs/index.ts';
-import type { Control } from './control.ts';
+import type { CancelReason, Control } from './control.ts';
 import type { JobHooks } from './job-hooks.ts';
 import { jobFiles, readJson, type JobResume } from './job-directory.ts';
 import { runPostSteps } from './post-steps.ts';
@@ -19,6 +19,13 @@ import { describe } from './step-work.ts';
 
 /** GitHub's default. */
 const defaultTimeoutMs = 360 * 60_000;
+
+/** What is said of a job that is ended early. */
+const endings: Record<CancelReason, string> = {
+  asked: 'The job was cancelled.',
+  timeout: 'The job has timed out.',
+  broken: 'The job cannot go on.',
+};
 
 /** Part of the log that belongs to no step. */
 const jobLevel = -1;
@@ -43,11 +50,9 @@ export async function runJob(
   const session = new Session(spec, jobDirectory, progress, hooks);
   control.onCancel = () => {
     progress.status = 'cancelled';
-    session.say(
-      jobLevel,
-      control.cancelled === 'timeout' ? 'The job has timed out.' : 'The job was cancelled.',
-    );
+    session.say(jobLevel, endings[control.cancelled ?? 'asked']);
   };
+  session.onBroken = () => control.cancel('broken');
   const resume = before ? (readJson(jobDirectory, jobFiles.resume) as JobResume | null) : null;
   if (resume?.cancelled) control.cancelled = 'asked';
   if (control.cancelled) control.onCancel();
@@ -250,6 +255,7 @@ class JobRun {
     await this.#endLeftovers();
     const { progress } = this.#session;
     if (this.#control.cancelled === 'timeout') this.#reason ??= this.#timeoutReason();
+    this.#reason = this.#session.broken ?? this.#reason;
     progress.report = {
       ...progress.report,
       phase: 'finished',
@@ -257,8 +263,7 @@ class JobRun {
       result: this.#result(),
       reason: this.#reason,
     };
-    this.#session.settleReport();
-    this.#session.log.close();
+    this.#session.finish();
   }
 
   #timeoutReason(): string {
@@ -266,8 +271,9 @@ class JobRun {
     return `The job has exceeded its timeout of ${minutes} minutes.`;
   }
 
-  /** A job that ran out of time has failed; only one that somebody cancelled is cancelled. */
+  /** A job that ran out of time or disk has failed; only one that somebody cancelled is cancelled. */
   #result(): JobResult {
-    return this.#control.cancelled === 'timeout' ? 'failure' : this.#session.progress.status;
+    const { cancelled } = this.#control;
+    return cancelled === null || cancelled === 'asked' ? this.#session.progress.status : 'failure';
   }
 }

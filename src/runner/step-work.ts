@@ -45,7 +45,9 @@ export async function doWork(
   action: (run: StepRun) => Promise<DeployRequest | null>,
 ): Promise<StepEnd> {
   const { session, control, place, key, stepEnv, limitMs, persists, within } = work;
-  const files = new CommandFiles(session.spec.directories.temp, key);
+  const made = attempt(() => new CommandFiles(session.spec.directories.temp, key));
+  if (!made.ok) return failed(made.message);
+  const files = made.value;
   const env = { ...session.environment(place, stepEnv), ...files.variables() };
   const once = () =>
     control.during({ timeoutMs: limitMs, persists, ...(within && { within }) }, (signal) =>
@@ -101,15 +103,18 @@ function applyFiles(session: Session, output: StepOutput, files: CommandFiles, e
   for (const path of written.paths) session.addPath(path);
   if (written.summary !== '') {
     const summary = session.masks.apply(written.summary);
-    appendFileSync(progress.report.summaryFile, summary.endsWith('\n') ? summary : `${summary}\n`);
+    const kept = attempt(() =>
+      appendFileSync(progress.report.summaryFile, summary.endsWith('\n') ? summary : `${summary}\n`),
+    );
+    if (!kept.ok) written.problems.push(`The step's summary cannot be kept: ${kept.message}`);
   }
   for (const warning of written.warnings) {
     output.annotate('warning', warning);
     output.say(warning);
   }
   const problems = [...output.problems, ...written.problems];
-  if (problems.length === 0 || end.outcome !== 'success') return end;
-  return failed(problems.join('\n'));
+  if (problems.length === 0 || end.outcome === 'cancelled') return end;
+  return { ...end, ...failed([...(end.message === null ? [] : [end.message]), ...problems].join('\n')) };
 }
 
 /** A failure with its reason. */
@@ -119,8 +124,11 @@ export function failed(message: string): StepEnd {
 
 /** What a throw means to a person. */
 export function describe(error: unknown): string {
-  if (!(error instanceof CodedError))
-    return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  if (!(error instanceof CodedError)) {
+    if (!(error instanceof Error)) return String(error);
+    // The system's own word, such as that a disk is full, is no mistake of this program.
+    return 'syscall' in error ? error.message : (error.stack ?? error.message);
+  }
   const lines = [error.message, ...error.notes.map((note) => `= ${note}`)];
   if (error.help !== undefined) lines.push(`= help: ${error.help}`);
   return lines.join('\n');
