@@ -3,7 +3,6 @@ import {
   isMap,
   isScalar,
   isSeq,
-  LineCounter,
   parseDocument,
   Scalar,
   type Document,
@@ -54,7 +53,8 @@ export class Reader {
   readonly findings: Finding[] = [];
   readonly file: string;
   readonly #text: string;
-  readonly #lines = new LineCounter();
+  /** Offsets; ours, since YAML's own counter stops where it gives up. The last is that of the line after all. */
+  readonly #lineStarts = [0];
   readonly #document: Document;
   readonly #sourceLines: string[];
   #lastLines: { text: string; lines: { text: string; from: number }[] } | undefined;
@@ -64,8 +64,10 @@ export class Reader {
     this.file = file;
     this.#text = text;
     this.#sourceLines = text.split('\n');
+    for (const line of this.#sourceLines) {
+      this.#lineStarts.push((this.#lineStarts.at(-1) ?? 0) + line.length + 1);
+    }
     this.#document = parseDocument(text, {
-      lineCounter: this.#lines,
       prettyErrors: false,
       uniqueKeys: false,
       stringKeys: false,
@@ -135,7 +137,7 @@ export class Reader {
   }
 
   #entriesOf(map: YAMLMap, what: string): Entry[] {
-    const seen = new Map<string, Span>();
+    const seen = new Map<string, { key: string; at: Span }>();
     const entries: Entry[] = [];
     for (const pair of map.items) {
       const keyNode = this.#resolve(pair.key as Node | null);
@@ -154,14 +156,14 @@ export class Reader {
       const folded = key.toUpperCase();
       const before = key.includes('${{') ? undefined : seen.get(folded);
       if (before) {
-        const notes = [`first given at ${before.file}:${before.start.line}:${before.start.column}`];
-        this.error('duplicate-key', `"${key}" is given twice in ${what}`, keyAt, {
-          notes,
-          help: 'keep one of them',
-        });
+        const { start } = before.at;
+        const notes = [`first given at ${this.file}:${start.line}:${start.column}`];
+        const help =
+          before.key === key ? 'keep one of them' : 'keep one of them; case does not tell them apart';
+        this.error('duplicate-key', `"${key}" is given twice in ${what}`, keyAt, { notes, help });
         continue;
       }
-      seen.set(folded, keyAt);
+      seen.set(folded, { key, at: keyAt });
       entries.push({ key, keyAt, value: this.#resolve(pair.value as Node | null) });
     }
     return entries;
@@ -251,6 +253,11 @@ export class Reader {
     return isScalar(node) ? scalarText(node) : undefined;
   }
 
+  /** Whether a node is a mapping with this key. */
+  peekKey(node: Node | null, key: string): boolean {
+    return isMap(node) && node.has(key);
+  }
+
   /** The text behind a key of what may be a mapping, without reporting anything. */
   peek(node: Node | null, key: string): string | undefined {
     const value: unknown = isMap(node) ? node.get(key, true) : undefined;
@@ -292,8 +299,12 @@ export class Reader {
   /** Says what was found instead of what is wanted. */
   wrongType(node: Node | null, message: string, at: Span, way: string): void {
     const where = this.at(node, at);
-    const source = node?.range ? this.#text.slice(node.range[0], node.range[0] + 2) : '';
-    const help = source === '{{' ? 'an expression begins with a dollar sign: ${{ … }}' : way;
+    const source = node?.range ? this.#text.slice(node.range[0], node.range[1]).replace(/^["']/, '') : '';
+    const help = source.startsWith('{{')
+      ? 'an expression begins with a dollar sign: ${{ … }}'
+      : source.startsWith('${{')
+        ? 'no expression can stand for it here; write it out'
+        : way;
     this.error('wrong-type', `${message}, and here is ${describe(node)}`, where, { help });
   }
 
@@ -351,8 +362,15 @@ export class Reader {
   }
 
   #position(offset: number): { line: number; column: number } {
-    const { line, col } = this.#lines.linePos(Math.min(offset, this.#text.length));
-    return { line: Math.max(1, line), column: Math.max(1, col) };
+    const wanted = Math.min(offset, this.#text.length);
+    let line = 0;
+    let after = this.#lineStarts.length;
+    while (after - line > 1) {
+      const middle = (line + after) >> 1;
+      if ((this.#lineStarts[middle] ?? 0) <= wanted) line = middle;
+      else after = middle;
+    }
+    return { line: line + 1, column: wanted - (this.#lineStarts[line] ?? 0) + 1 };
   }
 
   #resolve(node: Node | null | undefined): Node | null {
