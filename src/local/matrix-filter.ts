@@ -1,5 +1,6 @@
 import { CodedError } from '../diagnostics/index.ts';
 import type { JobInstance, RunState } from '../runs/index.ts';
+import type { Json } from '../workflow/index.ts';
 
 /**
  * What leaves combinations out of a run that nobody asked for, or null when all are wanted. Values of one axis are
@@ -30,7 +31,7 @@ function fits({ matrix, state }: JobInstance, axes: Map<string, (readonly [strin
   );
 }
 
-function textOf(value: unknown): string {
+function textOf(value: Json | undefined): string {
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
