@@ -11,6 +11,8 @@ export interface CommonOptions {
   color?: boolean;
   home?: string;
   host?: string;
+  /** Of a command that takes several words. */
+  words?: string[];
 }
 
 /** The world of a command: nothing in commands/ reaches for the process itself. */

@@ -11,7 +11,7 @@ export const exitCodes = {
 /** As `--help` and docs/cli.md say it. */
 export const exitCodesText = `Exit codes:
   0    done
-  1    it failed: a job, a rollout, an audit
+  1    it failed: a job, a rollout, an audit, a lint
   2    wrong usage, or mistakes in files
   3    the server cannot be reached
   4    refused by a rule: branch, promotion, already under way
