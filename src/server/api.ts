@@ -13,6 +13,7 @@ import type { Finding } from '../diagnostics/index.ts';
  *   GET    /v1/ships/:id                       ShipView
  *   GET    /v1/ships/:id/watch                 ShipView a line, at each change, until it has ended
  *   POST   /v1/ships/:id/cancel { actor }      204
+ *   POST   /v1/ships/:id/rerun { actor, failed: boolean }   { ship: string }, the new one
  *   GET    /v1/rollouts/:id                    RolloutView
  *   GET    /v1/rollouts/:id/watch              RolloutView a line, at each change, until it has ended
  *   POST   /v1/rollbacks  RollbackRequest      { rollout: string }
@@ -68,6 +69,7 @@ export interface AbortRequest {
 
 export interface SecretRequest {
   app: string;
+  /** Or `*`: for every job of the app, and for no process. */
   environment: string;
   name: string;
   value: string;

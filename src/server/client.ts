@@ -55,6 +55,8 @@ export interface ServerClient {
   getShip(id: string): Promise<ShipView>;
   watchShip(id: string, signal?: AbortSignal): AsyncIterable<ShipView>;
   cancelShip(id: string, actor: string): Promise<void>;
+  /** The new ship's id. */
+  rerunShip(id: string, options: { actor: string; failed: boolean }): Promise<string>;
   getRollout(id: string): Promise<RolloutView>;
   watchRollout(id: string, signal?: AbortSignal): AsyncIterable<RolloutView>;
   /** The rollout's id. */
@@ -96,6 +98,8 @@ export function connectServer(place: ServerPlace, options: SshChoice = {}): Serv
     getShip: (id) => json('GET', path`/v1/ships/${id}`),
     watchShip: (id, signal) => lines(path`/v1/ships/${id}/watch`, signal),
     cancelShip: (id, actor) => none('POST', path`/v1/ships/${id}/cancel`, { json: { actor } }),
+    rerunShip: async (id, options) =>
+      (await json<{ ship: string }>('POST', path`/v1/ships/${id}/rerun`, { json: options })).ship,
     getRollout: (id) => json('GET', path`/v1/rollouts/${id}`),
     watchRollout: (id, signal) => lines(path`/v1/rollouts/${id}/watch`, signal),
     rollback: async (request) =>

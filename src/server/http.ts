@@ -13,6 +13,7 @@ import fastify, {
 } from 'fastify';
 import { z } from 'zod';
 import { CodedError } from '../diagnostics/index.ts';
+import { repositoryScope } from '../secrets/index.ts';
 import { environmentLogs, FindingsError, jobLogs, type Answers, type System } from '../wiring/index.ts';
 import type { ErrorBody } from './api.ts';
 
@@ -38,7 +39,15 @@ const abortRequest = z.object({
   rollout: name.optional(),
   actor: name,
 });
-const secretRequest = z.object({ app: folder, environment: folder, name, value: z.string(), actor: name });
+/** Or `*`, for every job of the app. */
+const secretScope = z.union([folder, z.literal(repositoryScope)]);
+const secretRequest = z.object({
+  app: folder,
+  environment: secretScope,
+  name,
+  value: z.string(),
+  actor: name,
+});
 
 interface ServerParts {
   system: System;
@@ -137,6 +146,10 @@ function addShipping(api: FastifyInstance, { system, answers }: ServerParts): vo
       ended: ({ state }) => state !== 'running',
     }),
   );
+  api.post('/v1/ships/:id/rerun', async (request) => {
+    const { actor, failed } = z.object({ actor: name, failed: z.boolean() }).parse(request.body);
+    return { ship: await answers.rerun({ ship: idOf(request), actor, failed }) };
+  });
   api.post('/v1/ships/:id/cancel', async (request, reply) => {
     await answers.cancel(idOf(request), z.object({ actor: name }).parse(request.body).actor);
     return reply.code(204).send();
@@ -167,7 +180,7 @@ function addChanging(api: FastifyInstance, { system, answers, shutdown }: Server
   });
   api.get('/v1/secrets', (request) => {
     const { app, environment } = z
-      .object({ app: folder, environment: folder.optional() })
+      .object({ app: folder, environment: secretScope.optional() })
       .parse(request.query);
     return system.vault.list({ app, ...(environment === undefined ? {} : { environment }) });
   });
@@ -341,6 +354,9 @@ const conflicts = [
   'wiring/not-promoted',
   'wiring/branch-not-allowed',
   'wiring/host-taken',
+  'wiring/already-released',
+  'wiring/nothing-failed',
+  'wiring/still-running',
 ];
 
 /** The database is away or taken for a moment: to be asked again. */

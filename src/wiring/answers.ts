@@ -5,6 +5,7 @@ import { openMirror } from '../source/index.ts';
 import { environmentFlowId } from './environment-flow.ts';
 import { askAbort, askRollback } from './going-back.ts';
 import { planShip } from './plan-ship.ts';
+import { rerunShip, type RerunShip } from './rerun-ship.ts';
 import { rolloutsOf } from './rollout-log.ts';
 import type { RunFlowData } from './run-data.ts';
 import { checkCommit, newShip, requireSameApp, type ShipWish } from './shipping.ts';
@@ -102,6 +103,24 @@ export class Answers {
     ]);
     const warnings = checked.findings.filter(({ severity }) => severity === 'warning');
     return { ship: data.id, warnings, sources: checked.sources };
+  }
+
+  /** Runs a ship that has ended again, or what of it failed; returns the new ship. */
+  async rerun(wish: RerunShip): Promise<string> {
+    const { store, layout } = this.system;
+    const old = (await this.shipFlow(wish.ship)).data as ShipData;
+    const data = await rerunShip(wish, { old, runs: await this.runsOf(wish.ship), layout });
+    const about = {
+      ship: data.id,
+      commit: data.commit,
+      title: data.title,
+      ref: data.ref,
+      rerunOf: wish.ship,
+    };
+    await store.flows.create({ id: data.id, kind: 'ship', phase: 'running', data, wakeAtMs: 0 }, [
+      { chain: data.app.name, type: 'ship.requested', actor: wish.actor, data: about },
+    ]);
+    return data.id;
   }
 
   async cancel(ship: string, actor: string): Promise<void> {

@@ -42,6 +42,9 @@ export async function viewRun({ run, app }: RunFlowData, layout: Layout): Promis
     workflow: run.workflow.name,
     file: run.workflow.file,
     state: run.finished?.result ?? 'running',
+    name: run.name,
+    attempt: run.attempt,
+    reason: run.gate.phase === 'waiting' ? run.gate.reason : null,
     jobs: app === null ? jobs.map((job) => ({ ...job, wouldShip: wouldShip(job, run) })) : jobs,
   };
 }

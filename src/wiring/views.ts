@@ -26,6 +26,12 @@ export interface RunView {
   workflow: string;
   file: string;
   state: 'running' | 'success' | 'failure' | 'cancelled';
+  /** What people see the run called: its `run-name`, or the commit's title. */
+  name: string;
+  /** Grows with each rerun, from 1. */
+  attempt: number;
+  /** Why it has not begun: another run holds its concurrency group. */
+  reason: string | null;
   jobs: JobView[];
 }
 

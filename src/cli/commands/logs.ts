@@ -56,8 +56,13 @@ async function queryFor(
   if (target !== undefined || options.job === undefined) {
     return { app, environment: await nameEnvironment(client, app, target) };
   }
+  return { ship: await newestShip(client, app) };
+}
+
+/** The id of the newest ship of an app. */
+export async function newestShip(client: ServerClient, app: string): Promise<string> {
   const [newest] = await client.ships({ app, limit: 1 });
-  if (newest) return { ship: newest.id };
+  if (newest) return newest.id;
   throw new CodedError('cli/no-ship', `nothing of ${app} has been shipped yet`, {
     help: 'ship it: slipway ship',
   });

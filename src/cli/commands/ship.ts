@@ -38,7 +38,8 @@ export async function ship(context: CliContext, options: ShipOptions): Promise<n
   }
 }
 
-async function followShip(
+/** Shows a ship until it has ended; Ctrl-C stops only the watching. */
+export async function followShip(
   context: CliContext,
   client: ServerClient,
   { id, options }: { id: string; options: CommonOptions },
@@ -57,7 +58,8 @@ async function followShip(
   return last.state === 'succeeded' ? exitCodes.done : exitCodes.failed;
 }
 
-function howToFollow(id: string): string[] {
+/** Commands about a ship under way. */
+export function howToFollow(id: string): string[] {
   return [
     '  watch it:  slipway status --watch',
     `  its logs:  slipway logs -f ${id}`,

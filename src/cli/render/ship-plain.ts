@@ -44,11 +44,14 @@ export function logLineText({ source, text }: LogLine): string {
 }
 
 function runTransitions(before: RunView | undefined, after: RunView): string[] {
-  return after.jobs.flatMap((job) => {
+  const waits = after.reason !== null && after.reason !== before?.reason;
+  const own = waits ? [`[${harmless(after.workflow)}] ${harmless(after.reason ?? '')}`] : [];
+  const ofJobs = after.jobs.flatMap((job) => {
     const label = `[${harmless(after.workflow)} / ${harmless(job.name)}]`;
     const last = before?.jobs.find(({ key }) => key === job.key);
     return jobTransitions(last, job).map((line) => `${label} ${line}`);
   });
+  return [...own, ...ofJobs];
 }
 
 function jobTransitions(before: JobView | undefined, after: JobView): string[] {

@@ -51,8 +51,9 @@ function head(text: string): Line {
 
 function runLines(run: RunView, screen: Screen): Line[] {
   const widest = Math.min(widestName, Math.max(...run.jobs.map((job) => widthOf(job.name)), 0));
+  const waits = run.reason === null ? '' : `  ${harmless(run.reason)}`;
   return [
-    head(`${paint(screen, 'bold', harmless(run.workflow))} ${paint(screen, 'dim', run.file)}`),
+    head(`${paint(screen, 'bold', harmless(run.workflow))} ${paint(screen, 'dim', run.file + waits)}`),
     ...inOrder(run.jobs).map((job) => jobLine(job, screen, widest)),
   ];
 }
@@ -65,7 +66,9 @@ function inOrder(jobs: readonly JobView[]): JobView[] {
     if (known !== undefined) return known;
     // Set before the look deeper, so that a circle ends.
     ranks.set(job.key, 0);
-    const needed = jobs.filter(({ key }) => job.needs.some((id) => key === id || key.startsWith(`${id}.`)));
+    const needed = jobs.filter(({ key }) =>
+      job.needs.some((id) => key === id || key.startsWith(`${id}.`) || key.startsWith(`${id}/`)),
+    );
     const found = Math.max(-1, ...needed.map(rank)) + 1;
     ranks.set(job.key, found);
     return found;

@@ -48,6 +48,9 @@ export function aRun(over: Partial<RunView> = {}): RunView {
     workflow: 'CI',
     file: '.github/workflows/ci.yml',
     state: 'running',
+    name: 'first',
+    attempt: 1,
+    reason: null,
     jobs: [],
     ...over,
   };
