@@ -163,6 +163,16 @@ function addShipCommands(program: Command, add: Add): void {
     load: async () => (await import('./commands/plan.ts')).plan,
     server: 'any',
   });
+  add(program, 'rerun [ship]', {
+    summary: 'run a ship again that has ended, or only its jobs that failed',
+    more: 'Without a name: the newest ship of the app. What went well is kept, with its outputs and artifacts. Only as long as nothing of it was rolled out.',
+    examples: ['slipway rerun --failed', 'slipway rerun s-1f0c2b3a'],
+    load: async () => (await import('./commands/rerun.ts')).rerun,
+    server: 'any',
+  })
+    .option('--failed', 'only jobs that failed or were cancelled, and what needs them')
+    .option('--app <name>', "the app, if not this repository's")
+    .option('--detach', 'do not watch');
   add(program, 'rollback [environment]', {
     summary: 'take an environment back to the revision before',
     more: 'Without a name: production, or the only environment.',
