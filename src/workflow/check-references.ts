@@ -25,7 +25,7 @@ export function checkReferences(
     for (const reference of names.references) {
       checkToken(file, reference);
       if (reference.context === 'inputs') checkInput(file, triggers, reference);
-      if (reference.context === 'jobs') checkResults(file, reference, jobs);
+      if (!job && reference.context === 'jobs') checkResults(file, reference, jobs);
       if (job && reference.context === 'needs') checkNeed(file, jobs, job, reference);
       if (job && reference.context === 'matrix') checkMatrix(file, job, reference);
     }

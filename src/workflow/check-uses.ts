@@ -13,15 +13,17 @@ const notes = [`actions here: ${usable}`];
 /** Judges `uses` of a step and finds its built-in action; says why there is none, and nothing of local actions. */
 export function checkUses(file: WorkflowFile, uses: Template, owner: Owner): BuiltInAction | undefined {
   const { text, at } = uses;
-  const found = builtInAction(text);
-  if (found) return found.action;
   if (text.includes('${{') || isLocal(text)) return undefined;
   if (text.startsWith('docker://')) {
     const help = 'run the tool in a `run:` step';
     const message = `the container action "${text}" is not supported yet`;
     file.refuse(owner, 'not-supported', message, at, { notes, help });
-  } else if (checkForm(file, uses)) refuseAction(file, text, at, owner);
-  return undefined;
+    return undefined;
+  }
+  if (!checkForm(file, uses)) return undefined;
+  const found = builtInAction(text);
+  if (!found) refuseAction(file, text, at, owner);
+  return found?.action;
 }
 
 /** Actions of the repository itself: `./path` below the workspace, `$/path` in the commit of the workflow. */

@@ -105,7 +105,11 @@ export class WorkflowFile extends Reader {
 
   /** A number, or text with an expression. */
   number(entry: Entry | undefined, place: Place, owner: Owner): Template | undefined {
-    return this.#typed(entry, place, owner, { kind: 'number', wanted: 'a number', example: '10' });
+    return this.#typed(entry, place, owner, {
+      kind: 'number',
+      wanted: 'a number',
+      example: (text) => (Number.isFinite(Number.parseFloat(text)) ? Number.parseFloat(text) : 10),
+    });
   }
 
   /** A number that means nothing unless it is above zero; GitHub takes others and ignores them. */
@@ -124,7 +128,7 @@ export class WorkflowFile extends Reader {
     return this.#typed(entry, place, owner, {
       kind: 'boolean',
       wanted: '`true` or `false`',
-      example: 'true',
+      example: (text) => !/^(false|no|off|never|0)$/i.test(text),
     });
   }
 
@@ -132,14 +136,16 @@ export class WorkflowFile extends Reader {
     entry: Entry | undefined,
     place: Place,
     owner: Owner,
-    type: { kind: 'number' | 'boolean'; wanted: string; example: string },
+    type: { kind: 'number' | 'boolean'; wanted: string; example: (text: string) => number | boolean },
   ): Template | undefined {
     const template = this.text(entry, `\`${entry?.key ?? ''}\``, place, owner);
     if (!entry || !template) return undefined;
     if (template.text.includes('${{') || scalarKind(entry.value) === type.kind) return template;
     const or = place === 'fixedText' ? '' : ' or one ${{ }}';
     const message = `\`${entry.key}\` must be ${type.wanted}${or}, and here is "${template.text}"`;
-    this.error('wrong-type', message, template.at, { help: `write \`${entry.key}: ${type.example}\`` });
+    this.error('wrong-type', message, template.at, {
+      help: `write \`${entry.key}: ${type.example(template.text)}\``,
+    });
     return undefined;
   }
 

@@ -88,6 +88,7 @@ function parseNeeds(file: WorkflowFile, entry: Entry | undefined): Job['needs'] 
   const needs = file.templates(entry.value, '`needs`', entry.keyAt);
   return needs
     .map((need) => file.checked(need, 'fixedText', {}))
+    .filter(({ text }) => !text.includes('${{'))
     .map(({ text, at }) => ({ id: text, at }))
     .filter(({ id }, index, all) => all.findIndex((other) => other.id === id) === index);
 }

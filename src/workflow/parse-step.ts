@@ -24,6 +24,8 @@ const keysOf: Record<StepKind, readonly string[]> = {
 
 const allKeys = [...new Set(Object.values(keysOf).flat())];
 
+const isKind = (key: string) => Object.hasOwn(keysOf, key);
+
 const kindInWords: Record<StepKind, string> = {
   run: 'a step with `run`',
   uses: 'a step that uses an action',
@@ -61,6 +63,8 @@ export function readStepFields(
   const [kind] = kinds;
   const main = kind && fields.get(kind);
   if (!kind || !main) {
+    // What cannot stand here may be what the step is about, and is reported already.
+    if (elsewhere.some((key) => isKind(key) && file.peekKey(node, key))) return undefined;
     const help = 'add `run:` with a script, or `uses:` with an action';
     file.error('missing-key', 'this step does nothing: it has neither `run` nor `uses`', at, { help });
     return undefined;
@@ -81,11 +85,13 @@ export function readStepFields(
 function misplaced(file: WorkflowFile, fields: Fields, kind: StepKind, rules: StepRules): void {
   for (const { key, keyAt } of fields.values()) {
     if (keysOf[kind].includes(key)) continue;
-    const owners = rules.kinds.filter((other) => keysOf[other].includes(key));
-    const belongs = owners.map((other) => kindInWords[other]).join(' or ');
-    const always = kind !== 'run' && kind !== 'uses' && key === 'if';
-    const help = always ? 'remove it: such a step always runs' : 'remove it';
-    file.error('conflicting-keys', `\`${key}\` belongs to ${belongs}`, keyAt, { help });
+    const [owner, ...others] = rules.kinds.filter((other) => keysOf[other].includes(key));
+    const message =
+      owner && others.length === 0
+        ? `\`${key}\` belongs to ${kindInWords[owner]}`
+        : `\`${key}\` cannot stand in ${kindInWords[kind]}`;
+    const help = key === 'if' && kind !== 'parallel' ? 'remove it: such a step always runs' : 'remove it';
+    file.error('conflicting-keys', message, keyAt, { help });
     fields.delete(key);
   }
 }

@@ -79,14 +79,7 @@ class StepList {
     const index = this.byId.get(name.text);
     if (index === undefined) {
       const own = this.file.peekText(fields.get('id')?.value) === name.text;
-      const known = [...this.byId.keys()].filter((id) => this.steps[this.byId.get(id) ?? -1]?.background);
-      const message = own
-        ? `\`${kind}\` names its own step`
-        : `no step before this one has the id "${name.text}"`;
-      this.file.error('unknown-step', message, name.at, {
-        notes: [`background steps before it: ${known.map((id) => `"${id}"`).join(', ') || 'none'}`],
-        help: meant(name.text, known) ?? 'start that step further up, with an `id:` and `background: true`',
-      });
+      this.unknownTarget(name, own ? `\`${kind}\` names its own step` : undefined);
     } else if (!this.steps[index]?.background) {
       const message = `step "${name.text}" does not run in the background, so it has ended before this`;
       const help = 'give it `background: true`';
@@ -94,6 +87,22 @@ class StepList {
       return undefined;
     }
     return index;
+  }
+
+  private unknownTarget(
+    { text, at }: Template,
+    message = `no step before this one has the id "${text}"`,
+  ): void {
+    if (this.steps.some(({ id }) => id === text)) {
+      const inGroup = `step "${text}" is of a \`parallel\` group, which has waited for it`;
+      this.file.error('unknown-step', inGroup, at, { help: 'remove it' });
+      return;
+    }
+    const known = [...this.byId].flatMap(([id, index]) => (this.steps[index]?.background ? [id] : []));
+    this.file.error('unknown-step', message, at, {
+      notes: [`background steps before it: ${known.map((id) => `"${id}"`).join(', ') || 'none'}`],
+      help: meant(text, known) ?? 'start that step further up, with an `id:` and `background: true`',
+    });
   }
 
   private checkWaitAll(main: Entry): void {

@@ -212,17 +212,13 @@ describe('what is accepted', () => {
     ['an input that asks for what is done anyway', uses('actions/checkout@v4', 'submodules: false'), []],
     ['a flag of an action by expression', uses('actions/checkout@v4', 'clean: ${{ vars.CLEAN }}'), []],
     ['context names in any case', withStep('      - run: echo ${{ GITHUB.sha }} ${{ Steps }}\n'), []],
-    ['inputs, which are empty', withStep('      - run: echo ${{ inputs.x }}\n'), []],
     [
-      'permissions, with a note',
-      `permissions: read-all\n${withJob('    permissions:\n      contents: read\n')}`,
-      ['note workflow/no-effect 1:1', 'note workflow/no-effect 6:5'],
+      'inputs that nothing declares, with a warning',
+      withStep('      - run: echo ${{ inputs.x }}\n'),
+      ['warning workflow/unknown-input 6:30'],
     ],
-    [
-      'no permissions at all, with a note',
-      `permissions: {}\n${withJob('')}`,
-      ['note workflow/no-effect 1:1'],
-    ],
+    ['permissions', `permissions: read-all\n${withJob('    permissions:\n      contents: read\n')}`, []],
+    ['no permissions at all', `permissions: {}\n${withJob('')}`, []],
     [
       'an input without effect, with a note',
       uses('actions/checkout@v4', 'persist-credentials: false'),
@@ -293,7 +289,7 @@ describe('actions that are built in', () => {
     ['actions/checkout@v2', undefined],
     ['actions/checkout@4', undefined],
     ['actions/checkout', undefined],
-    ['actions/cache/restore@v4', undefined],
+    ['actions/cache/other@v4', undefined],
     ['constructor@v1', undefined],
   ])('%s', (text, major) => {
     expect(builtInAction(text)?.majorVersion).toBe(major);
