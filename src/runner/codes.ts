@@ -74,6 +74,10 @@ export const runnerCodes = {
     means: 'The script that an action names does not exist.',
     todo: 'Build the action and commit what it builds.',
   },
+  'hash-files': {
+    means: 'The files of a `hashFiles(…)` are too many or too large.',
+    todo: 'Name fewer files.',
+  },
   'no-artifact': {
     means: 'The run has no artifact of this name.',
     todo: 'Upload it in a job that this one needs.',
@@ -152,7 +156,7 @@ export const runnerCodes = {
   },
   'unknown-shell': {
     means: 'A shell that is not known and does not say where the script goes.',
-    todo: 'Use `bash`, `sh` or a template with `{0}`.',
+    todo: 'Use `bash`, `sh`, `python`, `pwsh` or a template with `{0}`.',
   },
 } as const satisfies Catalogue;
 
