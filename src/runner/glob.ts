@@ -1,9 +1,9 @@
-import { readdirSync, realpathSync, statSync } from 'node:fs';
+import { lstatSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 
 /** A file found, absolute. */
 export interface GlobResult {
-  /** Sorted, without duplicates; regular files only, unless `topOnly`. */
+  /** Directory by directory in the order of their names, without duplicates; regular files only, unless `topOnly`. */
   files: string[];
   /** The part before the first wildcard of each pattern, absolute. */
   searchPaths: string[];
@@ -18,6 +18,8 @@ interface GlobOptions {
   excludeHidden?: boolean;
   /** Finds what matches by itself, directories too, instead of the files in it. */
   topOnly?: boolean;
+  /** Whether links to directories are walked; true when absent. A link to a file is a file in any case. */
+  followLinks?: boolean;
 }
 
 interface Pattern {
@@ -35,7 +37,7 @@ export function glob(patterns: readonly string[], options: GlobOptions): GlobRes
   const searchPaths = topmost(parsed.filter(({ negate }) => !negate).map(({ searchPath }) => searchPath));
   const found = new Set<string>();
   for (const start of searchPaths) walk(start, { parsed, options, found, above: new Set() });
-  return { files: [...found].sort(), searchPaths };
+  return { files: [...found], searchPaths };
 }
 
 function parsePattern(text: string, options: GlobOptions): Pattern | null {
@@ -96,6 +98,7 @@ function walk(path: string, context: Walk): void {
   if (!stats) return;
   if (stats.isFile() && isWanted(path, context.parsed)) context.found.add(path);
   if (!stats.isDirectory()) return;
+  if (context.options.followLinks === false && lstatSync(path).isSymbolicLink()) return;
   if (context.options.topOnly && isWanted(path, context.parsed)) {
     context.found.add(path);
     return;
@@ -103,7 +106,7 @@ function walk(path: string, context: Walk): void {
   const real = realpathSync(path);
   if (context.above.has(real)) return;
   const above = new Set(context.above).add(real);
-  for (const name of readdirSync(path)) walk(join(path, name), { ...context, above });
+  for (const name of readdirSync(path).sort()) walk(join(path, name), { ...context, above });
 }
 
 /** The last pattern that matches decides. */

@@ -24,7 +24,7 @@ export async function runScript(run: StepRun, step: Extract<Step, { kind: 'run' 
     const end = await runProcess({
       argv: shellArgv(shell, file),
       cwd,
-      env: run.env,
+      env: { ...run.env, ...(await session.services?.variables('script')) },
       ...output.sink(run.env),
       signal: run.signal,
       patience: spec.cancelPatience ?? defaultPatience,
