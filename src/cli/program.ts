@@ -1,28 +1,10 @@
 import { Command, Help, InvalidArgumentError, Option, type CommandOptions } from 'commander';
-import type { CliContext, CommonOptions } from './context.ts';
+import type { Add, CommandFacts, Runner, Work } from './command.ts';
 import { exitCodesText } from './exit-codes.ts';
+import { count, variable } from './flag-values.ts';
 import { defaultListen } from './local-server.ts';
+import { addFileCommands } from './file-commands.ts';
 import { addRunCommand } from './run-flags.ts';
-
-/** A command's work: the world, its flags, its first argument. Returns the exit code. */
-type Work = (context: CliContext, options: never, argument: string | undefined) => Promise<number>;
-
-/** Runs a command that is loaded only now, so that `--help` stays quick. */
-export type Runner = (
-  load: () => Promise<Work>,
-  options: CommonOptions,
-  argument: string | undefined,
-) => Promise<void>;
-
-interface CommandFacts {
-  summary: string;
-  /** More than the summary, for its own help. */
-  more?: string;
-  examples: readonly string[];
-  load: () => Promise<Work>;
-  /** Whether it needs a server, which may be elsewhere. */
-  server: 'any' | 'local' | 'none';
-}
 
 /** All commands with their flags: what is parsed, what `--help` says, what docs/cli.md is made of. */
 export function buildProgram(
@@ -53,6 +35,7 @@ export function buildProgram(
   addShipCommands(program, add);
   addRunCommand(program, add);
   addLanguageCommands(program, add);
+  addFileCommands(program, add);
   addLookCommands(program, add);
   addSecrets(program, add);
   return program;
@@ -65,9 +48,6 @@ export function ownFirst(options: readonly Option[]): Option[] {
   const rank = ({ long }: Option) => common.indexOf(long ?? '');
   return [...options].sort((a, b) => rank(a) - rank(b));
 }
-
-/** Adds a command with the flags that all have. */
-export type Add = (parent: Command, term: string, facts: CommandFacts, settings?: CommandOptions) => Command;
 
 function addCommand(
   parent: Command,
@@ -204,15 +184,6 @@ function addLanguageCommands(program: Command, add: Add): void {
       .choices(['text', 'json', 'sarif'])
       .default('text'),
   );
-  add(program, 'eval [expression]', {
-    summary: 'evaluate an expression of the workflow language',
-    more: 'The expression stands bare, inside one ${{ }}, or is text with several ${{ }}. Contexts that are not given are null; env alone minds upper and lower case. The status functions go by job.status of the contexts, and without it as if all went well; hashFiles looks at the files here. Text is printed as it is, anything else as JSON. With --stdin, each line is a JSON object {"expr": "…", "contexts": {…}}, contexts under any names, and is answered by a line {"value": …} or {"error": "…"}; NaN and the infinities are the texts "NaN", "Infinity" and "-Infinity" there and with --json. An expression that starts with a dash stands after "--".',
-    examples: ['slipway eval github.ref --context contexts.yml', 'slipway eval --stdin < expressions.jsonl'],
-    load: async () => (await import('./commands/eval.ts')).evaluateCommand,
-    server: 'none',
-  })
-    .option('--context <file>', 'JSON or YAML with the contexts: {"github": {…}, "env": {…}}')
-    .option('--stdin', 'read one JSON object a line, and write one for each');
 }
 
 function addLookCommands(program: Command, add: Add): void {
@@ -298,20 +269,6 @@ function addSecrets(program: Command, add: Add): void {
   })
     .requiredOption('-e, --environment <name>', 'the environment')
     .option('--app <name>', "the app, if not this repository's");
-}
-
-/** Reads a whole number from 1 on. */
-export function count(text: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value > 0) return value;
-  throw new InvalidArgumentError('It must be a whole number from 1 on.');
-}
-
-/** Reads `NAME=value`, on top of those before. */
-export function variable(text: string, before: Record<string, string> = {}): Record<string, string> {
-  const [, name, value] = /^([A-Za-z_]\w*)=(.*)$/s.exec(text) ?? [];
-  if (name !== undefined && value !== undefined) return { ...before, [name]: value };
-  throw new InvalidArgumentError('Write it like this: NAME=value');
 }
 
 function address(text: string): string {
