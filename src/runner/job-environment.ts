@@ -105,16 +105,22 @@ export function baseEnvironment(spec: JobSpec): Record<string, string> {
   return { LANG: 'C.UTF-8', PATH: plainPath, ...spec.machineEnv, HOME: spec.directories.home, CI: 'true' };
 }
 
-/** GITHUB_* and RUNNER_* of one step; nothing that a workflow sets may overrule them. */
-export function contextVariables(
-  spec: JobSpec,
-  github: Record<string, Json>,
-  trackingId: string,
-): Record<string, string> {
-  const variables: Record<string, string> = { GITHUB_ACTIONS: 'true', RUNNER_TRACKING_ID: trackingId };
+/** Every GITHUB_* variable stands in the environment, if only empty. */
+export const noGithub: Record<string, Json> = Object.fromEntries(exported.map((name) => [name, null]));
+
+/** The GITHUB_* variables that say what these entries of the `github` context say. */
+export function githubVariables(github: Record<string, Json>): Record<string, string> {
+  const variables: Record<string, string> = {};
   for (const name of exported) {
-    variables[`GITHUB_${name.toUpperCase()}`] = coerceToString(fromJson(github[name] ?? null));
+    const value = github[name];
+    if (value !== undefined) variables[`GITHUB_${name.toUpperCase()}`] = coerceToString(fromJson(value));
   }
+  return variables;
+}
+
+/** RUNNER_* and what goes with it. */
+export function runnerVariables(spec: JobSpec, trackingId: string): Record<string, string> {
+  const variables: Record<string, string> = { GITHUB_ACTIONS: 'true', RUNNER_TRACKING_ID: trackingId };
   for (const [name, value] of Object.entries(runnerContext(spec))) {
     if (value !== '') variables[`RUNNER_${name.toUpperCase()}`] = value;
   }

@@ -10,13 +10,15 @@ import { jobFiles } from './job-directory.ts';
 import {
   addedPaths,
   baseEnvironment,
-  contextVariables,
   eventFile,
   githubOfJob,
+  githubVariables,
   isDebugged,
   jobContext,
+  noGithub,
   prependPath,
   runnerContext,
+  runnerVariables,
 } from './job-environment.ts';
 import type { JobHooks } from './job-hooks.ts';
 import { LogWriter } from './log-writer.ts';
@@ -108,6 +110,8 @@ export class Session {
   /** The same as values; converted once, since an event can be large. */
   readonly #githubValues: [string, Value][];
   readonly #base: Record<string, string>;
+  /** GITHUB_* and RUNNER_* as far as they are the same for all steps; nothing that a workflow sets overrules them. */
+  readonly #variables: Record<string, string>;
   #reportTimer: NodeJS.Timeout | null = null;
   /** The report is not written again before this time. */
   #reportDueMs = Number.NEGATIVE_INFINITY;
@@ -146,6 +150,7 @@ export class Session {
       this.services = forkedFrom.services;
       this.job = { ...forkedFrom.job, frame: forkFrame(forkedFrom.job.frame, progress) };
       this.#base = forkedFrom.#base;
+      this.#variables = forkedFrom.#variables;
       this.#github = forkedFrom.#github;
       this.#githubValues = forkedFrom.#githubValues;
       return;
@@ -160,6 +165,10 @@ export class Session {
     for (const value of [...Object.values(spec.contexts.secrets), ...progress.masks]) this.masks.add(value);
     this.debug = isDebugged(spec);
     this.#base = baseEnvironment(spec);
+    this.#variables = {
+      ...runnerVariables(spec, progress.report.trackingId),
+      ...githubVariables({ ...noGithub, ...githubOfJob(spec) }),
+    };
     this.#github = githubOfJob(spec);
     this.#githubValues = Object.entries(this.#github).map(([name, value]) => [name, fromJson(value)]);
     this.job = { frame: jobFrame(spec, progress, runnerContext(spec)), github: {} };
@@ -193,13 +202,12 @@ export class Session {
     const variables = { ...this.jobEnv, ...env, ...frame.env, ...stepEnv };
     const here = Object.entries(frame.depth === 0 ? github : { ...github, action_status: frame.status() });
     return {
-      contexts: {
-        ...frame.contexts,
-        github: new ObjectValue([...this.#githubValues, ...here]),
-        env: new ObjectValue(Object.entries(variables), { caseSensitive: true }),
-        steps: fromJson(frame.steps),
-        job: fromJson(jobContext(this.spec, status)),
-      },
+      contexts: withLazy(frame.contexts, {
+        github: () => new ObjectValue([...this.#githubValues, ...here]),
+        env: () => new ObjectValue(Object.entries(variables), { caseSensitive: true }),
+        steps: () => fromJson(frame.steps),
+        job: () => fromJson(jobContext(this.spec, status)),
+      }),
       status: {
         success: () => frame.status() === 'success',
         failure: () => frame.status() === 'failure',
@@ -216,7 +224,8 @@ export class Session {
     return {
       ...env,
       PATH: prependPath(this.progress.paths, env['PATH']),
-      ...contextVariables(this.spec, { ...this.#github, ...github }, this.progress.report.trackingId),
+      ...this.#variables,
+      ...githubVariables(github),
     };
   }
 
@@ -295,4 +304,14 @@ export class Session {
     const path = join(this.jobDirectory, jobFiles.parked);
     writeAtomically(path, JSON.stringify(this.progress), { mode: 0o600, durable: true });
   }
+}
+
+/** Adds what is made only when an expression asks for it, which most do not. */
+function withLazy(contexts: Record<string, Value>, lazy: Record<string, () => Value>): Record<string, Value> {
+  const all = { ...contexts };
+  for (const [name, make] of Object.entries(lazy)) {
+    let made: Value | undefined;
+    Object.defineProperty(all, name, { enumerable: true, get: () => (made ??= make()) });
+  }
+  return all;
 }
