@@ -40,6 +40,7 @@ environments:
     promote-from: staging
     host: [media.example.com, "*"]
     env: { LOG_LEVEL: debug, VERSION: 1.10, STRICT: true, ZERO: 0x10 }
+    vars: { REGION: north }
     env-file: /etc/medianest.env
     secrets: [TOKEN]
     replicas: { web: 3, worker: 0 }
@@ -68,6 +69,7 @@ describe('an app', () => {
         webProcess: 'web',
         releaseCommand: 'node migrate.js',
         release: { artifact: null, install: null },
+        vars: {},
         environments: [
           {
             name: 'production',
@@ -75,6 +77,7 @@ describe('an app', () => {
             promoteFrom: null,
             hosts: ['my-shop.localhost'],
             env: {},
+            vars: {},
             envFile: null,
             secrets: [],
             replicas: {},
@@ -103,6 +106,7 @@ describe('an app', () => {
       promoteFrom: 'staging',
       hosts: ['media.example.com', '*'],
       env: { LOG_LEVEL: 'debug', VERSION: '1.10', STRICT: 'true', ZERO: '0x10' },
+      vars: { REGION: 'north' },
       envFile: '/etc/medianest.env',
       secrets: ['TOKEN'],
       replicas: { web: 3, worker: 0 },

@@ -34,6 +34,7 @@ export function defaultEnvironment(appName: string, name: string): EnvironmentDe
     promoteFrom: null,
     hosts: defaultHosts(appName, name),
     env: {},
+    vars: {},
     envFile: null,
     secrets: [],
     replicas: {},

@@ -19,6 +19,8 @@ export interface App {
   /** Command of the `release` process type: migrations, once per release and environment. */
   releaseCommand: string | null;
   release: ReleaseRules;
+  /** What jobs see as `vars`; an environment's own come on top. */
+  vars: Record<string, string>;
   /** In promotion order. */
   environments: EnvironmentDefinition[];
 }
@@ -40,6 +42,8 @@ export interface EnvironmentDefinition {
   /** Host names that users reach it by. */
   hosts: string[];
   env: Record<string, string>;
+  /** What jobs of this environment see as `vars`, on top of the app's. */
+  vars: Record<string, string>;
   /** Path of an env file on the server's machine, which must have mode 0600. */
   envFile: string | null;
   /** Names of secrets that processes get as environment variables. */

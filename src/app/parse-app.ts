@@ -125,21 +125,25 @@ function assemble({ name, processes, yml, defaultBranch }: Parts): App {
       artifact: yml.release?.value.artifact?.value ?? null,
       install: yml.release?.value.install?.value ?? null,
     },
+    vars: entries(yml.vars?.value),
     environments,
   };
+}
+
+function entries<T>(map: Map<string, { value: T }> | undefined): Record<string, T> {
+  return Object.fromEntries([...(map ?? [])].map(([key, { value }]) => [key, value]));
 }
 
 function environmentFrom(appName: string, name: string, written: WrittenEnvironment): EnvironmentDefinition {
   const usual = defaultEnvironment(appName, name);
   const values = <T>(list: { value: T }[] | undefined) => list?.map(({ value }) => value) ?? [];
-  const entries = <T>(map: Map<string, { value: T }> | undefined) =>
-    Object.fromEntries([...(map ?? [])].map(([key, { value }]) => [key, value]));
   return {
     name,
     branches: values(written.branches?.value),
     promoteFrom: written['promote-from']?.value ?? null,
     hosts: written.host ? values(written.host.value) : usual.hosts,
     env: entries(written.env?.value),
+    vars: entries(written.vars?.value),
     envFile: written['env-file']?.value ?? null,
     secrets: values(written.secrets?.value),
     replicas: entries(written.replicas?.value),

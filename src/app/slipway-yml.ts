@@ -39,6 +39,7 @@ const variable = {
   pattern: variablePattern,
   allowed: 'letters, digits and "_", not starting with a digit',
 };
+const workflowVariable = { ...variable, expects: 'a name of a variable', example: 'REGION' };
 const processType = {
   expects: 'a name of a process type',
   example: 'web',
@@ -130,6 +131,10 @@ const environment = object(
       'Host names. Without it: <app>.localhost for production, <environment>.<app>.localhost for others.',
     ),
     env: about(mapOf(variable, variableValue), 'Environment variables of every process.'),
+    vars: about(
+      mapOf(workflowVariable, variableValue),
+      'What jobs of this environment see as `vars` in workflows, on top of those of the app.',
+    ),
     'env-file': about(
       text({
         expects: 'a path on the server',
@@ -189,6 +194,7 @@ const slipwayYml = object(
     name: about(appName, "The app's name. Without it: the name of the repository's folder."),
     route: about(route, 'How users reach the app.'),
     release: about(release, "What a release holds beyond the commit's own files."),
+    vars: about(mapOf(workflowVariable, variableValue), 'What jobs see as `vars` in workflows.'),
     environments: about(
       notEmpty(
         mapOf({ expects: 'the name of an environment', example: 'production', ...name }, environment),

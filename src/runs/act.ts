@@ -70,7 +70,7 @@ function orderOf(state: RunState, job: JobInstance): JobOrder {
       needs: needsContext(state, job),
       matrix: job.matrix,
       strategy: strategyContext(job),
-      vars: state.vars,
+      vars: { ...state.vars, ...state.environmentVars[job.environment ?? ''] },
       inputs,
     },
   };

@@ -78,7 +78,7 @@ describe('a call', () => {
       event_name: 'push',
       job_workflow_sha: 'c0ffee',
     });
-    expect(String(order.contexts.github['workflow_ref'])).toMatch(/ci\.yml@refs\/heads\/main$/);
+    expect(order.contexts.github['workflow_ref']).toMatch(/ci\.yml@refs\/heads\/main$/);
   });
 
   test('is skipped as a whole, and its dependents with it', () => {

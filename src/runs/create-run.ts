@@ -13,6 +13,8 @@ export interface NewRun {
   called?: Record<string, Workflow>;
   event: RunEvent;
   vars?: Record<string, string>;
+  /** By environment; on top of `vars` for its jobs. */
+  environmentVars?: Record<string, Record<string, string>>;
   inputs?: Record<string, Json>;
   nowMs: number;
 }
@@ -29,6 +31,7 @@ export function createRun(run: NewRun): RunState {
     called: run.called ?? {},
     event: run.event,
     vars: run.vars ?? {},
+    environmentVars: run.environmentVars ?? {},
     inputs: run.inputs ?? {},
     createdAtMs: run.nowMs,
     gate: { phase: 'closed' },

@@ -32,7 +32,9 @@ export interface RunState {
   /** Every workflow that jobs of this one may call, directly or not, by path: `./.github/workflows/x.yml`. */
   called: Record<string, Workflow>;
   event: RunEvent;
+  /** The repository's; those of a job's environment come on top. */
   vars: Record<string, string>;
+  environmentVars: Record<string, Record<string, string>>;
   inputs: Record<string, Json>;
   createdAtMs: number;
   gate: RunGate;

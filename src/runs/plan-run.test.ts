@@ -234,6 +234,23 @@ describe('environments and deploys', () => {
     expect(play.happened.filter((event) => event === 'job.blocked')).toHaveLength(1);
   });
 
+  test('the variables of its environment reach a job that names it, and no other', () => {
+    const state = runOf(`${jobs}\n  other:`);
+    const play = new Play({
+      ...state,
+      vars: { REGION: 'any', LEVEL: '1' },
+      environmentVars: { 'main-env': { REGION: 'north' } },
+    });
+    play.observed.environments['main-env'] = { kind: 'open' };
+    const orders = play
+      .look()
+      .actions.flatMap((action) => (action.kind === 'start-job' ? [action.order] : []));
+    expect(orders.map(({ contexts }) => contexts.vars)).toEqual([
+      { REGION: 'north', LEVEL: '1' },
+      { REGION: 'any', LEVEL: '1' },
+    ]);
+  });
+
   test('a refusal fails the job with its reason', () => {
     const play = new Play(runOf(jobs));
     play.observed.environments['main-env'] = { kind: 'refused', reason: 'only release/* may deploy here' };
@@ -291,6 +308,35 @@ describe('environments and deploys', () => {
     expect(play.look().actions).toEqual([]);
     play.sees('ship', { worker: 'alive', report: { phase: 'running' } });
     expect(kinds(play.look().actions)).toEqual(['cancel-job ship']);
+  });
+});
+
+describe('the machine', () => {
+  const jobs =
+    '  a:\n    strategy: { matrix: { os: [ubuntu-latest, windows-latest, gpu] } }\n  b:\n    needs: a';
+  const run = () => {
+    const state = runOf(jobs);
+    const [job, ...rest] = state.workflow.jobs;
+    if (job?.kind !== 'steps') throw new Error('no job');
+    const runsOn = [{ text: '${{ matrix.os }}', at: job.at }];
+    return { ...state, workflow: { ...state.workflow, jobs: [{ ...job, runsOn }, ...rest] } };
+  };
+
+  test('leaves out instances whose labels it does not have, with the reason, or fails them', () => {
+    const play = new Play(run(), { unsupported: 'skip' });
+    expect(play.start()).toEqual(['a.0']);
+    expect(play.phases()).toMatchObject({ 'a.1': 'skipped', 'a.2': 'skipped' });
+    expect(play.reason('a.1')).toBe('jobs run on Linux only, and "windows-latest" asks for Windows');
+    play.ends('a.0', 'success');
+    expect(play.start()).toEqual(['b']);
+    const strict = new Play(run(), { unsupported: 'fail' });
+    strict.look();
+    expect(strict.phases()).toMatchObject({ 'a.1': 'failure', 'a.2': 'failure' });
+  });
+
+  test('takes labels that its user maps to it', () => {
+    const play = new Play(run(), { hostLabels: ['GPU', 'windows-latest'] });
+    expect(play.start()).toEqual(['a.0', 'a.1', 'a.2']);
   });
 });
 

@@ -101,6 +101,8 @@ export async function newShip(wish: ShipWish, checked: CheckedCommit, store: Sto
       app: app.name,
       workflow,
       called: calledBy(workflow, workflows),
+      vars: app.vars,
+      environmentVars: Object.fromEntries(app.environments.map(({ name, vars }) => [name, vars])),
       event: pushEvent(wish, info, title),
       nowMs,
     });
