@@ -45,7 +45,7 @@ const wrongWorkflows: [name: string, what: string, files: Files][] = [
   [
     'workflow-unknown-input',
     'an input that an action does not have',
-    ci(steps('      - uses: actions/setup-node@v4\n        with: { node-verison: 22 }')),
+    ci(steps('      - uses: actions/upload-artifact@v4\n        with: { pth: dist }')),
   ],
   [
     'workflow-services',
