@@ -111,6 +111,7 @@ export function actionContext(run: StepRun, inputs: Record<string, string>): Act
     spec: session.spec,
     stepIndex: run.index,
     env: run.env,
+    signal: run.signal,
     state: output.state,
     say: (text) => output.say(text),
     warn: (text) => warn(run, text),

@@ -17,6 +17,8 @@ export interface ActionContext {
   stepIndex: number;
   /** The whole environment of the step. */
   env: Record<string, string>;
+  /** Fires when the step is cancelled or out of time. */
+  signal: AbortSignal;
   /** Kept from the main half to the post half. */
   state: Record<string, string>;
   say(text: string): void;

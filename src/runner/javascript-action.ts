@@ -30,7 +30,7 @@ export async function runJavaScript(run: StepRun, use: ScriptUse): Promise<void>
       help: 'build the action and commit what it builds, or mend `main` or `post` in its action.yml',
     });
   }
-  const node = await nodeProgram(use.nodeMajor, spec);
+  const node = await nodeProgram(use.nodeMajor, spec, signal);
   const end = await runProcess({
     argv: [node, use.script],
     cwd: spec.directories.workspace,
@@ -59,10 +59,10 @@ async function services(run: StepRun): Promise<Record<string, string>> {
 }
 
 /** The Node that runs this, where it is of the version that the action names; another is installed. */
-async function nodeProgram(named: number, spec: JobSpec): Promise<string> {
+async function nodeProgram(named: number, spec: JobSpec, signal: AbortSignal): Promise<string> {
   const major = Math.max(named, oldestNodeMajor);
   if (process.versions.node.startsWith(`${major}.`)) return process.execPath;
-  const options = { tools: spec.directories.tools, machineEnv: spec.machineEnv };
+  const options = { tools: spec.directories.tools, machineEnv: spec.machineEnv, signal };
   const { binDirectory } = await ensureNode(await resolveNode(String(major), options), options);
   return join(binDirectory, 'node');
 }

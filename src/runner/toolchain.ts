@@ -29,6 +29,8 @@ export interface ToolchainOptions {
   tools: string;
   /** PATH with an `npm`, proxies, certificates. */
   machineEnv: Record<string, string>;
+  /** Ends what is being asked or fetched. */
+  signal?: AbortSignal;
 }
 
 /** A Node that can be put on PATH: `node`, `npm` and `npx` of one version. */
@@ -229,7 +231,12 @@ async function npm(args: string[], options: ToolchainOptions): Promise<string> {
   const env = { HOME: homedir(), npm_config_update_notifier: 'false', ...options.machineEnv };
   await mkdir(options.tools, { recursive: true });
   try {
-    const { stdout } = await execute(program, args, { env, cwd: options.tools, maxBuffer: 64 * 1024 * 1024 });
+    const { stdout } = await execute(program, args, {
+      env,
+      cwd: options.tools,
+      maxBuffer: 64 * 1024 * 1024,
+      ...(options.signal && { signal: options.signal }),
+    });
     return stdout;
   } catch (cause) {
     const { stderr, message } = cause as { stderr?: string; message: string };

@@ -30,7 +30,7 @@ export const setupNode: Action = {
 /** @returns The environment in which that version is the first. */
 async function placeNode(context: ActionContext, wanted: string): Promise<Record<string, string>> {
   const { machineEnv, directories } = context.spec;
-  const options = { tools: directories.tools, machineEnv };
+  const options = { tools: directories.tools, machineEnv, signal: context.signal };
   const checkLatest = context.inputs['check-latest'] === 'true';
   const version = await resolveNode(wanted, { ...options, checkLatest });
   const { binDirectory } = await ensureNode(version, options);
