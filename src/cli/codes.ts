@@ -41,6 +41,10 @@ export const cliCodes = {
     todo: 'Set it in the environment, or use `--secret-file`.',
   },
   'no-ship': { means: 'Nothing of the app has been shipped yet.', todo: '`slipway ship`.' },
+  'no-terminal': {
+    means: 'A flag needs a terminal, and there is none.',
+    todo: 'Leave it out, or start the command in a terminal.',
+  },
   'option-missing-argument': { means: 'A flag stands without its value.', todo: 'Write the value after it.' },
   'unit-not-written': {
     means: 'The systemd units cannot be written.',

@@ -1,4 +1,4 @@
-import type { Repository } from '../source/index.ts';
+import type { Repository, WorkTree } from '../source/index.ts';
 import type { ServerClient, ServerPlace, StartRequest } from '../server/index.ts';
 import type { LocalPlan, LocalRequest, LocalView, RunControls } from '../local/index.ts';
 import type { HealthView } from '../wiring/index.ts';
@@ -40,7 +40,11 @@ export interface CliContext {
   stopServer(request: { home: string; all: boolean }): Promise<void>;
   openRepository(): Promise<Repository>;
   machineEnvironment(extra: Record<string, string>): Promise<Record<string, string>>;
-  planLocally(request: LocalRequest): Promise<LocalPlan>;
+  readWorkTree(): Promise<WorkTree>;
+  planLocally(request: LocalRequest, reading?: Promise<WorkTree>): Promise<LocalPlan>;
+  affectedBy(request: LocalRequest, saved: readonly string[]): Promise<string[]>;
+  /** Ends this process at once. */
+  exitNow(code: number): void;
   runLocally(plan: LocalPlan, request: LocalRequest, controls: RunControls): Promise<LocalView>;
 }
 

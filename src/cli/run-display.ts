@@ -3,12 +3,15 @@ import type { CliContext } from './context.ts';
 import { LiveBlock } from './render/live-block.ts';
 import { RunPlain } from './render/run-plain.ts';
 import { runTree } from './render/run-tree.ts';
+import { fitTo } from './render/text.ts';
 import { lookOf, print } from './terminal.ts';
 
 /** Shows a local run while it goes on. */
 export interface RunDisplay {
   changed(view: () => LocalView): void;
   lines(lines: readonly LocalLine[], view: () => LocalView): void;
+  /** A sentence beside it. */
+  note(text: string): void;
   /** Takes the drawing away until `resume`, for somebody else who needs the terminal. */
   suspend(): void;
   resume(): void;
@@ -36,6 +39,7 @@ function jsonDisplay(context: CliContext): RunDisplay {
       last = text;
     },
     lines: (lines) => lines.forEach((line) => write('line', line)),
+    note: (text) => print(context.err, [text]),
     suspend: () => {},
     resume: () => {},
     end: (view) => {
@@ -49,6 +53,7 @@ function plainDisplay(context: CliContext): RunDisplay {
   return {
     changed: (view) => print(context.out, plain.changes(view())),
     lines: (lines, view) => print(context.out, plain.lines(view(), lines)),
+    note: (text) => print(context.err, [text]),
     suspend: () => {},
     resume: () => {},
     end: (view) => {
@@ -63,11 +68,14 @@ function liveDisplay(context: CliContext): RunDisplay {
   const lastLines = new Map<string, LocalLine>();
   let latest: (() => LocalView) | null = null;
   let isSuspended = false;
+  let note: string | null = null;
   const frame = (view: LocalView, rows: number) =>
     runTree(view, { ...lookOf(terminal), rows, nowMs: context.nowMs() }, lastLines);
   const draw = () => {
     if (!latest || isSuspended) return;
-    terminal.write(block.draw(frame(latest(), Math.max(1, terminal.rows() - 1)), terminal.columns()));
+    const beside = note === null ? [] : [fitTo(note, terminal.columns())];
+    const room = Math.max(1, terminal.rows() - 1 - beside.length);
+    terminal.write(block.draw([...frame(latest(), room), ...beside], terminal.columns()));
   };
   const timer = setInterval(draw, redrawEveryMs);
   return {
@@ -77,6 +85,10 @@ function liveDisplay(context: CliContext): RunDisplay {
       if (isFirst) draw();
     },
     lines: (lines) => lines.forEach((line) => lastLines.set(`${line.run}/${line.job}`, line)),
+    note: (text) => {
+      note = text;
+      draw();
+    },
     suspend: () => {
       isSuspended = true;
       terminal.write(block.clear(terminal.columns()));

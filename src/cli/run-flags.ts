@@ -27,6 +27,11 @@ export interface RunFlags extends CommonOptions {
   platform?: string[];
   parallel?: number;
   committed?: boolean;
+  failed?: boolean;
+  from?: string;
+  step?: string;
+  pauseOnFailure?: boolean;
+  watch?: boolean;
   verbose?: boolean;
 }
 
@@ -71,6 +76,24 @@ export function addRunCommand(program: Command, add: Add): void {
     )
     .option('--parallel <count>', 'so many jobs at once (20, fewer where memory is short)', count)
     .option('--committed', 'run HEAD as committed, without what has changed since')
+    .option('--failed', 'run the failed jobs of the last run again, and what needs them')
+    .option('--from <step>', 'go on from a step of the last run, by number, id or name; with -j')
+    .addOption(
+      new Option('--step <step>', 'run only this step of the last run again; with -j').conflicts([
+        'from',
+        'failed',
+      ]),
+    )
+    .option('--pause-on-failure', 'open a shell in the state of a failed step, and retry it after')
+    .addOption(
+      new Option('--watch', 'run again what a saved file affects, until Ctrl-C').conflicts([
+        'failed',
+        'from',
+        'step',
+        'list',
+        'dryrun',
+      ]),
+    )
     .option('--home <dir>', 'keep tools, caches and the last run here')
     .addOption(new Option('--job-env <name=value>').argParser(variable).hideHelp())
     .option('-v, --verbose', 'print every line of the logs, also on a terminal');

@@ -29,7 +29,11 @@ export function realWorld(options: CommonOptions): CliContext {
     stopServer: async (request) => (await import('../server/index.ts')).stopServer(request),
     openRepository: async () => (await import('../source/index.ts')).openRepository(process.cwd()),
     machineEnvironment: async (extra) => (await import('../runner/index.ts')).machineEnvironment(env, extra),
-    planLocally: async (request) => (await import('../local/index.ts')).planLocally(request),
+    readWorkTree: async () => (await import('../source/index.ts')).readWorkTree(process.cwd()),
+    planLocally: async (request, reading) =>
+      (await import('../local/index.ts')).planLocally(request, reading),
+    affectedBy: async (request, saved) => (await import('../local/index.ts')).affectedBy(request, saved),
+    exitNow: (code) => process.exit(code),
     runLocally: async (plan, request, controls) =>
       (await import('../local/index.ts')).runLocally(plan, request, controls),
   };

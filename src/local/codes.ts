@@ -2,10 +2,6 @@ import type { Catalogue } from '../diagnostics/index.ts';
 
 /** Every code of this room's findings and throws, without its `local/`, what it stands for and what to do. */
 export const localCodes = {
-  'no-called-workflow': {
-    means: 'A job calls a workflow file that is not in the repository.',
-    todo: 'Write its path from the top of the repository.',
-  },
   'no-combination': {
     means: 'No combination of a matrix has the values that --matrix asks for.',
     todo: 'Run without `--matrix` to see the combinations.',
@@ -19,13 +15,30 @@ export const localCodes = {
     means: 'There is no workflow of that file or name.',
     todo: 'Name one of those listed.',
   },
+  'no-such-step': {
+    means: 'The job has no step of that number, id or name.',
+    todo: 'Name one of those listed.',
+  },
   'no-workflows': {
     means: 'The folder holds no workflow.',
     todo: 'Write `.github/workflows/ci.yml`, or name another folder with `-W`.',
   },
+  'nothing-failed': { means: 'No job of the last run failed.', todo: '`slipway run` runs all again.' },
+  'nothing-kept': {
+    means: 'Nothing of this repository has been run here yet.',
+    todo: '`slipway run` first.',
+  },
   'nothing-to-run': {
     means: 'No workflow is started by this event and branch.',
     todo: '`slipway run <event>` or `slipway run -W <file>`.',
+  },
+  'step-not-reached': {
+    means: 'The last run ended before that step.',
+    todo: 'Name an earlier step, or run the whole job.',
+  },
+  'workflow-changed': {
+    means: 'A workflow file is not what it was at the last run, so no part of that run can go on.',
+    todo: '`slipway run`, with `-j` for one job.',
   },
 } as const satisfies Catalogue;
 

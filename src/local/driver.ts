@@ -64,6 +64,11 @@ export class Driver {
     return this.#jobs.get(`${run.id}/${key}`);
   }
 
+  /** Workers that have not ended. */
+  running(): LocalJob[] {
+    return Array.from(this.#jobs.values()).filter((job) => job.observed().worker === 'alive');
+  }
+
   /** Has the world looked at soon; calls of one moment share a look. */
   wake(): void {
     if (this.#isWoken) return;

@@ -1,3 +1,5 @@
+export { affectedBy } from './affected.ts';
+export type { AgainWish } from './again.ts';
 export { localCodes } from './codes.ts';
 export type { LocalCode } from './codes.ts';
 export { LocalMistakes } from './mistakes.ts';

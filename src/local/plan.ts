@@ -13,8 +13,10 @@ import {
   type Trigger,
   type Workflow,
 } from '../workflow/index.ts';
+import { runAgain, type Again, type AgainWish } from './again.ts';
 import { readCalled } from './called.ts';
 import { onlyJobs } from './choose-jobs.ts';
+import { digests, KeptFolder } from './kept.ts';
 import { branchRef, localEvent, repositoryName, type EventFacts } from './local-event.ts';
 import { LocalMistakes } from './mistakes.ts';
 import type { LocalRequest } from './request.ts';
@@ -38,21 +40,32 @@ export interface LocalPlan {
   repository: string;
   runs: PlannedRun[];
   warnings: Finding[];
+  /** The last run, where a part of it is to be run again. */
+  again: Again | null;
 }
 
 /**
  * Reads the repository and its workflows, picks what the event starts, and builds the event.
  *
+ * @param reading - The repository, where somebody has begun to read it.
  * @throws LocalMistakes when files, inputs or jobs that would run cannot.
  * @throws CodedError when nothing would run.
  */
-export async function planLocally(request: LocalRequest): Promise<LocalPlan> {
-  const tree = await readWorkTree(request.directory);
+export async function planLocally(request: LocalRequest, reading?: Promise<WorkTree>): Promise<LocalPlan> {
+  const tree = await (reading ?? readWorkTree(request.directory));
   const files = await readWorkflowFiles({ ...request, tree });
   const findings = files.broken.flatMap((each) => each.findings);
   if (findings.length > 0) throw new LocalMistakes(findings, files.sources);
   const actor = (request.actor ?? tree.userName) || request.user;
-  const plan = { tree, files, actor, repository: repositoryName(tree), warnings: files.warnings };
+  const plan = {
+    tree,
+    files,
+    actor,
+    repository: repositoryName(tree),
+    warnings: files.warnings,
+    again: null,
+  };
+  if (request.again) return await planAgain(plan, request.again, request.home);
   const chosen = await choose(plan, request);
   const runs = (await Promise.all(chosen.map((one) => planned(plan, one, request)))).map(withoutLabels);
   refuse(runs, files);
@@ -66,7 +79,7 @@ interface Chosen {
   trigger: Trigger | undefined;
 }
 
-type Basis = Omit<LocalPlan, 'runs'>;
+type Basis = Omit<LocalPlan, 'runs' | 'again'> & { again: null };
 
 async function choose(plan: Basis, request: LocalRequest): Promise<Chosen[]> {
   const { workflows, isNamed } = plan.files;
@@ -82,7 +95,32 @@ async function choose(plan: Basis, request: LocalRequest): Promise<Chosen[]> {
     if (happening && triggers(workflow, happening)) started.push({ workflow, event, trigger });
   }
   if (started.length === 0) throw nothingToRun(candidates, event, plan.tree);
-  return started;
+  return request.only === null
+    ? started
+    : started.filter(({ workflow }) => request.only?.includes(workflow.file));
+}
+
+/** The last run's own plan, with HEAD and the files as they are now. */
+async function planAgain(plan: Basis, wish: AgainWish, home: string): Promise<LocalPlan> {
+  const { tree, files } = plan;
+  const folder = new KeptFolder(home, tree.root);
+  const kept = folder.read();
+  if (!kept) {
+    throw new CodedError('local/nothing-kept', 'nothing of this repository has been run here yet', {
+      help: 'run it first: slipway run',
+    });
+  }
+  for (const path of Object.keys(kept.files)) files.sources[path] ??= (await files.read(path)) ?? '';
+  const now = digests(files.sources, Object.keys(kept.files));
+  const changed = Object.keys(now).filter((path) => now[path] !== kept.files[path]);
+  if (changed.length > 0) {
+    throw new CodedError('local/workflow-changed', `${changed.join(', ')} changed since the last run`, {
+      help: 'run it anew: slipway run, with -j <job> for one job',
+    });
+  }
+  const again = await runAgain(kept, folder, wish);
+  const runs = again.runs.map((run) => ({ ...run, event: { ...run.event, commit: tree.head.sha } }));
+  return { ...plan, again: { ...again, runs }, runs };
 }
 
 function askedEvent({ event, inputs }: LocalRequest): EventName | null {

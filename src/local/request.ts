@@ -1,4 +1,5 @@
 import type { Json } from '../workflow/index.ts';
+import type { AgainWish } from './again.ts';
 
 /** What somebody asks `slipway run` for. */
 export interface LocalRequest {
@@ -30,6 +31,10 @@ export interface LocalRequest {
   parallel: number | null;
   /** HEAD as committed, without what has changed since. */
   committed: boolean;
+  /** A part of the last run instead of a new one. */
+  again: AgainWish | null;
+  /** Only these of the workflows that the event starts, by path; null: all. */
+  only: readonly string[] | null;
   /** The machine's part of every job's environment. */
   machineEnv: Record<string, string>;
 }

@@ -1,9 +1,12 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { basename, join } from 'node:path';
-import type { JobHooks, JobSpec } from '../runner/index.ts';
-import { createRun, resolveSecrets, workKey, type JobOrder, type RunState } from '../runs/index.ts';
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { findTracked, type FailedStep, type JobHooks, type JobSpec, type Progress } from '../runner/index.ts';
+import { createRun, resolveSecrets, type JobOrder, type RunState } from '../runs/index.ts';
 import { takeSnapshot, type Snapshot } from '../source/index.ts';
+import { checkpointFile, jobFolder, type Checkpoint } from './again.ts';
 import { Driver } from './driver.ts';
+import { digests, KeptFolder } from './kept.ts';
 import { titleOf } from './local-event.ts';
 import { catchCrashes, LocalJob } from './local-job.ts';
 import { matrixFilter } from './matrix-filter.ts';
@@ -18,6 +21,10 @@ export interface RunControls {
   onLines: (lines: LocalLine[]) => void;
   /** Asks for the end: what runs is ended by the ladder, `always()` steps still run. */
   cancel: AbortSignal;
+  /** Ends every process of every job at once; nothing runs after it. */
+  kill: AbortSignal;
+  /** Asked about each failed step, while it stands as it failed. */
+  onFailedStep?: (failed: FailedStep & { jobName: string }) => Promise<'retry' | 'go-on'>;
 }
 
 /** What GitHub gives one account at once. */
@@ -43,7 +50,14 @@ class LocalRun {
   readonly #request: LocalRequest;
   readonly #controls: RunControls;
   readonly #startedAtMs = Date.now();
+  readonly #kept: KeptFolder;
+  readonly #id: string;
+  readonly #number: number;
   readonly #folder: string;
+  /** Jobs that had ended before, by run and key. */
+  readonly #settled = new Set<string>();
+  /** Removes what the run before has left. */
+  readonly #forget: () => Promise<void>;
   readonly #driver: Driver;
   #snapshot: Snapshot | null = null;
 
@@ -51,28 +65,61 @@ class LocalRun {
     this.#plan = plan;
     this.#request = request;
     this.#controls = controls;
-    const id = randomBytes(4).toString('hex');
-    const hash = createHash('sha256').update(plan.tree.root).digest('hex').slice(0, 8);
-    this.#folder = join(request.home, 'local', `${basename(plan.tree.root)}-${hash}`, id);
-    const runs = plan.runs.map(({ workflow, called, event, inputs }, index) =>
-      createRun({
-        id: `${id}-${index + 1}`,
-        number: index + 1,
-        app: plan.repository.split('/')[1] ?? 'app',
-        workflow,
-        called,
-        event,
-        inputs,
-        vars: request.vars,
-        nowMs: this.#startedAtMs,
-      }),
-    );
+    this.#kept = new KeptFolder(request.home, plan.tree.root);
+    const before = this.#kept.read();
+    this.#id = plan.again?.kept.id ?? randomBytes(4).toString('hex');
+    this.#number = plan.again?.kept.number ?? (before?.number ?? 0) + 1;
+    this.#folder = this.#kept.path(this.#id);
+    this.#forget = () => (before?.id === this.#id ? Promise.resolve() : this.#kept.forget(before));
+    const runs = plan.again?.runs ?? this.#newRuns();
+    for (const run of runs) {
+      for (const { key, state } of Object.values(run.jobs))
+        if (state.phase === 'finished') this.#settled.add(`${run.id}/${key}`);
+    }
     this.#driver = new Driver(runs, {
       parallel: request.parallel ?? usualParallel(process.availableMemory()),
       hostLabels: [...request.hostLabels],
       start: (run, order) => this.#start(run, order),
       filter: matrixFilter(request.matrix),
       onChange: () => this.#changed(),
+    });
+  }
+
+  #newRuns(): RunState[] {
+    const { runs, repository } = this.#plan;
+    return runs.map(({ workflow, called, event, inputs }, index) =>
+      createRun({
+        id: `${this.#id}-${index + 1}`,
+        number: this.#number,
+        app: repository.split('/')[1] ?? 'app',
+        workflow,
+        called,
+        event,
+        inputs,
+        vars: this.#request.vars,
+        nowMs: this.#startedAtMs,
+      }),
+    );
+  }
+
+  /** Keeps where the run stands. Runs of the last time that are not part of this one stay as they were. */
+  #keep(pid: number | null): void {
+    const { files, again } = this.#plan;
+    const mine = this.#driver.runs;
+    const others = again?.kept.runs.filter(({ id }) => !mine.some((run) => run.id === id)) ?? [];
+    const workflows = mine.flatMap(({ workflow, called }) => [workflow, ...Object.values(called)]);
+    const digested =
+      again?.kept.files ??
+      digests(
+        files.sources,
+        workflows.map(({ file }) => file),
+      );
+    this.#kept.write({
+      id: this.#id,
+      number: this.#number,
+      pid,
+      runs: [...others, ...mine],
+      files: digested,
     });
   }
 
@@ -86,12 +133,29 @@ class LocalRun {
     const onCancel = () => this.#driver.cancel(actor);
     this.#controls.cancel.addEventListener('abort', onCancel);
     if (this.#controls.cancel.aborted) onCancel();
+    const { kill } = this.#controls;
+    kill.addEventListener('abort', () => this.#kill());
+    this.#keep(process.pid);
+    // While the first jobs run, for it may be large.
+    const forgetting = this.#forget();
     try {
       await this.#driver.run();
       return this.#view();
     } finally {
+      this.#keep(null);
+      await forgetting;
       this.#controls.cancel.removeEventListener('abort', onCancel);
       stopCatching();
+    }
+  }
+
+  /** In one go, so that no job starts anything in between. */
+  #kill(): void {
+    const ids = this.#driver.running().flatMap(({ report }) => report?.trackingId ?? []);
+    for (let round = 0; round < 50; round++) {
+      const found = ids.flatMap((id) => findTracked(id));
+      if (found.length === 0) return;
+      for (const pid of found) endNow(pid);
     }
   }
 
@@ -102,13 +166,26 @@ class LocalRun {
   #start(run: RunState, order: JobOrder): LocalJob {
     const job = run.jobs[order.jobKey];
     if (!job) throw new Error(`run ${run.id} has no job ${order.jobKey}`);
-    const folder = join(this.#folder, run.id, workKey(job).replaceAll('/', '--'));
+    const folder = jobFolder(this.#folder, run, job);
+    const spec = this.#spec(run, order, folder);
     const about = { run: run.id, job: job.key, jobName: job.displayName };
+    const step = this.#plan.again?.step;
+    const from = step?.run === run.id && step.job === job.key ? step : null;
+    const { onFailedStep } = this.#controls;
     const hooks: JobHooks = {
       onRecords: (records) => this.#controls.onLines(records.map((record) => ({ ...record, ...about }))),
       onReport: () => this.#changed(),
+      beforeStep: (progress, index) => {
+        if (from?.onlyIt && index > from.index) return 'stop';
+        keepCheckpoint(checkpointFile(folder, index), progress, spec);
+        return 'go';
+      },
+      ...(onFailedStep && {
+        onFailedStep: (failed) => onFailedStep({ ...failed, jobName: job.displayName }),
+      }),
+      ...(from && { resume: resumable(from.checkpoint) }),
     };
-    return new LocalJob(this.#spec(run, order, folder), join(folder, 'job'), hooks);
+    return new LocalJob(spec, join(folder, 'job'), hooks);
   }
 
   #spec(run: RunState, order: JobOrder, folder: string): JobSpec {
@@ -146,9 +223,16 @@ class LocalRun {
   #view(): LocalView {
     const { tree, repository } = this.#plan;
     const runs = this.#driver.runs.map((run) =>
-      viewRun(run, ({ key }) => this.#driver.job(run, key)?.report ?? null),
+      viewRun(
+        run,
+        ({ key }) => this.#driver.job(run, key)?.report ?? null,
+        ({ key }) => this.#settled.has(`${run.id}/${key}`),
+      ),
     );
-    const results = runs.map(({ state }) => state);
+    // A job that goes on by itself is judged by itself.
+    const results = this.#plan.again?.step
+      ? runs.flatMap(({ state, jobs }) => (state === 'running' ? state : jobs.map((job) => job.state)))
+      : runs.map(({ state }) => state);
     const order = ['running', 'cancelled', 'failure'] as const;
     const state = order.find((one) => results.includes(one)) ?? 'success';
     return {
@@ -160,6 +244,35 @@ class LocalRun {
       finishedAtMs: state === 'running' ? null : Date.now(),
       runs,
     };
+  }
+}
+
+/** Secrets stay out of it: they are given anew. */
+function keepCheckpoint(file: string, progress: Progress, { contexts }: JobSpec): void {
+  const secrets = new Set(Object.values(contexts.secrets));
+  const masks = progress.masks.filter((value) => !secrets.has(value));
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  const { summaryFile } = progress.report;
+  const summaryBytes = statSync(summaryFile, { throwIfNoEntry: false })?.size ?? 0;
+  const checkpoint: Checkpoint = { progress: { ...progress, masks }, summaryBytes };
+  writeFileSync(file, JSON.stringify(checkpoint), { mode: 0o600 });
+}
+
+/** What came after the step is undone as far as the job's own records go. */
+function resumable({ progress, summaryBytes }: Checkpoint): Progress {
+  const { summaryFile } = progress.report;
+  if (existsSync(summaryFile)) truncateSync(summaryFile, summaryBytes);
+  return { ...progress, status: progress.status === 'cancelled' ? 'failure' : progress.status };
+}
+
+/** A process, and the group that it leads. */
+function endNow(pid: number): void {
+  for (const target of [-pid, pid]) {
+    try {
+      process.kill(target, 'SIGKILL');
+    } catch {
+      // It leads no group, or has ended.
+    }
   }
 }
 

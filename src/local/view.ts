@@ -62,15 +62,21 @@ export interface LocalLine extends LogRecord {
   jobName: string;
 }
 
-/** One workflow's run, from its state and what its jobs last told. */
-export function viewRun(run: RunState, reportOf: (job: JobInstance) => JobReport | null): LocalRunView {
+/** One workflow's run, from its state and what its jobs last told; without jobs that only keep earlier results. */
+export function viewRun(
+  run: RunState,
+  reportOf: (job: JobInstance) => JobReport | null,
+  isKept: (job: JobInstance) => boolean,
+): LocalRunView {
   return {
     id: run.id,
     workflow: run.workflow.name,
     file: run.workflow.file,
     event: run.event.name,
     state: run.finished?.result ?? 'running',
-    jobs: Object.values(run.jobs).map((job) => viewJob(job, run, reportOf(job))),
+    jobs: Object.values(run.jobs)
+      .filter((job) => !isKept(job))
+      .map((job) => viewJob(job, run, reportOf(job))),
   };
 }
 

@@ -193,13 +193,20 @@ class JobRun {
     const { progress } = this.#session;
     const sequence = new StepSequence(this.#session, this.#control);
     for (const place of this.#places().slice(progress.nextStep)) {
-      if (this.#session.hooks.beforeStep?.(progress, place.index) === 'stop') break;
+      if (this.#beforeStep(place.index) === 'stop') break;
       const park = await sequence.run(place);
       progress.nextStep = place.index + 1;
       if (park) return park;
     }
     await sequence.end();
     return null;
+  }
+
+  #beforeStep(index: number): 'go' | 'stop' {
+    const { hooks, progress, masks } = this.#session;
+    if (!hooks.beforeStep) return 'go';
+    progress.masks = masks.values();
+    return hooks.beforeStep(progress, index);
   }
 
   #endDeployStep(resume: JobResume): void {

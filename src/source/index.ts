@@ -6,5 +6,5 @@ export { openRepository } from './repository.ts';
 export type { DirtyFile, Repository } from './repository.ts';
 export { takeSnapshot } from './snapshot.ts';
 export type { Snapshot } from './snapshot.ts';
-export { changedSince, listCommitted, readCommitted, readWorkTree } from './work-tree.ts';
+export { changedSince, listCommitted, notIgnored, readCommitted, readWorkTree } from './work-tree.ts';
 export type { ChangedPath, WorkTree } from './work-tree.ts';

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { copyFile, lstat, mkdir, readlink, symlink } from 'node:fs/promises';
+import { copyFile, lstat, mkdir, readlink, rm, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ChangedPath, WorkTree } from './work-tree.ts';
 
@@ -20,9 +20,10 @@ const width = 32;
  * Copies what differs from HEAD aside, so that a run sees one moment of a tree that people go on working in. Takes files
  * as they lie there: no filter, no line ending is applied.
  *
- * @param folder - Where copies go; made when there are any.
+ * @param folder - Where copies go, in the place of what lies there; made when there are any.
  */
 export async function takeSnapshot({ root, changed }: WorkTree, folder: string): Promise<Snapshot> {
+  await rm(folder, { recursive: true, force: true });
   const snapshot: Snapshot = { folder, changed: [], deleted: [], leftOut: [] };
   const rest = [...changed];
   const work = async (): Promise<void> => {

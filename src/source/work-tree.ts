@@ -178,3 +178,12 @@ export async function listCommitted(root: string, folder: string): Promise<strin
     .split('\0')
     .filter((path) => path !== '');
 }
+
+/** Those of the paths that git does not ignore. */
+export async function notIgnored(root: string, paths: readonly string[]): Promise<string[]> {
+  const args = ['check-ignore', '-z', '--stdin'];
+  const ignored = new Set(
+    textOf(await runGit({ directory: root, args, input: paths.join('\0') })).split('\0'),
+  );
+  return paths.filter((path) => !ignored.has(path));
+}

@@ -66,7 +66,7 @@ function jobLines(workflow: Workflow, called: Record<string, Workflow>, look: Lo
         head,
         ...job.steps.map((step) => `${pad}  ${paint(look, 'dim', '·')} ${harmless(stepText(step))}`),
       ];
-    const inner = called[job.uses.text];
+    const inner = called[job.uses.text.replace(/^\$\//, './')];
     return [
       head,
       `${pad}  ${paint(look, 'dim', '·')} ${job.uses.text}`,

@@ -46,7 +46,10 @@ export async function runInWorld(
     openRepository: () =>
       Promise.reject(new CodedError('source/not-a-repository', `${home} is not in a git repository`)),
     machineEnvironment: (extra) => Promise.resolve({ PATH: '/usr/bin', ...extra }),
+    readWorkTree: () => Promise.reject(new Error('this test runs no workflow')),
     planLocally: () => Promise.reject(new Error('this test runs no workflow')),
+    affectedBy: () => Promise.reject(new Error('this test runs no workflow')),
+    exitNow: () => {},
     runLocally: () => Promise.reject(new Error('this test runs no workflow')),
     ...over,
   };
