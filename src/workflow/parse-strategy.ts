@@ -39,11 +39,13 @@ function parseMatrix(file: WorkflowFile, entry: Entry, owner: Owner): MatrixSour
   const entries = file.entries(node, '`matrix`', keyAt);
   if (!entries) return undefined;
   const matrix: Literal = { kind: 'literal', axes: {}, include: none(), exclude: none(), at: keyAt };
+  const dynamic = file.refusedKey('`matrix`', 'strategy', owner);
   for (const axis of entries) {
-    if (axis.key === 'include' || axis.key === 'exclude') matrix[axis.key] = mappings(file, axis, owner);
+    if (axis.key.includes('${{')) dynamic({ text: axis.key, at: axis.keyAt });
+    else if (axis.key === 'include' || axis.key === 'exclude') matrix[axis.key] = mappings(file, axis, owner);
     else readAxis(file, axis, matrix, owner);
   }
-  if (Object.keys(matrix.axes).length === 0 && isNone(matrix.include)) {
+  if (entries.every(({ key }) => key === 'include' || key === 'exclude') && isNone(matrix.include)) {
     const help = 'add an axis such as `node: [20, 22]`, or entries under `include:`';
     file.error('empty-matrix', 'the matrix has no values, so the job would never run', keyAt, { help });
   }
@@ -101,9 +103,14 @@ function checkedJson(file: WorkflowFile, node: Node, what: string, at: Span, own
 function checkScalars(file: WorkflowFile, node: Node | null, at: Span, owner: Owner, depth: number): void {
   if (depth > 20) return;
   if (isSeq(node)) for (const item of node.items) checkScalars(file, item as Node, at, owner, depth + 1);
-  else if (isMap(node))
-    for (const { value } of node.items) checkScalars(file, value as Node, at, owner, depth + 1);
-  else if (file.asText(node)?.includes('${{')) {
+  else if (isMap(node)) {
+    for (const { key, value } of node.items) {
+      const name = file.asText(key as Node | null);
+      if (name?.includes('${{'))
+        file.refusedKey('a matrix value', 'strategy', owner)({ text: name, at: file.at(key as Node, at) });
+      checkScalars(file, value as Node, at, owner, depth + 1);
+    }
+  } else if (file.asText(node)?.includes('${{')) {
     file.checked(file.template(node, 'a matrix value', at, 'allowed'), 'strategy', owner);
   }
 }
