@@ -24,4 +24,11 @@ export function addFileCommands(program: Command, add: Add): void {
       .choices(['text', 'mermaid', 'dot', 'json'])
       .default('text'),
   );
+  add(program, 'doctor', {
+    summary: 'check what Slipway needs of this machine and this repository',
+    more: 'Looks at Node, git, shells, Docker, the disk, the home of the server, the server, and the workflows here; changes nothing. Exit code 1 says that something cannot work.',
+    examples: ['slipway doctor', 'slipway doctor --json'],
+    load: async () => (await import('./commands/doctor.ts')).doctor,
+    server: 'local',
+  });
 }
