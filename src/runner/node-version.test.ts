@@ -1,5 +1,8 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { ltsMajors, parseNodeRequest } from './node-version.ts';
+import { ltsMajors, parseNodeRequest, readVersionFile } from './node-version.ts';
 import { npmMajorFor } from './toolchain.ts';
 
 describe('the Node that a workflow asks for', () => {
@@ -33,5 +36,29 @@ describe('the Node that a workflow asks for', () => {
     ['26.10.0', 11],
   ])('Node %s comes with npm %i', (version, npm) => {
     expect(npmMajorFor(version)).toBe(npm);
+  });
+});
+
+describe('a file that says the version', () => {
+  const runtime = { name: 'node', version: '>=24' };
+  test.each([
+    ['.nvmrc', '# ours\nv22.11.0\n', 'v22.11.0'],
+    ['.node-version', 'lts/*\n', 'lts/*'],
+    ['.tool-versions', 'python 3.12.1\nnodejs 20.1.0 # old\n', '20.1.0'],
+    ['package.json', JSON.stringify({ engines: { node: '>=20' } }), '>=20'],
+    ['package.json', JSON.stringify({ engines: { node: '>=20' }, devEngines: { runtime } }), '>=24'],
+    ['package.json', JSON.stringify({ devEngines: { runtime: [{ name: 'bun' }, runtime] } }), '>=24'],
+    ['package.json', JSON.stringify({ devEngines: { runtime }, volta: { node: '22.1.0' } }), '22.1.0'],
+    ['package.json', JSON.stringify({ volta: { extends: './other.json' } }), '18.0.0'],
+    ['package.json', '{}', null],
+  ])('%s with %j', (name, text, expected) => {
+    const folder = mkdtempSync(join(tmpdir(), 'slipway-version-'));
+    try {
+      writeFileSync(join(folder, 'other.json'), JSON.stringify({ volta: { node: '18.0.0' } }));
+      writeFileSync(join(folder, name), text);
+      expect(readVersionFile(join(folder, name))).toBe(expected);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 });

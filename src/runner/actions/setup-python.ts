@@ -77,21 +77,28 @@ function notHere(wanted: string, found: readonly Python[]): CodedError {
   });
 }
 
-/** Every Python on PATH that runs. */
+/** Every Python on PATH that runs; the first of each version. */
 async function installed(context: ActionContext): Promise<Python[]> {
   const directories = [...new Set((context.env['PATH'] ?? '').split(':'))].filter((path) => path !== '');
-  const found = new Map<string, Python>();
-  for (const directory of directories) {
+  const listed = directories.map(async (directory) => {
     const names = await readdir(directory).catch(() => []);
-    for (const name of names.filter((candidate) => /^python(3(\.\d+)?)?$/.test(candidate))) {
-      const ask = 'import platform, sys; print(platform.python_version(), sys.executable)';
-      const end = await context.run([join(directory, name), '-c', ask], { quiet: true });
-      const [version = '', path = ''] = end.stdout.trim().split(' ');
-      if (end.code === 0 && /^3\.\d/.test(version) && !found.has(version))
-        found.set(version, { version, path });
-    }
+    const programs = names.filter((name) => /^python(3(\.\d+)?)?$/.test(name));
+    return programs.map((name) => join(directory, name));
+  });
+  const asked = (await Promise.all(listed)).flat().map((program) => askPython(context, program));
+  const found = new Map<string, Python>();
+  for (const python of await Promise.all(asked)) {
+    if (python && !found.has(python.version)) found.set(python.version, python);
   }
   return [...found.values()];
+}
+
+/** Null for a program that does not run, such as a version manager's stand-in for a version that is not chosen. */
+async function askPython(context: ActionContext, program: string): Promise<Python | null> {
+  const question = 'import platform, sys; print(platform.python_version(), sys.executable)';
+  const end = await context.run([program, '-c', question], { quiet: true });
+  const [version = '', path = ''] = end.stdout.trim().split(' ');
+  return end.code === 0 && /^3\.\d/.test(version) ? { version, path } : null;
 }
 
 /** Small programs that call the real ones, since links would confuse where a Python looks for its libraries. */
