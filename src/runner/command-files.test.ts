@@ -13,7 +13,7 @@ describe('lines of a command file', () => {
     ['a heredoc', 'A<<EOF\none\ntwo\nEOF\nB=2', { A: 'one\ntwo', B: '2' }],
     ['an empty heredoc', 'A<<EOF\nEOF', { A: '' }],
     ['a heredoc with lines that look like values', 'A<<X\nB=1\n\nX', { A: 'B=1\n' }],
-    ['line ends of Windows', 'A=1\r\nB<<E\r\nx\r\nE\r\n', { A: '1', B: 'x' }],
+    ['returns, which belong to the values', 'A=1\r\nB<<E\r\nx\r\ny\r\nE\r\n', { A: '1\r', B: 'x\r\ny\r' }],
     ['a name that objects inherit', '__proto__=1', JSON.parse('{"__proto__":"1"}')],
   ])('%s', (_name, text, expected) => {
     const { values, problem } = parseKeyValues(text);

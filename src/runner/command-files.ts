@@ -153,7 +153,8 @@ function readText(path: string): string {
 }
 
 /**
- * Reads `K=V` and `K<<D … D` lines, as the runner does: `=` wins when it comes before `<<`.
+ * Reads `K=V` and `K<<D … D` lines, as the runner does: `=` wins when it comes before `<<`, and a return before the end of
+ * a line belongs to the value, except on Windows.
  *
  * @returns What was read up to the first mistake, and that mistake.
  * @see https://github.com/actions/runner src/Runner.Worker/FileCommandManager.cs
@@ -161,7 +162,7 @@ function readText(path: string): string {
 export function parseKeyValues(text: string): { values: Record<string, string>; problem: string | null } {
   const values: Record<string, string> = Object.create(null) as Record<string, string>;
   if (text === '') return { values, problem: null };
-  const lines = text.split(/\r?\n/);
+  const lines = text.split('\n');
   for (let at = 0; at < lines.length; at++) {
     const line = lines[at] ?? '';
     if (line === '') continue;

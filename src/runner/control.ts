@@ -21,6 +21,7 @@ export class Control {
   /** Of steps in the background. */
   readonly #forks = new Set<Control>();
   #release: () => void = () => {};
+  #stopped = false;
 
   /** Repeating it changes nothing. */
   cancel(why: CancelReason): void {
@@ -33,8 +34,9 @@ export class Control {
     for (const fork of this.#forks) fork.stop(why);
   }
 
-  /** Ends what runs, whatever its condition says. Repeating it changes nothing. */
+  /** Ends what runs and what would still come, whatever its condition says. Repeating it changes nothing. */
   stop(why: CancelReason): void {
+    this.#stopped = true;
     if (!this.cancelled) {
       this.cancelled = why;
       this.onCancel();
@@ -75,6 +77,7 @@ export class Control {
     };
     within?.addEventListener('abort', onOuter);
     onOuter();
+    if (this.#stopped) controller.abort('cancelled' satisfies AbortReason);
     const running = { controller, persists: options.persists };
     this.#running.add(running);
     try {

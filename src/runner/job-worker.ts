@@ -15,10 +15,11 @@ import { Session, type Progress } from './session.ts';
 import type { JobReport, JobSpec, StepReport } from './spec.ts';
 import { actionNames, actionOrigin, defaultStepName, evaluateEnv, timeoutMs } from './step-definition.ts';
 import type { StepPlace } from './step-run.ts';
-import { describe } from './step-work.ts';
+import { attempt, describe } from './step-work.ts';
 
-/** GitHub's default. */
+/** GitHub's defaults. */
 const defaultTimeoutMs = 360 * 60_000;
+const defaultWindUpMs = 5 * 60_000;
 
 /** What is said of a job that is ended early. */
 const endings: Record<CancelReason, string> = {
@@ -48,9 +49,14 @@ export async function runJob(
   const progress =
     hooks?.resume ?? (before ? resumedProgress(jobDirectory, before) : newProgress(spec, jobDirectory));
   const session = new Session(spec, jobDirectory, progress, hooks);
+  let grace: NodeJS.Timeout | null = null;
   control.onCancel = () => {
     progress.status = 'cancelled';
     session.say(jobLevel, endings[control.cancelled ?? 'asked']);
+    grace = setTimeout(() => {
+      session.say(jobLevel, 'The job took too long to wind up; what still runs is ended.');
+      control.stop('asked');
+    }, windUpMs(session));
   };
   session.onBroken = () => control.cancel('broken');
   const resume = before ? (readJson(jobDirectory, jobFiles.resume) as JobResume | null) : null;
@@ -63,9 +69,17 @@ export async function runJob(
   try {
     await new JobRun(session, control).run(resume);
   } finally {
+    if (grace) clearTimeout(grace);
     await services.close();
   }
   return progress.report;
+}
+
+/** How long a job that is cancelled has for the steps that run even then. */
+function windUpMs(session: Session): number {
+  const { cancelTimeoutMinutes } = session.spec.job;
+  const limit = attempt(() => timeoutMs(cancelTimeoutMinutes, session.scope(session.job)));
+  return (limit.ok ? limit.value : null) ?? defaultWindUpMs;
 }
 
 function newProgress(spec: JobSpec, jobDirectory: string): Progress {

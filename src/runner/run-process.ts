@@ -118,6 +118,7 @@ function watchOutput(child: ChildProcess, run: ProcessRun): { settle(): Promise<
     });
   }
   const settle = async () => {
+    if (open === 0) return;
     const startedMs = performance.now();
     for (;;) {
       const done = await Promise.race([closed.then(() => true), delay(25, false, { ref: true })]);

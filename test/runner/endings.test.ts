@@ -99,6 +99,34 @@ describe('cancel', () => {
   });
 });
 
+describe('a cancelled job that does not wind up', () => {
+  test('is ended after its cancel-timeout, whatever its steps ask for', async () => {
+    const job = rig.job(
+      jobWith(
+        `
+- run: |
+    echo ready
+    sleep 300
+- run: echo winding; sleep 300
+  if: always()
+- run: sleep 300
+  if: always()`,
+        'cancel-timeout-minutes: 0.02',
+      ),
+      { cancelPatience: impatient },
+    );
+    const { child, ended } = job.start();
+    await job.printed('ready');
+    child.kill('SIGTERM');
+    await ended;
+    const report = await job.report();
+    expect(report.result).toBe('cancelled');
+    expect(report.steps.map(({ outcome }) => outcome)).toEqual(['cancelled', 'cancelled', 'cancelled']);
+    expect(await job.output()).toEqual(['ready', 'winding']);
+    expect(await leftOf(job)).toBe(0);
+  });
+});
+
 describe('processes left in the background', () => {
   test('live on between steps, and end with the job', async () => {
     const job = rig.job(
