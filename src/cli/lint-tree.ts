@@ -9,7 +9,7 @@ import {
   type LintRepository,
   type Refusal,
 } from '../workflow/index.ts';
-import type { LintFile } from './lint-files.ts';
+import { filesOfTree, type LintFile } from './lint-files.ts';
 
 /** What was found, and the texts that it points into. */
 export interface Linted {
@@ -69,7 +69,14 @@ function repositoryAt(root: string): LintRepository {
   return {
     action: (folder) => remembered(actions, folder, () => read(root, actionPaths(folder), parseAction)),
     workflow: (path) => remembered(workflows, path, () => read(root, [path], parseWorkflow)),
+    workflowNames: () => workflowNames(root),
   };
+}
+
+function workflowNames(root: string): string[] | undefined {
+  const workflows = filesOfTree(root).filter(({ kind }) => kind === 'workflow');
+  const names = workflows.map(({ shown }) => read(root, [shown], parseWorkflow)?.name);
+  return names.every((name) => name !== undefined) ? names : undefined;
 }
 
 const actionPaths = (folder: string) => [join(folder, 'action.yml'), join(folder, 'action.yaml')];

@@ -180,7 +180,7 @@ describe('steps in the background', () => {
 
   test('a step behind a group knows its place', () => {
     const text = (reference: string) =>
-      `on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - parallel:\n          - id: x\n            run: ls\n          - run: echo ${reference}\n      - run: echo ${'${{ steps.x.outcome }}'}\n`;
+      `on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - parallel:\n          - id: x\n            run: ls\n          - run: echo ${reference}\n      - run: echo \${{ steps.x.outcome }}\n`;
     const parsed = parseWorkflow(text('${{ steps.x.outcome }}'), 'ci.yml');
     expect(parsed.ok && parsed.warnings.map(({ code, at }) => [code, at?.start.line])).toEqual([
       ['workflow/later-step', 9],

@@ -57,7 +57,7 @@ export interface Trigger {
   tagsIgnore?: string[];
   paths?: string[];
   pathsIgnore?: string[];
-  /** `workflow_run`: names of the workflows whose runs start this one. */
+  /** `workflow_run`: patterns for the names of the workflows whose runs start this one. */
   workflows?: string[];
   /** `schedule` */
   schedules?: Schedule[];

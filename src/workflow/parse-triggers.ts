@@ -97,7 +97,7 @@ function parseFilters(file: WorkflowFile, event: EventName, entry: Entry): Parti
     tagsIgnore: read('tags-ignore'),
     paths: read('paths'),
     pathsIgnore: read('paths-ignore'),
-    workflows: names(file, fields.get('workflows')),
+    workflows: read('workflows'),
   };
   return Object.fromEntries(Object.entries(found).filter(([, list]) => list));
 }
@@ -107,11 +107,6 @@ function unfollowed(file: WorkflowFile, { keyAt }: Entry): void {
   file.report('warning', 'missing-key', '`workflow_run` names no workflow, so nothing starts it', keyAt, {
     help,
   });
-}
-
-function names(file: WorkflowFile, entry: Entry | undefined): string[] | undefined {
-  if (!entry) return undefined;
-  return file.templates(entry.value, `\`${entry.key}\``, entry.keyAt).map(({ text }) => text);
 }
 
 function exclusive(file: WorkflowFile, fields: Map<string, Entry>, kind: string): void {

@@ -160,6 +160,18 @@ const cases: [string, string, RepositoryEvent, boolean][] = [
     { name: 'workflow_run', ref: main, workflowName: 'CI', branch: 'dev' },
     false,
   ],
+  [
+    'the run of a workflow whose name matches a pattern',
+    '\n  workflow_run: { workflows: ["Build *", "!Build docs", "C\\\\+\\\\+"] }',
+    { name: 'workflow_run', ref: main, workflowName: 'C++' },
+    true,
+  ],
+  [
+    'the run of a workflow whose name is excluded',
+    '\n  workflow_run: { workflows: ["Build *", "!Build docs"] }',
+    { name: 'workflow_run', ref: main, workflowName: 'Build docs' },
+    false,
+  ],
   ['a workflow_run that names nothing', ' workflow_run', { name: 'workflow_run', ref: main }, false],
   ['a schedule', '\n  schedule: [{ cron: "0 3 * * *" }]', { name: 'schedule', ref: main }, true],
   [

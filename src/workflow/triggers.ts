@@ -74,11 +74,11 @@ function pathsMatch(trigger: Trigger, files: string[] | undefined): boolean {
   return !pathsIgnore || files.some((file) => !matchesPatterns(pathsIgnore, file));
 }
 
-/** A `workflow_run` follows the workflows that it names, and none where it names none. */
+/** A `workflow_run` follows the workflows whose names match, and none where it names none. */
 function workflowMatches(trigger: Trigger, event: RepositoryEvent): boolean {
   if (event.name !== 'workflow_run') return true;
   const named = trigger.workflows ?? [];
-  return event.workflowName === undefined ? named.length > 0 : named.includes(event.workflowName);
+  return event.workflowName === undefined ? named.length > 0 : matchesPatterns(named, event.workflowName);
 }
 
 function cronMatches(trigger: Trigger, event: RepositoryEvent): boolean {

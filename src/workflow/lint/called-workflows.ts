@@ -2,7 +2,7 @@ import type { Finding } from '../../diagnostics/index.ts';
 import { meant } from '../meant.ts';
 import type { CallJob, InputDefinition, Template, Trigger, Workflow } from '../model.ts';
 import { givenNames } from './local-actions.ts';
-import { report, type LintContext, type WorkflowRule } from './rule.ts';
+import { localPath, report, type LintContext, type WorkflowRule } from './rule.ts';
 import { referencesIn } from './texts.ts';
 
 const same = (a: string, b: string) => a.toLowerCase() === b.toLowerCase();
@@ -10,7 +10,7 @@ const quoted = (names: string[]) => names.map((name) => `"${name}"`).join(', ') 
 
 /** Calls of workflows of this repository: inputs, secrets and outputs must be those that the called one declares. */
 export const calledWorkflows: WorkflowRule = (workflow, context) => {
-  const calls = workflow.jobs.filter((job) => job.kind === 'call' && job.uses.text.startsWith('./'));
+  const calls = workflow.jobs.filter((job) => job.kind === 'call' && localPath(job.uses.text) !== undefined);
   return [
     ...calls.flatMap((job) => (job.kind === 'call' ? callFindings(job, context) : [])),
     ...outputFindings(workflow, context),
@@ -23,7 +23,7 @@ function callOf(called: Workflow | null | undefined): Trigger | undefined {
 
 function callFindings(job: CallJob, { repository }: LintContext): Finding[] {
   const { text: path, at } = job.uses;
-  const called = repository.workflow(path);
+  const called = repository.workflow(localPath(path) ?? '');
   if (called === undefined) return [];
   if (called === null) {
     const help = 'name a file of .github/workflows';
@@ -123,8 +123,8 @@ function outputFindings(workflow: Workflow, { repository, source }: LintContext)
     if (!['needs', 'jobs'].includes(reference.context) || property?.toLowerCase() !== 'outputs' || !name)
       return [];
     const job = workflow.jobs.find((one) => id !== null && id !== undefined && same(one.id, id));
-    if (job?.kind !== 'call' || !job.uses.text.startsWith('./')) return [];
-    const call = callOf(repository.workflow(job.uses.text));
+    if (job?.kind !== 'call' || localPath(job.uses.text) === undefined) return [];
+    const call = callOf(repository.workflow(localPath(job.uses.text) ?? ''));
     const declared = Object.keys(call?.outputs ?? {});
     if (!call || declared.some((known) => same(known, name))) return [];
     const notes = [`its outputs: ${quoted(declared)}`];

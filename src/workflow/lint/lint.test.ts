@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { renderFindings } from '../../diagnostics/index.ts';
 import { lintAction, lintWorkflow, parseAction, parseWorkflow, type LintRepository } from '../index.ts';
 
-const empty: LintRepository = { action: () => null, workflow: () => null };
+const empty: LintRepository = { action: () => null, workflow: () => null, workflowNames: () => ['CI'] };
 
 function lint(text: string, repository = empty): string {
   const parsed = parseWorkflow(text, 'ci.yml');
@@ -32,6 +32,7 @@ function repositoryOf(files: {
       const parsed = parseWorkflow(text, path);
       return parsed.ok ? parsed.value : undefined;
     },
+    workflowNames: () => undefined,
   };
 }
 
@@ -240,6 +241,12 @@ warning[workflow/deprecated-input]: the input "LOUD" of Greet is deprecated: use
     );
   });
 
+  test('a path in the same commit, which begins with a dollar sign', () => {
+    expect(lint(steps('      - uses: $/greet\n        with: { hwo: x, who: y }\n'), repository)).toContain(
+      'warning[workflow/unknown-input]: the action Greet has no input "hwo"',
+    );
+  });
+
   test('an output that it does not declare', () => {
     const text = steps(
       '      - id: greet\n        uses: ./greet\n        with: { who: x }\n      - run: echo ${{ steps.greet.outputs.siad }} ${{ steps.greet.outputs.said }}\n',
@@ -377,6 +384,30 @@ error[workflow/unknown-secret]: "${path}" takes no secret "TOKNE"
   |           ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
   = help: add \`workflow_call:\` to its \`on:\``,
     );
+  });
+});
+
+describe('workflows that are followed', () => {
+  const follow = (names: string) => steps('      - run: ls\n', `{ workflow_run: { workflows: ${names} } }`);
+
+  test('a name that no workflow has', () => {
+    expect(lint(follow('[CI, CD]'))).toBe(
+      `warning[workflow/unknown-workflow]: no workflow here is called "CD", so none of its runs starts this
+ --> ci.yml:1:7
+  |
+1 | on: { workflow_run: { workflows: [CI, CD] } }
+  |       ^^^^^^^^^^^^
+  = names of workflows: "CI"
+  = help: did you mean "CI"?`,
+    );
+  });
+
+  test('names, patterns and exclusions that fit', () => {
+    expect(lint(follow('[CI, "C*", "!CD"]'))).toBe('');
+  });
+
+  test('where other workflows cannot be read, nothing is said', () => {
+    expect(lint(follow('[CD]'), repositoryOf({}))).toBe('');
   });
 });
 

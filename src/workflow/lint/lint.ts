@@ -4,6 +4,7 @@ import type { ActionFile, Workflow } from '../model.ts';
 import { actionReferences } from './action-references.ts';
 import { calledWorkflows } from './called-workflows.ts';
 import { deprecatedCommands } from './deprecated-commands.ts';
+import { followedWorkflows } from './followed-workflows.ts';
 import { localActionInputs, localActionOutputs } from './local-actions.ts';
 import { matrixEntries } from './matrix-entries.ts';
 import { printedSecrets } from './printed-secrets.ts';
@@ -20,7 +21,7 @@ const stepRules: readonly StepRule[] = [
   localActionOutputs,
 ];
 
-const workflowRules: readonly WorkflowRule[] = [calledWorkflows, matrixEntries];
+const workflowRules: readonly WorkflowRule[] = [calledWorkflows, followedWorkflows, matrixEntries];
 
 /** What can be known to go wrong in a workflow that is written as it should be, in the order of its lines. */
 export function lintWorkflow(workflow: Workflow, context: LintContext): Finding[] {

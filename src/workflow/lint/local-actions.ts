@@ -1,13 +1,14 @@
 import { meant } from '../meant.ts';
 import type { ActionFile, EnvMap, Step } from '../model.ts';
-import { report, type LintContext, type StepRule } from './rule.ts';
+import { localPath, report, type LintContext, type StepRule } from './rule.ts';
 import { referencesIn } from './texts.ts';
 
 type UsesStep = Extract<Step, { kind: 'uses' }>;
 
 const same = (a: string, b: string) => a.toLowerCase() === b.toLowerCase();
 const quoted = (names: string[]) => names.map((name) => `"${name}"`).join(', ') || 'none';
-const isLocal = (step: Step): step is UsesStep => step.kind === 'uses' && step.uses.text.startsWith('./');
+const isLocal = (step: Step): step is UsesStep =>
+  step.kind === 'uses' && localPath(step.uses.text) !== undefined;
 
 /** The names a `with` gives, without those that only evaluation can tell. */
 export function givenNames(given: EnvMap): string[] {
@@ -17,7 +18,7 @@ export function givenNames(given: EnvMap): string[] {
 /** Inputs that an action of the repository does not have, lacks, or wants no more. */
 export const localActionInputs: StepRule = ({ steps }, context) =>
   steps.filter(isLocal).flatMap((step) => {
-    const action = context.repository.action(step.uses.text);
+    const action = context.repository.action(localPath(step.uses.text) ?? '');
     if (action === undefined) return [];
     if (action === null) {
       const help =
@@ -87,5 +88,5 @@ export const localActionOutputs: StepRule = (group, context) => {
 
 function actionOf(steps: Step[], id: string, { repository }: LintContext): ActionFile | null | undefined {
   const step = steps.find((one) => one.id !== undefined && same(one.id, id));
-  return step && isLocal(step) ? repository.action(step.uses.text) : undefined;
+  return step && isLocal(step) ? repository.action(localPath(step.uses.text) ?? '') : undefined;
 }

@@ -8,6 +8,8 @@ export interface LintRepository {
   action(folder: string): ActionFile | null | undefined;
   /** The workflow of a path; null where there is none, undefined where it has mistakes of its own. */
   workflow(path: string): Workflow | null | undefined;
+  /** Names of all its workflows; undefined where one has mistakes, so that they cannot be told. */
+  workflowNames(): string[] | undefined;
 }
 
 /** What rules look at beside the file itself. */
@@ -41,4 +43,9 @@ export function report(
   { notes = [], help }: { notes?: string[]; help: string },
 ): Finding {
   return { code: `workflow/${code}`, severity, message, at, notes, help };
+}
+
+/** The path in this repository that a `uses` names, from `./` on; undefined for those of other repositories. */
+export function localPath(uses: string): string | undefined {
+  return /^[.$]\//.test(uses) ? `./${uses.slice(2)}` : undefined;
 }
