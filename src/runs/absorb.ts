@@ -12,8 +12,18 @@ type Parked = Extract<JobState, { phase: 'parked' }>;
 
 /** Takes over what is seen of a job's worker, or of the rollout that it waits for. */
 export function absorb(draft: Draft, job: JobInstance): void {
-  if (job.state.phase === 'running') absorbRunning(draft, job, job.state);
+  if (job.state.phase === 'blocked' || job.state.phase === 'queued') adopt(draft, job);
+  else if (job.state.phase === 'running') absorbRunning(draft, job, job.state);
   else if (job.state.phase === 'parked') absorbParked(draft, job, job.state);
+}
+
+/** A worker of a job that only waits was started by a tick that could not be committed: the job runs. */
+function adopt(draft: Draft, job: JobInstance): void {
+  if ((draft.observed.jobs[job.key]?.worker ?? 'none') === 'none') return;
+  const startedAtMs = draft.limits.nowMs;
+  const adopted = draft.move(job, { phase: 'running', startedAtMs, incarnation: 0, resume: null });
+  draft.tell('job.started', adopted, {});
+  absorb(draft, adopted);
 }
 
 function absorbRunning(draft: Draft, job: JobInstance, running: Running): void {

@@ -14,11 +14,16 @@ export function workerId(
   return `${runId}/${workKey(job)}/${incarnation}`;
 }
 
-/** Id of the worker that a job has now, or null when it has none. What to ask the supervisor for when observing. */
+/**
+ * Id of the worker that a job has now, or may have: one that waits has its first, where the tick that started it could not
+ * be committed. Null when it has none. What to ask the supervisor for when observing.
+ */
 export function currentWorkerId(state: RunState, jobKey: string): string | null {
   const job = state.jobs[jobKey];
-  if (job?.state.phase !== 'running' && job?.state.phase !== 'parked') return null;
-  return workerId(state.id, job, job.state.incarnation);
+  if (job?.state.phase === 'running' || job?.state.phase === 'parked') {
+    return workerId(state.id, job, job.state.incarnation);
+  }
+  return job?.state.phase === 'blocked' || job?.state.phase === 'queued' ? workerId(state.id, job, 0) : null;
 }
 
 /** Key of the rollout that one deploy step asks for; the same step of the same attempt always asks for the same rollout. */

@@ -105,9 +105,10 @@ async function observe(
   const { run } = data;
   const jobs: Observed['jobs'] = {};
   for (const job of Object.values(run.jobs)) {
-    const { key, state } = job;
-    if (state.phase !== 'running' && state.phase !== 'parked') continue;
-    const status = statuses.find(({ id }) => id === currentWorkerId(run, key));
+    const { key } = job;
+    const workerId = currentWorkerId(run, key);
+    if (workerId === null) continue;
+    const status = statuses.find(({ id }) => id === workerId);
     // The process is looked at before its report, so that a worker that ends in between is not taken for lost.
     const worker = status ? (status.phase === 'exited' ? 'gone' : 'alive') : 'none';
     const report = await readReport(ports.layout.run(run.id).job(workKey(job)));
