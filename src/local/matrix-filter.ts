@@ -15,16 +15,16 @@ export function matrixFilter(
     const entries = Object.entries(run.jobs);
     const kept = entries.filter(([, job]) => fits(job, axes));
     if (kept.length === entries.length) return run;
-    for (const [, { parent, jobId, displayName }] of entries) {
+    for (const [, { parent, jobId }] of entries) {
       if (!kept.some(([, other]) => other.parent === parent && other.jobId === jobId))
-        throw noCombination(displayName, wanted);
+        throw noCombination(jobId, wanted);
     }
     return { ...run, jobs: Object.fromEntries(kept) };
   };
 }
 
-function fits({ matrix, state }: JobInstance, axes: Map<string, (readonly [string, string])[]>): boolean {
-  if (matrix === null || state.phase !== 'queued') return true;
+function fits({ matrix }: JobInstance, axes: Map<string, (readonly [string, string])[]>): boolean {
+  if (matrix === null) return true;
   return Array.from(axes).every(
     ([axis, values]) =>
       matrix[axis] === undefined || values.some(([, value]) => textOf(matrix[axis]) === value),
