@@ -1,4 +1,3 @@
-import type { Node } from 'yaml';
 import {
   checkNames,
   namesUsed,
@@ -12,7 +11,8 @@ import type { Span } from '../diagnostics/index.ts';
 import { availability, type Place } from './availability.ts';
 import type { WorkflowCode } from './codes.ts';
 import { insertKey, type EnvMap, type Refusal, type RunDefaults, type Template } from './model.ts';
-import { finding, Reader, scalarKind, type Entry, type Extra, type Keys } from './reader.ts';
+import { finding, Reader, type Entry, type Extra, type Keys } from './reader.ts';
+import { asText, scalarKind } from './nodes.ts';
 
 /** Whose expression it is: references to steps and needs are judged from there. */
 export interface Owner {
@@ -169,7 +169,7 @@ export class WorkflowFile extends Reader {
    */
   map(entry: Entry | undefined, what: string, { place, owner, dynamic }: MapRules): Given[] {
     if (!entry) return [];
-    const whole = this.asText(entry.value);
+    const whole = asText(entry.value);
     if (dynamic && whole !== undefined && isOneExpression(whole)) {
       const value = this.text(entry, what, place, owner);
       return value ? [{ name: insertKey, nameAt: entry.keyAt, value }] : [];
@@ -212,17 +212,11 @@ export class WorkflowFile extends Reader {
       : new Map<string, Entry>();
   }
 
-  /** The text of a scalar, without reporting anything. */
-  asText(node: Node | null): string | undefined {
-    const scalar = node as { value?: unknown } | null;
-    return typeof scalar?.value === 'string' ? scalar.value : undefined;
-  }
-
   /** `defaults.run` */
   defaults(entry: Entry | undefined, place: Place, owner: Owner): RunDefaults {
     const outer = this.optionalFields(entry, { of: '`defaults`', known: ['run'] });
     const inner = outer.get('run');
-    const whole = inner && this.asText(inner.value);
+    const whole = inner && asText(inner.value);
     if (inner && whole !== undefined && isOneExpression(whole)) {
       if (this.text(inner, '`defaults.run`', place, owner) && place !== 'fixedText')
         this.#refuseWhole(owner, '`defaults.run`', inner);
@@ -255,7 +249,7 @@ export class WorkflowFile extends Reader {
    * where it is broken, undefined.
    */
   fieldsOrRefusal(entry: Entry, keys: Keys, place: Place, owner: Owner): Map<string, Entry> | undefined {
-    const text = this.asText(entry.value);
+    const text = asText(entry.value);
     if (text === undefined || !isOneExpression(text)) {
       const dynamic = this.refusedKey(keys.of, place, owner);
       return this.fields(entry.value, { ...keys, dynamic }, entry.keyAt);

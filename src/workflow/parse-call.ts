@@ -2,6 +2,7 @@ import { isMap } from 'yaml';
 import type { Owner, WorkflowFile } from './file.ts';
 import type { CallJob, Template } from './model.ts';
 import type { Entry } from './reader.ts';
+import { peekText } from './nodes.ts';
 
 /** Reads what a job that calls a workflow has of its own. */
 export function parseCall(
@@ -42,7 +43,7 @@ function checkCalled(file: WorkflowFile, { text, at }: Template, owner: Owner): 
 
 function readSecrets(file: WorkflowFile, entry: Entry | undefined, owner: Owner): CallJob['secrets'] {
   if (!entry) return {};
-  const text = file.peekText(entry.value);
+  const text = peekText(entry.value);
   if (text === 'inherit') return 'inherit';
   if (!isMap(entry.value) && text !== undefined) {
     const at = file.at(entry.value, entry.keyAt);

@@ -3,6 +3,7 @@ import type { Place } from './availability.ts';
 import { isOneExpression, type Owner, type WorkflowFile } from './file.ts';
 import type { Container, Template } from './model.ts';
 import { lacks, type Entry } from './reader.ts';
+import { asText } from './nodes.ts';
 
 const keys = ['image', 'options', 'env', 'ports', 'volumes', 'credentials'];
 const place: Place = 'container';
@@ -30,7 +31,7 @@ export function parseServices(
 ): Record<string, Container> {
   if (!entry) return {};
   const services: [string, Container][] = [];
-  const text = file.asText(entry.value);
+  const text = asText(entry.value);
   if (text !== undefined && isOneExpression(text)) file.text(entry, '`services`', place, owner);
   else {
     for (const service of file.entries(entry.value, '`services`', entry.keyAt) ?? []) {
@@ -107,7 +108,7 @@ function readCredentials(
 /** Texts, or one expression that yields them. */
 function readList(file: WorkflowFile, entry: Entry | undefined, owner: Owner): Template[] {
   if (!entry) return [];
-  const text = file.asText(entry.value);
+  const text = asText(entry.value);
   if (text !== undefined && isOneExpression(text))
     return [file.text(entry, entry.key, place, owner) ?? []].flat();
   if (!isSeq(entry.value)) file.items(entry.value, `\`${entry.key}\``, entry.keyAt);

@@ -12,6 +12,7 @@ import { parseSteps } from './parse-steps.ts';
 import { parseStrategy } from './parse-strategy.ts';
 import type { Entry } from './reader.ts';
 import { jobStepRules } from './step-rules.ts';
+import { isEmptyList, peekText } from './nodes.ts';
 
 type Fields = Map<string, Entry>;
 
@@ -117,7 +118,7 @@ function readSteps(file: WorkflowFile, fields: Fields, owner: Owner, jobAt: Span
     services: parseServices(file, fields.get('services'), owner),
     steps: parseSteps(file, steps, jobStepRules(owner.jobId ?? ''), jobAt),
   };
-  if (!steps || file.isEmptyList(steps.value)) {
+  if (!steps || isEmptyList(steps.value)) {
     const help = 'add `steps:` with at least one `- run:`';
     file.error('missing-key', 'the job has no steps', steps?.keyAt ?? jobAt, { help });
   }
@@ -127,7 +128,7 @@ function readSteps(file: WorkflowFile, fields: Fields, owner: Owner, jobAt: Span
 /** `snapshot` makes an image of the machine, which only GitHub's own machines can. */
 function refuseSnapshot(file: WorkflowFile, entry: Entry | undefined, owner: Owner): void {
   if (!entry) return;
-  if (file.peekText(entry.value) !== undefined) file.text(entry, '`snapshot`', 'fixedText', owner);
+  if (peekText(entry.value) !== undefined) file.text(entry, '`snapshot`', 'fixedText', owner);
   else {
     const known = ['image-name', 'if', 'version'];
     const fields = file.fields(entry.value, { of: '`snapshot`', known }, entry.keyAt);

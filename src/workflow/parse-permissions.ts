@@ -2,6 +2,7 @@ import type { WorkflowFile } from './file.ts';
 import { meant } from './meant.ts';
 import type { Permissions } from './model.ts';
 import type { Entry } from './reader.ts';
+import { peekText } from './nodes.ts';
 
 type Level = 'read' | 'write' | 'none';
 
@@ -36,7 +37,7 @@ export const permissionLevels: Readonly<Record<string, readonly Level[]>> = {
 /** Reads `permissions`. */
 export function parsePermissions(file: WorkflowFile, entry: Entry | undefined): Permissions | undefined {
   if (!entry) return undefined;
-  const text = file.peekText(entry.value);
+  const text = peekText(entry.value);
   if (text === 'read-all' || text === 'write-all') return text;
   if (text !== undefined) {
     file.error('invalid-value', `"${text}" is no set of permissions`, file.at(entry.value, entry.keyAt), {

@@ -6,6 +6,7 @@ import { idPattern, checkId } from './ids.ts';
 import type { EnvMap, Step, Template } from './model.ts';
 import type { Entry } from './reader.ts';
 import type { StepKind, StepRules } from './step-rules.ts';
+import { hasKey, textAtKey } from './nodes.ts';
 
 type Fields = Map<string, Entry>;
 
@@ -64,7 +65,7 @@ export function readStepFields(
   const main = kind && fields.get(kind);
   if (!kind || !main) {
     // What cannot stand here may be what the step is about, and is reported already.
-    if (elsewhere.some((key) => isKind(key) && file.peekKey(node, key))) return undefined;
+    if (elsewhere.some((key) => isKind(key) && hasKey(node, key))) return undefined;
     const help = 'add `run:` with a script, or `uses:` with an action';
     file.error('missing-key', 'this step does nothing: it has neither `run` nor `uses`', at, { help });
     return undefined;
@@ -97,8 +98,8 @@ function misplaced(file: WorkflowFile, fields: Fields, kind: StepKind, rules: St
 }
 
 /** The id of a step whatever else is wrong with it, so that references to it are not reported as well. */
-export function brokenStep(file: WorkflowFile, node: Node, at: Span): Step {
-  const id = file.peek(node, 'id');
+export function brokenStep(node: Node, at: Span): Step {
+  const id = textAtKey(node, 'id');
   const known = id !== undefined && idPattern.test(id) ? { id } : {};
   return { ...known, kind: 'run', env: {}, at: startOf(at), run: { text: '', at } };
 }

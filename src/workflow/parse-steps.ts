@@ -6,6 +6,7 @@ import { meant } from './meant.ts';
 import { brokenStep, readCommon, readStepFields, readWorkingStep, type StepFields } from './parse-step.ts';
 import type { Entry } from './reader.ts';
 import type { StepRules } from './step-rules.ts';
+import { isEmpty, peekText } from './nodes.ts';
 
 /**
  * Reads `steps`, of a job or of a composite action. A broken step keeps its place as an empty script.
@@ -40,7 +41,7 @@ class StepList {
       return;
     }
     const index = this.steps.length;
-    const step = found ? this.read(found) : brokenStep(this.file, node, this.file.at(node, at));
+    const step = found ? this.read(found) : brokenStep(node, this.file.at(node, at));
     this.steps.push(step);
     if (step.id !== undefined && !this.byId.has(step.id)) this.byId.set(step.id, index);
   }
@@ -78,7 +79,7 @@ class StepList {
     if (!name || name.text.includes('${{')) return undefined;
     const index = this.byId.get(name.text);
     if (index === undefined) {
-      const own = this.file.peekText(fields.get('id')?.value) === name.text;
+      const own = peekText(fields.get('id')?.value) === name.text;
       this.unknownTarget(name, own ? `\`${kind}\` names its own step` : undefined);
     } else if (!this.steps[index]?.background) {
       const message = `step "${name.text}" does not run in the background, so it has ended before this`;
@@ -106,7 +107,7 @@ class StepList {
   }
 
   private checkWaitAll(main: Entry): void {
-    if (this.file.isEmpty(main.value)) return;
+    if (isEmpty(main.value)) return;
     const flag = this.file.flag(main, 'fixedText', {});
     if (flag?.text !== 'false') return;
     const help = 'write `wait-all:`, or remove the step';
@@ -127,7 +128,7 @@ class StepList {
         const found = readStepFields(this.file, item, rules, main.keyAt);
         const step = found
           ? readWorkingStep(this.file, found, rules, this.owner())
-          : brokenStep(this.file, item, main.keyAt);
+          : brokenStep(item, main.keyAt);
         this.steps.push({ ...step, background: true });
       }
     const group = this.steps.slice(first).map((_step, offset) => first + offset);

@@ -3,6 +3,7 @@ import type { Span } from '../diagnostics/index.ts';
 import { isOneExpression, define, type Owner, type WorkflowFile } from './file.ts';
 import type { Json, MatrixSource, Strategy } from './model.ts';
 import type { Entry } from './reader.ts';
+import { asText } from './nodes.ts';
 
 type Literal = Extract<MatrixSource, { kind: 'literal' }>;
 type List = Literal['include'];
@@ -31,7 +32,7 @@ export function parseStrategy(
 
 function parseMatrix(file: WorkflowFile, entry: Entry, owner: Owner): MatrixSource | undefined {
   const { value: node, keyAt } = entry;
-  const text = file.asText(node);
+  const text = asText(node);
   if (text !== undefined && isOneExpression(text)) {
     const template = file.text(entry, '`matrix`', 'strategy', owner);
     return template && { kind: 'expression', template };
@@ -68,7 +69,7 @@ function readAxis(file: WorkflowFile, axis: Entry, matrix: Literal, owner: Owner
 
 function readList(file: WorkflowFile, entry: Entry, what: string, owner: Owner): List | undefined {
   const { value: node, keyAt } = entry;
-  const text = file.asText(node);
+  const text = asText(node);
   if (text !== undefined && isOneExpression(text)) {
     const template = file.text(entry, what, 'strategy', owner);
     return template && { kind: 'expression', template };
@@ -83,7 +84,7 @@ function mappings(file: WorkflowFile, entry: Entry, owner: Owner): List {
   for (const item of entry.value.items) {
     if (isMap(item)) continue;
     // An expression may still yield a mapping; `expandMatrix` looks again.
-    const text = file.asText(item as Node);
+    const text = asText(item as Node);
     if (text !== undefined && isOneExpression(text)) continue;
     file.wrongType(
       item as Node,
@@ -105,12 +106,12 @@ function checkScalars(file: WorkflowFile, node: Node | null, at: Span, owner: Ow
   if (isSeq(node)) for (const item of node.items) checkScalars(file, item as Node, at, owner, depth + 1);
   else if (isMap(node)) {
     for (const { key, value } of node.items) {
-      const name = file.asText(key as Node | null);
+      const name = asText(key as Node | null);
       if (name?.includes('${{'))
         file.refusedKey('a matrix value', 'strategy', owner)({ text: name, at: file.at(key as Node, at) });
       checkScalars(file, value as Node, at, owner, depth + 1);
     }
-  } else if (file.asText(node)?.includes('${{')) {
+  } else if (asText(node)?.includes('${{')) {
     file.checked(file.template(node, 'a matrix value', at, 'allowed'), 'strategy', owner);
   }
 }

@@ -10,9 +10,9 @@ import {
   type YAMLMap,
 } from 'yaml';
 import { didYouMean, type Finding, type Span } from '../diagnostics/index.ts';
-import { coerceToString } from '../expressions/index.ts';
 import type { WorkflowCode } from './codes.ts';
 import type { Json, Template } from './model.ts';
+import { describe, jsonScalar, scalarText } from './nodes.ts';
 
 /** A key of a mapping with its value. */
 export interface Entry {
@@ -238,32 +238,6 @@ export class Reader {
     return { text, at: node === null ? at : this.#textAt(node, at) };
   }
 
-  /** Whether nothing stands behind a key. */
-  isEmpty(node: Node | null): boolean {
-    return node === null || (isScalar(node) && node.value === null);
-  }
-
-  /** Whether a list has no items; anything but a list is reported elsewhere. */
-  isEmptyList(node: Node | null): boolean {
-    return isSeq(node) && node.items.length === 0;
-  }
-
-  /** The text of a scalar, without reporting anything. */
-  peekText(node: Node | null | undefined): string | undefined {
-    return isScalar(node) ? scalarText(node) : undefined;
-  }
-
-  /** Whether a node is a mapping with this key. */
-  peekKey(node: Node | null, key: string): boolean {
-    return isMap(node) && node.has(key);
-  }
-
-  /** The text behind a key of what may be a mapping, without reporting anything. */
-  peek(node: Node | null, key: string): string | undefined {
-    const value: unknown = isMap(node) ? node.get(key, true) : undefined;
-    return isScalar(value) ? scalarText(value) : undefined;
-  }
-
   /** One text, or a list of texts. */
   templates(node: Node | null, what: string, at: Span): Template[] {
     if (!isSeq(node)) {
@@ -413,36 +387,8 @@ export function finding(
   return help === undefined ? found : { ...found, help };
 }
 
-/** What YAML makes of a scalar: `10` is a number and `'10'` is text. */
-export function scalarKind(node: Node | null): 'text' | 'number' | 'boolean' | 'nothing' {
-  const value = isScalar(node) ? node.value : null;
-  if (typeof value === 'number' || typeof value === 'bigint') return 'number';
-  if (typeof value === 'boolean') return 'boolean';
-  return typeof value === 'string' ? 'text' : 'nothing';
-}
-
 /** The parser's message as a part of ours. */
 function plain(message: string): string {
   const text = message.replace(/closing (["'])quote/, 'closing $1');
   return /^[A-Z][a-z ]/.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text;
-}
-
-/** Numbers and booleans become text as the expression language prints them: `1.10` is `1.1`. */
-function scalarText(node: Scalar): string {
-  const { value } = node;
-  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
-    return coerceToString(value);
-  return typeof value === 'bigint' ? String(value) : '';
-}
-
-function jsonScalar(node: Scalar): Json {
-  const { value } = node;
-  return typeof value === 'string' || typeof value === 'boolean' || typeof value === 'number' ? value : null;
-}
-
-function describe(node: Node | null): string {
-  if (isMap(node)) return 'a mapping';
-  if (isSeq(node)) return 'a list';
-  if (isScalar(node) && node.value !== null) return `"${scalarText(node)}"`;
-  return 'nothing';
 }
