@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { CodedError } from '../diagnostics/index.ts';
 import { defaultPatience, runProcess } from './run-process.ts';
-import type { JobSpec } from './spec.ts';
 import type { StepRun } from './step-run.ts';
 import { ensureNode, resolveNode } from './toolchain.ts';
 
@@ -30,7 +29,7 @@ export async function runJavaScript(run: StepRun, use: ScriptUse): Promise<void>
       help: 'build the action and commit what it builds, or mend `main` or `post` in its action.yml',
     });
   }
-  const node = await nodeProgram(use.nodeMajor, spec, signal);
+  const node = await nodeProgram(run, use.nodeMajor);
   const end = await runProcess({
     argv: [node, use.script],
     cwd: spec.directories.workspace,
@@ -59,11 +58,14 @@ async function services(run: StepRun): Promise<Record<string, string>> {
 }
 
 /** The Node that runs this, where it is of the version that the action names; another is installed. */
-async function nodeProgram(named: number, spec: JobSpec, signal: AbortSignal): Promise<string> {
+async function nodeProgram({ session, output, signal }: StepRun, named: number): Promise<string> {
+  const { directories, machineEnv } = session.spec;
   const major = Math.max(named, oldestNodeMajor);
   if (process.versions.node.startsWith(`${major}.`)) return process.execPath;
-  const options = { tools: spec.directories.tools, machineEnv: spec.machineEnv, signal };
-  const { binDirectory } = await ensureNode(await resolveNode(String(major), options), options);
+  const options = { tools: directories.tools, machineEnv, signal };
+  const version = await resolveNode(String(major), options);
+  output.say(`Node.js ${version} runs this action (asked for: ${named}).`);
+  const { binDirectory } = await ensureNode(version, options);
   return join(binDirectory, 'node');
 }
 

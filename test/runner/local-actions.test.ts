@@ -1,4 +1,4 @@
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -469,6 +469,24 @@ setTimeout(() => {}, 600_000);`,
     expect(await job.output()).toEqual(['begun', 'interrupted', 'post']);
     expect((await job.report()).result).toBe('cancelled');
   });
+});
+
+test('a JavaScript action that waits for its Node to be installed can be cancelled', async () => {
+  const bin = join(rig.root, 'slow');
+  mkdirSync(bin);
+  const asked = join(rig.root, 'asked');
+  writeFileSync(join(bin, 'npm'), `#!/bin/sh\ntouch ${asked}\nexec sleep 600\n`, { mode: 0o755 });
+  rig.commitFiles(
+    { 'js/action.yml': javascript('main: m.js').replace('node24', 'node20'), 'js/m.js': '' },
+    'js',
+  );
+  const machineEnv = { PATH: `${bin}:${process.env['PATH'] ?? ''}` };
+  const job = rig.job(jobWith(`${checkout}- uses: ./js`), { machineEnv });
+  const { child, ended } = job.start();
+  while (!existsSync(asked)) await delay(20);
+  child.kill('SIGTERM');
+  await ended;
+  expect((await job.report()).steps.map(({ outcome }) => outcome)).toEqual(['success', 'cancelled']);
 });
 
 describe('an action that cannot be run', () => {
