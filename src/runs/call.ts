@@ -1,10 +1,9 @@
 import { CodedError } from '../diagnostics/index.ts';
 import { coerceToString, fromJson, toJson } from '../expressions/index.ts';
 import type { Scope } from '../expressions/index.ts';
-import { insertKey, jobDisplayName } from '../workflow/index.ts';
+import { insertKey, jobDisplayName, resolveInputs } from '../workflow/index.ts';
 import type { EnvMap, Job, Json, Workflow } from '../workflow/index.ts';
 import { jobResult, resultsContext, worst } from './ancestry.ts';
-import { resolveCallInputs } from './call-inputs.ts';
 import { endState } from './decide-job.ts';
 import { callJobOf, callPath, callsAround, frameOf, instancesIn, writtenJob } from './frames.ts';
 import type { JobInstance, JobState, RunState } from './model.ts';
@@ -34,7 +33,12 @@ export function settleCall(state: RunState, job: JobInstance, scope: Scope): Job
   const workflow = calledWorkflow(state, job);
   const definitions = workflow.triggers.find(({ event }) => event === 'workflow_call')?.inputs ?? {};
   const defaults = scopeOf({ ...frameContexts(state, job.parent), inputs: {} });
-  return { inputs: resolveCallInputs(definitions, evaluateMap(written.with, scope), defaults) };
+  const inputs = resolveInputs(definitions, evaluateMap(written.with, scope), {
+    kind: 'call',
+    evaluate: (template) => toJson(evaluate(template, defaults)),
+  });
+  if (inputs.ok) return { inputs: inputs.value };
+  throw new CodedError('runs/bad-input', inputs.findings.map(({ message }) => message).join('; '));
 }
 
 /** A map with its templates evaluated, inserted objects included. */

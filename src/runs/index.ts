@@ -1,4 +1,5 @@
 export { lostReason } from './absorb.ts';
+export { cancelTimeoutMs } from './cancel-timeout.ts';
 export { checkCalls } from './check-calls.ts';
 export { createRun, requestCancel } from './create-run.ts';
 export type { NewRun } from './create-run.ts';

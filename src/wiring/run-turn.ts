@@ -4,6 +4,7 @@ import { unreachable } from '../diagnostics/index.ts';
 import type { Json, Transition } from '../flow/index.ts';
 import { jobWorkerArgv, prepareJob, reapJob, resumeJob } from '../runner/index.ts';
 import {
+  cancelTimeoutMs,
   currentWorkerId,
   resolveSecrets,
   rolloutKey,
@@ -18,8 +19,8 @@ import type { ProcessStatus } from '../supervisor/index.ts';
 import { askEnvironment, refusal } from './ask-environment.ts';
 import { rolloutIdOf, runScope, type RunFlowData, type RunPorts } from './run-data.ts';
 
-/** From SIGTERM to SIGKILL for a job's worker, which still runs `always()` steps: five minutes, as on GitHub. */
-const workerGraceMs = 300_000;
+/** A cancelled worker ends by itself after its job's time for `always()` steps; this long after that it is killed. */
+const windingUpMs = 30_000;
 /** While something goes on that may not announce itself, such as a worker's start or the making of a release. */
 const lookMs = 100;
 /** While workers run; a new report wakes the run at once. */
@@ -46,14 +47,14 @@ export class RunTurn {
   async carryOut(action: RunAction): Promise<void> {
     const { layout, supervisor } = this.ports;
     const { run } = this.data;
-    const directory = layout.run(run.id).job(this.workKey(action.jobKey));
+    const directory = layout.run(run.id).job(workKey(this.job(action.jobKey)));
     switch (action.kind) {
       case 'start-job':
         await this.prepareJob(action, directory);
-        return this.startWorker(action.workerId, directory);
+        return this.startWorker(action, directory);
       case 'resume-job':
         resumeJob(directory, { ...action.outcome, cancelled: action.cancelled });
-        return this.startWorker(action.workerId, directory);
+        return this.startWorker(action, directory);
       case 'cancel-job':
         return supervisor.remove(action.workerId, runScope(run.id), this.fence);
       case 'reap-job':
@@ -121,7 +122,7 @@ export class RunTurn {
     const { run } = this.data;
     const { commit, ref } = run.event;
     // Everything that ends with the run lies together, apart from logs and reports, which stay.
-    const work = join(layout.run(run.id).root, 'work', this.workKey(jobKey));
+    const work = join(layout.run(run.id).root, 'work', workKey(this.job(jobKey)));
     prepareJob(
       {
         ...order,
@@ -142,13 +143,16 @@ export class RunTurn {
     );
   }
 
-  private workKey(jobKey: string): string {
+  private job(jobKey: string): JobInstance {
     const job: JobInstance | undefined = this.data.run.jobs[jobKey];
     if (!job) throw new Error(`run ${this.data.run.id} has no job ${jobKey}`);
-    return workKey(job);
+    return job;
   }
 
-  private async startWorker(id: string, directory: string): Promise<void> {
+  private async startWorker(
+    { workerId: id, jobKey }: { workerId: string; jobKey: string },
+    directory: string,
+  ): Promise<void> {
     await mkdir(directory, { recursive: true });
     await this.ports.supervisor.ensure(
       {
@@ -160,7 +164,7 @@ export class RunTurn {
         logFile: join(directory, 'worker.log'),
         restart: 'never',
         needsPort: false,
-        stopGraceMs: workerGraceMs,
+        stopGraceMs: cancelTimeoutMs(this.data.run, this.job(jobKey)) + windingUpMs,
       },
       this.fence,
     );
