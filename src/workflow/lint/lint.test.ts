@@ -53,6 +53,20 @@ describe('script injection', () => {
     );
   });
 
+  test.each([
+    ['a folded block', '>-\n          echo a\n          "${{ github.head_ref }}"\n', '8:16'],
+    ['quotes with escapes', '"echo \\"${{ github.head_ref }}\\""\n', '6:26'],
+    ['a line that begins like another', '|\n          echo\n          echo ${{ github.head_ref }}\n', '8:20'],
+    ['a stretch over two lines', '>-\n          echo ${{ github.head_ref\n          }}\n', '7:20'],
+    [
+      'an expression over two lines',
+      ">-\n          echo ${{ format('{0}',\n          github.head_ref) }}\n",
+      '6:14',
+    ],
+  ])('in %s, at its place', (_form, script, place) => {
+    expect(lint(steps(`      - run: ${script}`))).toContain(`\n --> ci.yml:${place}\n`);
+  });
+
   test('in github-script', () => {
     const text = steps(
       '      - uses: actions/github-script@v7\n        with:\n          script: core.info("${{ github.head_ref }}")\n',

@@ -10,35 +10,51 @@ import {
 import type { Template } from '../model.ts';
 
 /**
- * Place of a stretch of a template's text: exact on one line and in `|` blocks, else the line where the text begins.
+ * Place of a stretch of a template's text: exact on one line and in `|` blocks; in other forms, such as `>` and quotes
+ * with escapes, the first place where it stands so, or else the line where the text begins.
  *
  * @param source - Text of the whole file.
  */
-export function placeIn({ text, at }: Template, from: number, to: number, source: string): Span {
+export function placeIn(template: Template, from: number, to: number, source: string): Span {
+  const { text, at } = template;
   const { file, start, end } = at;
+  if (start.line === end.line && end.column - start.column === text.length)
+    return onLine(file, start.line, start.column + from, to - from);
   const lines = source.split(/\r?\n/);
-  if (start.line === end.line && end.column - start.column === text.length) {
-    const column = start.column + from;
-    return {
-      file,
-      start: { line: start.line, column },
-      end: { line: start.line, column: start.column + to },
-    };
-  }
-  const before = text.slice(0, from).split('\n');
-  const own = text.split('\n')[before.length - 1] ?? '';
-  const line = start.line + before.length;
-  const indent = (lines[line - 1] ?? '').indexOf(own);
-  if (
-    !/^[|][-+0-9]*\s*(#.*)?$/.test((lines[start.line - 1] ?? '').slice(start.column - 1)) ||
-    indent === -1
-  ) {
-    const column = Math.max(start.column + 1, (lines[start.line - 1] ?? '').trimEnd().length + 1);
-    return { file, start, end: { line: start.line, column } };
-  }
-  const column = indent + (before.at(-1) ?? '').length + 1;
-  const width = Math.min(to - from, own.length - (before.at(-1) ?? '').length);
+  return (
+    inBlock(template, from, to, lines) ?? asWritten(at, text.slice(from, to), lines) ?? firstLine(at, lines)
+  );
+}
+
+function onLine(file: string, line: number, column: number, width: number): Span {
   return { file, start: { line, column }, end: { line, column: column + width } };
+}
+
+/** In a `|` block, each line of the text is a line of the file, moved right by the indentation. */
+function inBlock({ text, at }: Template, from: number, to: number, lines: string[]): Span | undefined {
+  if (!/^[|][-+0-9]*\s*(#.*)?$/.test((lines[at.start.line - 1] ?? '').slice(at.start.column - 1)))
+    return undefined;
+  const before = text.slice(0, from).split('\n');
+  const lead = (before.at(-1) ?? '').length;
+  const own = text.split('\n')[before.length - 1] ?? '';
+  const line = at.start.line + before.length;
+  const indent = (lines[line - 1] ?? '').indexOf(own);
+  return indent === -1
+    ? undefined
+    : onLine(at.file, line, indent + lead + 1, Math.min(to - from, own.length - lead));
+}
+
+function asWritten({ file, start, end }: Span, stretch: string, lines: string[]): Span | undefined {
+  for (let line = start.line; line <= end.line; line++) {
+    const index = (lines[line - 1] ?? '').indexOf(stretch, line === start.line ? start.column - 1 : 0);
+    if (index !== -1) return onLine(file, line, index + 1, stretch.length);
+  }
+  return undefined;
+}
+
+function firstLine({ file, start }: Span, lines: string[]): Span {
+  const line = (lines[start.line - 1] ?? '').trimEnd();
+  return onLine(file, start.line, start.column, Math.max(1, line.length + 1 - start.column));
 }
 
 /** An expression of a text with its place there. */
