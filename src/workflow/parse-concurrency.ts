@@ -30,6 +30,11 @@ export function parseConcurrency(
   const group = file.text(fields?.get('group'), '`group`', place, owner);
   const cancelInProgress = file.flag(fields?.get('cancel-in-progress'), place, owner);
   const queue = readQueue(file, fields?.get('queue'));
+  if (queue === 'max' && cancelInProgress?.text === 'true') {
+    const message = '`queue: max` and `cancel-in-progress: true` cannot stand together';
+    const help = 'keep the queue, or end what runs; not both';
+    file.error('conflicting-keys', message, fields?.get('queue')?.keyAt ?? at, { help });
+  }
   if (lacks(fields, 'group')) {
     file.error('missing-key', '`concurrency` has no `group`', at, { help: 'add `group: ${{ github.ref }}`' });
   }

@@ -191,6 +191,10 @@ const invalid: Record<string, string> = {
 const onlyOurs: Record<string, [why: string, text: string]> = {
   'a job without steps': ['GitHub says "No steps defined in `steps`"', job('timeout-minutes: 5')],
   'a job with no steps in its list': ['GitHub says "No steps defined in `steps`"', job('steps: []')],
+  'a queue that is also cancelled': [
+    'GitHub takes `queue: max` only without `cancel-in-progress: true`',
+    top('concurrency: { group: x, cancel-in-progress: true, queue: max }'),
+  ],
   'an axis without values': [
     'GitHub refuses an empty matrix vector',
     ofJob('strategy: { matrix: { a: [] } }'),
