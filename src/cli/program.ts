@@ -254,12 +254,12 @@ function addSecrets(program: Command, add: Add): void {
     );
   add(secrets, 'set <name>', {
     summary: 'keep a value, read from stdin',
-    more: 'The value is never an argument: those show in process lists and shell histories.',
+    more: "The value is never an argument: those show in process lists and shell histories. Kept for the environment '*', it is a secret of the repository: every job of the app may have it, and no process.",
     examples: ['slipway secrets set DATABASE_URL --environment production < url.txt'],
     load: async () => (await import('./commands/secrets.ts')).set as Work,
     server: 'any',
   })
-    .requiredOption('-e, --environment <name>', 'the environment whose processes get it')
+    .requiredOption('-e, --environment <name>', "the environment whose jobs and processes get it, or '*'")
     .option('--app <name>', "the app, if not this repository's");
   add(secrets, 'list', {
     summary: 'list names and versions, never values',
