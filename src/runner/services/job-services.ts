@@ -1,4 +1,3 @@
-import type { Permissions } from '../../workflow/index.ts';
 import type { JobSpec } from '../spec.ts';
 import type { ServiceServer } from './server.ts';
 import type { TokenPurpose, Tokens } from './tokens.ts';
@@ -63,9 +62,8 @@ export class JobServices {
   }
 }
 
-/** Whether the job's `permissions`, or else the workflow's, hold `id-token: write`. */
-export function mayAskForIdToken({ job, workflow }: Pick<JobSpec, 'job' | 'workflow'>): boolean {
-  const granted: Permissions | undefined = job.permissions ?? workflow.permissions;
-  if (granted === undefined || granted === 'read-all') return false;
-  return granted === 'write-all' || granted['id-token'] === 'write';
+/** Whether the job has `id-token: write`, which each of its callers had to have as well. */
+export function mayAskForIdToken({ permissions }: Pick<JobSpec, 'permissions'>): boolean {
+  if (permissions === undefined || permissions === 'read-all') return false;
+  return permissions === 'write-all' || permissions['id-token'] === 'write';
 }

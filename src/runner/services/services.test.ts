@@ -36,7 +36,8 @@ function specOf(changes: Partial<JobSpec> = {}): JobSpec {
   return {
     runId: 'r1',
     jobKey: 'build (20)',
-    job: { id: 'build', permissions: { 'id-token': 'write' } },
+    job: { id: 'build' },
+    permissions: { 'id-token': 'write' },
     workflow: { file: '.github/workflows/ci.yml' },
     environment: null,
     contexts: { github },
@@ -208,22 +209,15 @@ test('what a job that ends leaves half uploaded is removed', async () => {
 });
 
 describe('ID tokens', () => {
-  const permitted = (job: unknown, workflow: unknown) =>
-    mayAskForIdToken({
-      job: { permissions: job },
-      workflow: { permissions: workflow },
-    } as unknown as JobSpec);
-
-  test.each([
-    [{ 'id-token': 'write' }, undefined, true],
-    [undefined, { 'id-token': 'write' }, true],
-    [undefined, 'write-all', true],
-    [{ contents: 'read' }, 'write-all', false],
-    [{ 'id-token': 'none' }, { 'id-token': 'write' }, false],
-    ['read-all', undefined, false],
-    [undefined, undefined, false],
-  ])('with permissions %j in the job and %j in the workflow: %j', (job, workflow, expected) => {
-    expect(permitted(job, workflow)).toBe(expected);
+  test.each<[JobSpec['permissions'], boolean]>([
+    [{ 'id-token': 'write' }, true],
+    ['write-all', true],
+    [{ 'id-token': 'none' }, false],
+    [{ contents: 'write' }, false],
+    ['read-all', false],
+    [undefined, false],
+  ])('with permissions %j: %j', (permissions, expected) => {
+    expect(mayAskForIdToken({ permissions })).toBe(expected);
   });
 
   test('are offered to scripts alone with nothing else, and without permission to nobody', async () => {
@@ -233,7 +227,7 @@ describe('ID tokens', () => {
       'ACTIONS_ID_TOKEN_REQUEST_URL',
       'ACTIONS_ID_TOKEN_REQUEST_TOKEN',
     ]);
-    const denied = new JobServices(specOf({ job: { id: 'build' } as JobSpec['job'] }), () => {});
+    const denied = new JobServices(specOf({ permissions: undefined }), () => {});
     opened.push(denied);
     expect(await denied.variables('script')).toEqual({});
     expect(await denied.variables('javascript')).not.toHaveProperty('ACTIONS_ID_TOKEN_REQUEST_URL');
