@@ -14,3 +14,4 @@ export { parseApp } from './parse-app.ts';
 export type { AppFiles } from './parse-app.ts';
 export type { SourceFile } from './procfile.ts';
 export { slipwaySchema } from './slipway-yml.ts';
+export { nameFrom } from './names.ts';

@@ -45,6 +45,10 @@ export const cliCodes = {
     means: 'A flag needs a terminal, and there is none.',
     todo: 'Leave it out, or start the command in a terminal.',
   },
+  'not-written': {
+    means: 'A file that `init` would write cannot be written.',
+    todo: 'Look at the permissions of its folder.',
+  },
   'option-missing-argument': { means: 'A flag stands without its value.', todo: 'Write the value after it.' },
   'unit-not-written': {
     means: 'The systemd units cannot be written.',

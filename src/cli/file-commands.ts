@@ -31,4 +31,13 @@ export function addFileCommands(program: Command, add: Add): void {
     load: async () => (await import('./commands/doctor.ts')).doctor,
     server: 'local',
   });
+  add(program, 'init', {
+    summary: 'write what a repository lacks: a workflow, a Procfile',
+    more: 'Looks at package.json, lock files, pyproject.toml, requirements.txt and manage.py; shows what it would write and asks. Files that are there are never changed.',
+    examples: ['slipway init --dry-run', 'slipway init --yes'],
+    load: async () => (await import('./commands/init.ts')).init,
+    server: 'none',
+  })
+    .option('-y, --yes', 'write without asking')
+    .option('--dry-run', 'only show');
 }

@@ -1,0 +1,35 @@
+import type { RepositoryLook } from './repository-look.ts';
+import { runStep, usesStep } from './workflow-text.ts';
+
+const projectFiles = ['pyproject.toml', 'requirements.txt', 'manage.py'];
+
+/** Whether the repository holds a Python project. */
+export function isPython(look: RepositoryLook): boolean {
+  return projectFiles.some((file) => look.has(file));
+}
+
+/** Steps for a Python project: an environment of its own, its requirements, and the tests that can be told from its files. */
+export function pythonSteps(look: RepositoryLook): string[] {
+  const said = look.text('.python-version')?.trim() ?? '';
+  const version = /^\d+(?:\.\d+)*$/.test(said) ? said : '3.x';
+  return [
+    ...usesStep('actions/setup-python@v5', { 'python-version': version }),
+    ...runStep('python -m venv .venv'),
+    ...installSteps(look),
+    ...testSteps(look),
+  ];
+}
+
+function installSteps(look: RepositoryLook): string[] {
+  const pip = '.venv/bin/python -m pip install';
+  if (look.has('requirements.txt')) return runStep(`${pip} -r requirements.txt`);
+  return /^\[(?:project|build-system)\]/m.test(look.text('pyproject.toml') ?? '') ? runStep(`${pip} .`) : [];
+}
+
+function testSteps(look: RepositoryLook): string[] {
+  if (look.has('manage.py')) return runStep('.venv/bin/python manage.py test');
+  const requirements = `${look.text('requirements.txt') ?? ''}\n${look.text('pyproject.toml') ?? ''}`;
+  if (/\bpytest\b/.test(requirements)) return runStep('.venv/bin/python -m pytest');
+  if (look.has('tests') || look.has('test')) return runStep('.venv/bin/python -m unittest discover');
+  return runStep('.venv/bin/python -m compileall -q -x "[.]venv" .');
+}
