@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Json } from '../../src/flow/index.ts';
 import { currentOwner, type Store } from '../../src/store/index.ts';
 import { Database } from '../../src/store/database.ts';
 import { StoreWorld, type FakeClock, type MakePlace } from './store-world.ts';
@@ -117,6 +118,17 @@ export function describeRecordStore(name: string, makePlace: MakePlace): void {
       await store.documents.delete('app', 'medianest');
       await store.documents.delete('app', 'medianest');
       expect(await store.documents.get('app', 'medianest')).toBeNull();
+    });
+
+    it('replaces a document only where what was read still stands, so that one of many writers at once wins', async () => {
+      const replace = (before: Json, after: Json) =>
+        store.documents.replace('line', 'shop', { before, after });
+      const first = await Promise.all([1, 2, 3].map((writer) => replace(null, { b: [writer], a: 1 })));
+      expect(first.filter(Boolean)).toHaveLength(1);
+      const known = (await store.documents.get('line', 'shop'))?.body ?? null;
+      const second = await Promise.all([4, 5].map((writer) => replace(known, { b: [writer] })));
+      expect(second.filter(Boolean)).toHaveLength(1);
+      expect(await replace(known, null)).toBe(false);
     });
 
     it('numbers the versions of a secret without gaps, however many write', async () => {
