@@ -1,4 +1,5 @@
-import { watch } from 'node:fs';
+import { statSync, watch } from 'node:fs';
+import { join } from 'node:path';
 import type { LocalRequest } from '../local/index.ts';
 import { runPlan } from './commands/run.ts';
 import type { CliContext } from './context.ts';
@@ -21,9 +22,10 @@ export async function watchAndRun(
   const stopListening = context.onInterrupt(() => saves.close());
   try {
     for (let only: string[] | null = null; !saves.isClosed;) {
-      if (only === null || only.length > 0) await runOnce(context, flags, { ...request, only }, saves);
-      if (saves.isClosed) break;
-      if (!flags.json) print(context.out, ['', 'waits for a saved file; Ctrl-C ends']);
+      if (only === null || only.length > 0) {
+        await runOnce(context, flags, { ...request, only }, saves);
+        if (!saves.isClosed && !flags.json) print(context.out, ['', 'waits for a saved file; Ctrl-C ends']);
+      }
       const paths = await saves.next();
       if (paths.length > 0) only = await context.affectedBy(request, paths).catch(() => null);
     }
@@ -58,7 +60,10 @@ class Saves {
   #save = new AbortController();
   #timer: NodeJS.Timeout | null = null;
 
+  readonly #root: string;
+
   constructor(root: string) {
+    this.#root = root;
     this.#watcher = watch(root, { recursive: true }, (_, path) => {
       if (path === null || /(^|\/)\.git(\/|$)/.test(path)) return;
       this.#paths.add(path);
@@ -80,7 +85,8 @@ class Saves {
         this.#wake = resolve;
       });
     }
-    const paths = [...this.#paths];
+    // A folder is touched whenever a file in it is, and tells nothing beyond that.
+    const paths = Array.from(this.#paths).filter((path) => !isFolder(join(this.#root, path)));
     this.#paths.clear();
     return paths;
   }
@@ -96,4 +102,8 @@ class Saves {
     this.#save.abort();
     this.#wake();
   }
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }

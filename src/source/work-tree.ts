@@ -182,8 +182,9 @@ export async function listCommitted(root: string, folder: string): Promise<strin
 /** Those of the paths that git does not ignore. */
 export async function notIgnored(root: string, paths: readonly string[]): Promise<string[]> {
   const args = ['check-ignore', '-z', '--stdin'];
-  const ignored = new Set(
-    textOf(await runGit({ directory: root, args, input: paths.join('\0') })).split('\0'),
-  );
+  const input = paths.map((path) => `${path}\0`).join('');
+  // This command takes no pathspecs, and refuses to be told how to read them.
+  const output = await runGit({ directory: root, args, input, env: { GIT_LITERAL_PATHSPECS: '0' } });
+  const ignored = new Set(textOf(output).split('\0'));
   return paths.filter((path) => !ignored.has(path));
 }

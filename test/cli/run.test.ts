@@ -107,6 +107,7 @@ Summary of build
 
 - left out windows: jobs run on Linux only, and "windows-latest" asks for Windows
 ✗ 4 jobs: 2 passed, 1 failed, 1 skipped in 0.0s  abc1234
+  next: slipway run --failed, or in the same workspace: slipway run -j "test (2)" --from 1
 `);
 });
 
@@ -353,6 +354,34 @@ test('programs get one JSON object a line', async () => {
   });
   const kept = readFileSync(join(rig.home, 'local', readFolder(rig), 'last.json'), 'utf8');
   expect(JSON.parse(kept)).toMatchObject({ number: 1, pid: null });
+});
+
+test('watching runs what a saved file affects, and nothing for ignored files', async () => {
+  using rig = new RunRig({
+    'all.yml': `on: push\njobs:\n  a:\n${job('- run: echo all')}`,
+    'docs.yml': `on:\n  push:\n    paths: ['docs/**']\njobs:\n  b:\n${job('- run: echo docs')}`,
+  });
+  rig.write({ 'docs/a.md': 'x' });
+  const { child, ended } = rig.start(['--watch']);
+  let out = '';
+  child.stdout?.on('data', (chunk: Buffer) => (out += chunk.toString()));
+  const rounds = async (count: number) => {
+    while (out.split('waits for a saved file').length <= count) await delay(20);
+    return out.split('waits for a saved file')[count - 1] ?? '';
+  };
+  const first = await rounds(1);
+  expect(first).toContain('all');
+  expect(first).toContain('docs');
+  rig.write({ 'docs/a.md': 'y', ignored: 'x' });
+  expect(await rounds(2)).toContain('|   docs');
+  rig.write({ ignored: 'y' });
+  await delay(300);
+  rig.write({ '.github/workflows/all.yml': `on: push\njobs:\n  a:\n${job('- run: echo changed')}` });
+  const changed = await rounds(3);
+  expect(changed).toContain('|   changed');
+  expect(changed).not.toContain('|   docs');
+  child.kill('SIGINT');
+  expect((await ended).code).toBe(130);
 });
 
 function readFolder(rig: RunRig): string {

@@ -63,7 +63,7 @@ test('the table of actions is what the code has; write it with "node scripts/wri
 });
 
 test('what a job sees of the machine is listed by name', () => {
-  const source = readFileSync('src/wiring/machine.ts', 'utf8');
+  const source = readFileSync('src/runner/machine.ts', 'utf8');
   const list = /passedOn = \[([^\]]*)\]/.exec(source)?.[1] ?? '';
   const names = [...list.matchAll(/'(\w+)'/g)].map(([, name = '']) => name);
   expect(names.length).toBeGreaterThan(10);

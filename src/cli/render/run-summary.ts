@@ -23,6 +23,7 @@ export function runSummary(view: LocalView, summaries: ReadonlyMap<string, strin
     ...jobs.flatMap(({ label, job }) => summaryLines(label, summaries.get(job.summaryFile ?? ''), look)),
     ...leftOut(jobs, look),
     totals(view, jobs, look),
+    ...next(jobs, look),
   ];
 }
 
@@ -104,4 +105,15 @@ function totals(view: LocalView, jobs: readonly Placed[], look: Look): string {
   const good = view.state === 'success';
   const sign = paint(look, ['bold', good ? 'green' : 'red'], good ? '✓' : '✗');
   return `${sign} ${jobs.length === 1 ? '1 job' : `${jobs.length} jobs`}: ${told.join(', ')} in ${time}  ${paint(look, 'dim', short(view.commit))}`;
+}
+
+/** How to go on from the first failure. */
+function next(jobs: readonly Placed[], look: Look): string[] {
+  const failed = jobs.find(({ job }) => job.state === 'failure')?.job;
+  const step = failed?.steps.find(({ state, forgiven }) => state === 'failure' && !forgiven);
+  if (!failed || !step) return [];
+  const name = /^[\w./-]+$/.test(failed.name) ? failed.name : `"${harmless(failed.name)}"`;
+  return [
+    `  ${paint(look, 'cyan', 'next')}: slipway run --failed, or in the same workspace: slipway run -j ${name} --from ${step.index + 1}`,
+  ];
 }
