@@ -162,9 +162,9 @@ describe.skipIf(!isRoot)('a full disk (only root can make one)', () => {
       },
     ));
 
-  test('by a file of a step fails the next, which cannot even be written down', () =>
+  test('by a file of a step fails the next, which has no room for a word', () =>
     onTinyDisk(
-      jobWith('- run: cat /dev/zero > "$RUNNER_TEMP/filler" || true\n- run: echo on'),
+      jobWith('- run: cat /dev/zero > "$RUNNER_TEMP/filler" || true\n- run: seq 50000'),
       async (job) => {
         const report = await job.work();
         expect(report.result).toBe('failure');
