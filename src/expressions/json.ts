@@ -1,7 +1,6 @@
 import { CodedError } from '../diagnostics/index.ts';
 import { deepestNesting, ObjectValue, type Value } from './value.ts';
 
-const blanks = /[ \t\n\r]*/y;
 const plain = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y;
 
 /**
@@ -92,8 +91,7 @@ class Reader {
   }
 
   #peek(): string {
-    blanks.lastIndex = this.#at;
-    this.#at += blanks.exec(this.#text)?.[0].length ?? 0;
+    while (isBlank(this.#text.charCodeAt(this.#at))) this.#at++;
     return this.#text.charAt(this.#at);
   }
 
@@ -105,4 +103,8 @@ class Reader {
   #fail(): never {
     throw new SyntaxError(`this is not JSON from character ${this.#at + 1} on`);
   }
+}
+
+function isBlank(unit: number): boolean {
+  return unit === 0x20 || unit === 0x0a || unit === 0x0d || unit === 0x09;
 }
