@@ -67,9 +67,11 @@ export function needsOf(state: RunState, job: JobRef): JobRef[] {
  * What the status functions of a job's `if` look at: every ancestor of its frame, not only direct needs. What the caller
  * needs was looked at when the call began.
  *
+ * @param among - Only these jobs, as `success('build')` asks; their names ignore case.
  * @see https://docs.github.com/actions/reference/evaluate-expressions-in-workflows-and-actions#status-check-functions
  */
-export function ancestorResults(state: RunState, job: JobRef): JobResult[] {
+export function ancestorResults(state: RunState, job: JobRef, among?: readonly string[]): JobResult[] {
+  const wanted = among?.map((name) => name.toLowerCase());
   const seen = new Map<string, JobRef>();
   const queue = [job];
   for (let at = queue.pop(); at !== undefined; at = queue.pop()) {
@@ -78,5 +80,6 @@ export function ancestorResults(state: RunState, job: JobRef): JobResult[] {
       seen.set(need.jobId, need);
     }
   }
-  return [...seen.values()].flatMap((need) => jobResult(state, need) ?? []);
+  const asked = [...seen.values()].filter(({ jobId }) => wanted?.includes(jobId.toLowerCase()) ?? true);
+  return asked.flatMap((need) => jobResult(state, need) ?? []);
 }

@@ -83,6 +83,12 @@ describe('conditions', () => {
       { a: 'failure', b: 'success' },
     ],
     [
+      'success and failure of named jobs look at those alone',
+      "  a:\n  b:\n  c:\n    needs: [a, b]\n    if: success('B')\n  d:\n    needs: [a, b]\n    if: failure('b')",
+      ['a'],
+      { a: 'failure', b: 'success', c: 'success', d: 'skipped' },
+    ],
+    [
       'failure() looks at every ancestor',
       '  a:\n  b:\n    needs: a\n  c:\n    needs: b\n    if: failure()',
       ['a'],

@@ -28,11 +28,11 @@ export function jobScope(state: RunState, job: JobRef, instance?: JobInstance): 
 
 /** The status functions of a job's condition. */
 export function statusOf(state: RunState, job: JobRef): NonNullable<Scope['status']> {
-  const results = ancestorResults(state, job);
+  const results = (jobs?: readonly string[]) => ancestorResults(state, job, jobs);
   const cancelled = frameCancelReason(state, job.parent) !== null;
   return {
-    success: () => !cancelled && results.every((result) => result === 'success'),
-    failure: () => !cancelled && results.includes('failure'),
+    success: (jobs) => !cancelled && results(jobs).every((result) => result === 'success'),
+    failure: (jobs) => !cancelled && results(jobs).includes('failure'),
     always: () => true,
     cancelled: () => cancelled,
   };
