@@ -9,7 +9,7 @@ import { CodedError } from '../diagnostics/index.ts';
 export function parseEnvFile(text: string, file: string): Record<string, string> {
   const values: Record<string, string> = {};
   const pattern =
-    /[ \t]*(?:#[^\n]*|(?:export[ \t]+)?([A-Za-z_][\w.-]*)[ \t]*=[ \t]*(?:'([^']*)'|"((?:\\[^]|[^"\\])*)"|([^\n]*?))[ \t]*(?:#[^\n]*)?)?(?:\n|$)/y;
+    /[ \t]*(?:#[^\n]*|(?:export[ \t]+)?([A-Za-z_][\w.-]*)[ \t]*=[ \t]*(?:(?:'([^']*)'|"((?:\\[^]|[^"\\])*)")[ \t]*(?:#[^\n]*)?|([^\n]*)))?(?:\n|$)/y;
   const unix = text.replaceAll('\r\n', '\n').replace(/^\uFEFF/, '');
   while (pattern.lastIndex < unix.length) {
     const from = pattern.lastIndex;

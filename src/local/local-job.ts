@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { mkdirSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import {
   Control,
   endTracked,
@@ -66,8 +66,8 @@ async function work(
   { control, hooks }: { control: Control; hooks: JobHooks },
 ): Promise<string | null> {
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
-    for (const folder of Object.values(spec.directories)) mkdirSync(folder, { recursive: true });
+    const folders = Object.values(spec.directories).map((folder) => mkdir(folder, { recursive: true }));
+    await Promise.all([mkdir(directory, { recursive: true, mode: 0o700 }), ...folders]);
     await runJob(spec, directory, control, hooks);
     return null;
   } catch (error) {

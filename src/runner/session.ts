@@ -246,6 +246,8 @@ export class Session {
   saveReport(): void {
     if (this.#origin) return this.#origin.session.saveReport();
     this.#tellReport();
+    // Who listens in this process needs no file before the end.
+    if (this.hooks.onReport) return;
     const waitMs = this.#reportDueMs - performance.now();
     if (waitMs <= 0) this.#tryReport();
     else this.#reportTimer ??= setTimeout(() => this.#tryReport(), waitMs);
