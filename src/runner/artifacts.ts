@@ -16,8 +16,9 @@ import {
 import { dirname, join, relative } from 'node:path';
 import { CodedError } from '../diagnostics/index.ts';
 import { stagingPrefix } from './abandoned.ts';
-import { unpackZip } from './zip-reader.ts';
-import { writeZip } from './zip-writer.ts';
+
+/** Loaded when an archive comes or is asked for, which most runs never see. */
+const zip = () => import('./zip.ts');
 
 /** An artifact of a run, as stored: a directory of files beside this description. */
 export interface Artifact {
@@ -153,7 +154,7 @@ export async function storeArchive(artifactsDirectory: string, archive: NewArchi
     const filesDirectory = join(staging, 'files');
     const kept = join(staging, 'archive');
     await rename(archive.path, kept);
-    if (isZip(archive.mimeType)) await unpackZip(kept, filesDirectory);
+    if (isZip(archive.mimeType)) await (await zip()).unpackZip(kept, filesDirectory);
     else {
       await mkdir(filesDirectory);
       await link(kept, join(filesDirectory, archive.name));
@@ -194,7 +195,7 @@ export async function archiveOf(artifact: Artifact): Promise<{ path: string; mim
       ...file,
       file: join(artifact.filesDirectory, file.path),
     }));
-    await writeZip(join(staging, 'archive'), sources);
+    await (await zip()).writeZip(join(staging, 'archive'), sources);
     await rename(join(staging, 'archive'), path);
   } finally {
     await rm(staging, { recursive: true, force: true });

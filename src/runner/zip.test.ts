@@ -3,8 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { unpackZip } from './zip-reader.ts';
-import { writeZip } from './zip-writer.ts';
+import { unpackZip, writeZip } from './zip.ts';
 
 /** Writes and reads zips apart from the code under test. */
 const noPython = spawnSync('python3', ['-c', 'import zipfile']).status !== 0;
@@ -31,8 +30,8 @@ async function ownZip(): Promise<string> {
   writeFileSync(b, '');
   const path = join(folder, 'own.zip');
   await writeZip(path, [
-    { file: a, path: 'deep/größe.txt', sizeBytes: 100_000, executable: true },
-    { file: b, path: 'empty', sizeBytes: 0, executable: false },
+    { file: a, path: 'deep/größe.txt', executable: true },
+    { file: b, path: 'empty', executable: false },
   ]);
   return path;
 }
@@ -70,13 +69,11 @@ describe('an archive of others', () => {
     expect(readFileSync(join(folder, 'out/a/b.txt'), 'utf8')).toBe('hello'.repeat(1000));
   });
 
-  test.each(['../out.txt', '/etc/out.txt', 'a/../../out.txt', 'a//b', './a'])(
-    'is refused when it holds %s',
+  test.skipIf(noPython).each(['../out.txt', '/etc/out.txt', 'a/../../out.txt'])(
+    'is refused when it holds %s (python3)',
     async (name) => {
-      const [file, path] = [join(folder, 'x'), join(folder, 'bad.zip')];
-      writeFileSync(file, 'x');
-      await writeZip(path, [{ file, path: name, sizeBytes: 1, executable: false }]);
-      await expect(unpackZip(path, join(folder, 'out'))).rejects.toThrow('leads out of it');
+      const path = pythonZip(`z.writestr(zipfile.ZipInfo(${JSON.stringify(name)}), "x")\nz.close()`);
+      await expect(unpackZip(path, join(folder, 'out'))).rejects.toThrow('cannot be unpacked');
     },
   );
 
@@ -91,13 +88,17 @@ describe('an archive of others', () => {
   test('is refused when a byte of it is wrong, or the end is missing', async () => {
     const bytes = readFileSync(await ownZip());
     const wrong = Buffer.from(bytes);
-    wrong[60] = 'y'.charCodeAt(0);
+    wrong[500] = 'y'.charCodeAt(0);
     writeFileSync(join(folder, 'wrong.zip'), wrong);
     await expect(unpackZip(join(folder, 'wrong.zip'), join(folder, 'out'))).rejects.toThrow('wrong checksum');
     writeFileSync(join(folder, 'short.zip'), bytes.subarray(0, -30));
-    await expect(unpackZip(join(folder, 'short.zip'), join(folder, 'out2'))).rejects.toThrow('it is no zip');
+    await expect(unpackZip(join(folder, 'short.zip'), join(folder, 'out2'))).rejects.toThrow(
+      'cannot be unpacked',
+    );
     mkdirSync(join(folder, 'empty'));
     writeFileSync(join(folder, 'none.zip'), '');
-    await expect(unpackZip(join(folder, 'none.zip'), join(folder, 'out3'))).rejects.toThrow('it is no zip');
+    await expect(unpackZip(join(folder, 'none.zip'), join(folder, 'out3'))).rejects.toThrow(
+      'cannot be unpacked',
+    );
   });
 });
