@@ -1,5 +1,5 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, renameSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
@@ -27,11 +27,10 @@ export function findPeers(options: { install: boolean }): { found: Peer[]; missi
 function act({ install }: { install: boolean }, missing: string[]): Peer | null {
   const program = join(folder, 'bin', `act-${versions.act}`);
   if (!existsSync(program) && install && isProgram('go')) {
-    execFileSync('go', ['install', `github.com/nektos/act@${versions.act}`], {
-      env: { ...process.env, GOBIN: join(folder, 'bin') },
-      stdio: 'inherit',
+    const built = tryRun(['go', 'install', `github.com/nektos/act@${versions.act}`], {
+      GOBIN: join(folder, 'bin'),
     });
-    execFileSync('mv', [join(folder, 'bin', 'act'), program]);
+    if (built) renameSync(join(folder, 'bin', 'act'), program);
   }
   if (existsSync(program)) {
     return {
@@ -47,10 +46,8 @@ function act({ install }: { install: boolean }, missing: string[]): Peer | null 
 function gitlab({ install }: { install: boolean }, missing: string[]): Peer | null {
   const name = 'gitlab-ci-local';
   const entry = join(folder, 'node_modules', name, 'dist', 'index.js');
-  if (!existsSync(entry) && install) {
-    const words = ['install', '--prefix', folder, '--no-audit', '--no-fund', `${name}@${versions[name]}`];
-    execFileSync('npm', words, { stdio: 'inherit' });
-  }
+  if (!existsSync(entry) && install)
+    tryRun(['npm', 'install', '--prefix', folder, '--no-audit', '--no-fund', `${name}@${versions[name]}`]);
   if (!existsSync(entry)) missing.push(`${name}: \`npm run bench:workflows -- --install-peers\``);
   else if (!isProgram('rsync')) missing.push(`${name}: needs rsync: apt-get install rsync`);
   else {
@@ -58,6 +55,12 @@ function gitlab({ install }: { install: boolean }, missing: string[]): Peer | nu
     return { name, version: versions[name], argv: [process.execPath, entry, ...flags] };
   }
   return null;
+}
+
+/** A peer that cannot be had is said to be missing; it does not stop the bench. */
+function tryRun([program = '', ...args]: string[], env: Record<string, string> = {}): boolean {
+  const options = { env: { ...process.env, ...env }, stdio: 'inherit' as const };
+  return spawnSync(program, args, options).status === 0;
 }
 
 function isProgram(name: string): boolean {
