@@ -61,7 +61,7 @@ function timeMs(argv: string[], cwd: string): Promise<number> {
   const startedMs = performance.now();
   return new Promise((done, reject) => {
     let tail = '';
-    const env = { ...process.env, SLIPWAY_HOME: join(folder, 'home'), GCL_TELEMETRY: 'false' };
+    const env = { ...process.env, SLIPWAY_HOME: join(folder, 'home') };
     const child = spawn(program, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', (chunk: Buffer) => {
