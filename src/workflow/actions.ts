@@ -51,7 +51,7 @@ const oneSystem = noEffect('caches are kept on one machine, so there is no other
 export const builtInActions: Readonly<Record<string, BuiltInAction>> = {
   'actions/checkout': {
     name: 'actions/checkout',
-    versions: [3, 4, 5, 6],
+    versions: [1, 2, 3, 4, 5, 6, 7],
     outputs: ['ref', 'commit'],
     inputs: {
       // Only the repository of the run is at hand; another fails the step.
@@ -79,11 +79,12 @@ export const builtInActions: Readonly<Record<string, BuiltInAction>> = {
   },
   'actions/setup-node': {
     name: 'actions/setup-node',
-    versions: [3, 4, 5, 6],
+    versions: [1, 2, 3, 4, 5, 6, 7],
     outputs: ['cache-hit', 'node-version'],
     inputs: {
       'node-version': honoured,
       'node-version-file': honoured,
+      version: refused('write `node-version`, as it has been called since v3'),
       'check-latest': flag('false'),
       // Only the machine's own; another fails the step.
       architecture: honoured,
@@ -100,7 +101,7 @@ export const builtInActions: Readonly<Record<string, BuiltInAction>> = {
   },
   'actions/setup-python': {
     name: 'actions/setup-python',
-    versions: [4, 5, 6],
+    versions: [1, 2, 3, 4, 5, 6],
     outputs: ['python-version', 'python-path', 'cache-hit'],
     inputs: {
       'python-version': honoured,
@@ -120,7 +121,7 @@ export const builtInActions: Readonly<Record<string, BuiltInAction>> = {
   },
   'actions/cache': {
     name: 'actions/cache',
-    versions: [3, 4, 5],
+    versions: [1, 2, 3, 4, 5, 6],
     outputs: ['cache-hit', 'cache-primary-key', 'cache-matched-key'],
     inputs: {
       path: { use: 'honoured', required: true },
@@ -135,7 +136,7 @@ export const builtInActions: Readonly<Record<string, BuiltInAction>> = {
   },
   'actions/cache/restore': {
     name: 'actions/cache/restore',
-    versions: [3, 4, 5],
+    versions: [3, 4, 5, 6],
     outputs: ['cache-hit', 'cache-primary-key', 'cache-matched-key'],
     inputs: {
       path: { use: 'honoured', required: true },
@@ -148,7 +149,7 @@ export const builtInActions: Readonly<Record<string, BuiltInAction>> = {
   },
   'actions/cache/save': {
     name: 'actions/cache/save',
-    versions: [3, 4, 5],
+    versions: [3, 4, 5, 6],
     outputs: [],
     inputs: {
       path: { use: 'honoured', required: true },
@@ -159,7 +160,7 @@ export const builtInActions: Readonly<Record<string, BuiltInAction>> = {
   },
   'actions/upload-artifact': {
     name: 'actions/upload-artifact',
-    versions: [4, 5, 6],
+    versions: [4, 5, 6, 7],
     outputs: ['artifact-id', 'artifact-digest', 'artifact-url'],
     inputs: {
       name: { use: 'honoured', default: 'artifact' },
@@ -169,11 +170,15 @@ export const builtInActions: Readonly<Record<string, BuiltInAction>> = {
       'compression-level': noEffect('artifacts stay on this machine, and are not compressed'),
       overwrite: flag('false'),
       'include-hidden-files': flag('false'),
+      archive: only(
+        'true',
+        'an artifact is always kept as files with their paths; name the directory it lies in',
+      ),
     },
   },
   'actions/download-artifact': {
     name: 'actions/download-artifact',
-    versions: [4, 5, 6],
+    versions: [4, 5, 6, 7, 8],
     outputs: ['download-path'],
     inputs: {
       name: honoured,
@@ -181,6 +186,8 @@ export const builtInActions: Readonly<Record<string, BuiltInAction>> = {
       path: honoured,
       pattern: honoured,
       'merge-multiple': flag('false'),
+      'skip-decompress': only('false', 'artifacts are kept as files, so there is nothing to leave packed'),
+      'digest-mismatch': noEffect('nothing is sent over a network, so there is nothing to compare'),
       'github-token': refused(otherRun),
       repository: refused(otherRun),
       'run-id': refused(otherRun),
@@ -197,16 +204,20 @@ export const builtInActions: Readonly<Record<string, BuiltInAction>> = {
 /** An action as a step names it. */
 export interface ActionReference {
   action: BuiltInAction;
-  /** `4` of `@v4`, `@v4.2` and `@v4.2.1` alike. */
+  /** `4` of `@v4`, `@v4.2` and `@v4.2.1` alike; the newest for a commit and for the branch where development goes on. */
   majorVersion: number;
 }
+
+/** What a pin by commit and the usual names of the branch stand for: whatever is newest. */
+const newest = /^([0-9a-f]{40}|[0-9a-f]{64}|main|master)$/i;
 
 /** Finds the built-in action behind `uses:`, or undefined when this version has none. */
 export function builtInAction(uses: string): ActionReference | undefined {
   const [name = '', version = ''] = uses.split('@');
   const key = name.toLowerCase();
   const action = Object.hasOwn(builtInActions, key) ? builtInActions[key] : undefined;
-  const major = /^v(\d+)(\.\d+){0,2}$/.exec(version)?.[1];
-  if (!action || major === undefined || !action.versions.includes(Number(major))) return undefined;
-  return { action, majorVersion: Number(major) };
+  const written = /^v(\d+)(\.\d+){0,2}$/.exec(version)?.[1];
+  const major = newest.test(version) ? action?.versions.at(-1) : Number(written);
+  if (!action || major === undefined || !action.versions.includes(major)) return undefined;
+  return { action, majorVersion: major };
 }

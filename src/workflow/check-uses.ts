@@ -53,10 +53,7 @@ function refuseAction(file: WorkflowFile, text: string, at: Span, owner: Owner):
   const action = Object.hasOwn(builtInActions, key) ? builtInActions[key] : undefined;
   if (action) {
     const majors = action.versions.map((major) => `v${major}`).join(', ');
-    const isCommit = /^[0-9a-f]{40}$/i.test(version);
-    const message = isCommit
-      ? `${action.name} is built in, and a commit does not say which of its versions is meant`
-      : `${action.name} is built in, but not as version "${version}"`;
+    const message = `${action.name} is built in, but not as version "${version}"`;
     const help = `write ${action.name}@v${action.versions.at(-1)}`;
     const versions = [`versions of ${action.name}: ${majors}`];
     file.refuse(owner, 'unknown-action', message, at, { notes: versions, help });
