@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { CodedError, didYouMean, type Finding, type Span } from '../diagnostics/index.ts';
-import type { RunEvent } from '../runs/index.ts';
+import { createRun, refusalsInReach, type RunEvent } from '../runs/index.ts';
 import { changedSince, readWorkTree, type WorkTree } from '../source/index.ts';
 import {
   eventRules,
@@ -68,7 +68,7 @@ export async function planLocally(request: LocalRequest, reading?: Promise<WorkT
   if (request.again) return await planAgain(plan, request.again, request.home);
   const chosen = await choose(plan, request);
   const runs = (await Promise.all(chosen.map((one) => planned(plan, one, request)))).map(withoutLabels);
-  refuse(runs, files);
+  refuse({ ...plan, runs }, request);
   return { ...plan, runs };
 }
 
@@ -248,16 +248,13 @@ function placeOf({ start }: Span): string {
   return `${start.line}:${start.column}`;
 }
 
-/** Stops before anything starts when a job that would run asks for what this machine cannot do. */
-function refuse(runs: readonly PlannedRun[], { sources }: WorkflowFiles): void {
-  const findings = runs.flatMap(({ workflow, called }) =>
-    [workflow, ...Object.values(called)].flatMap(({ jobs, refusals }) =>
-      refusals
-        .filter(({ jobId }) => jobId === null || jobs.some(({ id }) => id === jobId))
-        .map(({ finding }) => ({ ...finding, severity: 'error' as const })),
-    ),
-  );
-  if (findings.length > 0) throw new LocalMistakes(findings, sources);
+/** Stops before anything starts when a job that may run asks for what this machine cannot do. */
+function refuse({ runs, repository, files }: LocalPlan, { vars }: LocalRequest): void {
+  const findings = runs.flatMap((planned) => {
+    const run = createRun({ ...planned, id: 'plan', number: 1, app: repository, vars, nowMs: 0 });
+    return refusalsInReach(run).map(({ finding }) => ({ ...finding, severity: 'error' as const }));
+  });
+  if (findings.length > 0) throw new LocalMistakes(findings, files.sources);
 }
 
 function nothingToRun(workflows: Workflow[], event: string, tree: WorkTree): CodedError {

@@ -7,7 +7,7 @@ export interface PlanLimits {
   maxParallelJobs: number;
   /** Labels of `runs-on` that this machine takes beyond those that it always does. */
   hostLabels: string[];
-  /** What becomes of a job that this machine cannot run: it is left out, or it fails. */
+  /** What becomes of a job whose labels ask for another system: it is left out, or it fails. */
   unsupported: 'skip' | 'fail';
 }
 

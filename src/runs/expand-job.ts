@@ -93,8 +93,8 @@ function settle(
   const named = { ...instance, displayName };
   const refusal = refusalOf(state, named, { scope, limits });
   if (refusal !== null) {
-    const result = limits.unsupported === 'skip' ? 'skipped' : 'failure';
-    return { ...named, state: endState(result, refusal, limits.nowMs) };
+    const isLeftOut = refusal.kind === 'label' && limits.unsupported === 'skip';
+    return { ...named, state: endState(isLeftOut ? 'skipped' : 'failure', refusal.reason, limits.nowMs) };
   }
   const called = { ...named, call: settleCall(state, named, scope) };
   const environment = environmentOf(written);

@@ -6,28 +6,40 @@ import type { StepsJob } from '../workflow/index.ts';
 import type { PlanLimits } from './draft.ts';
 import { frameOf, writtenJob } from './frames.ts';
 import type { JobInstance, RunState } from './model.ts';
+import { concerns } from './reach.ts';
 import { evaluate } from './scope.ts';
 
-/** Why this machine cannot run the instance, as a sentence; null when it can. */
+/** Why this machine does not run an instance. */
+export interface HostRefusal {
+  /**
+   * `label`: it asks for another system, which may be another machine's part. `ability`: it asks for what this machine
+   * cannot do.
+   */
+  kind: 'label' | 'ability';
+  /** A sentence. */
+  reason: string;
+}
+
+/** Why this machine cannot run the instance, which is due; null when it can. */
 export function refusalOf(
   state: RunState,
   job: JobInstance,
   { scope, limits }: { scope: Scope; limits: PlanLimits },
-): string | null {
+): HostRefusal | null {
   const { workflow } = frameOf(state, job.parent);
   const written = writtenJob(state, job);
   const labelled = written.kind === 'steps' ? written.runsOn : [];
+  const labels = written.kind === 'steps' ? labelsOf(written, scope) : [];
+  const label = labels.flatMap((each) => refusedLabel(each, limits.hostLabels)?.message ?? [])[0];
+  if (label !== undefined) return { kind: 'label', reason: label };
   const refused = workflow.refusals.find(
-    ({ jobId, finding }) =>
-      (jobId === null || jobId === job.jobId) &&
-      // Labels are looked at below, with those that this machine takes beyond the usual ones.
-      !labelled.some(({ at }) => isSamePlace(at, finding.at)),
+    (refusal) =>
+      (refusal.jobId === null || refusal.jobId === job.jobId) &&
+      // Labels are looked at above, with those that this machine takes beyond the usual ones.
+      !labelled.some(({ at }) => isSamePlace(at, refusal.finding.at)) &&
+      concerns(refusal, written, scope),
   );
-  if (refused) return refused.finding.message;
-  if (written.kind !== 'steps') return null;
-  const labels = labelsOf(written, scope);
-  const reasons = labels.flatMap((label) => refusedLabel(label, limits.hostLabels)?.message ?? []);
-  return reasons[0] ?? null;
+  return refused ? { kind: 'ability', reason: refused.finding.message } : null;
 }
 
 function isSamePlace(a: Span, b: Span | undefined): boolean {

@@ -32,6 +32,7 @@ export type {
   SecretStep,
 } from './model.ts';
 export { planRun } from './plan-run.ts';
+export { refusalsInReach } from './reach.ts';
 export { rerun } from './rerun.ts';
 export type { RerunWish } from './rerun.ts';
 export { resolveSecrets } from './secrets.ts';

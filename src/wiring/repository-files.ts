@@ -20,13 +20,12 @@ export interface CommitDefinition {
 }
 
 /**
- * Reads and checks Procfile, slipway.yml and the workflows of a commit.
- *
- * @returns What this machine cannot do is an error where the event would start it; elsewhere it does not matter.
+ * Reads and checks Procfile, slipway.yml and the workflows of a commit. What this machine cannot do is not among the
+ * findings: it matters only to runs that may come to it.
  */
 export async function readDefinition(
   files: CommitFiles,
-  { fallbackName, defaultBranch, event }: { fallbackName: string; defaultBranch: string; event: string },
+  { fallbackName, defaultBranch }: { fallbackName: string; defaultBranch: string },
 ): Promise<CommitDefinition> {
   const sources: Record<string, string> = {};
   const source = async (path: string) => {
@@ -51,15 +50,7 @@ export async function readDefinition(
     if (parsed.ok) workflows.push(parsed.value);
     findings.push(...(parsed.ok ? parsed.warnings : parsed.findings));
   }
-  for (const workflow of reached(workflows, event))
-    findings.push(...workflow.refusals.map(({ finding }) => finding));
   return { app: app.ok ? app.value : null, workflows, findings, sources };
-}
-
-/** Workflows that the event starts, and those of this repository that they call. */
-function reached(workflows: Workflow[], event: string): Workflow[] {
-  const started = workflows.filter(({ triggers }) => triggers.some((trigger) => trigger.event === event));
-  return [...new Set(started.flatMap((each) => [each, ...Object.values(calledBy(each, workflows))]))];
 }
 
 async function workflowFiles(files: CommitFiles): Promise<string[]> {

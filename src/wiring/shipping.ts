@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { App } from '../app/index.ts';
 import { CodedError, didYouMean, type Finding } from '../diagnostics/index.ts';
-import { checkCalls, createRun, type RunEvent } from '../runs/index.ts';
+import { checkCalls, createRun, refusalsInReach, type NewRun, type RunEvent } from '../runs/index.ts';
 import { openMirror, type CommitInfo } from '../source/index.ts';
 import type { Store } from '../store/index.ts';
 import { environmentOf, stepsOf, triggers, type Job, type Workflow } from '../workflow/index.ts';
@@ -59,7 +59,6 @@ export async function checkCommit(
   const { app, workflows, findings, sources } = await readDefinition(files, {
     fallbackName: wish.app,
     defaultBranch: wish.defaultBranch,
-    event: 'push',
   });
   const info = await mirror.commitInfo(commit);
   const before = (await lastShipped(store, wish)) ?? info.parents[0] ?? null;
@@ -68,6 +67,7 @@ export async function checkCommit(
   const event = { name: 'push' as const, ref, ...(changedFiles ? { changedFiles } : {}) };
   const triggered = workflows.filter((workflow) => triggers(workflow, event));
   const jobs = triggered.flatMap((workflow) => allJobs(workflow, workflows));
+  findings.push(...refusalsOf(wish, { app, info, workflows, triggered }));
   for (const workflow of triggered) findings.push(...checkCalls(workflow, byCallPath(workflows)));
   if (app) findings.push(...deployFindings(app, jobs));
   const errors = findings.filter(({ severity }) => severity === 'error');
@@ -92,18 +92,13 @@ export async function newShip(wish: ShipWish, checked: CheckedCommit, store: Sto
   const id = `s-${randomBytes(4).toString('hex')}`;
   const { app, info, triggered, workflows } = checked;
   const nowMs = Date.now();
-  const title = info.message.split('\n')[0] ?? '';
+  const title = titleOf(info);
   const before = await countRuns(store, app.name, triggered.length);
   const create = triggered.map((workflow, index): RunFlowData => {
     const run = createRun({
       id: `${id}-${index + 1}`,
       number: before + index + 1,
-      app: app.name,
-      workflow,
-      called: calledBy(workflow, workflows),
-      vars: app.vars,
-      environmentVars: Object.fromEntries(app.environments.map(({ name, vars }) => [name, vars])),
-      event: pushEvent(wish, info, title),
+      ...runOf(workflow, wish, checked),
       nowMs,
     });
     return { run, ship: id, title, app, deploys: {} };
@@ -125,6 +120,38 @@ export async function newShip(wish: ShipWish, checked: CheckedCommit, store: Sto
     rollouts: [],
     ended: null,
   };
+}
+
+/** What a run is made of that has neither id nor number yet. */
+function runOf(
+  workflow: Workflow,
+  wish: ShipWish,
+  { app, info, workflows }: Pick<CheckedCommit, 'app' | 'info' | 'workflows'>,
+): Pick<NewRun, 'app' | 'workflow' | 'called' | 'vars' | 'environmentVars' | 'event'> {
+  return {
+    app: app.name,
+    workflow,
+    called: calledBy(workflow, workflows),
+    vars: app.vars,
+    environmentVars: Object.fromEntries(app.environments.map(({ name, vars }) => [name, vars])),
+    event: pushEvent(wish, info, titleOf(info)),
+  };
+}
+
+/** What this machine cannot do and the push may come to; without an app there are other mistakes to mend first. */
+function refusalsOf(
+  wish: ShipWish,
+  { app, ...commit }: Pick<CheckedCommit, 'info' | 'workflows' | 'triggered'> & { app: App | null },
+): Finding[] {
+  if (!app) return [];
+  return commit.triggered.flatMap((workflow) => {
+    const run = createRun({ id: 'check', number: 1, nowMs: 0, ...runOf(workflow, wish, { ...commit, app }) });
+    return refusalsInReach(run).map(({ finding }) => finding);
+  });
+}
+
+function titleOf({ message }: CommitInfo): string {
+  return message.split('\n')[0] ?? '';
 }
 
 /** The event as a job sees it: `github.event` of a push, as far as a local repository has it. */

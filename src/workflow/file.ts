@@ -36,7 +36,9 @@ export class WorkflowFile extends Reader {
 
   /** Notes down that a job, or the whole workflow, cannot run here. */
   refuse(owner: Owner, code: WorkflowCode, message: string, at: Span, extra: Extra = {}): void {
-    this.refusals.push({ jobId: owner.jobId ?? null, finding: finding('error', code, message, at, extra) });
+    const { jobId = null, stepIndex } = owner;
+    const refused = finding('error', code, message, at, extra);
+    this.refusals.push({ jobId, ...(stepIndex !== undefined && { stepIndex }), finding: refused });
   }
 
   /** Text whose expressions are checked for their place. */

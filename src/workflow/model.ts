@@ -38,10 +38,12 @@ export interface Workflow {
   refusals: Refusal[];
 }
 
-/** Why a part of a workflow cannot run here. A run that would reach it is refused before anything starts. */
+/** Why a part of a workflow cannot run here. A run that may reach it is refused before anything starts. */
 export interface Refusal {
   /** Null when it concerns every job. */
   jobId: string | null;
+  /** The place of the step that it concerns among the job's steps; absent when it concerns the job as a whole. */
+  stepIndex?: number;
   finding: Finding;
 }
 
