@@ -33,6 +33,8 @@ export function compatibilityPage(sections: Section[], cases: Case[]): string {
     '',
     `Every part of the language, and what \`slipway run\` makes of it on the machine itself. Generated from the ${cases.length} cases in \`test/conformance/language/cases\`, each of which runs in the tests with an exact expected result; a part without a case fails them. Do not edit: \`node scripts/write-compatibility.ts\`.`,
     '',
+    'An event works when `slipway run <event>` starts what names it, with all filters. A server starts workflows for what is shipped to it, as pushes, and for nothing else yet.',
+    '',
     `**${count('works')}** work, **${count('partly')}** work in part, **${count('refused')}** are refused with a reason before anything starts.`,
     '',
     ...sections.flatMap((section) => sectionLines(section, cases)),
