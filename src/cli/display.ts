@@ -89,8 +89,8 @@ function liveDisplay<View>(context: CliContext, { tree }: Ways<View>): Display<V
     line: () => {},
     end: () => {
       clearInterval(timer);
-      terminal.write(block.clear(terminal.columns()));
-      print(terminal, lines(Number.MAX_SAFE_INTEGER));
+      // Drawn over the last frame: taking that away first would leave a copy in the history of some terminals.
+      terminal.write(block.draw(lines(Number.MAX_SAFE_INTEGER), terminal.columns()) + block.leave());
     },
   };
 }

@@ -4,11 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RunControls } from '../local/index.ts';
 import type { CliContext } from './context.ts';
-import { paint } from './render/text.ts';
+import { harmless, paint } from './render/text.ts';
 import { outLook } from './context.ts';
 import { print } from './terminal.ts';
 
 type Ask = NonNullable<RunControls['onFailedStep']>;
+/** Of what the step said. */
+const shownLines = 10;
+
 type Failed = Parameters<Ask>[0];
 
 /**
@@ -49,8 +52,15 @@ async function openShell(context: CliContext, failed: Failed): Promise<number> {
   const where = `${failed.jobName} › ${failed.name}`;
   print(context.out, [
     '',
-    `${paint(look, ['bold', 'red'], `✗ ${where}`)}: ${failed.message}`,
-    `  a shell in its state; ${paint(look, 'cyan', 'retry')} (exit 0) runs the step again, ${paint(look, 'cyan', 'give-up')} (exit 1) goes on without`,
+    paint(look, ['bold', 'red'], `✗ ${harmless(where)}`),
+    ...failed.lastLines
+      .slice(-shownLines)
+      .map((line) => `  ${paint(look, 'dim', '│')} ${harmless(line)}`.trimEnd()),
+    ...failed.message.split('\n').map((line) => `  ${harmless(line)}`),
+    '',
+    'This shell is in the state of the step.',
+    `  ${paint(look, 'cyan', 'retry')}    runs the step again (exit 0)`,
+    `  ${paint(look, 'cyan', 'give-up')}  leaves it failed (exit 1)`,
   ]);
   const folder = await mkdtemp(join(tmpdir(), 'slipway-shell-'));
   try {
@@ -73,7 +83,7 @@ async function openShell(context: CliContext, failed: Failed): Promise<number> {
 function rcFile(where: string): string {
   const shown = where.replaceAll(/[^\p{L}\p{N} ›.,:/()_-]/gu, '');
   return [
-    String.raw`PS1='\[\e[33m\](${shown})\[\e[0m\] \w \$ '`.replace('${shown}', shown),
+    String.raw`PS1='\[\e[33m\](${shown})\[\e[0m\] \W \$ '`.replace('${shown}', shown),
     'retry() { exit 0; }',
     'give-up() { exit 1; }',
     'unset HISTFILE',

@@ -98,8 +98,10 @@ function liveDisplay(context: CliContext): RunDisplay {
     },
     end: (view) => {
       clearInterval(timer);
-      terminal.write(block.clear(terminal.columns()));
-      if (view) print(terminal, frame(view, Number.MAX_SAFE_INTEGER));
+      // Drawn over the last frame: taking that away first would leave a copy in the history of some terminals.
+      if (view)
+        terminal.write(block.draw(frame(view, Number.MAX_SAFE_INTEGER), terminal.columns()) + block.leave());
+      else terminal.write(block.clear(terminal.columns()));
     },
   };
 }

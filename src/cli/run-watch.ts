@@ -2,9 +2,10 @@ import { statSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import type { LocalRequest } from '../local/index.ts';
 import { runPlan } from './commands/run.ts';
-import type { CliContext } from './context.ts';
+import { outLook, type CliContext } from './context.ts';
 import { exitCodes } from './exit-codes.ts';
 import { troubleOf, troubleText } from './mistake.ts';
+import { harmless, paint } from './render/text.ts';
 import type { RunFlags } from './run-flags.ts';
 import { print } from './terminal.ts';
 
@@ -27,13 +28,21 @@ export async function watchAndRun(
         if (!saves.isClosed && !flags.json) print(context.out, ['', 'waits for a saved file; Ctrl-C ends']);
       }
       const paths = await saves.next();
-      if (paths.length > 0) only = await context.affectedBy(request, paths).catch(() => null);
+      if (paths.length === 0) continue;
+      only = await context.affectedBy(request, paths).catch(() => null);
+      if (!flags.json && only?.length !== 0) print(context.out, ['', savedText(paths, context)]);
     }
     return exitCodes.interrupted;
   } finally {
     stopListening();
     saves.close();
   }
+}
+
+function savedText(paths: readonly string[], context: CliContext): string {
+  const [first = '', ...others] = paths.toSorted();
+  const more = others.length === 0 ? '' : ` and ${others.length} more`;
+  return paint(outLook(context), 'bold', `saved: ${harmless(first)}${more}`);
 }
 
 /** Mistakes in files are said and waited out. */

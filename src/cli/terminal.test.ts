@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import { expect, test } from 'vitest';
 import { shipDisplay } from './display.ts';
 import { widthOf } from './render/text.ts';
@@ -38,7 +39,7 @@ test('on a terminal the last state is left standing, whole, however short the te
   for (const view of shipStory()) display.show(view);
   display.note('the server does not answer');
   display.end();
-  const lines = text.trimEnd().split('\n');
+  const lines = stripVTControlCharacters(text).trimEnd().split('\n');
   expect(lines).toHaveLength(8);
   expect(lines.every((line) => widthOf(line) <= 60)).toBe(true);
   expect(lines[0]).toContain('medianest');

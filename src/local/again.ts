@@ -40,6 +40,13 @@ export async function runAgain(kept: KeptRun, folder: KeptFolder, wish: AgainWis
   if (wish.kind === 'failed') return { kept, runs: failedAgain(kept.runs), step: null };
   const root = folder.path(kept.id);
   const { run, job } = findJob(kept.runs, wish.job);
+  if (job.state.phase === 'finished' && job.state.result === 'skipped') {
+    throw new CodedError(
+      'local/step-not-reached',
+      `job "${job.displayName}" was skipped in the last run, so it has no step to go on from`,
+      { help: `run the job with what it needs: slipway run -j ${job.jobId}` },
+    );
+  }
   const steps = (await readReport(join(jobFolder(root, run, job), 'job')))?.steps ?? [];
   const index = findStep(steps, wish.step, job.displayName);
   const file = checkpointFile(jobFolder(root, run, job), index);

@@ -1,6 +1,7 @@
 import type { Span } from '../diagnostics/index.ts';
 import type { Annotation, JobReport, LogRecord, StepReport } from '../runner/index.ts';
-import type { JobInstance, RunState } from '../runs/index.ts';
+import { writtenJob, type JobInstance, type RunState } from '../runs/index.ts';
+import { whySkipped } from './why-skipped.ts';
 
 /** A local run as people follow it. */
 export interface LocalView {
@@ -33,6 +34,8 @@ export interface LocalJobView {
   state: 'pending' | 'blocked' | 'queued' | 'running' | 'success' | 'failure' | 'cancelled' | 'skipped';
   /** Why it waits, or why it ended when no step tells. */
   reason: string | null;
+  /** Which condition or which job before it kept it from running; null unless it was skipped by the workflow's own rules. */
+  because: string | null;
   needs: string[];
   startedAtMs: number | null;
   finishedAtMs: number | null;
@@ -82,13 +85,13 @@ export function viewRun(
 
 function viewJob(job: JobInstance, run: RunState, report: JobReport | null): LocalJobView {
   const { state } = job;
-  const written = run.workflow.jobs.find(({ id }) => job.parent === null && id === job.jobId);
   return {
     key: job.key,
     name: job.displayName,
     state: stateOf(job),
     reason: 'reason' in state ? state.reason : null,
-    needs: written?.needs.map(({ id }) => id) ?? [],
+    because: whySkipped(run, job),
+    needs: writtenJob(run, job).needs.map(({ id }) => id),
     startedAtMs: 'startedAtMs' in state ? state.startedAtMs : null,
     finishedAtMs: state.phase === 'finished' ? state.finishedAtMs : null,
     steps: (report?.steps ?? []).map(viewStep),

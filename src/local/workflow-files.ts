@@ -121,6 +121,6 @@ function byName(files: WorkflowFiles, name: string): WorkflowFiles {
 function noWorkflows(folder: string): CodedError {
   return new CodedError('local/no-workflows', `there is no workflow in ${folder}`, {
     notes: ['workflows are files that end in .yml or .yaml'],
-    help: 'write one, such as .github/workflows/ci.yml with "on: push", or name another folder: slipway run -W <path>',
+    help: 'have one written: slipway init, or name another folder: slipway run -W <path>',
   });
 }

@@ -7,6 +7,8 @@ export interface FailedStep {
   stepIndex: number;
   name: string;
   message: string;
+  /** What it last said, masked. */
+  lastLines: string[];
   cwd: string;
   /** The whole environment of its process. */
   env: Record<string, string>;

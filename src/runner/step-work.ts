@@ -69,8 +69,8 @@ async function mayRetry(work: StepWork, env: Record<string, string>, message: st
   const { session, output, index, name, onFailed } = work;
   if (!onFailed) return false;
   const cwd = output.directory ?? session.spec.directories.workspace;
-  const told = { stepIndex: index, name, message: session.masks.apply(message), cwd, env };
-  return (await onFailed(told)) === 'retry';
+  const said = { message: session.masks.apply(message), lastLines: output.lastLines() };
+  return (await onFailed({ stepIndex: index, name, ...said, cwd, env })) === 'retry';
 }
 
 async function judge(

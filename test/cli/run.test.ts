@@ -102,12 +102,16 @@ test (2) | ✗ failure in 0.0s
   --> .github/workflows/ci.yml:21:9
 
 warning a.js:3: Careful
+
 Summary of build
   All **good**
 
 - left out windows: jobs run on Linux only, and "windows-latest" asks for Windows
+  to run them here: -P <label>=-self-hosted
+
 ✗ 4 jobs: 2 passed, 1 failed, 1 skipped in 0.0s  abc1234
-  next: slipway run --failed, or in the same workspace: slipway run -j "test (2)" --from 1
+  next: slipway run --failed
+  or:   slipway run -j "test (2)" --from 1
 `);
 });
 

@@ -79,7 +79,7 @@ function graphJob(job: Job, workflow: Workflow, place: Place): GraphJob {
     id: job.id,
     name: job.name === undefined || job.name.text.includes('${{') ? job.id : job.name.text,
     needs: job.needs.map(({ id }) => id),
-    instances: instancesOf(job),
+    instances: instanceCount(job),
     environment: environmentOf(job)?.name.text ?? null,
     condition: job.if?.text ?? null,
     calls: job.kind === 'call' ? called(job.uses.text, place) : null,
@@ -94,7 +94,8 @@ const nothing: Scope = {
   ),
 };
 
-function instancesOf({ strategy }: Job): number | null {
+/** How many jobs a matrix makes, 1 without one; null when only the run can tell. */
+export function instanceCount({ strategy }: Job): number | null {
   if (
     strategy &&
     /\$\{\{[^}]*\b(?:github|needs|vars|inputs)\b/i.test(JSON.stringify(strategy.matrix ?? ''))

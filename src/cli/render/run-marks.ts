@@ -1,6 +1,7 @@
 import { unreachable } from '../../diagnostics/index.ts';
 import type { LocalJobView, LocalRunView, LocalStepView, LocalView } from '../../local/index.ts';
 import type { Standing } from './marks.ts';
+import { harmless, paint, type Look } from './text.ts';
 
 /** How a job or step of a local run stands, for its mark. */
 export function standingOf(state: LocalJobView['state'] | LocalStepView['state']): Standing {
@@ -39,6 +40,16 @@ export function labelOf(
   name: string,
 ): string {
   return view.runs.length > 1 ? `${run.workflow} / ${name}` : name;
+}
+
+/** A workflow by its name and file, or by its file alone, and what is told of it. */
+export function workflowHead(
+  { workflow, file }: Pick<LocalRunView, 'workflow' | 'file'>,
+  note: string,
+  look: Look,
+): string {
+  const name = workflow === file ? '' : `${paint(look, 'bold', harmless(workflow))} `;
+  return `${name}${paint(look, name === '' ? 'bold' : 'dim', file)} ${paint(look, 'dim', `· ${note}`)}`;
 }
 
 /** `file:line:column`, as editors take it. */

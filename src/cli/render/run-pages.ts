@@ -1,5 +1,7 @@
 import type { LocalPlan } from '../../local/index.ts';
 import { jobDisplayName, stepsOf, type Job, type Step, type Workflow } from '../../workflow/index.ts';
+import { instanceCount } from '../graph/workflow-graph.ts';
+import { workflowHead } from './run-marks.ts';
 import { renderTable } from './table.ts';
 import { harmless, paint, type Look } from './text.ts';
 
@@ -23,7 +25,11 @@ export function dryrunPage({ runs, tree }: LocalPlan, look: Look): string[] {
   const dirty = tree.changed.length;
   return [
     ...runs.flatMap(({ workflow, called, event }) => [
-      `${paint(look, 'bold', harmless(workflow.name))} ${paint(look, 'dim', `${workflow.file} · ${event.name} on ${event.ref.replace('refs/heads/', '')}`)}`,
+      workflowHead(
+        { workflow: workflow.name, file: workflow.file },
+        `${event.name} on ${event.ref.replace('refs/heads/', '')}`,
+        look,
+      ),
       ...jobLines(workflow, called, look, 1),
     ]),
     '',
@@ -57,10 +63,10 @@ function jobLines(workflow: Workflow, called: Record<string, Workflow>, look: Lo
   return inStages(workflow.jobs).flatMap(({ job }) => {
     const notes = [
       job.needs.length > 0 ? `after ${job.needs.map(({ id }) => id).join(', ')}` : '',
-      job.strategy?.matrix ? 'a matrix' : '',
       job.if ? `if ${job.if.text}` : '',
     ].filter(Boolean);
-    const head = `${pad}${job.id} ${paint(look, 'dim', notes.join(' · '))}`.trimEnd();
+    const times = job.strategy?.matrix ? ` ×${instanceCount(job) ?? '?'}` : '';
+    const head = `${pad}${job.id}${times} ${paint(look, 'dim', notes.join(' · '))}`.trimEnd();
     if (job.kind === 'steps')
       return [
         head,

@@ -64,7 +64,8 @@ export class RunPlain {
 function jobChanges(before: LocalJobView | undefined, after: LocalJobView): string[] {
   const steps = after.steps.flatMap((step, index) => stepChanges(before?.steps[index], step));
   if (before?.state === after.state && before.reason === after.reason) return steps;
-  const why = after.reason === null ? '' : `: ${harmless(after.reason)}`;
+  const reason = after.reason ?? after.because;
+  const why = reason === null ? '' : `: ${harmless(reason)}`;
   const sign = plainSigns[standingOf(after.state)];
   if (after.state === 'blocked') return [...steps, `${sign} waits${why}`];
   if (after.finishedAtMs === null) return steps;

@@ -5,6 +5,7 @@ import { harmless, paint, type Look } from './text.ts';
 import { took } from './time.ts';
 
 const shownLines = 20;
+const shownNames = 5;
 
 interface Placed {
   run: LocalRunView;
@@ -17,9 +18,11 @@ export function runSummary(view: LocalView, summaries: ReadonlyMap<string, strin
   const jobs = view.runs.flatMap((run) =>
     run.jobs.map((job): Placed => ({ run, job, label: harmless(labelOf(view, run, job.name)) })),
   );
+  const annotations = jobs.flatMap((placed) => annotationLines(placed, look));
   return [
     ...jobs.flatMap((placed) => failureLines(placed, look)),
-    ...jobs.flatMap((placed) => annotationLines(placed, look)),
+    ...annotations,
+    ...(annotations.length > 0 ? [''] : []),
     ...jobs.flatMap(({ label, job }) => summaryLines(label, summaries.get(job.summaryFile ?? ''), look)),
     ...leftOut(jobs, look),
     totals(view, jobs, look),
@@ -28,7 +31,9 @@ export function runSummary(view: LocalView, summaries: ReadonlyMap<string, strin
 }
 
 function failureLines({ job, label }: Placed, look: Look): string[] {
-  if (job.state !== 'failure') return [];
+  // A job that ran out of time is cancelled; whoever reads what is wrong wants to know of it too.
+  const stopped = job.state === 'cancelled' && job.reason !== null && !job.reason.startsWith('cancelled by ');
+  if (job.state !== 'failure' && !stopped) return [];
   const failed = job.steps.filter(({ state, forgiven }) => state === 'failure' && !forgiven);
   const head = paint(look, ['bold', 'red'], `✗ ${label}`);
   if (failed.length === 0)
@@ -84,9 +89,15 @@ function plainMarkdown(line: string, look: Look): string {
 
 function leftOut(jobs: readonly Placed[], look: Look): string[] {
   const skipped = jobs.filter(({ job }) => job.state === 'skipped' && job.reason !== null);
-  return skipped.map(
-    ({ label, job }) => `${paint(look, 'yellow', '- left out')} ${label}: ${harmless(job.reason ?? '')}`,
-  );
+  const byReason = Object.entries(Object.groupBy(skipped, ({ job }) => job.reason ?? ''));
+  const lines = byReason.map(([reason, left = []]) => {
+    const more = left.length > shownNames ? ` and ${left.length - shownNames} more` : '';
+    const names = left.slice(0, shownNames).map(({ label }) => label);
+    return `${paint(look, 'yellow', '- left out')} ${names.join(', ')}${more}: ${harmless(reason)}`;
+  });
+  return lines.length === 0
+    ? []
+    : [...lines, `  to run them here: ${paint(look, 'cyan', '-P <label>=-self-hosted')}`, ''];
 }
 
 function totals(view: LocalView, jobs: readonly Placed[], look: Look): string {
@@ -107,13 +118,20 @@ function totals(view: LocalView, jobs: readonly Placed[], look: Look): string {
   return `${sign} ${jobs.length === 1 ? '1 job' : `${jobs.length} jobs`}: ${told.join(', ')} in ${time}  ${paint(look, 'dim', short(view.commit))}`;
 }
 
-/** How to go on from the first failure. */
+/** How to go on: everything that did not succeed, or the first failed step. */
 function next(jobs: readonly Placed[], look: Look): string[] {
+  const stopped = jobs.some(({ job }) => job.state === 'failure' || job.state === 'cancelled');
+  if (!stopped) return [];
+  const again = `  ${paint(look, 'cyan', 'next')}: slipway run --failed`;
   const failed = jobs.find(({ job }) => job.state === 'failure')?.job;
   const step = failed?.steps.find(({ state, forgiven }) => state === 'failure' && !forgiven);
-  if (!failed || !step) return [];
-  const name = /^[\w./-]+$/.test(failed.name) ? failed.name : `"${harmless(failed.name)}"`;
-  return [
-    `  ${paint(look, 'cyan', 'next')}: slipway run --failed, or in the same workspace: slipway run -j ${name} --from ${step.index + 1}`,
-  ];
+  if (!failed || !step) return [again];
+  const from = `slipway run -j ${shellWord(harmless(failed.name))} --from ${step.index + 1}`;
+  return [again, `  ${paint(look, 'cyan', 'or')}:   ${from}`];
+}
+
+/** A name as a shell takes it. */
+function shellWord(name: string): string {
+  if (/^[\w./-]+$/.test(name)) return name;
+  return /["$`\\!]/.test(name) ? `'${name.replaceAll("'", String.raw`'\''`)}'` : `"${name}"`;
 }

@@ -1,7 +1,7 @@
 import type { LocalJobView, LocalLine, LocalRunView, LocalView } from '../../local/index.ts';
 import { mark, short, type Standing } from './marks.ts';
 import { fitRows, type ScreenLine } from './fit-rows.ts';
-import { standingOf } from './run-marks.ts';
+import { standingOf, workflowHead } from './run-marks.ts';
 import type { Screen } from './ship-tree.ts';
 import { fitTo, harmless, pad, paint, widthOf } from './text.ts';
 import { span } from './time.ts';
@@ -34,7 +34,7 @@ function runLines(
   lastLines: ReadonlyMap<string, LocalLine>,
 ): ScreenLine[] {
   const width = Math.min(widestName, Math.max(...run.jobs.map((job) => widthOf(job.name)), 0));
-  const head = `${paint(screen, 'bold', harmless(run.workflow))} ${paint(screen, 'dim', `${run.file} · ${run.event}`)}`;
+  const head = workflowHead(run, run.event, screen);
   return [
     { text: head, standing: 'head' },
     ...run.jobs.flatMap((job) => [
@@ -58,7 +58,8 @@ function noteOf(job: LocalJobView): string {
     const step = job.steps.find(({ state, forgiven }) => state === 'failure' && !forgiven);
     if (step) return step.name;
   }
-  if (job.reason !== null) return job.reason;
+  const why = job.reason ?? job.because;
+  if (why !== null) return why;
   if (job.state === 'pending' && job.needs.length > 0) return `after ${job.needs.join(', ')}`;
   if (job.state !== 'running') return '';
   const done = job.steps.filter(({ state }) => !['pending', 'running'].includes(state)).length;
