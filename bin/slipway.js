@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Plain JavaScript that any Node from 20 on reads: it finds a Node that is new enough and hands over to it.
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import module from 'node:module';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -14,14 +14,27 @@ if (Number(process.versions.node.split('.')[0]) < oldestMajor) handOver();
 else {
   // Commands start twice as fast; where the folder cannot be written, nothing is kept.
   module.enableCompileCache(join(here, '../node_modules/.cache/slipway'));
-  await import(pathToFileURL(entry()).href);
+  const root = join(here, '..');
+  if (isBuilt(root)) module.createRequire(import.meta.url)(join(root, 'dist/main.cjs'));
+  else await import(pathToFileURL(source(root)).href);
 }
 
-/** Compiled in the published package, source in the repository. */
-function entry() {
-  const found = [join(here, '../dist/cli/main.js'), join(here, '../src/cli/main.ts')].find(existsSync);
-  if (found === undefined) fail('this installation of slipway is incomplete: install it again');
-  return found;
+function source(root) {
+  const file = join(root, 'src/cli/main.ts');
+  if (!existsSync(file)) fail('this installation of slipway is incomplete: install it again');
+  return file;
+}
+
+/** Whether dist/ is made of the sources as they are now. */
+function isBuilt(root) {
+  try {
+    const list = join(root, 'dist/inputs');
+    const builtAtMs = statSync(list).mtimeMs;
+    const inputs = readFileSync(list, 'utf8').split('\n');
+    return inputs.every((path) => statSync(join(root, path)).mtimeMs < builtAtMs);
+  } catch {
+    return false;
+  }
 }
 
 /** The Node that the npm package `node` brings, in the nearest node_modules upwards. */
