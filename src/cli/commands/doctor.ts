@@ -1,6 +1,7 @@
 import { outLook, show, type CliContext, type CommonOptions } from '../context.ts';
 import { doctorPage } from '../doctor/doctor-page.ts';
 import {
+  checkCommit,
   checkDisk,
   checkDocker,
   checkGit,
@@ -15,11 +16,13 @@ import { treeRoot } from '../lint-files.ts';
 /** Looks at everything that Slipway needs of this machine and this repository; changes nothing. */
 export async function doctor(context: CliContext, options: CommonOptions): Promise<number> {
   const home = options.home ?? context.defaultHome();
+  const root = treeRoot(context.cwd);
   const checks = [
     checkNode(),
     ...(await Promise.all([checkGit(context), checkDocker(context), checkDisk(home), checkHome(home)])),
     await checkServer(context, home),
-    ...checkRepository(treeRoot(context.cwd), context.env),
+    await checkCommit(context, root),
+    ...checkRepository(root, context.env),
   ];
   show(context, options, checks, () => doctorPage(checks, outLook(context)));
   return checks.some(({ state }) => state === 'problem') ? exitCodes.failed : exitCodes.done;

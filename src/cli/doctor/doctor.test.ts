@@ -14,6 +14,7 @@ beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'slipway-doctor-'));
   bin = join(root, 'bin');
   mkdirSync(bin);
+  mkdirSync(join(root, '.git'));
   mkdirSync(join(root, '.github', 'workflows'), { recursive: true });
   program('sh', 'exit 0');
 });
@@ -74,6 +75,7 @@ test('what the workflows need and the machine lacks is a problem', () => {
 
 test('mistakes, refused jobs and missing lock files are told with the next command', () => {
   expect(repository().workflows).toMatchObject({ state: 'warning', next: 'slipway init' });
+  expect(repository().jobs).toMatchObject({ state: 'ok', says: 'none to look at' });
   workflow('on: push\njobs: 1\n');
   expect(repository().workflows).toMatchObject({ state: 'problem', next: 'slipway lint' });
   expect(repository().workflows?.says).toMatch(/^1 mistake, such as: .* \(\.github\/workflows\/ci\.yml:2\)$/);
@@ -89,14 +91,28 @@ test('mistakes, refused jobs and missing lock files are told with the next comma
   expect(repository()['lock file']).toMatchObject({ state: 'ok', says: 'package-lock.json' });
 });
 
+test('a folder that is no repository, or has no commit, is told with the next command', async () => {
+  workflow(job('{ run: a }'));
+  const look = async () =>
+    (await runInWorld(['doctor', '--home', join(root, 'home')], root, { env: { PATH: bin }, cwd: root })).out;
+  program('git', 'exit 1');
+  expect(await look()).toContain(
+    `! repository  ${root} has no commit yet, and runs and ships need one\n              → git add . && git commit -m "First commit"\n`,
+  );
+  rmSync(join(root, '.git'), { recursive: true });
+  expect(await look()).toContain(
+    `! repository  ${root} is in none, and runs and ships need one\n              → git init\n`,
+  );
+});
+
 test('the command prints a page, or a check a line, and fails for problems alone', async () => {
   const home = join(root, 'home');
   workflow(job('{ run: a }'));
   const world = { env: { PATH: bin }, cwd: root };
   const { code, out } = await runInWorld(['doctor', '--home', home], root, world);
   expect(code).toBe(1);
-  expect(out).toContain('✗ git        not found in the PATH\n             → install git\n');
-  expect(out).toContain('! server     none runs; "slipway run" needs none, "slipway ship" does\n');
+  expect(out).toContain('✗ git         not found in the PATH\n              → install git\n');
+  expect(out).toContain('! server      none runs; "slipway run" needs none, "slipway ship" does\n');
   expect(out).toMatch(/\n1 problem, 1 warning\n$/);
   program('git', 'echo git version 2.50.1');
   program('docker', 'echo 29.0');
@@ -109,6 +125,7 @@ test('the command prints a page, or a check a line, and fails for problems alone
     'disk',
     'home',
     'server',
+    'repository',
     'workflows',
     'jobs',
     'shells',

@@ -1,10 +1,10 @@
 import { existsSync, statSync } from 'node:fs';
 import { access, constants, statfs } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { versions } from 'node:process';
 import type { CliContext } from '../context.ts';
 import { ok, problem, warning, type Check } from './check.ts';
-import { answerOf } from './find-program.ts';
+import { answerOf, findProgram } from './find-program.ts';
 
 /** As in the manifest. */
 const oldestNodeMajor = 20;
@@ -28,6 +28,16 @@ export async function checkGit({ env }: CliContext): Promise<Check> {
   const answer = await answerOf('git', ['--version'], env);
   if (answer === null) return problem('git', 'not found in the PATH', 'install git');
   return ok('git', answer.replace(/^git version /, ''));
+}
+
+/** Runs and ships take commits of a repository. */
+export async function checkCommit({ env }: CliContext, root: string): Promise<Check> {
+  if (!existsSync(join(root, '.git')))
+    return warning('repository', `${root} is in none, and runs and ships need one`, 'git init');
+  const head = await answerOf('git', ['-C', root, 'rev-parse', '--verify', '--quiet', 'HEAD'], env);
+  if (head !== null || findProgram('git', env) === null) return ok('repository', root);
+  const says = `${root} has no commit yet, and runs and ships need one`;
+  return warning('repository', says, 'git add . && git commit -m "First commit"');
 }
 
 /** Only jobs with containers would need it, which do not run here. */

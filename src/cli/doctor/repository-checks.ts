@@ -12,10 +12,11 @@ export function checkRepository(root: string, env: Record<string, string | undef
   const files = filesOfTree(root).filter(({ kind }) => kind === 'workflow');
   const parsed = files.map(({ path, shown }) => parseWorkflow(readFileSync(path, 'utf8'), shown));
   const workflows = parsed.flatMap((one) => (one.ok ? [one.value] : []));
-  const mistakes = parsed.flatMap((one) => (one.ok ? [] : one.findings));
+  const findings = parsed.flatMap((one) => (one.ok ? [] : one.findings));
+  const mistakes = findings.filter(({ severity }) => severity === 'error');
   return [
     checkWorkflows(files.length, mistakes),
-    checkRefusals(workflows),
+    checkRefusals(workflows, files.length),
     checkShells(workflows, env),
     checkLockFile(root),
   ];
@@ -30,10 +31,14 @@ function checkWorkflows(count: number, mistakes: readonly Finding[]): Check {
   return problem('workflows', says, 'slipway lint');
 }
 
-function checkRefusals(workflows: readonly Workflow[]): Check {
+function checkRefusals(workflows: readonly Workflow[], fileCount: number): Check {
   const refusals = workflows.flatMap((workflow) => workflow.refusals);
   const [first] = refusals;
-  if (!first) return ok('jobs', 'every job can run here');
+  if (!first) {
+    if (workflows.length === 0) return ok('jobs', 'none to look at');
+    const which = workflows.length < fileCount ? ' of the files without mistakes' : '';
+    return ok('jobs', `every job${which} can run here`);
+  }
   const of = first.jobId === null ? '' : `job "${first.jobId}": `;
   const says = `${counted(refusals.length, 'thing')} that this machine cannot do, such as ${of}${first.finding.message}`;
   return warning('jobs', says, 'slipway lint');

@@ -113,6 +113,20 @@ test('a Python project gets an environment, its requirements and its tests', () 
   ]);
 });
 
+test('a Python package is installed with what brings its tests', () => {
+  const extras =
+    '[project.optional-dependencies]\ndocs = ["sphinx"]\ndev = ["ruff",\n "pytest>=8"]\n[tool.x]\n';
+  write({ 'pyproject.toml': `[project]\nname = "a"\n${extras}` });
+  expect(ciSteps().slice(3)).toEqual([
+    '.venv/bin/python -m pip install ".[dev]"',
+    '.venv/bin/python -m pytest',
+  ]);
+  write({ 'pyproject.toml': '[project]\nname = "a"\n[tool.pytest.ini_options]\n' });
+  expect(ciSteps()[3]).toBe('.venv/bin/python -m pip install . pytest');
+  write({ 'pyproject.toml': '[project]\nname = "a"\n' });
+  expect(ciSteps()[3]).toBe('.venv/bin/python -m pip install .');
+});
+
 test('what is there is left alone, and slipway.yml comes only where a name must be chosen', () => {
   write({ 'package.json': { name: '日本', scripts: { start: 'x' } } });
   expect(paths()).toEqual(['.github/workflows/ci.yml', 'Procfile', 'slipway.yml']);

@@ -23,13 +23,28 @@ export function pythonSteps(look: RepositoryLook): string[] {
 function installSteps(look: RepositoryLook): string[] {
   const pip = '.venv/bin/python -m pip install';
   if (look.has('requirements.txt')) return runStep(`${pip} -r requirements.txt`);
-  return /^\[(?:project|build-system)\]/m.test(look.text('pyproject.toml') ?? '') ? runStep(`${pip} .`) : [];
+  const project = look.text('pyproject.toml') ?? '';
+  if (!/^\[(?:project|build-system)\]/m.test(project)) return [];
+  const extra = extraWithPytest(project);
+  if (extra !== null) return runStep(`${pip} ".[${extra}]"`);
+  return runStep(usesPytest(look) ? `${pip} . pytest` : `${pip} .`);
+}
+
+/** The optional dependencies that bring pytest. */
+function extraWithPytest(project: string): string | null {
+  const [, extras = ''] =
+    /^\[project\.optional-dependencies\]\s*$(.*?)(?=^\[|(?![\s\S]))/ms.exec(project) ?? [];
+  const [, name] = /^([\w-]+)\s*=\s*\[[^\]]*\bpytest\b/m.exec(extras) ?? [];
+  return name ?? null;
+}
+
+function usesPytest(look: RepositoryLook): boolean {
+  return /\bpytest\b/.test(`${look.text('requirements.txt') ?? ''}\n${look.text('pyproject.toml') ?? ''}`);
 }
 
 function testSteps(look: RepositoryLook): string[] {
   if (look.has('manage.py')) return runStep('.venv/bin/python manage.py test');
-  const requirements = `${look.text('requirements.txt') ?? ''}\n${look.text('pyproject.toml') ?? ''}`;
-  if (/\bpytest\b/.test(requirements)) return runStep('.venv/bin/python -m pytest');
+  if (usesPytest(look)) return runStep('.venv/bin/python -m pytest');
   if (look.has('tests') || look.has('test')) return runStep('.venv/bin/python -m unittest discover');
   return runStep('.venv/bin/python -m compileall -q -x "[.]venv" .');
 }
