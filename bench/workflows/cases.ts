@@ -8,7 +8,14 @@ export interface Case {
   gitlab: string;
   /** Seconds that the work takes by itself, however good the runner is; null where the floor is measured. */
   idealSeconds: number | null;
+  /** What its steps tell by the times that they write to `stampsFile`, as a row of its own. */
+  stamps?: { row: string; what: string; from: 'start of the command' | 'first step' };
 }
+
+/** Stands for the path of a file in which steps leave the time, a line each. */
+export const stampsFile = '@STAMPS@';
+
+const stamp = `date +%s%N >> ${stampsFile}`;
 
 const secondsOfSleep = 1;
 
@@ -35,8 +42,20 @@ function graph(): [string, string[], string][] {
     const layer = Math.floor(index / 10);
     const place = index % 10;
     const needs = layer === 0 ? [] : [`j${layer - 1}${place}`, `j${layer - 1}${(place + 1) % 10}`];
-    return [`j${layer}${place}`, needs, `sleep ${secondsOfSleep}`];
+    return [`j${layer}${place}`, needs, stampedSleep(secondsOfSleep)];
   });
+}
+
+function stampedSleep(seconds: number): string {
+  return `${stamp}; sleep ${seconds}; ${stamp}`;
+}
+
+function scheduling(name: string): Case['stamps'] {
+  return {
+    row: `… ${name}`,
+    what: 'the same from the start of its first step to the end of its last, without what comes before and after',
+    from: 'first step',
+  };
 }
 
 const steps = Array.from({ length: 100 }, () => ':');
@@ -46,9 +65,14 @@ const twenty = Array.from({ length: 20 }, (_, index) => index + 1);
 export const cases: Case[] = [
   {
     name: 'cold start',
-    what: 'one job, one step that does nothing',
-    ...jobs([['a', [], "':'"]]),
+    what: 'one job, one step that does nothing but write down the time',
+    ...jobs([['a', [], stamp]]),
     idealSeconds: null,
+    stamps: {
+      row: '… first step',
+      what: 'from the start of the command to the first step; the floor is `node -e 0` from start to end',
+      from: 'start of the command',
+    },
   },
   {
     name: '100 steps',
@@ -69,23 +93,26 @@ export const cases: Case[] = [
     what: 'five layers of ten jobs, each a second of sleep',
     ...jobs(graph()),
     idealSeconds: 5 * secondsOfSleep,
+    stamps: scheduling('50 jobs'),
   },
   {
     name: 'matrix of 20',
     what: '20 jobs side by side, each a second of sleep',
-    workflow: `on: push\njobs:\n  a:\n    strategy:\n      matrix:\n        n: [${twenty.join(', ')}]\n    runs-on: ubuntu-latest\n    steps:\n      - run: sleep ${secondsOfSleep}`,
-    gitlab: `a:\n  parallel:\n    matrix:\n      - N: [${twenty.map((n) => `"${n}"`).join(', ')}]\n  script:\n    - sleep ${secondsOfSleep}`,
+    workflow: `on: push\njobs:\n  a:\n    strategy:\n      matrix:\n        n: [${twenty.join(', ')}]\n    runs-on: ubuntu-latest\n    steps:\n      - run: ${stampedSleep(secondsOfSleep)}`,
+    gitlab: `a:\n  parallel:\n    matrix:\n      - N: [${twenty.map((n) => `"${n}"`).join(', ')}]\n  script:\n    - ${stampedSleep(secondsOfSleep)}`,
     idealSeconds: secondsOfSleep,
+    stamps: scheduling('matrix of 20'),
   },
   {
     name: 'critical path',
     what: 'a, b and c one after the other (a second each) beside x (three)',
     ...jobs([
-      ['a', [], `sleep ${secondsOfSleep}`],
-      ['b', ['a'], `sleep ${secondsOfSleep}`],
-      ['c', ['b'], `sleep ${secondsOfSleep}`],
-      ['x', [], `sleep ${3 * secondsOfSleep}`],
+      ['a', [], stampedSleep(secondsOfSleep)],
+      ['b', ['a'], stampedSleep(secondsOfSleep)],
+      ['c', ['b'], stampedSleep(secondsOfSleep)],
+      ['x', [], stampedSleep(3 * secondsOfSleep)],
     ]),
     idealSeconds: 3 * secondsOfSleep,
+    stamps: scheduling('critical path'),
   },
 ];

@@ -1,9 +1,9 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { loadavg, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { cases, type Case } from './cases.ts';
+import { cases, stampsFile, type Case } from './cases.ts';
 import { linesFloorMs, stepsFloorMs } from './floor.ts';
 import { findPeers, type Peer } from './peers.ts';
 
@@ -24,6 +24,7 @@ const { values } = parseArgs({
 const slipway = [process.execPath, resolve(import.meta.dirname, '../../bin/slipway.js'), 'run', 'push'];
 const { found: peers, missing } = findPeers({ install: values['install-peers'] });
 const folder = mkdtempSync(join(tmpdir(), 'sw-bench-'));
+const stamps = join(folder, 'stamps');
 const samples = new Map<string, number[]>();
 
 function note(row: string, runner: string, ms: number): void {
@@ -39,9 +40,11 @@ function median(row: string, runner: string): number | null {
 /** A repository with one commit that both languages read. */
 function repositoryOf(one: Case): string {
   const root = join(folder, one.name.replaceAll(' ', '-'));
+  const write = (path: string, text: string) =>
+    writeFileSync(join(root, path), `${text.replaceAll(stampsFile, stamps)}\n`);
   mkdirSync(join(root, '.github/workflows'), { recursive: true });
-  writeFileSync(join(root, '.github/workflows/ci.yml'), `${one.workflow}\n`);
-  writeFileSync(join(root, '.gitlab-ci.yml'), `${one.gitlab}\n`);
+  write('.github/workflows/ci.yml', one.workflow);
+  write('.gitlab-ci.yml', one.gitlab);
   writeFileSync(join(root, '.gitignore'), '.gitlab-ci-local/\n');
   const git = (...words: string[]) =>
     execFileSync('git', ['-c', 'user.name=bench', '-c', 'user.email=bench@localhost', ...words], {
@@ -76,26 +79,46 @@ function timeMs(argv: string[], cwd: string): Promise<number> {
   });
 }
 
-async function floorMs(one: Case): Promise<number> {
+async function floorMs(one: Case, nodeMs: number): Promise<number> {
   if (one.idealSeconds !== null) return one.idealSeconds * 1000;
-  const nodeMs = await timeMs([process.execPath, '-e', '0'], folder);
   if (one.name === '100 steps') return nodeMs + (await stepsFloorMs(folder, Array(100).fill(':\n')));
   if (one.name === '100k lines') return nodeMs + (await linesFloorMs(['bash', '-e', '-c', 'seq 100000']));
   return nodeMs;
 }
 
+async function noteFloor(one: Case): Promise<void> {
+  const ms = await floorMs(one, await timeMs([process.execPath, '-e', '0'], folder));
+  note(one.name, 'floor', ms);
+  if (one.stamps) note(one.stamps.row, 'floor', ms);
+}
+
+/** What the steps' own clocks say, in milliseconds. */
+function stampedMs({ from }: NonNullable<Case['stamps']>, startedAtMs: number): number {
+  const lines = readFileSync(stamps, 'utf8').trimEnd().split('\n');
+  const timesMs = lines.map((line) => Number(BigInt(line) / 1000n) / 1000);
+  const first = Math.min(...timesMs);
+  return from === 'first step' ? Math.max(...timesMs) - first : first - startedAtMs;
+}
+
 async function measure(one: Case, root: string, runner: 'slipway' | Peer): Promise<void> {
   const argv = runner === 'slipway' ? slipway : runner.argv;
   const name = runner === 'slipway' ? runner : runner.name;
+  rmSync(stamps, { force: true });
   try {
+    const startedAtMs = performance.timeOrigin + performance.now();
     note(one.name, name, await timeMs(argv, root));
+    if (one.stamps) note(one.stamps.row, name, stampedMs(one.stamps, startedAtMs));
   } catch (error) {
     if (runner === 'slipway') throw error;
     missing.push(`${name}, ${one.name}: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 
-function print(rows: Case[]): void {
+function print(all: Case[]): void {
+  const rows = all.flatMap((one) => [
+    { name: one.name, what: one.what },
+    ...(one.stamps ? [{ name: one.stamps.row, what: one.stamps.what }] : []),
+  ]);
   const show = (ms: number | null) => (ms === null ? '–' : `${(ms / 1000).toFixed(2)} s`);
   const columns = ['floor', 'slipway', ...peers.map(({ name }) => name)];
   console.log(
@@ -119,17 +142,21 @@ function print(rows: Case[]): void {
   }
   for (const { name, what } of rows) console.log(`  ${name}: ${what}`);
   for (const { name, version } of peers) console.log(`  ${name} ${version}`);
+  const load = loadavg().map((each) => each.toFixed(1));
+  console.log(`  load of the machine in the last 1, 5 and 15 minutes: ${load.join(', ')}`);
   for (const line of new Set(missing)) console.log(`  not measured: ${line}`);
 }
 
 try {
   const rows = cases.filter(({ name }) => values.only === undefined || name === values.only);
   const roots = rows.map(repositoryOf);
+  // As npm ci leaves it.
+  execFileSync(process.execPath, [resolve(import.meta.dirname, '../../scripts/build.ts')]);
   // Once before, since a first run of all fills the caches of compiled code.
   for (const root of roots.slice(0, 1)) await timeMs(slipway, root);
   for (let round = 0; round < Number(values.rounds); round++) {
     for (const [index, one] of rows.entries()) {
-      note(one.name, 'floor', await floorMs(one));
+      await noteFloor(one);
       for (const runner of ['slipway' as const, ...peers]) await measure(one, roots[index] ?? '', runner);
     }
   }
