@@ -15,3 +15,5 @@ export type { AppFiles } from './parse-app.ts';
 export type { SourceFile } from './procfile.ts';
 export { slipwaySchema } from './slipway-yml.ts';
 export { nameFrom } from './names.ts';
+export { parseVariables } from './variables.ts';
+export type { WorkflowVariables } from './variables.ts';

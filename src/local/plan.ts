@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import type { WorkflowVariables } from '../app/index.ts';
 import { CodedError, didYouMean, type Finding, type Span } from '../diagnostics/index.ts';
 import { createRun, refusalsInReach, type RunEvent } from '../runs/index.ts';
 import { changedSince, readWorkTree, type WorkTree } from '../source/index.ts';
@@ -20,6 +21,7 @@ import { digests, KeptFolder } from './kept.ts';
 import { branchRef, localEvent, repositoryName, type EventFacts } from './local-event.ts';
 import { LocalMistakes } from './mistakes.ts';
 import type { LocalRequest } from './request.ts';
+import { readVariables } from './variables.ts';
 import { readWorkflowFiles, type WorkflowFiles } from './workflow-files.ts';
 
 /** A workflow that would run, and by which event. */
@@ -36,6 +38,7 @@ export interface LocalPlan {
   tree: WorkTree;
   files: WorkflowFiles;
   actor: string;
+  variables: WorkflowVariables;
   /** `owner/name` */
   repository: string;
   runs: PlannedRun[];
@@ -61,6 +64,7 @@ export async function planLocally(request: LocalRequest, reading?: Promise<WorkT
     tree,
     files,
     actor,
+    variables: await readVariables(files, request.vars),
     repository: repositoryName(tree),
     warnings: files.warnings,
     again: null,
@@ -68,7 +72,7 @@ export async function planLocally(request: LocalRequest, reading?: Promise<WorkT
   if (request.again) return await planAgain(plan, request.again, request.home);
   const chosen = await choose(plan, request);
   const runs = (await Promise.all(chosen.map((one) => planned(plan, one, request)))).map(withoutLabels);
-  refuse({ ...plan, runs }, request);
+  refuse({ ...plan, runs });
   return { ...plan, runs };
 }
 
@@ -249,9 +253,9 @@ function placeOf({ start }: Span): string {
 }
 
 /** Stops before anything starts when a job that may run asks for what this machine cannot do. */
-function refuse({ runs, repository, files }: LocalPlan, { vars }: LocalRequest): void {
+function refuse({ runs, repository, files, variables }: LocalPlan): void {
   const findings = runs.flatMap((planned) => {
-    const run = createRun({ ...planned, id: 'plan', number: 1, app: repository, vars, nowMs: 0 });
+    const run = createRun({ ...planned, id: 'plan', number: 1, app: repository, ...variables, nowMs: 0 });
     return refusalsInReach(run).map(({ finding }) => ({ ...finding, severity: 'error' as const }));
   });
   if (findings.length > 0) throw new LocalMistakes(findings, files.sources);

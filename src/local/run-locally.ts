@@ -96,7 +96,7 @@ class LocalRun {
         called,
         event,
         inputs,
-        vars: this.#request.vars,
+        ...this.#plan.variables,
         nowMs: this.#startedAtMs,
       }),
     );
