@@ -20,6 +20,6 @@ export default {
   // The examples are repositories of their own, with tests and dependencies of their own.
   ignoreIssues: { 'examples/**': ['unlisted', 'unresolved', 'files'] },
   ignoreExportsUsedInFile: true,
-  ignoreDependencies: ['@changesets/cli', '@changesets/changelog-git', 'rolldown'],
+  ignoreDependencies: ['@changesets/cli', '@changesets/changelog-git'],
   ignoreBinaries: ['taskset', 'mount', 'umount', 'useradd', 'userdel', 'setpriv', 'ssh-keygen'],
 } satisfies KnipConfig;
