@@ -1,10 +1,9 @@
 import { Readable } from 'node:stream';
 import { CodedError } from '../../diagnostics/index.ts';
 import { connectServer } from '../../server/index.ts';
-import type { Repository } from '../../source/index.ts';
 import { runCli } from '../cli.ts';
 import type { CliContext } from '../context.ts';
-import { aHealth, commit, startMs } from './views.ts';
+import { aHealth, startMs } from './views.ts';
 
 /** What a command printed, and how it ended. */
 export interface Outcome {
@@ -55,20 +54,4 @@ export async function runInWorld(
   };
   outcome.code = await runCli({ words, version: '0.1.0', contextFor: () => context });
   return outcome;
-}
-
-/** A repository with the files that lie in a folder. */
-export function aRepository(root: string, over: Partial<Repository> = {}): Repository {
-  return {
-    root,
-    head: () => Promise.resolve(commit),
-    branch: () => Promise.resolve('main'),
-    dirtyFiles: () => Promise.resolve([]),
-    requireClean: () => Promise.resolve(),
-    requireComplete: () => Promise.resolve(),
-    defaultBranch: () => Promise.resolve('main'),
-    commitInfo: () => Promise.reject(new Error('not asked for')),
-    resolve: () => Promise.resolve(commit),
-    ...over,
-  };
 }
