@@ -152,6 +152,16 @@ const cases: [string, string, Json][] = [
     'matrix: { __proto__: [1], constructor: [2] }',
     [JSON.parse('{"__proto__":1,"constructor":2}') as Json],
   ],
+  [
+    'exclude by what an object lacks',
+    'matrix: { c: [{ os: a }, { os: b, x: 1 }], exclude: [{ c: { x: null } }] }',
+    [{ c: { os: 'b', x: 1 } }],
+  ],
+  [
+    'exclude by the first of a list',
+    'matrix: { c: [[1, 2], [2, 1]], exclude: [{ c: [1] }] }',
+    [{ c: [2, 1] }],
+  ],
   ['nothing left', 'matrix: { a: [1], exclude: [{ a: 1 }] }', ['the matrix has no combination left']],
   [
     'an output that is not JSON',
@@ -183,6 +193,18 @@ const cases: [string, string, Json][] = [
 describe('a matrix expands', () => {
   test.each(cases)('%s', (_name, strategy, expected) => {
     expect(values(strategy)).toEqual(expected);
+  });
+
+  test('names are of what was crossed, without what include adds, and of entries of their own with axes first', () => {
+    const matrix =
+      'matrix: { os: [a, b], n: [1], include: [{ os: b, fast: true }, { fast: 1, n: 2, os: c }] }';
+    const { strategy } = job(matrix);
+    const result = expandMatrix(strategy, scope);
+    expect(result.ok && result.value.map(({ suffix }) => suffix)).toEqual([
+      ' (a, 1)',
+      ' (b, 1)',
+      ' (2, c, 1)',
+    ]);
   });
 
   test('a job without a matrix is one instance without values', () => {

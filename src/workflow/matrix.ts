@@ -19,7 +19,7 @@ export interface MatrixInstance {
   /** From 0, in GitHub's order: the first axis turns slowest, entries that `include` adds come last. */
   index: number;
   total: number;
-  /** ` (20, ubuntu)` as GitHub names it; empty without a matrix. */
+  /** ` (20, ubuntu)` as GitHub names it, without what `include` adds to a combination; empty without a matrix. */
   suffix: string;
 }
 
@@ -35,7 +35,7 @@ type Combination = Record<string, Json>;
  * @returns Findings where an expression fails or yields no list, where nothing is left, and beyond 256 instances.
  */
 export function expandMatrix(strategy: Strategy | undefined, scope: Scope): Result<MatrixInstance[]> {
-  if (!strategy?.matrix) return done([{}]);
+  if (!strategy?.matrix) return done([{ values: {}, name: {} }]);
   const { matrix, at } = strategy;
   try {
     const { axes, include, exclude } = resolve(matrix, scope, at);
@@ -53,9 +53,14 @@ export function expandMatrix(strategy: Strategy | undefined, scope: Scope): Resu
   }
 }
 
-function done(combinations: Combination[]): Result<MatrixInstance[]> {
+function done(combinations: Named[]): Result<MatrixInstance[]> {
   const total = combinations.length;
-  const value = combinations.map((values, index) => ({ values, index, total, suffix: suffixOf(values) }));
+  const value = combinations.map(({ values, name }, index) => ({
+    values,
+    index,
+    total,
+    suffix: suffixOf(name),
+  }));
   return { ok: true, value, warnings: [] };
 }
 
@@ -169,43 +174,54 @@ function added(combination: Combination, name: string, value: Json): Combination
   return next;
 }
 
-/** Whether a combination has everything that a filter names; objects may have more than the filter asks for. */
-function matches(actual: Json | undefined, filter: Json): boolean {
-  if (actual === undefined) return false;
-  if (isObject(filter)) {
-    return (
-      isObject(actual) &&
-      Object.entries(filter).every(([key, value]) =>
-        matches(Object.hasOwn(actual, key) ? actual[key] : undefined, value),
-      )
-    );
-  }
+/**
+ * Whether a combination has everything that a filter names. As GitHub, which makes an expression `matrix.a.b == 1` of each
+ * leaf: what is absent is null there, and objects and lists may have more than the filter asks for.
+ */
+function matches(actual: Json, filter: Json): boolean {
   if (Array.isArray(filter)) {
-    return (
-      Array.isArray(actual) &&
-      actual.length === filter.length &&
-      filter.every((value, index) => matches(actual[index], value))
+    return filter.every((value, index) =>
+      matches(Array.isArray(actual) ? (actual[index] ?? null) : null, value),
     );
   }
-  return !isObject(actual) && !Array.isArray(actual) && looseEquals(fromJson(actual), filter);
+  if (!isObject(filter)) return looseEquals(fromJson(actual), filter);
+  return Object.entries(filter).every(([key, value]) =>
+    matches(isObject(actual) && Object.hasOwn(actual, key) ? (actual[key] ?? null) : null, value),
+  );
+}
+
+/** A combination, and the part of it that names the job: not what `include` adds to a combination that is there already. */
+interface Named {
+  values: Combination;
+  name: Combination;
 }
 
 /**
  * Adds `include`: an entry joins every combination whose axes it does not change; one that joins none becomes a
  * combination of its own. Values that earlier entries added may be overwritten, values of axes never.
  */
-function extend(kept: Combination[], axes: [string, Json[]][], include: Combination[]): Combination[] {
+function extend(kept: Combination[], axes: [string, Json[]][], include: Combination[]): Named[] {
   const names = new Set(axes.map(([name]) => name));
-  const originals = kept.map((combination) => ({ axes: combination, values: combination }));
-  const own: Combination[] = [];
+  const originals = kept.map((combination) => ({ values: combination, name: combination }));
+  const own: Named[] = [];
   for (const entry of include) {
-    const fixed = Object.fromEntries(Object.entries(entry).filter(([key]) => names.has(key)));
-    const joined = originals.filter((original) => matches(original.axes, fixed));
+    const { fixed, extra } = split(entry, names);
+    const joined = originals.filter((original) => matches(original.name, fixed));
     // What an axis says stays as written there, also where the entry spells it in another way (20 and '20').
-    for (const original of joined) original.values = { ...original.values, ...entry, ...original.axes };
-    if (joined.length === 0) own.push(entry);
+    for (const original of joined) original.values = { ...original.values, ...extra };
+    const whole = { ...fixed, ...extra };
+    if (joined.length === 0) own.push({ values: whole, name: whole });
   }
-  return [...originals.map(({ values }) => values), ...own];
+  return [...originals, ...own];
+}
+
+/** The keys of an entry that are axes, and the others. */
+function split(entry: Combination, axes: Set<string>): { fixed: Combination; extra: Combination } {
+  const pairs = Object.entries(entry);
+  return {
+    fixed: Object.fromEntries(pairs.filter(([key]) => axes.has(key))),
+    extra: Object.fromEntries(pairs.filter(([key]) => !axes.has(key))),
+  };
 }
 
 function suffixOf(values: Combination): string {
