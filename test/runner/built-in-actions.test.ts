@@ -56,6 +56,20 @@ describe('actions/checkout', () => {
     );
   });
 
+  test.each([1, 2, 0])('works in a shallow clone, with a depth of %i', async (depth) => {
+    const clone = join(rig.root, `shallow-${depth}`);
+    execFileSync('git', ['clone', '--quiet', '--depth=1', `file://${rig.repository}`, clone]);
+    const steps = `
+- uses: actions/checkout@v4
+  with: { fetch-depth: ${depth} }
+- run: cat src/a.txt; git log --oneline | wc -l`;
+    const job = rig.job(jobWith(steps), {
+      source: { gitDirectory: join(clone, '.git'), commit: rig.commit, ref: 'refs/heads/main' },
+    });
+    expect((await job.work()).result).toBe('success');
+    expect(await job.output()).toEqual(['new', '1']);
+  });
+
   test('brings the tags without the history', async () => {
     const steps = `
 - uses: actions/checkout@v4

@@ -10,7 +10,7 @@ import type { JobOrder } from '../../src/runs/index.ts';
 import { parseWorkflow } from '../../src/workflow/index.ts';
 
 /** What a test may change of a job. */
-export type SpecChanges = Partial<Pick<JobSpec, 'deploys' | 'cancelPatience' | 'machineEnv'>> & {
+export type SpecChanges = Partial<Pick<JobSpec, 'deploys' | 'cancelPatience' | 'machineEnv' | 'source'>> & {
   secrets?: Record<string, string>;
   needs?: JobSpec['contexts']['needs'];
   /** Jobs of one run share their artifacts. */

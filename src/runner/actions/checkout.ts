@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { CodedError } from '../../diagnostics/index.ts';
 import { coerceToString, fromJson } from '../../expressions/index.ts';
@@ -27,7 +27,7 @@ export const checkout: Action = {
     await git('init', '--quiet', '.');
     writeFileSync(join(directory, '.git/objects/info/alternates'), `${join(origin, 'objects')}\n`);
     await setOrigin(git, origin);
-    await bringRefs(context, git, { directory, revision });
+    await bringRefs(context, git, { directory, origin, revision });
     await setSparse(context, git);
     await placeHead(context, git, revision);
     await placeSubmodules(context, git, directory);
@@ -69,7 +69,7 @@ async function setOrigin(git: Git, origin: string): Promise<void> {
 async function bringRefs(
   context: ActionContext,
   git: Git,
-  { directory, revision }: { directory: string; revision: Revision },
+  { directory, origin, revision }: { directory: string; origin: string; revision: Revision },
 ): Promise<void> {
   const depth = Number(context.inputs['fetch-depth'] ?? '1');
   if (!Number.isInteger(depth) || depth < 0) {
@@ -79,7 +79,8 @@ async function bringRefs(
     );
   }
   const shallow = join(directory, '.git/shallow');
-  rmSync(shallow, { force: true });
+  const cuts = cutsOf(origin);
+  writeCuts(shallow, cuts);
   const tags = '+refs/tags/*:refs/tags/*';
   if (depth === 0) {
     await git('fetch', '--quiet', 'origin', '+refs/heads/*:refs/remotes/origin/*', tags);
@@ -89,7 +90,18 @@ async function bringRefs(
   else if (revision.tag !== null) await git('update-ref', `refs/tags/${revision.tag}`, revision.tagObject);
   const history = await git('rev-list', '--parents', `--max-count=${depth * 50}`, revision.commit);
   const edge = cutAt(history, revision.commit, depth);
-  if (edge.length > 0) writeFileSync(shallow, `${edge.join('\n')}\n`);
+  writeCuts(shallow, [...cuts, ...edge]);
+}
+
+/** Where the history of a shallow clone ends: what is borrowed from it ends there too. */
+function cutsOf(origin: string): string[] {
+  const file = join(origin, 'shallow');
+  return existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : [];
+}
+
+function writeCuts(file: string, commits: readonly string[]): void {
+  if (commits.length === 0) rmSync(file, { force: true });
+  else writeFileSync(file, `${commits.join('\n')}\n`);
 }
 
 /** Commits that are `depth` generations away, whose parents are hidden. */
