@@ -253,7 +253,7 @@ class JobRun {
     if (count > 0) this.#session.say(jobLevel, `Ended ${count} left-over process${count === 1 ? '' : 'es'}.`);
   }
 
-  /** An output that holds a secret is left out, as GitHub does. */
+  /** An output that is empty or holds a secret is left out, as GitHub does. */
   #evaluateOutputs(): void {
     const { spec, progress, masks } = this.#session;
     for (const [name, template] of Object.entries(spec.job.outputs)) {
@@ -263,6 +263,7 @@ class JobRun {
           template.at,
           this.#session.scope(this.#session.job),
         );
+        if (value === '') continue;
         if (masks.apply(value) === value) progress.report.outputs[name] = value;
         else this.#session.say(jobLevel, `Skipped output '${name}' since it may contain a secret.`);
       } catch (error) {
@@ -292,9 +293,8 @@ class JobRun {
     return `The job has exceeded its timeout of ${minutes} minutes.`;
   }
 
-  /** A job that ran out of time or disk has failed; only one that somebody cancelled is cancelled. */
+  /** A job that ran out of time is cancelled, as on GitHub; one that ran out of disk cannot say how it went, and has failed. */
   #result(): JobResult {
-    const { cancelled } = this.#control;
-    return cancelled === null || cancelled === 'asked' ? this.#session.progress.status : 'failure';
+    return this.#control.cancelled === 'broken' ? 'failure' : this.#session.progress.status;
   }
 }

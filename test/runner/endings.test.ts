@@ -43,14 +43,20 @@ describe('timeouts', () => {
     expect(await leftOf(job)).toBe(0);
   });
 
-  test('a job that takes too long fails and says so', async () => {
-    const job = rig.job(jobWith('- run: sleep 300\n- run: echo never', 'timeout-minutes: 0.01'), {
-      cancelPatience: impatient,
-    });
+  test('a job that takes too long is cancelled and says so, as on GitHub', async () => {
+    const job = rig.job(
+      jobWith(
+        '- run: sleep 300\n- run: echo never\n  if: failure()\n- run: echo "${{ job.status }}"\n  if: cancelled()',
+        'timeout-minutes: 0.01',
+      ),
+      {
+        cancelPatience: impatient,
+      },
+    );
     const report = await job.work();
-    expect(report.result).toBe('failure');
+    expect(report.result).toBe('cancelled');
     expect(report.reason).toBe('The job has exceeded its timeout of 0.01 minutes.');
-    expect(report.steps.map(({ outcome }) => outcome)).toEqual(['cancelled', 'skipped']);
+    expect(report.steps.map(({ outcome }) => outcome)).toEqual(['cancelled', 'skipped', 'success']);
   });
 });
 
