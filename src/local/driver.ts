@@ -19,7 +19,7 @@ export interface DriverPorts {
   hostLabels: string[];
   /** Starts the job; `ended` of it leads to the next look. */
   start: (run: RunState, order: JobOrder) => LocalJob;
-  /** Takes out what nobody asked for before anything more starts; the state as it is otherwise. */
+  /** Takes out what nobody asked for, which then never starts; the state as it is otherwise. */
   filter: ((run: RunState) => RunState) | null;
   /** After each look. */
   onChange: () => void;
@@ -101,22 +101,23 @@ export class Driver {
   #advance(index: number): boolean {
     const run = this.runs[index];
     if (!run || run.finished) return false;
-    const expanded = this.#ports.filter?.(this.#plan(run, 0).state) ?? run;
-    const plan = this.#plan(expanded, this.#room(run));
-    this.runs[index] = plan.state;
-    for (const action of plan.actions) this.#carryOut(plan.state, action);
+    const plan = this.#plan(run);
+    // A job whose matrix has just been expanded may be about to start, and is taken out before it does.
+    const state = this.#ports.filter?.(plan.state) ?? plan.state;
+    this.runs[index] = state;
+    for (const action of plan.actions) if (state.jobs[action.jobKey]) this.#carryOut(state, action);
     const before = JSON.stringify(this.#ledger);
-    this.#claim(plan.state);
+    this.#claim(state);
     const isOpened = this.#openEnvironments(plan.state);
     if (plan.wakeAtMs !== null) this.#wakeAt(plan.wakeAtMs);
     return plan.events.length > 0 || isOpened || JSON.stringify(this.#ledger) !== before;
   }
 
-  #plan(run: RunState, maxParallelJobs: number) {
+  #plan(run: RunState) {
     const { hostLabels } = this.#ports;
     return planRun(run, this.#observe(run), {
       nowMs: Date.now(),
-      maxParallelJobs,
+      maxParallelJobs: this.#room(run),
       hostLabels,
       unsupported: 'skip',
     });
