@@ -1,4 +1,5 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -95,9 +96,26 @@ describe('the files of one step', () => {
     mkdirSync(join(path, 'inside'), { recursive: true });
     const { problems } = files.collect();
     expect(problems).toEqual([
-      expect.stringContaining("The step's GITHUB_OUTPUT file cannot be read: EISDIR"),
+      expect.stringContaining("The step's GITHUB_OUTPUT file cannot be read: it is not a file any more"),
     ]);
     expect(readdirSync(directory)).toEqual([]);
+  });
+
+  test('a pipe in the place of one does not hold up the runner, and a link brings nothing in', () => {
+    const files = new CommandFiles(directory, 'pipe');
+    const { GITHUB_ENV: env = '', GITHUB_OUTPUT: output = '' } = files.variables();
+    rmSync(env);
+    execFileSync('mkfifo', [env]);
+    rmSync(output);
+    writeFileSync(join(directory, 'elsewhere'), 'A=1');
+    symlinkSync(join(directory, 'elsewhere'), output);
+    const { problems, outputs } = files.collect();
+    expect(outputs).toEqual({});
+    expect(problems).toEqual([
+      "The step's GITHUB_ENV file cannot be read: it is not a file any more",
+      "The step's GITHUB_OUTPUT file cannot be read: it has become a link",
+    ]);
+    expect(readdirSync(directory)).toEqual(['elsewhere']);
   });
 
   test('of a hundred thousand values are read at once', () => {

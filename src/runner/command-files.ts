@@ -1,4 +1,13 @@
-import { closeSync, fstatSync, openSync, readFileSync, readSync, rmSync, unlinkSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  unlinkSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { CodedError } from '../diagnostics/index.ts';
 
@@ -120,8 +129,9 @@ export class CommandFiles {
       return readText(this.#paths[kind]);
     } catch (error) {
       // A step that removes its file has nothing to say.
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
-        problems.push(fileError(kind, 'read', error).message);
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'ELOOP') problems.push(fileError(kind, 'read', 'it has become a link').message);
+      else if (code !== 'ENOENT') problems.push(fileError(kind, 'read', error).message);
       return '';
     }
   }
@@ -138,15 +148,20 @@ function fileError(kind: Kind, done: string, cause: unknown): CodedError {
   );
 }
 
+/** A pipe in its place would block the runner for ever, and a link would bring in what the step never wrote. */
+const plainly = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
+
 /** Steps mostly leave their files empty, and then one look is enough. Tools of Windows like to write UTF-16. */
 function readText(path: string): string {
-  const descriptor = openSync(path, 'r');
+  const descriptor = openSync(path, plainly);
+  let bytes: Buffer;
   try {
-    if (fstatSync(descriptor).isFile() && readSync(descriptor, Buffer.alloc(1)) === 0) return '';
+    if (!fstatSync(descriptor).isFile()) throw new Error('it is not a file any more');
+    if (readSync(descriptor, Buffer.alloc(1), 0, 1, 0) === 0) return '';
+    bytes = readFileSync(descriptor);
   } finally {
     closeSync(descriptor);
   }
-  const bytes = readFileSync(path);
   if (bytes[0] === 0xff && bytes[1] === 0xfe) return new TextDecoder('utf-16le').decode(bytes);
   if (bytes[0] === 0xfe && bytes[1] === 0xff) return new TextDecoder('utf-16be').decode(bytes);
   return new TextDecoder().decode(bytes);

@@ -125,7 +125,9 @@ describe('command files', () => {
     );
     const report = await job.work();
     expect(report.steps.map(({ outcome }) => outcome)).toEqual(['success', 'failure', 'failure']);
-    expect(report.steps[1]?.error?.message).toContain("The step's GITHUB_OUTPUT file cannot be read: EISDIR");
+    expect(report.steps[1]?.error?.message).toContain(
+      "The step's GITHUB_OUTPUT file cannot be read: it is not a file any more",
+    );
     expect(report.steps[2]?.error?.message.split('\n')).toEqual([
       'Process completed with exit code 4.',
       "Unable to process file command 'GITHUB_ENV': Invalid format 'no pair'",
