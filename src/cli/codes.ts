@@ -41,6 +41,10 @@ export const cliCodes = {
     todo: 'Set it in the environment, or use `--secret-file`.',
   },
   'no-ship': { means: 'Nothing of the app has been shipped yet.', todo: '`slipway ship`.' },
+  'disk-full': {
+    means: 'No space is left where something had to be written.',
+    todo: 'Free some space (`df -h` shows where), then try again.',
+  },
   'no-terminal': {
     means: 'A flag needs a terminal, and there is none.',
     todo: 'Leave it out, or start the command in a terminal.',

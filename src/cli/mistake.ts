@@ -39,6 +39,8 @@ export function troubleOf(error: unknown): Trouble {
   if (error instanceof CodedError) {
     return { findings: [error.toFinding()], sources: new Map(), exitCode: codeOf(error) };
   }
+  if (isDiskFull(error))
+    return { findings: [diskFull(error)], sources: new Map(), exitCode: exitCodes.failed };
   return { findings: [bug(error)], sources: new Map(), exitCode: exitCodes.failed };
 }
 
@@ -63,6 +65,20 @@ function codeOf({ code }: CodedError): number {
   if (code === 'server/unreachable') return exitCodes.unreachable;
   if (code === 'source/git-failed' || code.endsWith('/disk-full')) return exitCodes.failed;
   return usersOwn.test(code) ? exitCodes.usage : exitCodes.failed;
+}
+
+function isDiskFull(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
+}
+
+function diskFull({ message, path }: NodeJS.ErrnoException): Finding {
+  return {
+    code: 'cli/disk-full',
+    severity: 'error',
+    message: 'no space is left on the disk',
+    notes: [path === undefined || message.includes(path) ? message : `${message}: ${path}`],
+    help: 'free some space ("df -h" shows where), then try again',
+  };
 }
 
 function bug(error: unknown): Finding {

@@ -34,9 +34,14 @@ export function jobFolder(root: string, run: RunState, job: JobInstance): string
 /**
  * Makes the last run ready to go on where somebody wants it.
  *
- * @throws CodedError `local/nothing-failed`, `local/no-such-job`, `local/no-such-step`, `local/step-not-reached`
+ * @throws CodedError `local/under-way`, `local/nothing-failed`, `local/no-such-job`, `local/no-such-step`, `local/step-not-reached`
  */
 export async function runAgain(kept: KeptRun, folder: KeptFolder, wish: AgainWish): Promise<Again> {
+  if (folder.isUnderWay(kept.id)) {
+    throw new CodedError('local/under-way', 'the last run of this repository is still under way', {
+      help: 'wait for its end, or end it with Ctrl-C where it runs',
+    });
+  }
   if (wish.kind === 'failed') return { kept, runs: failedAgain(kept.runs), step: null };
   const root = folder.path(kept.id);
   const { run, job } = findJob(kept.runs, wish.job);

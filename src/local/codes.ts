@@ -36,6 +36,10 @@ export const localCodes = {
     means: 'The last run ended before that step.',
     todo: 'Name an earlier step, or run the whole job.',
   },
+  'under-way': {
+    means: 'The last run of the repository, of which a part is to be run again, has not ended yet.',
+    todo: 'Wait for its end, or end it where it runs.',
+  },
   'workflow-changed': {
     means: 'A workflow file is not what it was at the last run, so no part of that run can go on.',
     todo: '`slipway run`, with `-j` for one job.',

@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync, renameSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { glob, readFile, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { endTracked } from '../runner/index.ts';
 import type { RunState } from '../runs/index.ts';
+import type { Checkpoint } from './again.ts';
+import { currentOwner, isAlive, type Owner } from './owner.ts';
 
 /** What stays of the last run of a repository, so that parts of it can be run again. Holds no secret. */
 export interface KeptRun {
@@ -10,14 +13,15 @@ export interface KeptRun {
   id: string;
   /** Runs of this repository so far. */
   number: number;
-  /** The process that writes it, while it goes on. */
-  pid: number | null;
   runs: RunState[];
   /** Digest of each workflow file, by path. */
   files: Record<string, string>;
 }
 
-/** Where the last run of one repository is kept: `<home>/local/<name>-<hash>/<run>/`, and `last.json` that names it. */
+/**
+ * Where the last run of one repository is kept: `<home>/local/<name>-<hash>/<run>/`, and `last.json` that names it. Several
+ * runs may go on at once; `<run>.owner` tells which process each belongs to, and what no process owns is removed.
+ */
 export class KeptFolder {
   readonly #folder: string;
 
@@ -44,20 +48,50 @@ export class KeptFolder {
     renameSync(temporary, join(this.#folder, 'last.json'));
   }
 
-  /** Removes the run before, unless it still goes on elsewhere. */
-  async forget(before: KeptRun | null): Promise<void> {
-    if (!before || (before.pid !== null && before.pid !== process.pid && isAlive(before.pid))) return;
-    await rm(this.path(before.id), { recursive: true, force: true, maxRetries: 3 }).catch(() => {});
+  /** Makes a run this process's own, before anything of it is written. */
+  claim(id: string): void {
+    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+    writeFileSync(this.#ownerFile(id), JSON.stringify(currentOwner()), { mode: 0o600 });
+  }
+
+  /** Whether a run goes on, here or in another process. */
+  isUnderWay(id: string): boolean {
+    try {
+      return isAlive(JSON.parse(readFileSync(this.#ownerFile(id), 'utf8')) as Owner);
+    } catch {
+      return false;
+    }
+  }
+
+  /** Removes every run but one that nobody is at work on, with what its steps have left running if it was killed. */
+  async removeOthers(id: string): Promise<void> {
+    const ids = readdirSync(this.#folder).flatMap(
+      (name) => /^([0-9a-f]+)(\.owner|\.new)?$/.exec(name)?.[1] ?? [],
+    );
+    const doomed = [...new Set(ids)].filter((other) => other !== id && !this.isUnderWay(other));
+    await Promise.all(doomed.map((other) => this.#remove(other).catch(() => {})));
+  }
+
+  async #remove(id: string): Promise<void> {
+    for (const trackingId of await trackingIds(this.path(id))) await endTracked(trackingId);
+    await rm(this.path(id), { recursive: true, force: true, maxRetries: 3 });
+    rmSync(join(this.#folder, `${id}.new`), { force: true });
+    rmSync(this.#ownerFile(id), { force: true });
+  }
+
+  #ownerFile(id: string): string {
+    return join(this.#folder, `${id}.owner`);
   }
 }
 
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+/** Of jobs that have begun. */
+async function trackingIds(folder: string): Promise<Set<string>> {
+  const ids = new Set<string>();
+  for await (const file of glob('*/*/steps/*.json', { cwd: folder })) {
+    const { progress } = JSON.parse(await readFile(join(folder, file), 'utf8')) as Checkpoint;
+    ids.add(progress.report.trackingId);
   }
+  return ids;
 }
 
 /** Digests of texts, to tell whether a file has changed. */

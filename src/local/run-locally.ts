@@ -56,8 +56,6 @@ class LocalRun {
   readonly #folder: string;
   /** Jobs that had ended before, by run and key. */
   readonly #settled = new Set<string>();
-  /** Removes what the run before has left. */
-  readonly #forget: () => Promise<void>;
   readonly #driver: Driver;
   #snapshot: Snapshot | null = null;
 
@@ -66,11 +64,9 @@ class LocalRun {
     this.#request = request;
     this.#controls = controls;
     this.#kept = new KeptFolder(request.home, plan.tree.root);
-    const before = this.#kept.read();
     this.#id = plan.again?.kept.id ?? randomBytes(4).toString('hex');
-    this.#number = plan.again?.kept.number ?? (before?.number ?? 0) + 1;
+    this.#number = plan.again?.kept.number ?? (this.#kept.read()?.number ?? 0) + 1;
     this.#folder = this.#kept.path(this.#id);
-    this.#forget = () => (before?.id === this.#id ? Promise.resolve() : this.#kept.forget(before));
     const runs = plan.again?.runs ?? this.#newRuns();
     for (const run of runs) {
       for (const { key, state } of Object.values(run.jobs))
@@ -103,7 +99,7 @@ class LocalRun {
   }
 
   /** Keeps where the run stands. Runs of the last time that are not part of this one stay as they were. */
-  #keep(pid: number | null): void {
+  #keep(): void {
     const { files, again } = this.#plan;
     const mine = this.#driver.runs;
     const others = again?.kept.runs.filter(({ id }) => !mine.some((run) => run.id === id)) ?? [];
@@ -117,7 +113,6 @@ class LocalRun {
     this.#kept.write({
       id: this.#id,
       number: this.#number,
-      pid,
       runs: [...others, ...mine],
       files: digested,
     });
@@ -125,6 +120,7 @@ class LocalRun {
 
   async run(): Promise<LocalView> {
     const { tree, actor } = this.#plan;
+    this.#kept.claim(this.#id);
     if (!this.#request.committed && tree.changed.length > 0)
       this.#snapshot = await takeSnapshot(tree, join(this.#folder, 'work-tree'));
     const stopCatching = catchCrashes((error) => {
@@ -135,15 +131,15 @@ class LocalRun {
     if (this.#controls.cancel.aborted) onCancel();
     const { kill } = this.#controls;
     kill.addEventListener('abort', () => this.#kill());
-    this.#keep(process.pid);
+    this.#keep();
     // While the first jobs run, for it may be large.
-    const forgetting = this.#forget();
+    const removing = this.#kept.removeOthers(this.#id);
     try {
       await this.#driver.run();
       return this.#view();
     } finally {
-      this.#keep(null);
-      await forgetting;
+      this.#keep();
+      await removing;
       this.#controls.cancel.removeEventListener('abort', onCancel);
       stopCatching();
     }
