@@ -97,15 +97,21 @@ function contextFinding(name: string, at: Span, available: Available): Finding[]
   return [
     mistake('unknown-context', `there is no context "${name}" in ${available.place}`, at, {
       notes: [`contexts here: ${available.contexts.length > 0 ? available.contexts.join(', ') : 'none'}`],
-      help: near === undefined ? secretHelp(name, available) : `did you mean "${near}"?`,
+      help: near === undefined ? placeHelp(name.toLowerCase(), available) : `did you mean "${near}"?`,
     }),
   ];
 }
 
-/** The most common of these mistakes has a way of its own. */
-function secretHelp(name: string, available: Available): string | undefined {
-  if (name.toLowerCase() !== 'secrets' || !available.contexts.includes('env')) return undefined;
-  return "put the secret into the job's `env`, and look at `env.NAME` here";
+/** What only a job that has begun knows. */
+const ofSteps = ['env', 'job', 'matrix', 'runner', 'steps', 'strategy'];
+
+/** Where a context is that is not here. */
+function placeHelp(name: string, available: Available): string | undefined {
+  // The most common of these mistakes has a way of its own.
+  if (name === 'secrets' && available.contexts.includes('env'))
+    return "put the secret into the job's `env`, and look at `env.NAME` here";
+  if (name === 'secrets') return 'use it in the `env` or `with` of a step';
+  return ofSteps.includes(name) ? 'use it in a step of the job' : undefined;
 }
 
 /** Functions that only some places offer; all others exist everywhere. */

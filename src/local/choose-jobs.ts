@@ -1,5 +1,5 @@
 import { CodedError, didYouMean } from '../diagnostics/index.ts';
-import type { Job, Workflow } from '../workflow/index.ts';
+import type { Job, Refusal, Workflow } from '../workflow/index.ts';
 
 /**
  * The workflows that have one of the jobs, with these and what they need alone; all as they are when none is named.
@@ -42,4 +42,15 @@ function noSuchJob(workflows: Workflow[], name: string): CodedError {
     notes: [`jobs: ${ids.map((id) => `"${id}"`).join(', ') || 'none'}`],
     help: near === undefined ? 'see all with "slipway run --list"' : `did you mean "${near}"?`,
   });
+}
+
+/** Ids of the jobs that need nothing of what is refused. */
+export function jobsBeside({ jobs }: Workflow, refusals: readonly Refusal[]): string[] {
+  const refused = new Set(refusals.map(({ jobId }) => jobId));
+  if (refused.has(null)) return [];
+  const isFree = (job: Job): boolean =>
+    job.kind === 'steps' &&
+    !refused.has(job.id) &&
+    job.needs.every(({ id }) => jobs.some((other) => other.id === id && isFree(other)));
+  return jobs.filter(isFree).map(({ id }) => id);
 }

@@ -16,7 +16,7 @@ import {
 } from '../workflow/index.ts';
 import { runAgain, type Again, type AgainWish } from './again.ts';
 import { readCalled } from './called.ts';
-import { onlyJobs } from './choose-jobs.ts';
+import { jobsBeside, onlyJobs } from './choose-jobs.ts';
 import { digests, KeptFolder } from './kept.ts';
 import { branchRef, localEvent, repositoryName, type EventFacts } from './local-event.ts';
 import { LocalMistakes } from './mistakes.ts';
@@ -256,7 +256,16 @@ function placeOf({ start }: Span): string {
 function refuse({ runs, repository, files, variables }: LocalPlan): void {
   const findings = runs.flatMap((planned) => {
     const run = createRun({ ...planned, id: 'plan', number: 1, app: repository, ...variables, nowMs: 0 });
-    return refusalsInReach(run).map(({ finding }) => ({ ...finding, severity: 'error' as const }));
+    const refusals = refusalsInReach(run);
+    const rest = jobsBeside(planned.workflow, refusals).map((id) => `-j ${id}`);
+    return refusals.map(({ finding }, index) => ({
+      ...finding,
+      severity: 'error' as const,
+      notes:
+        rest.length > 0 && index === refusals.length - 1
+          ? [...finding.notes, `what runs here: slipway run ${rest.join(' ')}`]
+          : finding.notes,
+    }));
   });
   if (findings.length > 0) throw new LocalMistakes(findings, files.sources);
 }

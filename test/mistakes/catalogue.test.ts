@@ -34,10 +34,16 @@ test('every code of the sources is in the catalogue of its room', () => {
 test('every code of the catalogues is in the sources', () => {
   // A code such as `store/audit-${kind}` is found by what stands before the part that varies.
   const composed = [...sources.matchAll(/`([a-z]+\/[a-z-]+-)\$\{/g)].map(([, start]) => start ?? '');
+  // The room of runs writes its codes without the room, in one place that adds it.
+  const ownSources = sourcesOf('runs');
+  const usedShort = catalogued.filter(
+    (code) => code.startsWith('runs/') && ownSources.includes(`'${code.slice('runs/'.length)}'`),
+  );
   const unused = catalogued.filter(
     (code) =>
       !shortened.includes(code.split('/')[0] ?? '') &&
       !sources.includes(`'${code}'`) &&
+      !usedShort.includes(code) &&
       !composed.some((start) => code.startsWith(start)),
   );
   expect(unused).toEqual([]);
