@@ -31,6 +31,10 @@ export const cliCodes = {
     todo: '`slipway COMMAND --help`.',
   },
   'missing-mandatory-option-value': { means: 'A flag that the command needs is not there.', todo: 'Add it.' },
+  'no-access': {
+    means: 'A file or folder may not be read or written by you.',
+    todo: 'Give yourself access, or keep what Slipway writes elsewhere: `--home DIR`.',
+  },
   'no-context-file': {
     means: 'The file of `--context` cannot be read.',
     todo: 'Name one that exists.',

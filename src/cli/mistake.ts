@@ -41,6 +41,7 @@ export function troubleOf(error: unknown): Trouble {
   }
   if (isDiskFull(error))
     return { findings: [diskFull(error)], sources: new Map(), exitCode: exitCodes.failed };
+  if (isDenied(error)) return { findings: [noAccess(error)], sources: new Map(), exitCode: exitCodes.failed };
   return { findings: [bug(error)], sources: new Map(), exitCode: exitCodes.failed };
 }
 
@@ -78,6 +79,22 @@ function diskFull({ message, path }: NodeJS.ErrnoException): Finding {
     message: 'no space is left on the disk',
     notes: [path === undefined || message.includes(path) ? message : `${message}: ${path}`],
     help: 'free some space ("df -h" shows where), then try again',
+  };
+}
+
+function isDenied(error: unknown): error is NodeJS.ErrnoException {
+  return (
+    error instanceof Error && 'code' in error && ['EACCES', 'EPERM', 'EROFS'].includes(String(error.code))
+  );
+}
+
+function noAccess({ message, path }: NodeJS.ErrnoException): Finding {
+  return {
+    code: 'cli/no-access',
+    severity: 'error',
+    message: path === undefined ? 'the system does not allow it' : `the system does not let you use ${path}`,
+    notes: [message],
+    help: 'give yourself access to it, or keep what Slipway writes elsewhere: --home <dir> or SLIPWAY_HOME',
   };
 }
 

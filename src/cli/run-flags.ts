@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
+import { CodedError } from '../diagnostics/index.ts';
 import type { Add } from './command.ts';
 import type { CommonOptions } from './context.ts';
 import { count, variable } from './flag-values.ts';
@@ -109,9 +110,17 @@ function secret(
   text: string,
   before: Record<string, string | undefined> = {},
 ): Record<string, string | undefined> {
-  if (text.includes('=')) return { ...before, ...variable(text) };
-  if (name.test(text)) return { ...before, [text]: undefined };
-  throw new InvalidArgumentError('Write it like this: NAME or NAME=value');
+  const [given = '', ...rest] = text.split('=');
+  if (name.test(given)) return { ...before, [given]: rest.length > 0 ? rest.join('=') : undefined };
+  // Commander would print the whole argument, and with it the secret.
+  throw new CodedError(
+    'cli/invalid-argument',
+    'option "-s, --secret <name[=value]>" has no name it can take',
+    {
+      notes: ['a name is of letters, digits and _, and starts with no digit'],
+      help: 'write it like this: NAME or NAME=value',
+    },
+  );
 }
 
 function axis(text: string, before: [string, string][] = []): [string, string][] {

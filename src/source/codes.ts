@@ -46,5 +46,9 @@ export const sourceCodes = {
     means: 'A part of the history is missing, so the commit cannot be sent.',
     todo: '`git fetch --unshallow`.',
   },
+  'unreadable-file': {
+    means: 'A changed or new file cannot be read, so it cannot be copied for the run.',
+    todo: 'Make it readable, name it in `.gitignore`, or run what is committed: `slipway run --committed`.',
+  },
   'unknown-revision': { means: 'git knows no such commit.', todo: 'Look at `git log`.' },
 } as const satisfies Catalogue;

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { copyFile, lstat, mkdir, readlink, rm, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { CodedError } from '../diagnostics/index.ts';
 import type { ChangedPath, WorkTree } from './work-tree.ts';
 
 /** How a work tree differed from HEAD when it was looked at. Plain JSON. */
@@ -21,6 +22,7 @@ const width = 32;
  * as they lie there: no filter, no line ending is applied.
  *
  * @param folder - Where copies go, in the place of what lies there; made when there are any.
+ * @throws CodedError `source/unreadable-file`
  */
 export async function takeSnapshot({ root, changed }: WorkTree, folder: string): Promise<Snapshot> {
   await rm(folder, { recursive: true, force: true });
@@ -49,6 +51,15 @@ async function keep(
   const to = join(folder, path);
   await mkdir(dirname(to), { recursive: true });
   if (found.isSymbolicLink()) await symlink(await readlink(from), to);
-  else await copyFile(from, to, constants.COPYFILE_FICLONE);
+  else await copyFile(from, to, constants.COPYFILE_FICLONE).catch((error: unknown) => refuse(path, error));
   return 'changed';
+}
+
+function refuse(path: string, error: unknown): never {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code !== 'EACCES' && code !== 'EPERM') throw error;
+  throw new CodedError('source/unreadable-file', `"${path}" is not committed, and you may not read it`, {
+    help: 'make it readable, name it in .gitignore, or run what is committed: slipway run --committed',
+    cause: error,
+  });
 }

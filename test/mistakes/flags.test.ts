@@ -16,6 +16,7 @@ test.each([
   ['bad-http', ['up', '--http', 'localhost']],
   ['bad-http-port', ['up', '--http', '127.0.0.1:99999']],
   ['bad-job-env', ['up', '--job-env', 'PROXY']],
+  ['bad-secret', ['run', '--secret', 'MY-KEY=hunter2']],
   ['bad-count', ['logs', '-n', 'many']],
   ['missing-argument', ['secrets', 'set', '-e', 'production']],
   ['missing-value', ['rollback', '--to']],

@@ -66,6 +66,24 @@ test('a home that nobody may write', async ({ skip }) => {
   );
 });
 
+test('a local run that may not write its home, or read a file', async ({ skip }) => {
+  const through = isRoot ? ['setpriv', '--bounding-set=-dac_override,-dac_read_search'] : [];
+  if (isRoot && !existsSync('/usr/bin/setpriv')) skip('needs setpriv: apt-get install util-linux');
+  const cwd = stage.repository('locked-shop');
+  const folder = join(stage.root, 'locked-state');
+  mkdirSync(folder);
+  chmodSync(folder, 0o555);
+  const home = join(folder, 'home');
+  // The text names a folder that differs from machine to machine.
+  const { text, exitCode } = await stage.run(['run', '--home', home], { cwd, through });
+  expect(text).toContain(
+    'error[cli/no-access]: the system does not let you use <tmp>/locked-state/home/local/',
+  );
+  expect(exitCode).toBe(1);
+  writeFileSync(join(cwd, 'private.txt'), '', { mode: 0 });
+  await expectText('run-unreadable-file', await stage.run(['run'], { cwd, through }), 2);
+});
+
 /** A folder of its own that holds next to nothing. */
 async function onTinyDisk(sizeKib: number, use: (folder: string) => Promise<void>): Promise<void> {
   const disk = join(stage.root, `disk-${sizeKib}`);
