@@ -8,6 +8,8 @@ const bin = resolve('bin/slipway.js');
 /** How a command ended. */
 export interface Ended {
   code: number | null;
+  /** That ended it, as a shell tells it by 128 and more. */
+  signal: NodeJS.Signals | null;
   out: string;
   err: string;
 }
@@ -50,20 +52,21 @@ export class RunRig {
     this.git('commit', '--quiet', '--message', message);
   }
 
-  /** Starts `slipway run` and does not wait. */
+  /** Starts `slipway run`, as the leader of a process group, and does not wait. */
   start(words: string[], env: Record<string, string> = {}): { child: ChildProcess; ended: Promise<Ended> } {
     const child = spawn(process.execPath, [bin, 'run', '--home', this.home, '--actor', 'ana', ...words], {
       cwd: this.repository,
       env: { PATH: process.env['PATH'] ?? '', HOME: this.root, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
     });
-    const ended: Ended = { code: null, out: '', err: '' };
+    const ended: Ended = { code: null, signal: null, out: '', err: '' };
     child.stdout?.on('data', (chunk: Buffer) => (ended.out += chunk.toString()));
     child.stderr?.on('data', (chunk: Buffer) => (ended.err += chunk.toString()));
     return {
       child,
       ended: new Promise((done) => {
-        child.once('close', (code) => done({ ...ended, code }));
+        child.once('close', (code, signal) => done({ ...ended, code, signal }));
       }),
     };
   }
@@ -73,18 +76,27 @@ export class RunRig {
     return this.start(words, env).ended;
   }
 
-  /** Command lines of processes that carry the marker, but for those in `except`. */
+  /** Command lines of processes that carry the marker, or this rig's folder in their environment. */
   leftovers(): string[] {
+    const read = (pid: string, file: string) => readFileSync(`/proc/${pid}/${file}`, 'utf8');
     return readdirSync('/proc')
       .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
       .flatMap((pid) => {
         try {
-          const line = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
-          return line.includes(this.marker) ? [line] : [];
+          const line = read(pid, 'cmdline').replaceAll('\0', ' ');
+          return line.includes(this.marker) || read(pid, 'environ').includes(this.root) ? [line] : [];
         } catch {
           return [];
         }
       });
+  }
+
+  /** Puts a program before all others, for the command and for its jobs; the variables that bring it about. */
+  program(name: string, script: string): Record<string, string> {
+    const bin = join(this.root, 'bin');
+    mkdirSync(bin, { recursive: true });
+    writeFileSync(join(bin, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    return { PATH: `${bin}:${process.env['PATH'] ?? ''}` };
   }
 }
 
