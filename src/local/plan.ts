@@ -90,7 +90,10 @@ async function choose(plan: Basis, request: LocalRequest): Promise<Chosen[]> {
   const candidates = onlyJobs(workflows, request.jobs);
   const asked = askedEvent(request);
   // Who names a workflow or a job means it, whatever would start it on GitHub.
-  if (asked === null && (isNamed || request.jobs.length > 0)) return candidates.map(withOwnEvent);
+  const isMeant = asked === null && (isNamed || request.jobs.length > 0);
+  // Inputs alone ask for a dispatch, and a workflow that only others call takes them in the same way.
+  const isCallee = request.event === null && isNamed && candidates.every(isOnlyCalled);
+  if (isMeant || isCallee) return candidates.map(withOwnEvent);
   const event = asked ?? 'push';
   const started: Chosen[] = [];
   for (const workflow of candidates) {
@@ -136,6 +139,10 @@ function askedEvent({ event, inputs }: LocalRequest): EventName | null {
     notes: ['usual events: push, pull_request, workflow_dispatch, schedule, release'],
     help: near === undefined ? 'name one of GitHub: slipway run <event>' : `did you mean "${near}"?`,
   });
+}
+
+function isOnlyCalled({ triggers: on }: Workflow): boolean {
+  return on.every(({ event }) => event === 'workflow_call');
 }
 
 function withOwnEvent(workflow: Workflow): Chosen {

@@ -231,6 +231,8 @@ jobs:
   });
   const narrow = await rig.run(['--matrix', 'n:2', '-P', 'windows-latest=-self-hosted']);
   expect(printed(narrow).toSorted()).toEqual(['hi you', 'ubuntu-latest 2', 'windows-latest 2']);
+  const alone = await rig.run(['-W', 'called.yml', '--input', 'who=me']);
+  expect(printed(alone)).toEqual(['hi me']);
   expect(await rig.run(['--matrix', 'n:3'])).toMatchObject({
     code: 2,
     err: expect.stringContaining('no combination of the matrix of m has n:3') as string,
