@@ -19,7 +19,10 @@ export function buildProgram(
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'print the help of a command')
-    .addHelpText('after', `\n${exitCodesText}\n\nExamples:\n  $ slipway run\n  $ slipway up\n  $ slipway ship`)
+    .addHelpText(
+      'after',
+      `\n${exitCodesText}\n\nExamples:\n  $ slipway run\n  $ slipway up\n  $ slipway ship`,
+    )
     .configureOutput({ writeOut, outputError: () => {} })
     .configureHelp({
       subcommandTerm: (command) =>
