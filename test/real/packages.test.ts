@@ -1,0 +1,114 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join, resolve } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import type { LocalView } from '../../src/local/index.ts';
+import { machineEnvironment } from '../../src/runner/index.ts';
+
+/** A package by others whose own workflow has to pass here as it is. docs/packages.md tells about each. */
+interface Package {
+  name: string;
+  version: string;
+  /** In .github/workflows of the package. */
+  workflow: string;
+  event: string;
+  /** Combinations that are run, to spare the time of the others; `axis:value`. */
+  matrix: string[];
+  /** Names of the jobs that run. */
+  passed: string[];
+  /** Names of those that do not, each with the reason that is said. */
+  skipped: Record<string, string>;
+}
+
+const packages = JSON.parse(readFileSync(join(import.meta.dirname, 'packages.json'), 'utf8')) as Package[];
+const bin = resolve('bin/slipway.js');
+const root = mkdtempSync(join(tmpdir(), 'slipway-packages-'));
+afterAll(() => rmSync(root, { recursive: true, force: true, maxRetries: 5 }));
+
+/** The machine as its user sees it: no programs of this project on PATH, which a package could take for its own. */
+const path = (process.env['PATH'] ?? '')
+  .split(delimiter)
+  .filter((folder) => !folder.includes('node_modules'))
+  .join(delimiter);
+const env = {
+  ...machineEnvironment(process.env, { PATH: `${dirname(process.execPath)}${delimiter}${path}` }),
+  HOME: process.env['HOME'] ?? root,
+};
+
+/** Fetches every tarball; without a registry false, which in CI is a failure. */
+function fetchPackages(): boolean {
+  const specs = packages.map(({ name, version }) => `${name}@${version}`);
+  try {
+    execFileSync('npm', ['pack', '--silent', '--pack-destination', root, ...specs], {
+      cwd: root,
+      env,
+      stdio: 'pipe',
+    });
+    return true;
+  } catch (error) {
+    if (process.env['CI']) throw error;
+    return false;
+  }
+}
+
+/** The package as it was published, as the only commit of a repository. */
+function repositoryOf({ name, version }: Package): string {
+  const directory = join(root, name);
+  mkdirSync(directory);
+  const git = (...words: string[]) =>
+    execFileSync('git', ['-c', 'user.name=Ana', '-c', 'user.email=ana@example.com', ...words], {
+      cwd: directory,
+      env,
+    });
+  execFileSync('tar', [
+    '-xzf',
+    join(root, `${name}-${version}.tgz`),
+    '--strip-components=1',
+    '-C',
+    directory,
+  ]);
+  git('init', '--quiet', '--initial-branch=main');
+  // Also what a .gitignore names: the published files are all there is.
+  git('add', '--all', '--force');
+  git('commit', '--quiet', '--message', `${name} ${version}`);
+  return directory;
+}
+
+describe.skipIf(!fetchPackages())('the workflow of a package by others (npm pack must work)', () => {
+  test.each(packages)('$name $version passes as it is', { timeout: 1_200_000 }, (each) => {
+    const directory = repositoryOf(each);
+    const filters = each.matrix.flatMap((one) => ['--matrix', one]);
+    const words = ['run', each.event, '-W', `.github/workflows/${each.workflow}`, ...filters];
+    const ended = spawnSync(process.execPath, [bin, ...words, '--json', '--home', join(root, 'home')], {
+      cwd: directory,
+      env,
+      encoding: 'utf8',
+      maxBuffer: 256 * 1024 * 1024,
+    });
+    const view = lastView(ended.stdout);
+    const jobs = view?.runs.flatMap((run) => run.jobs) ?? [];
+    const named = (state: string) => jobs.filter((job) => job.state === state);
+    expect(ended.status, `${ended.stderr}\n${printedBy(ended.stdout).slice(-80).join('\n')}`).toBe(0);
+    expect(named('success').map(({ name }) => name)).toEqual(each.passed);
+    expect(Object.fromEntries(named('skipped').map((job) => [job.name, job.because ?? job.reason]))).toEqual(
+      each.skipped,
+    );
+    expect(jobs).toHaveLength(each.passed.length + Object.keys(each.skipped).length);
+    rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
+  });
+});
+
+type Said = { kind: 'line'; jobName: string; text: string } | ({ kind: 'run' } & LocalView);
+
+function said(out: string): Said[] {
+  return out.split('\n').flatMap((line) => (line.startsWith('{') ? [JSON.parse(line) as Said] : []));
+}
+
+function lastView(out: string): LocalView | undefined {
+  return said(out).findLast((each) => each.kind === 'run');
+}
+
+function printedBy(out: string): string[] {
+  return said(out).flatMap((each) => (each.kind === 'line' ? [`${each.jobName} | ${each.text}`] : []));
+}
