@@ -1,6 +1,9 @@
 /** Shortest derived form that is masked; shorter ones would blot out innocent text. */
 const shortestDerived = 4;
 
+/** A line of one character, such as a lone brace, gives nothing away. */
+const shortestLine = 2;
+
 /** Shortest half of a value at an `&` that counts; what PowerShell prints when it takes a secret for a command. */
 const shortestHalf = 6;
 
@@ -23,7 +26,10 @@ export function maskForms(value: string): Set<string> {
   forms.add(value.trim());
   add(value.trim());
   add(unquoted(value));
-  for (const line of value.split(/\r\n|\r|\n/)) add(line.trim());
+  for (const line of value.split(/\r\n|\r|\n/).map((text) => text.trim())) {
+    if (line.length >= shortestLine) forms.add(line);
+    add(line);
+  }
   return forms;
 }
 
