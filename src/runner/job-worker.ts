@@ -69,6 +69,8 @@ export async function runJob(
   try {
     await new JobRun(session, control).run(resume);
   } finally {
+    // A cancel that comes too late finds nothing to end.
+    control.onCancel = () => {};
     if (grace) clearTimeout(grace);
     await services.close();
   }

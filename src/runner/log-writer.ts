@@ -21,13 +21,16 @@ export class LogWriter {
   readonly #listeners: LogListeners;
   #untold: LogRecord[] = [];
   #failed = false;
+  #closed = false;
 
   constructor(path: string, listeners: LogListeners = {}) {
     this.#descriptor = openSync(path, 'a', 0o600);
     this.#listeners = listeners;
   }
 
+  /** What comes after the log was closed, of a process that nobody waits for any more, is dropped. */
   write(step: number, stream: LogRecord['stream'], text: string): void {
+    if (this.#closed) return;
     const at = Date.now();
     if (this.#listeners.onRecords && this.#untold.push({ at, step, stream, text }) === 1)
       setImmediate(() => this.tell());
@@ -65,6 +68,7 @@ export class LogWriter {
   close(): void {
     this.tell();
     this.flush();
+    this.#closed = true;
     closeSync(this.#descriptor);
   }
 }
