@@ -1,6 +1,6 @@
 import type { LocalJobView, LocalLine, LocalStepView, LocalView } from '../../local/index.ts';
 import { labelOf, plainSigns, standingOf } from './run-marks.ts';
-import { harmless, paint, type Look } from './text.ts';
+import { harmless, headline, type Look, paint } from './text.ts';
 import { span } from './time.ts';
 
 /**
@@ -65,7 +65,7 @@ function jobChanges(before: LocalJobView | undefined, after: LocalJobView): stri
   const steps = after.steps.flatMap((step, index) => stepChanges(before?.steps[index], step));
   if (before?.state === after.state && before.reason === after.reason) return steps;
   const reason = after.reason ?? after.because;
-  const why = reason === null ? '' : `: ${harmless(reason)}`;
+  const why = reason === null ? '' : `: ${headline(reason)}`;
   const sign = plainSigns[standingOf(after.state)];
   if (after.state === 'blocked') return [...steps, `${sign} waits${why}`];
   if (after.finishedAtMs === null) return steps;

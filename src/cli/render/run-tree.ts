@@ -3,7 +3,7 @@ import { mark, short, type Standing } from './marks.ts';
 import { fitRows, type ScreenLine } from './fit-rows.ts';
 import { standingOf, workflowHead } from './run-marks.ts';
 import type { Screen } from './ship-tree.ts';
-import { fitTo, harmless, pad, paint, widthOf } from './text.ts';
+import { fitTo, harmless, headline, pad, paint, widthOf } from './text.ts';
 import { span } from './time.ts';
 
 const widestName = 40;
@@ -59,7 +59,7 @@ function noteOf(job: LocalJobView): string {
     if (step) return step.name;
   }
   const why = job.reason ?? job.because;
-  if (why !== null) return why;
+  if (why !== null) return headline(why);
   if (job.state === 'pending' && job.needs.length > 0) return `after ${job.needs.join(', ')}`;
   if (job.state !== 'running') return '';
   const done = job.steps.filter(({ state }) => !['pending', 'running'].includes(state)).length;

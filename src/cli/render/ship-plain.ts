@@ -1,6 +1,6 @@
 import type { JobView, LogLine, RolloutView, RunView, ShipView, StepView } from '../../wiring/index.ts';
 import { jobStanding, rolloutStanding, short, type Standing } from './marks.ts';
-import { harmless } from './text.ts';
+import { harmless, headline } from './text.ts';
 import { span } from './time.ts';
 
 const signs: Record<Standing, string> = { waiting: '○', active: '●', good: '✓', bad: '✗', skipped: '-' };
@@ -45,7 +45,7 @@ export function logLineText({ source, text }: LogLine): string {
 
 function runTransitions(before: RunView | undefined, after: RunView): string[] {
   const waits = after.reason !== null && after.reason !== before?.reason;
-  const own = waits ? [`[${harmless(after.workflow)}] ${harmless(after.reason ?? '')}`] : [];
+  const own = waits ? [`[${harmless(after.workflow)}] ${headline(after.reason ?? '')}`] : [];
   const ofJobs = after.jobs.flatMap((job) => {
     const label = `[${harmless(after.workflow)} / ${harmless(job.name)}]`;
     const last = before?.jobs.find(({ key }) => key === job.key);
@@ -59,7 +59,7 @@ function jobTransitions(before: JobView | undefined, after: JobView): string[] {
   const changed = before?.state !== after.state || before.reason !== after.reason;
   if (!changed || after.state === 'pending' || after.state === 'queued') return steps;
   const time = span(after.startedAtMs, after.finishedAtMs, after.startedAtMs ?? 0);
-  const why = after.reason === null ? '' : `: ${harmless(after.reason)}`;
+  const why = after.reason === null ? '' : `: ${headline(after.reason)}`;
   const sign = signs[jobStanding(after.state)];
   if (after.finishedAtMs === null) return [...steps, `${sign} ${after.state}${why}`];
   const shipped = after.wouldShip.map((environment) => `  would ship to ${environment}`);

@@ -1,7 +1,7 @@
 import type { JobView, RolloutView, RunView, ShipView } from '../../wiring/index.ts';
 import { branchOf, jobStanding, mark, rolloutEnded, rolloutStanding, short } from './marks.ts';
 import { fitRows, type ScreenLine } from './fit-rows.ts';
-import { fitTo, harmless, pad, paint, widthOf, type Look } from './text.ts';
+import { fitTo, harmless, headline, type Look, pad, paint, widthOf } from './text.ts';
 import { span } from './time.ts';
 
 /** A terminal at one moment. */
@@ -51,7 +51,7 @@ function head(text: string): Line {
 
 function runLines(run: RunView, screen: Screen): Line[] {
   const widest = Math.min(widestName, Math.max(...run.jobs.map((job) => widthOf(job.name)), 0));
-  const waits = run.reason === null ? '' : `  ${harmless(run.reason)}`;
+  const waits = run.reason === null ? '' : `  ${headline(run.reason)}`;
   return [
     head(`${paint(screen, 'bold', harmless(run.workflow))} ${paint(screen, 'dim', run.file + waits)}`),
     ...inOrder(run.jobs).map((job) => jobLine(job, screen, widest)),
@@ -95,7 +95,9 @@ function jobNote(job: JobView, nowMs: number): string {
     pending: job.needs.length > 0 ? `after ${job.needs.join(', ')}` : '',
     success: job.wouldShip.length > 0 ? `would ship to ${job.wouldShip.join(', ')}` : '',
   };
-  return stepNote(job, nowMs) ?? job.reason ?? instead[job.state] ?? '';
+  return (
+    stepNote(job, nowMs) ?? (job.reason === null ? null : headline(job.reason)) ?? instead[job.state] ?? ''
+  );
 }
 
 /** The step that goes on, or the one that failed. */

@@ -77,6 +77,11 @@ export function harmless(text: string): string {
     .replaceAll(/[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, '');
 }
 
+/** The first line of a text of others: what fits where only one line is shown. */
+export function headline(text: string): string {
+  return harmless(text.split('\n', 1)[0] ?? '');
+}
+
 function cellsOf(grapheme: string): number {
   if (widthless.test(grapheme)) return 0;
   return wide.test(grapheme) ? 2 : 1;
