@@ -11,7 +11,7 @@ import { runJavaScript } from './javascript-action.ts';
 import { readLocalAction } from './local-action.ts';
 import { defaultPatience, runProcess } from './run-process.ts';
 import { evaluateEnv } from './step-definition.ts';
-import type { OwedPost } from './session.ts';
+import type { OwedPost } from './progress.ts';
 import type { RunInner, StepRun } from './step-run.ts';
 
 type UsesStep = Extract<Step, { kind: 'uses' }>;

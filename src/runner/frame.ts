@@ -1,6 +1,6 @@
 import { fromJson, type Value } from '../expressions/index.ts';
 import type { RunDefaults } from '../workflow/index.ts';
-import type { EndedStep, JobStatus, Progress } from './session.ts';
+import type { EndedStep, JobStatus, Progress } from './progress.ts';
 import type { JobSpec, StepOutcome } from './spec.ts';
 
 /** Where steps run: the job, or a composite action that a step uses. */

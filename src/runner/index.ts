@@ -17,7 +17,7 @@ export { runJob } from './job-worker.ts';
 export { hashFiles } from './hash-files.ts';
 export { machineEnvironment } from './machine.ts';
 export { endTracked, findTracked } from './process-tree.ts';
-export type { Progress } from './session.ts';
+export type { Progress } from './progress.ts';
 export { reapJob } from './reap-job.ts';
 export type {
   Annotation,

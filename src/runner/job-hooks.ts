@@ -1,4 +1,4 @@
-import type { Progress } from './session.ts';
+import type { Progress } from './progress.ts';
 import type { JobReport, LogRecord } from './spec.ts';
 
 /** A step of the job, or of an action that it uses, which has just failed; its command files still stand. */

@@ -1,8 +1,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Span } from '../diagnostics/index.ts';
 import { fromJson, ObjectValue, type Scope, type Value } from '../expressions/index.ts';
-import type { Json, Template } from '../workflow/index.ts';
+import type { Json } from '../workflow/index.ts';
 import { writeAtomically } from './files.ts';
 import { forkFrame, jobFrame, type Standpoint } from './frame.ts';
 import { hashFiles } from './hash-files.ts';
@@ -24,7 +23,8 @@ import type { JobHooks } from './job-hooks.ts';
 import { LogWriter } from './log-writer.ts';
 import { Masks } from './masks.ts';
 import { ProblemMatchers } from './problem-matchers.ts';
-import type { JobReport, JobSpec, StepOutcome } from './spec.ts';
+import type { Progress } from './progress.ts';
+import type { JobSpec } from './spec.ts';
 
 /**
  * Replacing a file costs a file system milliseconds, which many short steps would feel: between two writes of the report
@@ -37,56 +37,10 @@ const longestReportPauseMs = 500;
 /** Kept on the disk, so that a job which fills it can still tell how it ended. */
 const reserveBytes = 256 * 1024;
 
-/** How the job stands, for the status functions. */
-export type JobStatus = 'success' | 'failure' | 'cancelled';
-
-/** A step that ended, as the `steps` context shows it. */
-export interface EndedStep {
-  outputs: Record<string, string>;
-  outcome: StepOutcome;
-  conclusion: StepOutcome;
-}
-
-/** An action's second half, owed at the end of the job. */
-export interface OwedPost {
-  name: string;
-  /** Of the step that owes it. */
-  at: Span;
-  action: PostAction;
-  inputs: Record<string, string>;
-  state: Record<string, string>;
-  /** Variables of that step and of those that led to it. */
-  env: Record<string, string>;
-  /** @see Standpoint */
-  github: Record<string, string>;
-}
-
-/** What a post step runs: the second half of a built-in action, or a script of one from the repository. */
-export type PostAction =
-  | { kind: 'built-in'; name: string }
-  | { kind: 'javascript'; nodeMajor: number; script: string; if: Template | null };
-
 /** What hands out the ACTIONS_* variables, by which processes reach artifacts, caches and tokens. */
 export interface ServiceVariables {
   /** Run steps get fewer of them, as on GitHub. */
   variables(user: 'javascript' | 'script'): Promise<Record<string, string>>;
-}
-
-/** What a job has come to; plain JSON, so that a parked job can go on in another process. */
-export interface Progress {
-  status: JobStatus;
-  nextStep: number;
-  /** Written to GITHUB_ENV. */
-  env: Record<string, string>;
-  /** Written to GITHUB_PATH, the first on PATH first. */
-  paths: string[];
-  masks: string[];
-  /** By step id. */
-  steps: Record<string, EndedStep>;
-  posts: OwedPost[];
-  /** Time that counts for the job's timeout. */
-  spentMs: number;
-  report: JobReport;
 }
 
 /** One job in one worker: what its steps share. */

@@ -2,8 +2,8 @@ import { resolve } from 'node:path';
 import { fileInRepository, fileInWorkspace } from './annotations.ts';
 import { readMatchers, type MatcherConfig } from './matcher-config.ts';
 import type { Problem } from './problem-matchers.ts';
+import type { Session } from './session.ts';
 import type { Annotation } from './spec.ts';
-import type { StepOutput } from './step-output.ts';
 import { isCommandName, parseWorkflowCommand, type WorkflowCommand } from './workflow-command.ts';
 
 /** Commands whose line is not repeated by `echo on`: they show something themselves, or must not. */
@@ -11,6 +11,21 @@ const neverEchoed = new Set(['add-mask', 'debug', 'error', 'warning', 'notice', 
 
 /** The level of an annotation, as a word that a matcher found. */
 const levels = new Set(['error', 'warning', 'notice']);
+
+/** What commands change: the output of the step that gives them. */
+export interface CommandedOutput {
+  readonly session: Session;
+  readonly outputs: Record<string, string>;
+  readonly state: Record<string, string>;
+  /** Commands that fail the step. */
+  readonly problems: string[];
+  show(raw: string): void;
+  say(text: string): void;
+  warn(text: string): void;
+  /** Keeps a line for the end of a failed step. */
+  recall(text: string): void;
+  annotate(level: Annotation['level'], message: string, properties?: Record<string, string>): void;
+}
 
 /**
  * Obeys the workflow commands of one step.
@@ -20,11 +35,11 @@ const levels = new Set(['error', 'warning', 'notice']);
 export class StepCommands {
   /** Environment of the process that talks. */
   env: Record<string, string> = {};
-  readonly #output: StepOutput;
+  readonly #output: CommandedOutput;
   #resumeToken: string | undefined;
   #echoes: boolean;
 
-  constructor(output: StepOutput) {
+  constructor(output: CommandedOutput) {
     this.#output = output;
     this.#echoes = output.session.debug;
   }
@@ -168,7 +183,7 @@ function needed({ properties }: WorkflowCommand): string {
 
 /** Makes an annotation of what a matcher found; nothing when it has no message or an unknown severity. */
 export function annotateProblem(
-  output: StepOutput,
+  output: CommandedOutput,
   { problem, config }: { problem: Problem; config: MatcherConfig },
 ): void {
   const { message, file, fromPath, line, column } = problem;
