@@ -21,5 +21,5 @@ export default {
   ignoreIssues: { 'examples/**': ['unlisted', 'unresolved', 'files'] },
   ignoreExportsUsedInFile: true,
   ignoreDependencies: ['@changesets/cli', '@changesets/changelog-git'],
-  ignoreBinaries: ['taskset', 'mount', 'umount', 'useradd', 'userdel', 'setpriv', 'ssh-keygen'],
+  ignoreBinaries: ['taskset', 'mount', 'umount', 'useradd', 'userdel', 'setpriv', 'ssh-keygen', 'mkfifo'],
 } satisfies KnipConfig;
