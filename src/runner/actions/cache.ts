@@ -78,11 +78,20 @@ export async function restore(
   request: CacheRequest,
   options: { lookupOnly: boolean } = { lookupOnly: false },
 ): Promise<string | null> {
-  const hit = await restoreCache(context, request, options);
+  const hit = await restoreCache(context, request, options).catch((error: unknown) => missed(context, error));
   if (hit === null)
     context.say(`Cache not found for input keys: ${[request.key, ...request.restoreKeys].join(', ')}`);
   else context.say(options.lookupOnly ? `Cache found: ${hit}` : `Cache restored from key: ${hit}`);
   return hit;
+}
+
+/** A cache only saves time, so one that cannot be restored counts as a miss, as on GitHub, and a warning says why. */
+function missed(context: ActionContext, error: unknown): null {
+  if (context.signal.aborted) throw error;
+  const notes = error instanceof CodedError ? error.notes : [];
+  const reason = error instanceof Error ? error.message : String(error);
+  context.warn(`Failed to restore: ${[reason, ...notes].join('; ')}`);
+  return null;
 }
 
 /** Saves under a key and says what came of it. */
