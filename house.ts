@@ -13,9 +13,9 @@ export interface Room {
   sees: readonly string[];
 }
 
-const language = ['diagnostics', 'expressions', 'workflow', 'app'] as const;
+const language = ['diagnostics', 'expressions', 'workflow', 'compose', 'app'] as const;
 const engines = ['flow', 'runs', 'delivery'] as const;
-const tools = ['store', 'source', 'secrets', 'supervisor'] as const;
+const tools = ['store', 'source', 'secrets', 'supervisor', 'docker'] as const;
 const adapters = ['runner', 'release', 'targets', 'traffic'] as const;
 
 const below = [...tools, ...engines, ...language];
@@ -30,10 +30,12 @@ export const rooms: readonly Room[] = [
   { name: 'source', pure: false, sees: [...engines, ...language] },
   { name: 'secrets', pure: false, sees: ['store', ...engines, ...language] },
   { name: 'supervisor', pure: false, sees: [...engines, ...language] },
+  { name: 'docker', pure: false, sees: [...engines, ...language] },
   { name: 'runs', pure: true, sees: ['flow', ...language] },
   { name: 'delivery', pure: true, sees: ['flow', ...language] },
   { name: 'flow', pure: true, sees: [...language] },
-  { name: 'app', pure: true, sees: ['diagnostics', 'expressions'] },
+  { name: 'app', pure: true, sees: ['diagnostics', 'expressions', 'compose'] },
+  { name: 'compose', pure: true, sees: ['diagnostics'] },
   { name: 'workflow', pure: true, sees: ['diagnostics', 'expressions'] },
   { name: 'expressions', pure: true, sees: ['diagnostics'] },
   { name: 'diagnostics', pure: true, sees: [] },

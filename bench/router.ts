@@ -106,6 +106,7 @@ async function startEmbedded(upstream: number): Promise<Contender> {
           endpoints: [{ instance: 'r1-web-1', host: '127.0.0.1', port: upstream }],
         },
       ],
+      pins: [],
       sticky: false,
       maintenance: false,
       rateLimit: null,

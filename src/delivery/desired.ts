@@ -57,6 +57,7 @@ export function desiredRoutes(state: EnvironmentState, observed: Observed): Rout
     revisions: onlyReachable(revisions).filter(
       ({ endpoints, weightPercent }) => endpoints.length > 0 || weightPercent > 0,
     ),
+    pins: [],
     sticky: false,
     maintenance: false,
     rateLimit: front.rateLimit,

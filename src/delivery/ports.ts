@@ -18,12 +18,24 @@ export interface Routes {
   /** Host names, lower case, without port. `*` takes every host that no other scope names. */
   hosts: string[];
   revisions: RouteRevision[];
+  /** Requests that go to a revision whatever its weight: testers of a canary, the preview address of a blue-green switch. */
+  pins: Pin[];
   /** Sends a session to the revision that it saw first, while that has weight. */
   sticky: boolean;
   /** When true, every request is answered 503 with the maintenance page. */
   maintenance: boolean;
   /** Requests a minute and burst per client address; null for no limit. */
   rateLimit: { perMinute: number; burst: number } | null;
+}
+
+/** Sends what matches to one revision, even at weight 0. A pin to a revision without a copy is answered 503. */
+export interface Pin {
+  /** `r7` */
+  revision: string;
+  by:
+    | { kind: 'header' | 'cookie'; name: string; value: string }
+    /** One of the scope's own preview hosts: lower case, without port; not among `hosts`. */
+    | { kind: 'host'; host: string };
 }
 
 export interface RouteRevision {

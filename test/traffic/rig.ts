@@ -95,6 +95,7 @@ export function routes(revisions: RouteRevision[], more: Partial<Routes> = {}): 
     scope: 'shop/production',
     hosts: ['*'],
     revisions,
+    pins: [],
     sticky: false,
     maintenance: false,
     rateLimit: null,

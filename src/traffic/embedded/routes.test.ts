@@ -7,6 +7,7 @@ const valid: Routes = {
   scope: 'shop/production',
   hosts: ['shop.example.com', '[::1]'],
   revisions: [{ id: 'r1', weightPercent: 100, endpoints: [endpoint] }],
+  pins: [],
   sticky: false,
   maintenance: false,
   rateLimit: { perMinute: 100, burst: 20 },

@@ -23,10 +23,24 @@ const revisionSchema = z.strictObject({
   endpoints: z.array(endpointSchema).max(1_000),
 });
 
+const pinSchema = z.strictObject({
+  revision: name,
+  by: z.discriminatedUnion('kind', [
+    z.strictObject({
+      kind: z.enum(['header', 'cookie']),
+      name: z.string().min(1).max(128),
+      value: z.string().min(1).max(256),
+    }),
+    z.strictObject({ kind: z.literal('host'), host: hostName }),
+  ]),
+});
+
 const routesSchema = z.strictObject({
   scope: z.string().min(1).max(256),
   hosts: z.array(hostName).max(1_000),
   revisions: z.array(revisionSchema).max(100),
+  // State files and owners of older versions know no pins.
+  pins: z.array(pinSchema).max(100).default([]),
   sticky: z.boolean(),
   maintenance: z.boolean(),
   rateLimit: z
