@@ -6,7 +6,9 @@ export const defaults = {
   environmentName: 'production',
   /** Path null: ready means that the port is open and answers HTTP at all, since `/` may rightly be 401 or 404. */
   health: {
+    probe: 'http',
     path: null,
+    command: null,
     intervalMs: 250,
     probeTimeoutMs: 2000,
     successes: 2,
@@ -18,6 +20,7 @@ export const defaults = {
   replicas: 1,
   rollingBatch: 1,
   strategy: 'blue-green',
+  minRequests: 50,
 } as const;
 
 /** Host names of an environment that names none: `<app>.localhost` for production, `<environment>.<app>.localhost` else. */
@@ -30,6 +33,7 @@ export function defaultHosts(appName: string, environmentName: string): string[]
 export function defaultEnvironment(appName: string, name: string): EnvironmentDefinition {
   return {
     name,
+    unwritten: ['strategy', 'health'],
     branches: [],
     promoteFrom: null,
     hosts: defaultHosts(appName, name),
@@ -38,13 +42,17 @@ export function defaultEnvironment(appName: string, name: string): EnvironmentDe
     envFile: null,
     secrets: [],
     replicas: {},
-    strategy: { kind: defaults.strategy },
+    strategy: { kind: defaults.strategy, preview: false, hold: { kind: 'none' } },
     health: { ...defaults.health },
     drainTimeoutMs: defaults.drainTimeoutMs,
     bakeMs: defaults.bakeMs,
     rollbackWindowMs: defaults.rollbackWindowMs,
     overlap: [],
     rateLimit: null,
+    rules: { reviewers: [], preventSelfReview: false, waitTimerMs: 0, windows: [], deadlineMs: null },
+    smoke: [],
+    judge: null,
+    migration: { irreversible: false, twoReleases: false, command: null },
   };
 }
 

@@ -4,11 +4,22 @@ export type { DurationResult } from './duration.ts';
 export { environmentsFor } from './environments.ts';
 export type {
   App,
+  CanaryStep,
+  ComposeFiles,
+  DeploymentWindow,
   EnvironmentDefinition,
+  EnvironmentRules,
   HealthDefinition,
+  Hold,
+  JudgeDefinition,
+  MigrationRules,
   ProcessType,
   ReleaseRules,
+  ServiceRole,
+  ServiceRules,
+  SmokeRequest,
   StrategyDefinition,
+  Testers,
 } from './model.ts';
 export { parseApp } from './parse-app.ts';
 export type { AppFiles } from './parse-app.ts';

@@ -8,10 +8,18 @@ export interface ProcessType {
   at: Span;
 }
 
-/** What the repository says about itself: `Procfile` and `slipway.yml`, typed. Plain data, part of the release. */
+/** What the repository says about itself: `Procfile` or Compose files, and `slipway.yml`, typed. Plain data, part of the release. */
 export interface App {
   /** `name:` of slipway.yml, else the name given by the caller (the folder's or package's). */
   name: string;
+  /** Plain processes, or containers. */
+  kind: 'procfile' | 'compose';
+  /** Null for a Procfile. Its services become typed when the app is resolved for an environment (`composeFor`). */
+  compose: ComposeFiles | null;
+  /** What slipway.yml says about the service that gets traffic; null where it leaves that to the Compose file. */
+  route: { service: string | null; port: number | null };
+  /** What slipway.yml says about services of the Compose file, by name. */
+  services: Record<string, ServiceRules>;
   /** The long-running ones; `release` is not among them. */
   processes: ProcessType[];
   /** Process type that gets traffic; `web`. Null when the app has none. */
@@ -25,6 +33,31 @@ export interface App {
   environments: EnvironmentDefinition[];
 }
 
+/** The Compose files of an app, relative to the repository's root; a later one is merged over those before it. */
+export interface ComposeFiles {
+  files: string[];
+  /** Profiles that are active. */
+  profiles: string[];
+}
+
+/**
+ * What a service is to a rollout.
+ *
+ * - `web` gets traffic through the router; one service has this role.
+ * - `companion` answers other services of its app, and runs in each revision beside its web copies.
+ * - `worker` is talked to by nobody; it starts after the switch.
+ * - `task` runs to its end, once for each release and environment, before traffic.
+ * - `shared` holds state: one for all revisions, started once and never doubled.
+ */
+export type ServiceRole = 'web' | 'companion' | 'worker' | 'task' | 'shared';
+
+/** What slipway.yml says about one service of the Compose file. */
+export interface ServiceRules {
+  role?: ServiceRole;
+  /** Two revisions of it may run at once. */
+  overlap?: boolean;
+}
+
 /** Which files a release holds beyond the commit's own. */
 export interface ReleaseRules {
   /** Name of the uploaded artifact that is laid over the commit's files; null applies the obvious rule. */
@@ -35,6 +68,8 @@ export interface ReleaseRules {
 
 export interface EnvironmentDefinition {
   name: string;
+  /** Keys that slipway.yml leaves out; for a Compose app their values come from its file (`composeFor`). */
+  unwritten: ('strategy' | 'health')[];
   /** Patterns of branches that may deploy here; empty means every branch. */
   branches: string[];
   /** Takes only the release that this environment ran for the commit. */
@@ -60,19 +95,104 @@ export interface EnvironmentDefinition {
   /** Worker types of which two revisions may run at once. */
   overlap: string[];
   rateLimit: { perMinute: number; burst: number } | null;
+  rules: EnvironmentRules;
+  /** Requests that each new web copy must answer so before it gets traffic. */
+  smoke: SmokeRequest[];
+  /** Thresholds that a canary must keep; null for none. */
+  judge: JudgeDefinition | null;
+  migration: MigrationRules;
+}
+
+/** Who and what a rollout waits for, before anything is touched. */
+export interface EnvironmentRules {
+  /** Users of whom one must approve; empty for none. */
+  reviewers: string[];
+  /** Whoever asked for the rollout may not approve it. */
+  preventSelfReview: boolean;
+  waitTimerMs: number;
+  /** A rollout begins only within one of these; empty for at any time. */
+  windows: DeploymentWindow[];
+  /** From its start, after these rules, to all traffic on the new revision, people's approvals included; null for none. */
+  deadlineMs: number | null;
+}
+
+/** A time of the week. */
+export interface DeploymentWindow {
+  /** As written: `Mon-Fri 09:00-17:00 Europe/Berlin`. */
+  text: string;
+  /** 1 for Monday to 7 for Sunday, sorted. */
+  days: number[];
+  /** Minutes after midnight, 0-1439. */
+  fromMinute: number;
+  /** 1-1440, not included. Not after `fromMinute`: it ends the day after. */
+  toMinute: number;
+  /** IANA name; `UTC` when none is written. */
+  timeZone: string;
+}
+
+/** A GET that must be answered with this status. */
+export interface SmokeRequest {
+  path: string;
+  status: number;
+}
+
+/** Thresholds of a canary; null where nothing is asked. */
+export interface JudgeDefinition {
+  /** Share of requests that may fail, 0-1; less is right. */
+  errorRate: number | null;
+  p95Ms: number | null;
+  /** Fewer requests than these say nothing. */
+  minRequests: number;
+}
+
+/** What the release's migration means for the way back. */
+export interface MigrationRules {
+  /** The revision before cannot run on the migrated data, so going back across it is refused. */
+  irreversible: boolean;
+  /** The old and the new revision cannot run on one schema, so it should be split in two releases. */
+  twoReleases: boolean;
+  /** Runs in the image of the web service, for a Compose app without a task of its own; null for none. */
+  command: string | null;
 }
 
 /** How traffic moves. */
 export type StrategyDefinition =
-  /** Replicas are brought up and take their share of traffic, `batch` at a time. */
-  | { kind: 'rolling'; batch: number }
-  /** All replicas come up; traffic switches at once. */
-  | { kind: 'blue-green' };
+  /**
+   * Replicas are brought up and take their share of traffic, `batch` at a time. With `unavailable` above 0 so many old
+   * copies may stop before the new ones are ready, for machines without room for both.
+   */
+  | { kind: 'rolling'; batch: number; unavailable: number; pauseMs: number }
+  /** All replicas come up; traffic switches at once. `preview`: testers reach them before, at a host of their own. */
+  | { kind: 'blue-green'; preview: boolean; hold: Hold }
+  /** A share of traffic at a time, in rising steps that end at 100. */
+  | { kind: 'canary'; steps: CanaryStep[]; sticky: boolean; testers: Testers | null };
 
-/** When a started process counts as ready. */
+/** One share of traffic, and what must be over before the next. */
+export interface CanaryStep {
+  weightPercent: number;
+  hold: Hold;
+}
+
+/** What a rollout waits for before its next step. */
+export type Hold = { kind: 'none' } | { kind: 'timer'; ms: number } | { kind: 'approval' };
+
+/** Requests that reach a canary whatever its weight. */
+export interface Testers {
+  header: { name: string; value: string } | null;
+  cookie: { name: string; value: string } | null;
+}
+
+/** When a started copy counts as ready. */
 export interface HealthDefinition {
-  /** HTTP path that must answer 2xx; null asks only for an open port. */
+  /**
+   * `http`: GET `path` on its port. `tcp`: the port is open. `command`: `command` ends with 0 inside the container.
+   * `healthcheck`: the container's own healthcheck, of the Compose file or the image, says healthy.
+   */
+  probe: 'http' | 'tcp' | 'command' | 'healthcheck';
+  /** For `http`: must answer 2xx; null asks only for an answer. */
   path: string | null;
+  /** For `command`: runs with `sh -c`. */
+  command: string | null;
   intervalMs: number;
   /** How long one probe may take. */
   probeTimeoutMs: number;

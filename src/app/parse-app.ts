@@ -118,6 +118,10 @@ function assemble({ name, processes, yml, defaultBranch }: Parts): App {
   });
   return {
     name,
+    kind: 'procfile',
+    compose: null,
+    route: { service: null, port: null },
+    services: {},
     processes: processes.filter((process) => process.name !== 'release'),
     webProcess: hasWeb ? 'web' : null,
     releaseCommand: processes.find((process) => process.name === 'release')?.command ?? null,
@@ -138,7 +142,8 @@ function environmentFrom(appName: string, name: string, written: WrittenEnvironm
   const usual = defaultEnvironment(appName, name);
   const values = <T>(list: { value: T }[] | undefined) => list?.map(({ value }) => value) ?? [];
   return {
-    name,
+    ...usual,
+    unwritten: (['strategy', 'health'] as const).filter((key) => written[key] === undefined),
     branches: values(written.branches?.value),
     promoteFrom: written['promote-from']?.value ?? null,
     hosts: written.host ? values(written.host.value) : usual.hosts,
@@ -160,6 +165,8 @@ function environmentFrom(appName: string, name: string, written: WrittenEnvironm
 function healthFrom(written: WrittenEnvironment): HealthDefinition {
   const health = written.health?.value;
   return {
+    probe: defaults.health.probe,
+    command: defaults.health.command,
     path: health?.path?.value ?? defaults.health.path,
     intervalMs: health?.interval?.value ?? defaults.health.intervalMs,
     probeTimeoutMs: health?.timeout?.value ?? defaults.health.probeTimeoutMs,

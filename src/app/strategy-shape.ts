@@ -43,8 +43,8 @@ export const strategy: Shape<StrategyDefinition> = {
   schema: { anyOf: [{ enum: ['rolling', 'blue-green'] }, { ...written.schema, required: ['rolling'] }] },
   read(node, reader, path) {
     if (isScalar(node)) {
-      if (node.value === 'blue-green') return { kind: 'blue-green' };
-      if (node.value === 'rolling') return { kind: 'rolling', batch: defaults.rollingBatch };
+      if (node.value === 'blue-green') return { kind: 'blue-green', preview: false, hold: { kind: 'none' } };
+      if (node.value === 'rolling') return { kind: 'rolling', batch: defaults.rollingBatch, unavailable: 0, pauseMs: 0 };
       if (node.value === 'canary') {
         return reader.report('app/not-yet', `${path}: ${canary.reason}`, reader.span(node), {
           help: canary.help,
@@ -59,6 +59,13 @@ export const strategy: Shape<StrategyDefinition> = {
     }
     if (!isMap(node)) return reader.wrongType(strategy, node, path);
     const rules = written.read(node, reader, path)?.rolling;
-    return rules && { kind: 'rolling', batch: rules.value.batch?.value ?? defaults.rollingBatch };
+    return (
+      rules && {
+        kind: 'rolling',
+        batch: rules.value.batch?.value ?? defaults.rollingBatch,
+        unavailable: 0,
+        pauseMs: 0,
+      }
+    );
   },
 };

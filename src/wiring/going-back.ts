@@ -48,7 +48,7 @@ export async function askRollback(
     kind: 'rollback',
     revision: await revisionFor(wish, state, parts),
     settings: {
-      strategy: { kind: 'blue-green' },
+      strategy: { kind: 'blue-green', preview: false, hold: { kind: 'none' } },
       bakeMs: 0,
       rollbackWindowMs: state.standby?.windowMs ?? standsByMs,
     },

@@ -13,7 +13,7 @@ export function aRequest(
     kind: 'deploy',
     revision: aRevision(serial, behaves, options.replicas ?? 1),
     settings: {
-      strategy: options.rolling ? { kind: 'rolling', batch: 1 } : { kind: 'blue-green' },
+      strategy: options.rolling ? { kind: 'rolling', batch: 1, unavailable: 0, pauseMs: 0 } : { kind: 'blue-green', preview: false, hold: { kind: 'none' } },
       bakeMs: 2_000,
       rollbackWindowMs: 60_000,
     },
@@ -32,7 +32,7 @@ function aRevision(serial: number, behaves: Behaviour, replicas: number): Omit<R
     releaseCommand: 'node migrate.js',
     hosts: ['app.localhost'],
     rateLimit: null,
-    health: { path: '/ready', intervalMs: 250, probeTimeoutMs: 1_000, successes: 2, deadlineMs: 10_000 },
+    health: { probe: 'http', path: '/ready', command: null, intervalMs: 250, probeTimeoutMs: 1_000, successes: 2, deadlineMs: 10_000 },
     drainTimeoutMs: 5_000,
     configuration: { fingerprint: `f${serial}`, env: {}, envFile: null, secrets: [] },
   };
