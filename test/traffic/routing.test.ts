@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Routes } from '../../src/delivery/index.ts';
 import { get, revision, routes, startRig, type App, type Rig } from './rig.ts';
 
 let rig: Rig;
@@ -68,6 +70,85 @@ describe('shares', () => {
   test('no cookie is set while there is one place to go and nobody asked for it', async () => {
     await apply([revision('r1', 100, port(0))]);
     expect((await get(rig.port)).headers['set-cookie']).toBeUndefined();
+  });
+});
+
+describe('pins', () => {
+  const pins: Routes['pins'] = [
+    { revision: 'r2', by: { kind: 'header', name: 'X-Canary', value: 'always' } },
+    { revision: 'r2', by: { kind: 'cookie', name: 'canary', value: 'always' } },
+    { revision: 'r3', by: { kind: 'host', host: 'next.shop.example.com' } },
+  ];
+  const two = () => [revision('r1', 100, port(0)), revision('r2', 0, port(1))];
+  const home = async (headers: Record<string, string>) => {
+    const { status, headers: answered } = await get(rig.port, { headers });
+    return [status, answered['x-revision'], answered['set-cookie'] !== undefined];
+  };
+
+  test('what is pinned goes to its revision even at weight 0, is counted for it and gets no session', async () => {
+    await apply([...two(), revision('r3', 0, port(2))], { sticky: true, pins });
+    const before = await rig.router.observe('shop/production');
+    expect(await home({ 'x-canary': 'always' })).toEqual([200, 'r2', false]);
+    expect(await home({ cookie: 'a=b; canary=always' })).toEqual([200, 'r2', false]);
+    expect(await home({ host: 'Next.shop.example.com:80' })).toEqual([200, 'r3', false]);
+    expect(await home({ 'x-canary': 'Always' })).toEqual([200, 'r1', true]);
+    expect(await home({})).toEqual([200, 'r1', true]);
+    const after = await rig.router.observe('shop/production');
+    const counted = (id: string, state = after) =>
+      state.revisions.find((one) => one.id === id)?.requests ?? 0;
+    expect(['r1', 'r2', 'r3'].map((id) => counted(id) - counted(id, before))).toEqual([2, 2, 1]);
+  });
+
+  test('a session of another revision does not hold what is pinned, and is as before without the pin', async () => {
+    await apply(two(), { sticky: true, pins });
+    const first = await get(rig.port);
+    const cookie = String(first.headers['set-cookie']).split(';')[0] ?? '';
+    expect(await home({ cookie, 'x-canary': 'always' })).toEqual([200, 'r2', false]);
+    expect(await home({ cookie })).toEqual([200, 'r1', false]);
+  });
+
+  test('a pin to a revision without a copy is answered 503, by the preview host as well', async () => {
+    await apply([revision('r1', 100, port(0)), revision('r2', 0)], { pins });
+    const answers = [
+      await get(rig.port, { headers: { 'x-canary': 'always' } }),
+      await get(rig.port, { headers: { host: 'next.shop.example.com', accept: 'application/json' } }),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([503, 503]);
+    expect(JSON.parse(answers[1]?.body ?? '')).toMatchObject({
+      message: 'What this address or mark asks for is not running at the moment.',
+    });
+    expect((await get(rig.port)).status).toBe(200);
+  });
+
+  test('maintenance holds for what is pinned, too', async () => {
+    await apply(two(), { pins, maintenance: true });
+    expect((await get(rig.port, { headers: { 'x-canary': 'always' } })).status).toBe(503);
+  });
+});
+
+describe('sessions by the router of one key', () => {
+  test('nobody chooses a revision by a cookie of his own making', async () => {
+    await apply([revision('r1', 99, port(0)), revision('r2', 1, port(1))]);
+    const forged = `slipway_session=r2.${'a'.repeat(32)}`;
+    const answers = [];
+    for (let index = 0; index < 10; index++)
+      answers.push(await get(rig.port, { headers: { cookie: forged } }));
+    expect(answers.filter(({ headers }) => headers['x-revision'] === 'r2').length).toBeLessThan(2);
+    expect(answers.every(({ headers }) => headers['set-cookie'] !== undefined)).toBe(true);
+  });
+
+  test('a session outlives a restart of the router', async () => {
+    await apply([revision('r1', 50, port(0)), revision('r2', 50, port(1))]);
+    const first = await get(rig.port);
+    const cookie = String(first.headers['set-cookie']).split(';')[0] ?? '';
+    const ended = once(rig.child, 'exit');
+    rig.child.kill('SIGTERM');
+    await ended;
+    await rig.restart();
+    for (let index = 0; index < 6; index++)
+      expect((await get(rig.port, { headers: { cookie } })).headers['x-revision']).toBe(
+        first.headers['x-revision'],
+      );
   });
 });
 

@@ -120,9 +120,10 @@ export class Gate {
   ): void {
     const { request, response, head } = parts;
     const known = head.cookie === '' ? undefined : parseSessionCookie(head.cookie);
-    const chosen = scope.choose(known);
-    if (!chosen) {
-      this.answer(parts, pages.notServing);
+    const asked = { host: head.host, cookie: head.cookie, rawHeaders: request.rawHeaders };
+    const chosen = scope.choose(asked, known);
+    if (typeof chosen === 'string') {
+      this.answer(parts, chosen === 'pinned-away' ? pages.pinnedAway : pages.notServing);
       return;
     }
     const cookie = known ? stripSessionCookie(head.cookie) : head.cookie;

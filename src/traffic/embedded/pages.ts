@@ -24,6 +24,12 @@ export const pages = {
     text: 'This application is not running at the moment. Please try again soon.',
     retryAfterSeconds: 10,
   },
+  pinnedAway: {
+    status: 503,
+    title: 'Not available',
+    text: 'What this address or mark asks for is not running at the moment.',
+    retryAfterSeconds: 10,
+  },
   stateDamaged: {
     status: 503,
     title: 'Not available',

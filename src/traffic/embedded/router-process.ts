@@ -15,8 +15,9 @@ import { Ledger, type LedgerSnapshot } from './ledger.ts';
 import { log, messageOf } from './log.ts';
 import { Predecessors } from './predecessors.ts';
 import { createPublicServer, stopAccepting } from './public-server.ts';
-import { parseRoutes } from './routes.ts';
+import { completed, parseRoutes } from './routes.ts';
 import { RoutingTable } from './routing-table.ts';
+import { sessionKey } from './session-cookie.ts';
 import { loadState, saveState } from './state-file.ts';
 import { Upstreams } from './upstreams.ts';
 
@@ -67,7 +68,11 @@ export class RouterProcess {
   constructor(routerArguments: RouterArguments) {
     this.#arguments = routerArguments;
     const upstreams = new Upstreams(routerArguments.responseTimeoutMs);
-    this.#table = new RoutingTable(this.#ledger, upstreams);
+    this.#table = new RoutingTable({
+      ledger: this.#ledger,
+      upstreams,
+      sessionKey: sessionKey(`${routerArguments.stateFile}.key`),
+    });
     const proxies = new TrustedProxies(routerArguments.trustedProxies);
     this.#gate = new Gate({ table: this.#table, ledger: this.#ledger, proxies });
     this.#server = createPublicServer(this.#gate);
@@ -131,7 +136,7 @@ export class RouterProcess {
 
   async #loadFromDisk(): Promise<void> {
     const state = await loadState(this.#arguments.stateFile);
-    for (const stored of state.scopes) this.#table.set(stored);
+    for (const stored of state.scopes) this.#table.set(completed(stored));
     this.#problems = state.problems;
     this.#gate.stateDamaged = state.source === 'damaged';
     this.#lost = readOptional(this.#marker) !== undefined;
@@ -141,7 +146,7 @@ export class RouterProcess {
 
   async #loadFrom(predecessor: string): Promise<void> {
     const handover = await this.#call<Handover>(predecessor, 'POST', '/handover');
-    for (const stored of handover.scopes) this.#table.set(stored);
+    for (const stored of handover.scopes) this.#table.set(completed(stored));
     this.#ledger.add(handover.ledger);
     this.#epoch = handover.epoch;
     this.#lost = handover.lost;

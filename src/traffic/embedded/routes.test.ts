@@ -1,13 +1,17 @@
 import { expect, test } from 'vitest';
 import type { Routes } from '../../delivery/index.ts';
-import { parseRoutes } from './routes.ts';
+import { completed, parseRoutes } from './routes.ts';
 
 const endpoint = { instance: 'r1-web-1', host: '127.0.0.1', port: 3000 };
 const valid: Routes = {
   scope: 'shop/production',
   hosts: ['shop.example.com', '[::1]'],
   revisions: [{ id: 'r1', weightPercent: 100, endpoints: [endpoint] }],
-  pins: [],
+  pins: [
+    { revision: 'r2', by: { kind: 'header', name: 'X-Canary', value: 'always' } },
+    { revision: 'r2', by: { kind: 'cookie', name: 'canary', value: 'always' } },
+    { revision: 'r2', by: { kind: 'host', host: 'next.shop.example.com' } },
+  ],
   sticky: false,
   maintenance: false,
   rateLimit: { perMinute: 100, burst: 20 },
@@ -15,7 +19,14 @@ const valid: Routes = {
 
 function notesOf(routes: unknown, fence: unknown = 1): string[] {
   try {
-    parseRoutes({ routes, fence }, [{ ...valid, scope: 'other', hosts: ['taken.example.com'] }]);
+    parseRoutes({ routes, fence }, [
+      {
+        ...valid,
+        scope: 'other',
+        hosts: ['taken.example.com'],
+        pins: [{ revision: 'r1', by: { kind: 'host', host: 'next.taken.example.com' } }],
+      },
+    ]);
     return [];
   } catch (error) {
     expect(error).toMatchObject({ code: 'traffic/invalid-routes' });
@@ -35,6 +46,48 @@ test.each<[string, unknown, string]>([
     'a host of another scope',
     { hosts: ['taken.example.com'] },
     'host "taken.example.com" already belongs to scope "other"',
+  ],
+  [
+    'a preview host of another scope, as a host',
+    { hosts: ['next.taken.example.com'] },
+    'host "next.taken.example.com" already belongs to scope "other"',
+  ],
+  [
+    'a host of another scope, as a preview host',
+    { pins: [{ revision: 'r2', by: { kind: 'host', host: 'taken.example.com' } }] },
+    'host "taken.example.com" already belongs to scope "other"',
+  ],
+  [
+    'a preview host among the own hosts',
+    { pins: [{ revision: 'r2', by: { kind: 'host', host: 'shop.example.com' } }] },
+    'host "shop.example.com" is named twice',
+  ],
+  [
+    'a preview of every host',
+    { pins: [{ revision: 'r2', by: { kind: 'host', host: '*' } }] },
+    'routes.pins.0.by.host: a preview host is one name',
+  ],
+  [
+    'one header for two revisions',
+    {
+      pins: ['r1', 'r2'].map((revision) => ({ revision, by: { kind: 'header', name: 'a', value: 'b' } })),
+    },
+    'header "a: b" is pinned twice',
+  ],
+  [
+    'a pin by a header that frames the message',
+    { pins: [{ revision: 'r2', by: { kind: 'header', name: 'Host', value: 'a' } }] },
+    'routes.pins.0.by.name: a header that no pin can look at',
+  ],
+  [
+    "a pin by the router's own cookie",
+    { pins: [{ revision: 'r2', by: { kind: 'cookie', name: 'slipway_session', value: 'a' } }] },
+    "routes.pins.0.by.name: the router's own cookie",
+  ],
+  [
+    'a pin value that a configuration would read otherwise',
+    { pins: [{ revision: 'r2', by: { kind: 'header', name: 'a', value: 'b"; evil' } }] },
+    'routes.pins.0.by.value: ',
   ],
   [
     'a weight that is no whole number',
@@ -68,4 +121,12 @@ test.each<[string, unknown, string]>([
 
 test('a fence is a whole number', () => {
   expect(notesOf(valid, 'x')[0]).toMatch(/^fence: /);
+});
+
+test('routes that an older version kept get an empty list of pins', () => {
+  const { pins: _pins, ...older } = valid;
+  expect(completed({ routes: older as Routes, fence: 3 })).toEqual({
+    routes: { ...valid, pins: [] },
+    fence: 3,
+  });
 });

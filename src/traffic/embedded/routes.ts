@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import type { Routes } from '../../delivery/index.ts';
 import { CodedError } from '../../diagnostics/index.ts';
+import { sessionCookieName } from './session-cookie.ts';
+import type { StoredScope } from './state-file.ts';
 
 const name = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'letters, digits, "_" and "-", at most 64');
 const hostName = z
@@ -23,15 +25,37 @@ const revisionSchema = z.strictObject({
   endpoints: z.array(endpointSchema).max(1_000),
 });
 
+/** Headers that a router reads or replaces itself. */
+const framing = new Set(
+  'host connection content-length transfer-encoding upgrade te trailer expect cookie keep-alive'.split(' '),
+);
+
+// Names and values that every router can match as they are, and that no configuration language reads otherwise.
+const pinName = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'letters, digits, "_" and "-", at most 64');
+const pinValue = z
+  .string()
+  .regex(/^[A-Za-z0-9._~:/+=@-]{1,256}$/, 'letters, digits and any of . _ ~ : / + = @ -, at most 256');
+
 const pinSchema = z.strictObject({
   revision: name,
   by: z.discriminatedUnion('kind', [
     z.strictObject({
-      kind: z.enum(['header', 'cookie']),
-      name: z.string().min(1).max(128),
-      value: z.string().min(1).max(256),
+      kind: z.literal('header'),
+      name: pinName.refine(
+        (value) => !framing.has(value.toLowerCase()),
+        'a header that no pin can look at, since the router reads or replaces it',
+      ),
+      value: pinValue,
     }),
-    z.strictObject({ kind: z.literal('host'), host: hostName }),
+    z.strictObject({
+      kind: z.literal('cookie'),
+      name: pinName.refine((value) => value !== sessionCookieName, "the router's own cookie"),
+      value: pinValue,
+    }),
+    z.strictObject({
+      kind: z.literal('host'),
+      host: hostName.refine((value) => value !== '*', 'a preview host is one name'),
+    }),
   ]),
 });
 
@@ -65,6 +89,17 @@ export function parseRoutes(input: unknown, others: Iterable<Routes>): { routes:
   return parsed.data;
 }
 
+/** Routes that an older version kept, which knew no pins. */
+export function completed({ routes, fence }: StoredScope): StoredScope {
+  const { pins = [] } = routes as Partial<Routes>;
+  return { routes: { ...routes, pins }, fence };
+}
+
+/** Hosts that lead to a scope: its own and those that preview one of its revisions. */
+export function everyHost({ hosts, pins }: Pick<Routes, 'hosts' | 'pins'>): string[] {
+  return [...hosts, ...pins.flatMap(({ by }) => (by.kind === 'host' ? [by.host] : []))];
+}
+
 function weightProblems({ revisions }: Routes): string[] {
   const sum = revisions.reduce((total, revision) => total + revision.weightPercent, 0);
   const problems = revisions
@@ -75,10 +110,14 @@ function weightProblems({ revisions }: Routes): string[] {
   return problems;
 }
 
-function duplicateProblems({ hosts, revisions }: Routes): string[] {
+function duplicateProblems(routes: Routes): string[] {
+  const { pins, revisions } = routes;
   const instances = revisions.flatMap((revision) => revision.endpoints.map((endpoint) => endpoint.instance));
   return [
-    ...twice(hosts).map((host) => `host "${host}" is named twice`),
+    ...twice(everyHost(routes)).map((host) => `host "${host}" is named twice`),
+    ...twice(
+      pins.flatMap(({ by }) => (by.kind === 'host' ? [] : [`${by.kind} "${by.name}: ${by.value}"`])),
+    ).map((pin) => `${pin} is pinned twice`),
     ...twice(revisions.map((revision) => revision.id)).map((id) => `revision "${id}" is named twice`),
     ...twice(instances).map((instance) => `instance "${instance}" is named twice`),
   ];
@@ -87,8 +126,8 @@ function duplicateProblems({ hosts, revisions }: Routes): string[] {
 function hostProblems(routes: Routes, others: Iterable<Routes>): string[] {
   const owners = new Map<string, string>();
   for (const other of others)
-    if (other.scope !== routes.scope) for (const host of other.hosts) owners.set(host, other.scope);
-  return routes.hosts.flatMap((host) => {
+    if (other.scope !== routes.scope) for (const host of everyHost(other)) owners.set(host, other.scope);
+  return everyHost(routes).flatMap((host) => {
     const owner = owners.get(host);
     return owner === undefined ? [] : [`host "${host}" already belongs to scope "${owner}"`];
   });

@@ -1,11 +1,12 @@
-import { randomBytes } from 'node:crypto';
 import type { RouteRevision, Routes } from '../../delivery/index.ts';
 import type { Ledger } from './ledger.ts';
+import { Pins, type PinnedRequest } from './pins.ts';
 import { RateLimiter } from './rate-limit.ts';
 import type { RevisionCounts } from './revision-counts.ts';
-import type { SessionCookie } from './session-cookie.ts';
+import { newSession, revisionToken, type SessionCookie } from './session-cookie.ts';
 import type { StoredScope } from './state-file.ts';
 import type { Upstream, Upstreams } from './upstreams.ts';
+import { everyHost } from './routes.ts';
 import { WeightedChoice } from './weighted-choice.ts';
 
 /** A revision with what it takes to send requests to it. */
@@ -13,14 +14,20 @@ export class LiveRevision {
   readonly id: string;
   readonly weightPercent: number;
   readonly counts: RevisionCounts;
+  /** Stands for it in session cookies. */
+  readonly token: string;
   readonly #upstreams: readonly Upstream[];
   #next = 0;
 
-  constructor(revision: RouteRevision, upstreams: readonly Upstream[], counts: RevisionCounts) {
+  constructor(
+    revision: RouteRevision,
+    parts: { upstreams: readonly Upstream[]; counts: RevisionCounts; token: string },
+  ) {
     this.id = revision.id;
     this.weightPercent = revision.weightPercent;
-    this.counts = counts;
-    this.#upstreams = upstreams;
+    this.counts = parts.counts;
+    this.token = parts.token;
+    this.#upstreams = parts.upstreams;
   }
 
   get size(): number {
@@ -50,11 +57,13 @@ export class LiveScope {
   readonly remembers: boolean;
   readonly upstreams: ReadonlySet<Upstream>;
   readonly #byId: ReadonlyMap<string, LiveRevision>;
+  readonly #byToken: ReadonlyMap<string, LiveRevision>;
   readonly #choice: WeightedChoice<LiveRevision>;
+  readonly #pins: Pins;
 
   constructor(
     stored: StoredScope,
-    parts: { upstreams: Upstreams; ledger: Ledger; before: LiveScope | undefined },
+    parts: { upstreams: Upstreams; ledger: Ledger; sessionKey: Buffer; before: LiveScope | undefined },
   ) {
     this.stored = stored;
     const { routes } = stored;
@@ -62,10 +71,16 @@ export class LiveScope {
     const live = routes.revisions.map((revision) => {
       const upstreams = revision.endpoints.map(({ host, port }) => parts.upstreams.at(host, port));
       for (const upstream of upstreams) all.add(upstream);
-      return new LiveRevision(revision, upstreams, parts.ledger.of(routes.scope, revision.id));
+      return new LiveRevision(revision, {
+        upstreams,
+        counts: parts.ledger.of(routes.scope, revision.id),
+        token: revisionToken(parts.sessionKey, routes.scope, revision.id),
+      });
     });
     this.upstreams = all;
     this.#byId = new Map(live.map((revision) => [revision.id, revision]));
+    this.#byToken = new Map(live.map((revision) => [revision.token, revision]));
+    this.#pins = new Pins(routes.pins);
     this.#choice = new WeightedChoice(live);
     this.remembers = routes.sticky || this.#choice.size > 1;
     this.limiter = limiterFor(routes, parts.before?.limiter ?? null);
@@ -76,25 +91,29 @@ export class LiveScope {
   }
 
   /**
-   * Where a request goes. A session stays on its revision while that has weight.
+   * Where a request goes: to the revision it is pinned to, else where its session is at home while that has weight,
+   * else by weight. What is pinned gets no session of another revision, nor one of its own.
    *
-   * @returns The cookie to set, when the session is new or was moved.
+   * @returns Where to, and the cookie to set when the session is new or was moved; or why nothing can take the request.
    */
   choose(
+    request: PinnedRequest,
     known: SessionCookie | undefined,
-  ): { revision: LiveRevision; setCookie?: SessionCookie } | undefined {
+  ): { revision: LiveRevision; setCookie?: SessionCookie } | 'nothing-serves' | 'pinned-away' {
+    const pinned = this.#pins.revisionFor(request);
+    if (pinned !== undefined) {
+      const revision = this.#byId.get(pinned);
+      return revision && revision.size > 0 ? { revision } : 'pinned-away';
+    }
     if (!this.remembers) {
       const revision = this.#choice.next();
-      return revision && { revision };
+      return revision ? { revision } : 'nothing-serves';
     }
-    const kept = known && this.#byId.get(known.revision);
+    const kept = known && this.#byToken.get(known.token);
     if (kept && kept.weightPercent > 0) return { revision: kept };
     const revision = this.#choice.next();
-    if (!revision) return undefined;
-    return {
-      revision,
-      setCookie: { revision: revision.id, session: known?.session ?? randomBytes(16).toString('hex') },
-    };
+    if (!revision) return 'nothing-serves';
+    return { revision, setCookie: { token: revision.token, session: known?.session ?? newSession() } };
   }
 }
 
@@ -109,12 +128,14 @@ function limiterFor({ rateLimit }: Routes, before: RateLimiter | null): RateLimi
 export class RoutingTable {
   readonly #ledger: Ledger;
   readonly #upstreams: Upstreams;
+  readonly #sessionKey: Buffer;
   readonly #scopes = new Map<string, LiveScope>();
   #byHost = new Map<string, LiveScope>();
 
-  constructor(ledger: Ledger, upstreams: Upstreams) {
-    this.#ledger = ledger;
-    this.#upstreams = upstreams;
+  constructor(parts: { ledger: Ledger; upstreams: Upstreams; sessionKey: Buffer }) {
+    this.#ledger = parts.ledger;
+    this.#upstreams = parts.upstreams;
+    this.#sessionKey = parts.sessionKey;
   }
 
   scope(name: string): LiveScope | undefined {
@@ -125,7 +146,7 @@ export class RoutingTable {
     return [...this.#scopes.values()].map((scope) => scope.stored);
   }
 
-  /** The scope that owns a host name, else the one that takes every other host. */
+  /** The scope that owns a host name or previews a revision under it, else the one that takes every other host. */
   find(host: string): LiveScope | undefined {
     return this.#byHost.get(host) ?? this.#byHost.get('*');
   }
@@ -133,14 +154,19 @@ export class RoutingTable {
   /** Takes effect for the next request. Requests that are open keep their connection. */
   set(stored: StoredScope): void {
     const { scope } = stored.routes;
-    const parts = { upstreams: this.#upstreams, ledger: this.#ledger, before: this.#scopes.get(scope) };
-    this.#scopes.set(scope, new LiveScope(stored, parts));
+    const live = new LiveScope(stored, {
+      upstreams: this.#upstreams,
+      ledger: this.#ledger,
+      sessionKey: this.#sessionKey,
+      before: this.#scopes.get(scope),
+    });
+    this.#scopes.set(scope, live);
     this.#byHost = new Map(
-      [...this.#scopes.values()].flatMap((live) =>
-        live.stored.routes.hosts.map((host) => [host, live] as const),
+      [...this.#scopes.values()].flatMap((one) =>
+        everyHost(one.stored.routes).map((host) => [host, one] as const),
       ),
     );
-    this.#upstreams.keepOnly(new Set([...this.#scopes.values()].flatMap((live) => [...live.upstreams])));
+    this.#upstreams.keepOnly(new Set([...this.#scopes.values()].flatMap((one) => [...one.upstreams])));
     this.#ledger.forget(scope, new Set(stored.routes.revisions.map((revision) => revision.id)));
   }
 }

@@ -14,7 +14,15 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 
 const scopes = (fence: number): StoredScope[] => [
   {
-    routes: { scope: 's', hosts: ['*'], revisions: [], pins: [], sticky: false, maintenance: false, rateLimit: null },
+    routes: {
+      scope: 's',
+      hosts: ['*'],
+      revisions: [],
+      pins: [],
+      sticky: false,
+      maintenance: false,
+      rateLimit: null,
+    },
     fence,
   },
 ];
