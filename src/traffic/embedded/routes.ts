@@ -143,3 +143,20 @@ function invalid(notes: string[]): CodedError {
     help: 'nothing was changed; the routes before are still in force',
   });
 }
+
+/** Refuses an owner that was replaced. */
+export function staleFence(scope: string, fence: number, known: number): CodedError {
+  return new CodedError(
+    'traffic/stale-fence',
+    `fence ${fence} is older than ${known}, the last one seen for ${scope}`,
+    {
+      help: 'another owner has taken over; read the state again before changing anything',
+    },
+  );
+}
+
+/** Whether two parsed routes ask for the same. */
+export function sameRoutes(a: Routes, b: Routes): boolean {
+  // Both were made by the same schema, which fixes the order of keys.
+  return JSON.stringify(a) === JSON.stringify(b);
+}
