@@ -14,3 +14,4 @@ export type {
   PublishedPort,
   UpdateRules,
 } from './model.ts';
+export { withoutPlaces } from './without-places.ts';

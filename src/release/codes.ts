@@ -26,6 +26,10 @@ export const releaseCodes = {
     means: "npm is not on the machine's PATH.",
     todo: 'Install npm, or upload an artifact that needs none and set `install: false`.',
   },
+  'other-image': {
+    means: 'A variable has changed, so that a service wants an image that the release was not made with.',
+    todo: 'Ship the commit again.',
+  },
   'special-file': {
     means: 'A socket, pipe or device is among the files.',
     todo: 'Leave it out of the artifact.',

@@ -1,6 +1,8 @@
 export type { NodeToolchain } from './install.ts';
+export { imagesFor, wantedImages } from './images.ts';
+export type { ReleaseImage, WantedImage } from './images.ts';
 export { makeRelease } from './make-release.ts';
-export type { ReleaseInputs } from './make-release.ts';
+export type { ImageSource, ReleaseInputs } from './make-release.ts';
 export { planRelease } from './plan-release.ts';
 export type { ReleaseFacts, ReleasePlan } from './plan-release.ts';
 export {

@@ -292,3 +292,44 @@ describe('a stored release', () => {
     expect(readdirSync(join(folder, 'store/tmp'))).toEqual([`${process.pid}-alive`]);
   });
 });
+
+test('the images of a release are part of what it is, and are made again when the engine has lost them', async () => {
+  const sha = await commit({ 'compose.yml': 'services: {}' });
+  const wanted = [
+    { key: 'k', services: ['web'], build: null, reference: 'node:26', platform: null, pullPolicy: null },
+  ];
+  let id = 'sha256:one';
+  let made = 0;
+  let gone: string[] = [];
+  const missing = (ids: string[]) => Promise.resolve(ids.filter((one) => gone.includes(one)));
+  const images: ReleaseInputs['images'] = {
+    wanted,
+    make: (all, files) => {
+      made++;
+      expect(existsSync(join(files, 'compose.yml'))).toBe(true);
+      return Promise.resolve(
+        all.map(({ key, services, reference }) => ({
+          key,
+          services,
+          reference,
+          id,
+          digest: null,
+          built: false,
+        })),
+      );
+    },
+    missing,
+  };
+  const release = await make(sha, { images });
+  expect(release.images.map((image) => image.id)).toEqual(['sha256:one']);
+  expect(release.parts.at(-1)).toBe('image of "web": node:26 as it is now, one');
+  expect((await make(sha, { images })).digest).toBe(release.digest);
+  expect(made).toBe(1);
+  gone = ['sha256:one'];
+  id = 'sha256:two';
+  expect(await verifyRelease(release.directory, missing)).toMatchObject({ kind: 'image' });
+  const again = await make(sha, { images });
+  expect(made).toBe(2);
+  expect(again.digest).not.toBe(release.digest);
+  expect(await verifyRelease(again.directory, missing)).toBeNull();
+});

@@ -7,6 +7,8 @@ import type { Mirror } from '../source/index.ts';
 import { eachOf } from './each-of.ts';
 import { installDependencies } from './install.ts';
 import type { NodeToolchain } from './install.ts';
+import { imageLine } from './images.ts';
+import type { ReleaseImage, WantedImage } from './images.ts';
 import { digestOf, hashFiles, manifestText } from './manifest.ts';
 import type { ManifestFile } from './manifest.ts';
 import { layOver } from './overlay.ts';
@@ -24,7 +26,22 @@ export interface ReleaseInputs {
   /** What of the machine's environment npm may see; nothing else is inherited. */
   machineEnv: Record<string, string>;
   storeDirectory: string;
+  /** For an app of containers. */
+  images?: ImageSource | undefined;
   signal?: AbortSignal | undefined;
+}
+
+/** Where the images of a release come from. */
+export interface ImageSource {
+  wanted: WantedImage[];
+  /**
+   * Builds and pulls what is wanted, from the files that the release is made of.
+   *
+   * @throws CodedError that names the service and shows the end of the build's log.
+   */
+  make(wanted: WantedImage[], filesDirectory: string): Promise<ReleaseImage[]>;
+  /** Ids that are not on the engine any more. */
+  missing(ids: string[]): Promise<string[]>;
 }
 
 /**
@@ -45,7 +62,7 @@ export async function makeRelease(inputs: ReleaseInputs): Promise<Release> {
     : [];
   const index = join(inputs.storeDirectory, 'inputs', inputsHash(inputs, artifact, artifacts));
   const made = await readMade(inputs.storeDirectory, index);
-  if (made) return made;
+  if (made && (await hasItsImages(made, inputs))) return made;
 
   const scratch = await scratchPath(inputs.storeDirectory);
   try {
@@ -53,8 +70,9 @@ export async function makeRelease(inputs: ReleaseInputs): Promise<Release> {
     await inputs.mirror.export(inputs.commit, filesDirectory);
     if (artifact) await layOver(filesDirectory, artifact);
     const installLine = await install(inputs, filesDirectory);
-    const parts = [await commitLine(inputs), chosen.line, installLine];
-    const release = await describeRelease({ inputs, scratch, parts, artifacts });
+    const images = (await inputs.images?.make(inputs.images.wanted, filesDirectory)) ?? [];
+    const parts = [await commitLine(inputs), chosen.line, installLine, ...images.map(imageLine)];
+    const release = await describeRelease({ inputs, scratch, parts, artifacts, images });
     await store(scratch, release);
     await mkdir(join(inputs.storeDirectory, 'inputs'), { recursive: true });
     await rm(index, { force: true });
@@ -70,6 +88,11 @@ async function readMade(storeDirectory: string, index: string): Promise<Release 
   return digest === null || digest === ''
     ? null
     : await readRelease(releaseDirectory(storeDirectory, digest));
+}
+
+async function hasItsImages({ images }: Release, inputs: ReleaseInputs): Promise<boolean> {
+  const gone = (await inputs.images?.missing(images.map(({ id }) => id))) ?? [];
+  return gone.length === 0;
 }
 
 async function commitLine({ mirror, commit }: ReleaseInputs): Promise<string> {
@@ -89,6 +112,7 @@ function inputsHash(
     artifacts,
     artifact?.rootDirectory ?? null,
     inputs.toolchain.node?.version ?? null,
+    inputs.images?.wanted.map(({ key }) => key) ?? [],
     process.platform,
     process.arch,
   ]);
@@ -99,6 +123,7 @@ async function install(inputs: ReleaseInputs, directory: string): Promise<string
   const readText = (name: string) => readFile(join(directory, name), 'utf8').catch(() => null);
   const planned = planInstall({
     rules: inputs.app.release,
+    kind: inputs.app.kind,
     packageJson: await readText('package.json'),
     packageLock: await readText('package-lock.json'),
     hasNodeModules: (await stat(join(directory, 'node_modules')).catch(() => null)) !== null,
@@ -121,15 +146,27 @@ interface Description {
   scratch: string;
   parts: string[];
   artifacts: Release['artifacts'];
+  images: ReleaseImage[];
 }
 
-async function describeRelease({ inputs, scratch, parts, artifacts }: Description): Promise<Release> {
+async function describeRelease({ inputs, scratch, parts, artifacts, images }: Description): Promise<Release> {
   const { app, commit } = inputs;
   const node = inputs.toolchain.node?.version ?? null;
   const files = await hashFiles(join(scratch, 'files'));
   await removeWriteBits(join(scratch, 'files'), files);
   const definition = digestOf(JSON.stringify(app));
-  const text = manifestText({ format: 1, app: app.name, commit, node, definition, files });
+  const pinned = images
+    .map(({ key, id, digest }) => ({ key, id, digest }))
+    .toSorted((a, b) => (a.key < b.key ? -1 : 1));
+  const text = manifestText({
+    format: 1,
+    app: app.name,
+    commit,
+    node,
+    definition,
+    ...(pinned.length === 0 ? {} : { images: pinned }),
+    files,
+  });
   await writeDurably(join(scratch, 'manifest.json'), text);
   const digest = digestOf(text);
   const directory = releaseDirectory(inputs.storeDirectory, digest);
@@ -144,6 +181,7 @@ async function describeRelease({ inputs, scratch, parts, artifacts }: Descriptio
     filesDirectory: join(directory, 'files'),
     definition: app,
     toolchain: { nodeVersion: node },
+    images,
     parts,
     artifacts,
   };

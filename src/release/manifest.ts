@@ -19,6 +19,8 @@ export interface Manifest {
   node: string | null;
   /** Digest of the app's definition, defaults included. */
   definition: string;
+  /** Sorted by key; absent when it has none. */
+  images?: { key: string; id: string; digest: string | null }[];
   /** Sorted by path. */
   files: ManifestFile[];
 }
@@ -27,8 +29,8 @@ export interface Manifest {
 const wholeFileBytes = 8 * 1024 * 1024;
 
 /** The manifest's one way to be written; the same content gives the same bytes. */
-export function manifestText({ format, app, commit, node, definition, files }: Manifest): string {
-  const head = JSON.stringify({ format, app, commit, node, definition });
+export function manifestText({ format, app, commit, node, definition, images, files }: Manifest): string {
+  const head = JSON.stringify({ format, app, commit, node, definition, images });
   const lines = files.map((file) => JSON.stringify(file));
   return `${head.slice(0, -1)},"files":[\n${lines.join(',\n')}\n]}\n`;
 }

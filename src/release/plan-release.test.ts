@@ -10,6 +10,7 @@ const devLock = JSON.stringify({ packages: { '': {}, 'node_modules/vitest': { de
 function plan(facts: Partial<ReleaseFacts>) {
   return planRelease({
     rules: { artifact: null, install: null },
+    kind: 'procfile',
     artifactNames: [],
     packageJson: '{"dependencies":{"pg":"^8"}}',
     packageLock: lock,

@@ -1,4 +1,4 @@
-import type { ReleaseRules } from '../app/index.ts';
+import type { App, ReleaseRules } from '../app/index.ts';
 import { didYouMean } from '../diagnostics/index.ts';
 import type { Finding } from '../diagnostics/index.ts';
 
@@ -8,6 +8,8 @@ const usualArtifacts = ['release', 'dist', 'build'];
 /** What decides which parts a release has. */
 export interface ReleaseFacts {
   rules: ReleaseRules;
+  /** An app of containers brings its dependencies in its images. */
+  kind: App['kind'];
   /** Names of the artifacts that the run uploads. */
   artifactNames: string[];
   /** Texts of the files at the root; null when there is none. */
@@ -71,7 +73,7 @@ export function planInstall(facts: Omit<ReleaseFacts, 'artifactNames'>): {
   line: string;
   findings: Finding[];
 } {
-  const { rules, packageLock, hasNodeModules } = facts;
+  const { rules, kind, packageLock, hasNodeModules } = facts;
   const none = (line: string, findings: Finding[] = []) => ({ install: false, line, findings });
   const npm = 'production dependencies by "npm ci --omit=dev"';
   if (rules.install === false) return none('no dependencies installed, as slipway.yml says');
@@ -79,6 +81,7 @@ export function planInstall(facts: Omit<ReleaseFacts, 'artifactNames'>): {
     if (packageLock === null) return none('no dependencies: there is no package-lock.json', [noLock(true)]);
     return { install: true, line: `${npm}, as slipway.yml says`, findings: [] };
   }
+  if (kind === 'compose') return none('no dependencies installed: its images bring them');
   if (hasNodeModules) return none('no dependencies installed: node_modules is there already');
   if (packageLock === null) {
     if (!hasDependencies(facts.packageJson)) return none('no dependencies installed: package.json has none');

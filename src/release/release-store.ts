@@ -29,12 +29,17 @@ export async function readRelease(directory: string): Promise<Release | null> {
   const text = await readFile(join(directory, 'release.json'), 'utf8').catch(() => null);
   if (text === null) return null;
   const kept = parseKept(text, directory);
-  return { ...kept, directory, filesDirectory: join(directory, 'files') };
+  // Of a release from before there were any, its description tells none.
+  const images = kept.images ?? [];
+  return { ...kept, images, directory, filesDirectory: join(directory, 'files') };
 }
 
-function parseKept(text: string, directory: string): Omit<Release, 'directory' | 'filesDirectory'> {
+type KeptRelease = Omit<Release, 'directory' | 'filesDirectory' | 'images'> &
+  Partial<Pick<Release, 'images'>>;
+
+function parseKept(text: string, directory: string): KeptRelease {
   try {
-    return JSON.parse(text) as Omit<Release, 'directory' | 'filesDirectory'>;
+    return JSON.parse(text) as KeptRelease;
   } catch (cause) {
     throw new CodedError('release/damaged', `the description of the release in ${directory} is damaged`, {
       help: `remove that folder and ship the commit again`,
@@ -46,22 +51,33 @@ function parseKept(text: string, directory: string): Omit<Release, 'directory' |
 /** The first difference between a release and its manifest. */
 export interface Damage {
   /** `extra`: a file that the manifest does not know, which a running app may have written. */
-  kind: 'manifest' | 'missing' | 'changed' | 'extra';
+  kind: 'manifest' | 'missing' | 'changed' | 'extra' | 'image';
+  /** Of the file, or the image's id. */
   path: string;
   message: string;
 }
 
-/** Hashes a stored release again. Null when it is what it was; missing and changed files come before extra ones. */
-export async function verifyRelease(directory: string): Promise<Damage | null> {
+/**
+ * Hashes a stored release again. Null when it is what it was; missing and changed files come before extra ones.
+ *
+ * @param missingImages - Asks the engine which of these ids it has not; without it images are not looked at.
+ */
+export async function verifyRelease(
+  directory: string,
+  missingImages?: (ids: string[]) => Promise<string[]>,
+): Promise<Damage | null> {
   const text = await readFile(join(directory, 'manifest.json'), 'utf8').catch(() => null);
   const path = 'manifest.json';
   if (text === null) return { kind: 'manifest', path, message: 'the release or its manifest is gone' };
   if (hash('sha256', text) !== basename(directory)) {
     return { kind: 'manifest', path, message: "the manifest does not have the release's digest" };
   }
-  const wanted = (JSON.parse(text) as Manifest).files;
+  const { files, images = [] } = JSON.parse(text) as Manifest;
+  const [gone] = (await missingImages?.(images.map(({ id }) => id))) ?? [];
+  if (gone !== undefined)
+    return { kind: 'image', path: gone, message: `image ${gone.slice(0, 19)} is not on the engine any more` };
   const found = await hashFiles(join(directory, 'files')).catch(() => []);
-  return firstDamage(wanted, found);
+  return firstDamage(files, found);
 }
 
 function firstDamage(wanted: ManifestFile[], found: ManifestFile[]): Damage | null {

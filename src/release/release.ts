@@ -1,8 +1,9 @@
 import type { App } from '../app/index.ts';
+import type { ReleaseImage } from './images.ts';
 
 /** What goes to an environment: made once, identified by its content, never changed. */
 export interface Release {
-  /** `sha256:` and the hash of its manifest, which names the commit, the app's definition, Node's version and every file. */
+  /** `sha256:` and the hash of its manifest, which names the commit, the app's definition, Node's version, every image and every file. */
   digest: string;
   /** The app's name. */
   app: string;
@@ -17,6 +18,8 @@ export interface Release {
   definition: App;
   /** Exact version that its processes run with; null for the machine's own Node. */
   toolchain: { nodeVersion: string | null };
+  /** What its containers run; empty for plain processes. */
+  images: ReleaseImage[];
   /** How each part came in, one sentence each. */
   parts: string[];
   /** Artifacts that were laid over the commit's files. */

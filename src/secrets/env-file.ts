@@ -17,7 +17,7 @@ export interface EnvFile {
  * @param path - Absolute, or below the home folder with `~/`.
  */
 export async function readEnvFile(path: string): Promise<EnvFile> {
-  const file = path.startsWith('~/') ? join(homedir(), path.slice(2)) : path;
+  const file = envFilePath(path);
   try {
     const text = await readPrivateFile(file);
     if (text !== null) return parseEnvFile(file, text);
@@ -33,6 +33,11 @@ export async function readEnvFile(path: string): Promise<EnvFile> {
     help: `make it here, with mode 0600: install -m 600 /dev/null ${file}`,
   };
   return { env: {}, findings: [finding] };
+}
+
+/** Where an env file lies: `~/` is the home folder of the server's user. */
+export function envFilePath(path: string): string {
+  return path.startsWith('~/') ? join(homedir(), path.slice(2)) : path;
 }
 
 /**

@@ -1,3 +1,4 @@
+export { keepEnvFile } from './kept-env-file.ts';
 export { parseEnvFile, readEnvFile } from './env-file.ts';
 export type { EnvFile } from './env-file.ts';
 export { keyFile, openKey } from './key.ts';

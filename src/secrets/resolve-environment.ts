@@ -1,6 +1,8 @@
 import type { EnvironmentDefinition } from '../app/index.ts';
 import type { Finding } from '../diagnostics/index.ts';
 import { readEnvFile } from './env-file.ts';
+import type { EnvFile } from './env-file.ts';
+import { readKeptEnvFile } from './kept-env-file.ts';
 import type { Vault } from './vault.ts';
 
 /** The part of an environment's definition that says which variables its processes get. */
@@ -15,6 +17,8 @@ export interface SecretRef {
 /** Variables for processes, and what an event may say about them. `env` holds secret values: never print or keep it. */
 export interface ResolvedEnvironment {
   env: Record<string, string>;
+  /** Names of what came from the env file and no later source has replaced; others may not read these values either. */
+  fromEnvFile: string[];
   secretRefs: SecretRef[];
   findings: Finding[];
 }
@@ -25,6 +29,8 @@ interface ResolveRequest {
   vault: Vault;
   /** Versions to use instead of the newest, as the rollout recorded them: a restart gets what the rollout got. */
   pinned?: SecretRef[];
+  /** The env file as it was kept then, instead of as it is now; see `keepEnvFile`. */
+  envFileVersion?: number | null | undefined;
 }
 
 /**
@@ -33,8 +39,7 @@ interface ResolveRequest {
  */
 export async function resolveEnvironment(request: ResolveRequest): Promise<ResolvedEnvironment> {
   const { app, definition, vault, pinned } = request;
-  const fromFile =
-    definition.envFile === null ? { env: {}, findings: [] } : await readEnvFile(definition.envFile);
+  const fromFile = await envFileOf(request);
   const findings = [...fromFile.findings];
   const secrets: Record<string, string> = {};
   const secretRefs: SecretRef[] = [];
@@ -51,7 +56,17 @@ export async function resolveEnvironment(request: ResolveRequest): Promise<Resol
   for (const name of Object.keys(fromFile.env)) {
     if (name === 'PORT' || name.startsWith('SLIPWAY_')) findings.push(reserved(definition, name));
   }
-  return { env: { ...fromFile.env, ...definition.env, ...secrets }, secretRefs, findings };
+  const later = { ...definition.env, ...secrets };
+  const fromEnvFile = Object.keys(fromFile.env).filter((name) => !Object.hasOwn(later, name));
+  return { env: { ...fromFile.env, ...later }, fromEnvFile, secretRefs, findings };
+}
+
+async function envFileOf({ app, definition, vault, envFileVersion }: ResolveRequest): Promise<EnvFile> {
+  const { name: environment, envFile: path } = definition;
+  if (path === null) return { env: {}, findings: [] };
+  if (typeof envFileVersion !== 'number') return readEnvFile(path);
+  const kept = await readKeptEnvFile({ app, environment }, { path, version: envFileVersion, vault });
+  return kept ?? readEnvFile(path);
 }
 
 function missing(app: string, environment: string, name: string, version: number | undefined): Finding {

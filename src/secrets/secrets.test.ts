@@ -3,7 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { renderFindings } from '../diagnostics/index.ts';
-import { keyFile, openKey, openVault, parseEnvFile, readEnvFile, resolveEnvironment } from './index.ts';
+import {
+  keepEnvFile,
+  keyFile,
+  openKey,
+  openVault,
+  parseEnvFile,
+  readEnvFile,
+  resolveEnvironment,
+} from './index.ts';
 import type { SecretStore, StoredSecret, Vault } from './index.ts';
 
 let home: string;
@@ -200,6 +208,24 @@ describe('the environment of a rollout', () => {
     const resolved = await resolve({ secrets: ['TOKEN'], pinned: [{ name: 'TOKEN', version: 1 }] });
     expect(resolved.env['TOKEN']).toBe('one');
     expect(resolved.secretRefs).toEqual([{ name: 'TOKEN', version: 1 }]);
+  });
+
+  test('gets the env file as it was kept, whatever it says by now', async () => {
+    const envFile = join(home, '.env');
+    const owner = { app: 'shop', environment: 'production' };
+    const definition = { name: 'production', env: { B: 'yml' }, envFile, secrets: [] };
+    writeFileSync(envFile, 'A=old\nB=old\n', { mode: 0o600 });
+    const version = await keepEnvFile(owner, envFile, vault);
+    expect(await keepEnvFile(owner, envFile, vault)).toBe(version);
+    writeFileSync(envFile, 'A=new\n', { mode: 0o600 });
+    expect(await keepEnvFile(owner, envFile, vault)).toBe(2);
+    const then = await resolveEnvironment({ app: 'shop', definition, vault, envFileVersion: version });
+    expect(then.env).toEqual({ A: 'old', B: 'yml' });
+    expect(then.fromEnvFile).toEqual(['A']);
+    const now = await resolveEnvironment({ app: 'shop', definition, vault });
+    expect(now.env['A']).toBe('new');
+    expect(JSON.stringify(rows)).not.toContain('old');
+    expect(await vault.list({ app: 'shop' })).toEqual([]);
   });
 
   test('collects everything that is missing or not allowed', async () => {

@@ -63,6 +63,8 @@ export function openVault(store: SecretStore, key: KeyObject): Vault {
     async list(filter) {
       const newest = new Map<string, StoredSecret>();
       for (const row of await store.list(filter)) {
+        // A kept env file is no secret of its own.
+        if (row.environment.includes('/')) continue;
         const id = JSON.stringify([row.environment, row.name]);
         if (row.version > (newest.get(id)?.version ?? 0)) newest.set(id, row);
       }

@@ -14,6 +14,7 @@ export async function planShip(wish: ShipWish, system: Pick<System, 'layout' | '
   const { app, info, workflows, triggered, findings } = checked;
   const release = planRelease({
     rules: app.release,
+    kind: app.kind,
     artifactNames: checked.artifactNames,
     packageJson: checked.packageJson,
     packageLock: checked.packageLock,
