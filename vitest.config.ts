@@ -22,6 +22,8 @@ export default defineConfig({
         test: {
           name: 'real',
           include: ['test/real/**/*.test.ts'],
+          // Keeps one Docker Engine for all files, started when the first asks for it.
+          globalSetup: ['test/docker/shared.ts'],
           testTimeout: 300_000,
           hookTimeout: 120_000,
           fileParallelism: false,
