@@ -93,7 +93,7 @@ function inFlight(router: NonNullable<Observed['router']>, revision: string): nu
 
 function oldWorkersGone({ state }: Draft, { instances }: Observed): boolean {
   const alone = (state.stable?.processes ?? [])
-    .filter(({ web, name }) => !web && !mayOverlap(state, name))
+    .filter(({ role, name }) => role === 'worker' && !mayOverlap(state, name))
     .map(({ name }) => name);
   return !instances.some(({ revision, process }) => revision === state.stable?.id && alone.includes(process));
 }
@@ -105,7 +105,7 @@ function startingWorkers(
   nowMs: number,
 ): void {
   const workers = desiredInstances(state).filter(
-    ({ revision, process }) => revision.id === rollout.candidate.id && !process.web,
+    ({ revision, process }) => revision.id === rollout.candidate.id && process.role === 'worker',
   );
   const running = workers.every(({ id }) =>
     instances.some((seen) => seen.id === id && seen.phase === 'running'),

@@ -303,7 +303,7 @@ test('going back to a revision that stands starts nothing and runs no command', 
   const started: string[] = [];
   const start = history.world.target.start.bind(history.world.target);
   history.world.target.start = (instance, fence) => {
-    if (instance.process.web) started.push(instance.id);
+    if (instance.process.role === 'web') started.push(instance.id);
     return start(instance, fence);
   };
   await history.rest();

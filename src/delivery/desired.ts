@@ -98,13 +98,14 @@ export function copiesWithTraffic({ rollout }: EnvironmentState): string[] {
 export function mayOverlap({ stable, rollout }: EnvironmentState, name: string): boolean {
   return [stable, rollout?.candidate].every(
     (revision) =>
-      revision?.processes.find((process) => !process.web && process.name === name)?.overlap ?? true,
+      revision?.processes.find((process) => process.role === 'worker' && process.name === name)?.overlap ??
+      true,
   );
 }
 
 /** The process that gets traffic, if the app has one. */
 export function webProcess(revision: Revision): RevisionProcess | undefined {
-  return revision.processes.find(({ web }) => web);
+  return revision.processes.find(({ role }) => role === 'web');
 }
 
 /** Revisions that run, or end, without traffic. */
@@ -128,7 +129,7 @@ function route(revision: Revision, weightPercent: number, atMost: number, observ
   for (const { id } of webCopies(revision, atMost)) {
     const seen = observed.instances.find((instance) => instance.id === id);
     if (seen && seen.port !== null && seen.phase !== 'stopping') {
-      endpoints.push({ instance: id, host: '127.0.0.1', port: seen.port });
+      endpoints.push({ instance: id, host: seen.host, port: seen.port });
     }
   }
   return { id: revision.id, weightPercent, endpoints };
@@ -141,7 +142,7 @@ function webCopies(revision: Revision, atMost: number): DesiredInstance[] {
 
 function workerCopies(revision: Revision, runs: (worker: RevisionProcess) => boolean): DesiredInstance[] {
   return revision.processes
-    .filter((process) => !process.web && runs(process))
+    .filter((process) => process.role === 'worker' && runs(process))
     .flatMap((process) => copies(revision, process));
 }
 

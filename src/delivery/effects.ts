@@ -3,11 +3,11 @@ import { desiredInstances, desiredRoutes, mayOverlap, tolerated } from './desire
 import type { EnvironmentState } from './environment.ts';
 import type { InstanceObservation, Observed } from './observed.ts';
 import type { Routes } from './ports.ts';
-import type { DesiredInstance, Revision } from './revision.ts';
+import type { DesiredInstance, Revision, Task } from './revision.ts';
 
 /** Something to do to the world. All are absolute, so that doing one twice is doing it once. */
 export type Effect =
-  | { do: 'run-command'; key: string; revision: Revision; command: string }
+  | { do: 'run-command'; key: string; revision: Revision; name: string; command: string }
   | { do: 'start'; instance: DesiredInstance }
   | { do: 'route'; routes: Routes }
   | { do: 'stop'; instance: string };
@@ -42,17 +42,19 @@ export function planEffects(state: EnvironmentState, observed: Observed): Effect
  * Names one run of the release command. Its success is remembered for release and environment (`migrated`), so it
  * succeeds once there; after a failure the next rollout, with a revision of its own, may try again.
  */
-export function commandKey(revision: Revision): string {
-  return `release-${revision.id}`;
+export function commandKey(revision: Revision, task: Pick<Task, 'name'> = { name: 'release' }): string {
+  return `${task.name}-${revision.id}`;
 }
 
 function commands({ rollout }: EnvironmentState, { command }: Observed): Effect[] {
   if (rollout?.phase.at !== 'migrating' || command.state !== 'none') return [];
   const { candidate } = rollout;
-  if (candidate.releaseCommand === null) return [];
-  return [
-    { do: 'run-command', key: commandKey(candidate), revision: candidate, command: candidate.releaseCommand },
-  ];
+  return candidate.tasks.map((task) => ({
+    do: 'run-command',
+    key: commandKey(candidate, task),
+    revision: candidate,
+    ...task,
+  }));
 }
 
 function starts(state: EnvironmentState, { instances }: Observed): Effect[] {
@@ -68,7 +70,7 @@ function waitsForPredecessor(
   { process, revision }: DesiredInstance,
   instances: InstanceObservation[],
 ): boolean {
-  if (process.web || mayOverlap(state, process.name)) return false;
+  if (process.role !== 'worker' || mayOverlap(state, process.name)) return false;
   // A copy with a port is no worker, whatever a former revision called it.
   return instances.some(
     (seen) => seen.process === process.name && seen.revision !== revision.id && seen.port === null,

@@ -10,12 +10,19 @@ export {
   type RolloutRequest,
 } from './environment.ts';
 export { candidateWeight, desiredInstances, desiredRoutes, instancesToProbe } from './desired.ts';
-export { instanceId, type CommandObservation, type InstanceObservation, type Observed } from './observed.ts';
+export {
+  instanceId,
+  type CommandObservation,
+  type InstanceObservation,
+  type Observed,
+  type Preparation,
+} from './observed.ts';
 export { planEnvironment, type Decision } from './plan.ts';
 export { performEffects, type Ports } from './perform.ts';
 export { noteTroubles } from './trouble.ts';
 export type {
   Endpoint,
+  Pin,
   RevisionTraffic,
   Router,
   RouteRevision,
@@ -23,12 +30,16 @@ export type {
   Routes,
   Target,
 } from './ports.ts';
+export { noRules, switchAtOnce } from './revision.ts';
 export type {
   ConfigurationRef,
   DesiredInstance,
+  ProcessRole,
   ReleaseRef,
   Revision,
   RevisionProcess,
   RolloutSettings,
+  SharedService,
+  Task,
 } from './revision.ts';
 export { compileStrategy, type Step } from './strategy.ts';

@@ -7,21 +7,28 @@ export interface InstanceObservation {
   revision: string;
   process: string;
   phase: 'starting' | 'running' | 'backoff' | 'exited' | 'stopping';
+  /** Where it answers: `127.0.0.1` for a process, the container's own address for Docker. */
+  host: string;
   port: number | null;
   /** Times it ended by itself and was started again. */
   restarts: number;
   exitCode: number | null;
   probe: 'ready' | 'not-probed' | { failed: string };
+  /** What somebody changed by hand, for people; null when it runs as it was started. */
+  drift: string | null;
   /** Last lines of its log, when something is wrong. */
   logTail: string[];
 }
 
-/** The release command of the current rollout. */
+/** The task that the rollout is at. */
 export type CommandObservation =
   | { state: 'none' }
   | { state: 'running' }
   /** Code null: it ended, and nobody saw how. */
   | { state: 'exited'; code: number | null; logTail: string[] };
+
+/** Whether the machines have all that the rollout's revision needs to start: images, networks. */
+export type Preparation = 'none' | 'going' | 'done' | { failed: string; logTail: string[] };
 
 /** Everything that a plan may look at; gathered afresh for every tick. */
 export interface Observed {
@@ -29,6 +36,7 @@ export interface Observed {
   /** Null while the router does not answer: then nothing is stopped. */
   router: RouterState | null;
   command: CommandObservation;
+  prepared: Preparation;
 }
 
 /** The copy's id: unique within a scope, and the same however often it is computed. */

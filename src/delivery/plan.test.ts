@@ -192,7 +192,15 @@ describe('what fails', () => {
 
 function copyOf(id: string): InstanceObservation {
   const [revision = '', process = ''] = id.split('-');
-  const rest = { port: null, restarts: 0, exitCode: null, probe: 'not-probed', logTail: [] } as const;
+  const rest = {
+    host: '127.0.0.1',
+    drift: null,
+    port: null,
+    restarts: 0,
+    exitCode: null,
+    probe: 'not-probed',
+    logTail: [],
+  } as const;
   return { ...rest, id, revision, process, phase: 'running', logTail: [] };
 }
 

@@ -87,6 +87,11 @@ export interface Target {
   start(instance: DesiredInstance, fence: number): Promise<void>;
   /** Asks for the copy's end: SIGTERM, grace, SIGKILL. */
   stop(instance: string, fence: number): Promise<void>;
-  /** Runs a command to its end in the revision's files and environment, once for a key. */
-  runCommand(command: { key: string; revision: Revision; command: string }, fence: number): Promise<void>;
+  /** Runs a task to its end in the revision's files, image and environment, once for a key. */
+  runCommand(
+    command: { key: string; revision: Revision; name: string; command: string },
+    fence: number,
+  ): Promise<void>;
+  /** Begins to bring what the revision needs onto the machines: images, networks. Asked again after a failure, it tries again. */
+  prepare(revision: Revision, fence: number): Promise<void>;
 }

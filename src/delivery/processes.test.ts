@@ -57,7 +57,7 @@ describe('an app that changes its processes', () => {
   test('and calls a worker what used to be its web process', async () => {
     const stage = await new Stage().serves(changed(1, without('worker')));
     const swap = changed(2, ({ revision: { processes } }) => {
-      for (const process of processes) process.web = process.name === 'worker';
+      for (const process of processes) process.role = process.name === 'worker' ? 'web' : 'worker';
     });
     await stage.tick(['rollout', swap]);
     await stage.until(atRest);

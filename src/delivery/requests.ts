@@ -4,7 +4,7 @@ import type { Cause, EnvironmentState, Rollout, RolloutRequest } from './environ
 import type { Draft } from './draft.ts';
 import { compileStrategy } from './strategy.ts';
 import { webProcess } from './desired.ts';
-import type { Revision } from './revision.ts';
+import { switchAtOnce, type Revision } from './revision.ts';
 
 /** Takes what people and runs have asked for into the state; moves nothing yet. */
 export function takeSignals(draft: Draft, signals: readonly Signal[], nowMs: number): void {
@@ -93,8 +93,7 @@ function begin(draft: Draft, request: RolloutRequest, nowMs: number): Rollout {
       : { ...request.revision, id: `r${state.nextRevision++}` };
   const replicas = webProcess(candidate)?.replicas ?? 0;
   // A rollback hurries: the revision has served before, so its whole share moves at once.
-  const strategy =
-    request.kind === 'rollback' ? ({ kind: 'blue-green' } as const) : request.settings.strategy;
+  const strategy = request.kind === 'rollback' ? switchAtOnce : request.settings.strategy;
   const sharesTraffic = state.stable !== null && webProcess(state.stable) !== undefined;
   const steps = compileStrategy(strategy, replicas, sharesTraffic);
   const rollout: Rollout = {
@@ -118,7 +117,7 @@ function begin(draft: Draft, request: RolloutRequest, nowMs: number): Rollout {
     title: candidate.release.title,
     steps: steps.map(({ weightPercent }) => weightPercent),
   });
-  const migrates = candidate.releaseCommand !== null && !state.migrated.includes(candidate.release.digest);
+  const migrates = candidate.tasks.length > 0 && !state.migrated.includes(candidate.release.digest);
   if (rollout.kind === 'rollback' || !migrates) rollout.phase = firstStep(rollout, nowMs);
   return rollout;
 }

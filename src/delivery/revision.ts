@@ -1,15 +1,50 @@
-import type { HealthDefinition, StrategyDefinition } from '../app/index.ts';
+import type {
+  EnvironmentRules,
+  HealthDefinition,
+  JudgeDefinition,
+  SmokeRequest,
+  StrategyDefinition,
+} from '../app/index.ts';
+import type { ComposeProject } from '../compose/index.ts';
+
+/**
+ * What a process of a revision is to a rollout.
+ *
+ * - `web` gets traffic; its copies have a port. At most one process has this role.
+ * - `companion` answers other processes of its revision and runs beside its web copies, in two revisions at once.
+ * - `worker` is talked to by nobody; it starts after the switch.
+ * - `shared` is one for all revisions of its environment; only copies that are to be started have this role.
+ */
+export type ProcessRole = 'web' | 'companion' | 'worker' | 'shared';
 
 /** One process type of a revision, resolved for its environment. */
 export interface RevisionProcess {
   name: string;
-  /** Runs with `sh -c`. */
+  /** Runs with `sh -c`; empty for a container, which `project` describes. */
   command: string;
   replicas: number;
-  /** Gets traffic; its copies have a port. */
-  web: boolean;
+  role: ProcessRole;
   /** Two revisions of it may run at once; a worker that may not is stopped before its successor starts. */
   overlap: boolean;
+  /** Processes of the same revision and shared services that must be up before it starts. */
+  after: string[];
+}
+
+/** A stateful service: one for all revisions, started once, never replaced by a rollout. */
+export interface SharedService {
+  name: string;
+  /** Changes with its definition; hex. */
+  fingerprint: string;
+  /** Shared services that must be up before it starts. */
+  after: string[];
+}
+
+/** A command that runs to its end before anything gets traffic: once per release and environment. */
+export interface Task {
+  /** Process type or service; unique within the revision. */
+  name: string;
+  /** Runs with `sh -c`; empty for a container, which `project` describes. */
+  command: string;
 }
 
 /**
@@ -21,18 +56,32 @@ export interface Revision {
   id: string;
   release: ReleaseRef;
   processes: RevisionProcess[];
-  /** Command to run once per release and environment before anything starts; null for none. */
-  releaseCommand: string | null;
+  /** In the order in which they start. */
+  shared: SharedService[];
+  /** In order. */
+  tasks: Task[];
+  /** Resolved for the environment, with markers in place of secrets; null for plain processes. */
+  project: ComposeProject | null;
+  /** Image ids, `sha256:…`, by service. */
+  images: Record<string, string>;
+  /** Port of the web process inside its container; null for plain processes, which are given one. */
+  port: number | null;
   hosts: string[];
   rateLimit: { perMinute: number; burst: number } | null;
   health: HealthDefinition;
+  /** Requests that each new web copy must answer so before it gets traffic. */
+  smoke: SmokeRequest[];
   drainTimeoutMs: number;
+  /** Irreversible: what ran before cannot run on the data that this revision's tasks leave. */
+  migration: { irreversible: boolean };
   configuration: ConfigurationRef;
 }
 
 /** A copy that should run. */
 export interface DesiredInstance {
+  /** `r7-web-1`; of a shared service `shared-db-1`. */
   id: string;
+  /** Whose definition it runs; of a shared service the revision that it was started with. */
   revision: Revision;
   process: RevisionProcess;
 }
@@ -59,4 +108,23 @@ export interface RolloutSettings {
   strategy: StrategyDefinition;
   bakeMs: number;
   rollbackWindowMs: number;
+  rules: EnvironmentRules;
+  /** Thresholds that the candidate must keep once it has traffic; null for none. */
+  judge: JudgeDefinition | null;
 }
+
+/** Asks nobody and waits for nothing: of a rollback, which is in a hurry. */
+export const noRules: EnvironmentRules = {
+  reviewers: [],
+  preventSelfReview: false,
+  waitTimerMs: 0,
+  windows: [],
+  deadlineMs: null,
+};
+
+/** All copies come up, then traffic switches at once. */
+export const switchAtOnce: StrategyDefinition = {
+  kind: 'blue-green',
+  preview: false,
+  hold: { kind: 'none' },
+};

@@ -23,6 +23,11 @@ export function compileStrategy(strategy: StrategyDefinition, replicas: number, 
       return [{ ready: replicas, weightPercent: 100 }];
     case 'rolling':
       return rollingSteps(replicas, Math.max(1, strategy.batch));
+    case 'canary':
+      return [...strategy.steps.map(({ weightPercent }) => weightPercent), 100].map((weightPercent) => ({
+        ready: Math.max(1, Math.ceil((replicas * weightPercent) / 100)),
+        weightPercent,
+      }));
     default:
       return unreachable(strategy);
   }

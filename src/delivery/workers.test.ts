@@ -34,6 +34,8 @@ function copy(id: string): InstanceObservation {
     revision,
     process,
     phase: 'running',
+    host: '127.0.0.1',
+    drift: null,
     port: process === 'web' ? 1_234 : null,
     restarts: 0,
     exitCode: null,
@@ -47,6 +49,7 @@ function effectsOf(state: EnvironmentState, running: string[]): string[] {
     instances: running.map(copy),
     router: { epoch: 'e1', lost: false, fence: 1, routes: null, revisions: [] },
     command: { state: 'none' },
+    prepared: 'done',
   };
   const { effects } = planEnvironment({ state, signals: [], observed, nowMs });
   return effects.flatMap((effect) => {
@@ -82,6 +85,7 @@ test('a worker that crashed while nobody looked has not stayed up', () => {
         instances: [copy('r1-web-1'), copy('r2-web-1'), { ...copy('r2-worker-1'), restarts }],
         router: null,
         command: { state: 'none' },
+        prepared: 'done',
       },
       nowMs: nowMs + waitMs,
     }).state;

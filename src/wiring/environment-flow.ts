@@ -83,7 +83,7 @@ export async function observeEnvironment(
       ? ports.processes.observeCommand(scope, commandKey(rollout.candidate))
       : ({ state: 'none' } as const),
   ]);
-  return { instances, router, command };
+  return { instances, router, command, prepared: 'done' };
 }
 
 async function withoutSecrets(

@@ -1,5 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { emptyEnvironment, type EnvironmentState, type RolloutRequest } from '../delivery/index.ts';
+import {
+  emptyEnvironment,
+  noRules,
+  switchAtOnce,
+  type EnvironmentState,
+  type RolloutRequest,
+} from '../delivery/index.ts';
 import { CodedError } from '../diagnostics/index.ts';
 import type { Json } from '../flow/index.ts';
 import type { Vault } from '../secrets/index.ts';
@@ -48,7 +54,9 @@ export async function askRollback(
     kind: 'rollback',
     revision: await revisionFor(wish, state, parts),
     settings: {
-      strategy: { kind: 'blue-green', preview: false, hold: { kind: 'none' } },
+      strategy: switchAtOnce,
+      rules: noRules,
+      judge: null,
       bakeMs: 0,
       rollbackWindowMs: state.standby?.windowMs ?? standsByMs,
     },

@@ -10,6 +10,8 @@ const seen: Observed = {
       process: 'web',
       phase: 'running',
       port: 20_001,
+      host: '127.0.0.1',
+      drift: null,
       restarts: 0,
       exitCode: null,
       probe: { failed: 'GET /ready answered 503: postgres://app:hunter2-long@db' },
@@ -18,6 +20,7 @@ const seen: Observed = {
   ],
   router: null,
   command: { state: 'exited', code: 1, logTail: ['password hunter2-long refused'] },
+  prepared: { failed: 'no login with hunter2-long', logTail: [] },
 };
 
 test('no secret is left in reasons and log tails, the longer one first', () => {
@@ -30,9 +33,12 @@ test('no secret is left in reasons and log tails, the longer one first', () => {
       },
     ],
     command: { logTail: ['password *** refused'] },
+    prepared: { failed: 'no login with ***' },
   });
 });
 
 test('what quotes no process needs no mask', () => {
-  expect(quotesProcesses({ instances: [], router: null, command: { state: 'none' } })).toBe(false);
+  expect(quotesProcesses({ instances: [], router: null, command: { state: 'none' }, prepared: 'done' })).toBe(
+    false,
+  );
 });

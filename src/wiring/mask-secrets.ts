@@ -16,7 +16,8 @@ export async function secretValues(scope: string, revision: Revision, vault: Vau
 }
 
 /** Whether anything of what was seen quotes a process, and so might quote a secret. */
-export function quotesProcesses({ instances, command }: Observed): boolean {
+export function quotesProcesses({ instances, command, prepared }: Observed): boolean {
+  if (typeof prepared === 'object') return true;
   const quoted = instances.some(({ logTail, probe }) => logTail.length > 0 || typeof probe === 'object');
   return quoted || (command.state === 'exited' && command.logTail.length > 0);
 }
@@ -26,14 +27,18 @@ export function maskSecrets(observed: Observed, values: readonly string[]): Obse
   // The longest first, so that no part of a longer one is left standing.
   const secrets = values.toSorted((a, b) => b.length - a.length);
   const mask = (text: string) => secrets.reduce((masked, secret) => masked.replaceAll(secret, '***'), text);
-  const { instances, command, router } = observed;
+  const { instances, command, prepared } = observed;
   return {
-    router,
+    ...observed,
     instances: instances.map((instance) => ({
       ...instance,
       probe: typeof instance.probe === 'object' ? { failed: mask(instance.probe.failed) } : instance.probe,
       logTail: instance.logTail.map(mask),
     })),
     command: command.state === 'exited' ? { ...command, logTail: command.logTail.map(mask) } : command,
+    prepared:
+      typeof prepared === 'object'
+        ? { failed: mask(prepared.failed), logTail: prepared.logTail.map(mask) }
+        : prepared,
   };
 }

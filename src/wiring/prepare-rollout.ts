@@ -50,6 +50,8 @@ export async function prepareRollout(wish: RolloutWish, parts: Parts): Promise<R
     strategy: definition.strategy,
     bakeMs: definition.bakeMs,
     rollbackWindowMs: definition.rollbackWindowMs,
+    rules: definition.rules,
+    judge: definition.judge,
   };
   return {
     rolloutId: wish.rolloutId,
@@ -85,10 +87,12 @@ export async function resolveRevision({
     name,
     command,
     replicas: definition.replicas[name] ?? 1,
-    web: name === release.definition.webProcess,
+    role: name === release.definition.webProcess ? ('web' as const) : ('worker' as const),
     overlap: definition.overlap.includes(name),
+    after: [],
   }));
-  const { health, drainTimeoutMs, rateLimit, env, envFile } = definition;
+  const { health, smoke, migration, drainTimeoutMs, rateLimit, env, envFile } = definition;
+  const { releaseCommand } = release.definition;
   const fingerprint = hash([
     processes,
     hosts,
@@ -100,11 +104,17 @@ export async function resolveRevision({
   return {
     release: { digest: release.digest, commit: release.commit, title },
     processes,
-    releaseCommand: release.definition.releaseCommand,
+    shared: [],
+    tasks: releaseCommand === null ? [] : [{ name: 'release', command: releaseCommand }],
+    project: null,
+    images: {},
+    port: null,
     hosts,
     rateLimit,
     health,
+    smoke,
     drainTimeoutMs,
+    migration: { irreversible: migration.irreversible },
     configuration: { fingerprint, env, envFile, secrets: resolved.secretRefs },
   };
 }

@@ -51,11 +51,13 @@ export function targetFor(scope: string, surroundings: Surroundings): Target {
         fence,
       );
     },
+    // The release's files are here already; nothing else is needed.
+    prepare: () => Promise.resolve(),
   };
 }
 
-function needsPort({ web }: RevisionProcess): boolean {
-  return web;
+function needsPort({ role }: RevisionProcess): boolean {
+  return role === 'web';
 }
 
 /** The stored release of a revision. Throws `wiring/release-gone` when its files are not on this machine. */

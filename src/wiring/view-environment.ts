@@ -97,7 +97,7 @@ function describe(rollout: Rollout, state: EnvironmentState | null): string {
   const { phase, candidate, steps, settings } = rollout;
   switch (phase.at) {
     case 'migrating':
-      return `runs the release command "${candidate.releaseCommand ?? ''}"`;
+      return `runs ${candidate.tasks.map(({ name, command }) => (command === '' ? name : `the ${name} command "${command}"`)).join(', then ')}`;
     case 'stepping': {
       const step = steps[phase.index];
       if (phase.shifting) return `moves ${step?.weightPercent ?? 0} % of traffic to ${candidate.id}`;

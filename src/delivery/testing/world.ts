@@ -58,6 +58,7 @@ export class World {
         const code = behaviour(revision) === 'migration-fails' ? 1 : 0;
         this.commands.set(key, { state: 'exited', code, logTail: [] });
       }),
+    prepare: () => Promise.resolve(),
   };
 
   observe(commandKey: string | null): Observed {
@@ -65,6 +66,7 @@ export class World {
       instances: [...this.copies.values()].map((copy) => this.see(copy)),
       router: this.routerUp ? this.routerState() : null,
       command: (commandKey !== null && this.commands.get(commandKey)) || { state: 'none' },
+      prepared: 'done',
     };
   }
 
@@ -108,7 +110,7 @@ export class World {
     if (this.damaged.has(revision.id)) throw new Error('its files are gone');
     for (const copy of this.copies.values()) {
       if (
-        !process.web &&
+        process.role === 'worker' &&
         !process.overlap &&
         copy.process === process.name &&
         copy.revision.id !== revision.id
@@ -116,12 +118,12 @@ export class World {
         this.broken.push(`${id} starts beside ${copy.id}, which may not overlap`);
       }
     }
-    const port = process.web ? this.nextPort++ : null;
+    const port = process.role === 'web' ? this.nextPort++ : null;
     this.copies.set(id, {
       id,
       revision,
       process: process.name,
-      web: process.web,
+      web: process.role === 'web',
       port,
       ageTicks: 0,
       restarts: 0,
@@ -153,7 +155,7 @@ export class World {
       if (copies.some((copy) => copy && !isReady(copy)))
         this.broken.push(`${id} gets traffic before it is ready`);
       const first = this.copies.get(endpoints[0]?.instance ?? '');
-      const replicas = first?.revision.processes.find(({ web }) => web)?.replicas ?? 1;
+      const replicas = first?.revision.processes.find(({ role }) => role === 'web')?.replicas ?? 1;
       const alone = desired.revisions.every((other) => other.id === id || other.endpoints.length === 0);
       if (!alone && weightPercent > (100 * endpoints.length) / replicas)
         this.broken.push(`${id} gets more traffic than its capacity`);
@@ -171,7 +173,9 @@ export class World {
       revision: copy.revision.id,
       process: copy.process,
       phase: copy.stopping ? 'stopping' : 'running',
+      host: '127.0.0.1',
       port: copy.port,
+      drift: null,
       restarts: copy.restarts,
       exitCode: null,
       probe: copy.web ? probe : 'not-probed',

@@ -74,7 +74,18 @@ async function observeInstance(
   const answer = asked ? await probeInstance(status, asked) : 'not-probed';
   const wrong = typeof answer === 'object' || phase === 'backoff' || phase === 'exited';
   const logTail = wrong ? readLogTail(logFile, tailLines) : [];
-  return { id, ...partsOf(id), phase, port, restarts, exitCode, probe: answer, logTail };
+  return {
+    id,
+    ...partsOf(id),
+    phase,
+    host: '127.0.0.1',
+    port,
+    restarts,
+    exitCode,
+    probe: answer,
+    drift: null,
+    logTail,
+  };
 }
 
 /** An id that was not made by delivery is shown all the same, so that it can be seen and stopped. */
