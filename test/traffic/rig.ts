@@ -165,7 +165,8 @@ export async function until(holds: () => boolean | Promise<boolean>): Promise<vo
   throw new Error('it never came true');
 }
 
-function freePort(): Promise<number> {
+/** A port that nobody listens at just now. */
+export function freePort(): Promise<number> {
   return new Promise((resolve) => {
     const server = createServer().listen(0, '127.0.0.1', () => {
       const { port } = server.address() as AddressInfo;

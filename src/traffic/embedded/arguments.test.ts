@@ -11,6 +11,7 @@ test('flags become arguments with defaults', () => {
     controlSocket: 'c',
     listen: { host: '127.0.0.1', port: 80 },
     listenFd: 3,
+    tls: null,
     predecessor: null,
     drainTimeoutMs: 300_000,
     responseTimeoutMs: 60_000,
@@ -19,19 +20,32 @@ test('flags become arguments with defaults', () => {
   expect(parseArguments(['--state', 's', '--control', 'c', '--listen', '[::]:80']).listen.host).toBe('::');
 });
 
-test.each([[[]], [['--listen', 'x']], [[...needed, '--listen-fd', 'x']], [[...needed, '--unknown']]])(
-  'the command line %j is refused with what is allowed',
-  (argv) => {
-    expect(() => parseArguments(argv)).toThrow(
-      expect.objectContaining({ code: 'traffic/invalid-arguments' }),
-    );
-  },
-);
+test('TLS needs an address and a folder', () => {
+  const { tls } = parseArguments([...needed, '--listen-tls', '[::]:443', '--certificates', 'd']);
+  expect(tls).toEqual({ listen: { host: '::', port: 443 }, listenFd: null, certificates: 'd' });
+});
 
-test('a successor of a successor names only its own predecessor', () => {
-  const first = successorArgv(['node', 'main.ts', ...needed], { listenFd: 3, predecessor: 'c.1' });
-  expect(first).toEqual(['node', 'main.ts', ...needed, '--listen-fd', '3', '--predecessor', 'c.1']);
-  expect(successorArgv(first, { listenFd: 3, predecessor: 'c.2' })).toEqual([...first.slice(0, -1), 'c.2']);
+test.each([
+  [[]],
+  [['--listen', 'x']],
+  [[...needed, '--listen-tls', '[::]:443']],
+  [[...needed, '--listen-fd', 'x']],
+  [[...needed, '--unknown']],
+])('the command line %j is refused with what is allowed', (argv) => {
+  expect(() => parseArguments(argv)).toThrow(expect.objectContaining({ code: 'traffic/invalid-arguments' }));
+});
+
+test('a successor of a successor names only its own predecessor and sockets', () => {
+  const base = ['node', 'main.ts', ...needed];
+  const first = successorArgv(base, { listenFd: 3, tlsListenFd: 4, predecessor: 'c.1' });
+  expect(first).toEqual([...base, '--listen-fd', '3', '--listen-tls-fd', '4', '--predecessor', 'c.1']);
+  expect(successorArgv(first, { listenFd: 3, tlsListenFd: null, predecessor: 'c.2' })).toEqual([
+    ...base,
+    '--listen-fd',
+    '3',
+    '--predecessor',
+    'c.2',
+  ]);
 });
 
 test('only proxies that are trusted may say who the client is', () => {

@@ -8,6 +8,7 @@ import type { RequestHead } from './request-head.ts';
 import type { AppHead } from './response-parser.ts';
 import type { Outcome } from './revision-counts.ts';
 import type { LiveRevision } from './routing-table.ts';
+import { isSecure, strictTransport } from './secure.ts';
 import { UndiciAdapter, type UpgradeEvents } from './undici-adapter.ts';
 import { joinSockets } from './upgraded.ts';
 import type { Upstream } from './upstreams.ts';
@@ -196,9 +197,11 @@ export class Exchange implements UpgradeEvents {
 
   #writeHead(): void {
     this.#headWritten = true;
-    const { gate, response, setCookie, upgradeSocket } = this.#parts;
+    const { gate, request, response, setCookie, upgradeSocket } = this.#parts;
     const { status = 502, headers = [] } = this.#responseHead ?? {};
     if (setCookie !== '') headers.push('set-cookie', setCookie);
+    if (isSecure(request) && !hasHeader(headers, 'strict-transport-security'))
+      headers.push('strict-transport-security', strictTransport);
     if (gate.leaving || upgradeSocket) headers.push('connection', 'close');
     response.writeHead(status, headers);
   }
@@ -255,7 +258,9 @@ export class Exchange implements UpgradeEvents {
   #cutOff(): void {
     this.#finish({ kind: 'gateway-error', latencyMs: performance.now() - this.#startedMs });
     const { request } = this.#parts;
-    request.socket.resetAndDestroy();
+    // Over TLS the missing end is what the client sees; Node can reset plain connections only.
+    if (isSecure(request)) request.socket.destroy();
+    else request.socket.resetAndDestroy();
   }
 
   /** Reads away what the client is still sending, so that it gets to see the answer. */
@@ -276,6 +281,10 @@ export class Exchange implements UpgradeEvents {
 /** The head of a request as it is written to the app. */
 function requestText(method: string, { path, headers }: RequestHead): string {
   return headText(`${method} ${path} HTTP/1.1`, headers, 'connection: keep-alive\r\n');
+}
+
+function hasHeader(headers: readonly string[], name: string): boolean {
+  return headers.some((one, index) => index % 2 === 0 && one.toLowerCase() === name);
 }
 
 function headText(firstLine: string, headers: readonly string[], more = ''): string {

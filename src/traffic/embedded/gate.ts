@@ -1,6 +1,8 @@
 import { ServerResponse, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { TLSSocket } from 'node:tls';
+import type { Certificates } from './certificates.ts';
 import { peerAddress, type TrustedProxies } from './client-address.ts';
 import { Exchange } from './exchange.ts';
 import type { Ledger } from './ledger.ts';
@@ -8,6 +10,7 @@ import { pages, renderPage, type Page } from './pages.ts';
 import { limitKey } from './rate-limit.ts';
 import { readRequestHead, type RequestHead } from './request-head.ts';
 import { sessionHash } from './revision-counts.ts';
+import { isSecure, strictTransport } from './secure.ts';
 import type { LiveScope, RoutingTable } from './routing-table.ts';
 import { formatSessionCookie, parseSessionCookie, stripSessionCookie } from './session-cookie.ts';
 
@@ -34,11 +37,18 @@ export class Gate {
   stateDamaged = false;
   readonly #ledger: Ledger;
   readonly #proxies: TrustedProxies;
+  readonly #tls: { certificates: Certificates; port: number } | null;
 
-  constructor(parts: { table: RoutingTable; ledger: Ledger; proxies: TrustedProxies }) {
+  constructor(parts: {
+    table: RoutingTable;
+    ledger: Ledger;
+    proxies: TrustedProxies;
+    tls: { certificates: Certificates; port: number } | null;
+  }) {
     this.table = parts.table;
     this.#ledger = parts.ledger;
     this.#proxies = parts.proxies;
+    this.#tls = parts.tls;
   }
 
   /** An ordinary request, or one that waits for `100 Continue`. */
@@ -64,6 +74,7 @@ export class Gate {
     headers.push('cache-control', 'no-store');
     if (page.retryAfterSeconds !== undefined) headers.push('retry-after', String(page.retryAfterSeconds));
     if (setCookie !== undefined && setCookie !== '') headers.push('set-cookie', setCookie);
+    if (isSecure(request)) headers.push('strict-transport-security', strictTransport);
     // A length that nobody can trust ends the connection, too.
     if (this.leaving || closes || page.status === 400) headers.push('connection', 'close');
     response.writeHead(page.status, headers);
@@ -90,6 +101,10 @@ export class Gate {
     const scope = this.table.find(head.host);
     if (!scope) {
       this.answer(asked, this.stateDamaged ? pages.stateDamaged : pages.unknownHost);
+      return;
+    }
+    if (this.#belongsToTls(head, request)) {
+      this.#redirect(asked, head);
       return;
     }
     if (scope.stored.routes.maintenance) {
@@ -145,11 +160,31 @@ export class Gate {
     exchange.attempt();
   }
 
+  /** Came in clear text though there is a certificate for its host. A challenge for a certificate is answered as it came. */
+  #belongsToTls(head: RequestHead, request: IncomingMessage): boolean {
+    return (
+      this.#tls !== null &&
+      !isSecure(request) &&
+      !(head.forwardedProto === 'https' && this.#proxies.trusts(peerAddress(request.socket))) &&
+      !head.path.startsWith('/.well-known/acme-challenge/') &&
+      this.#tls.certificates.find(head.host) !== undefined
+    );
+  }
+
+  #redirect({ response }: Asked, head: RequestHead): void {
+    const port = this.#tls?.port === 443 ? '' : `:${this.#tls?.port}`;
+    const location = `https://${head.host}${port}${head.path === '*' ? '/' : head.path}`;
+    // The body that may follow is not read.
+    const closes = head.hasBody || this.leaving ? ['connection', 'close'] : [];
+    response.writeHead(308, ['location', location, 'content-length', '0', ...closes]).end();
+  }
+
   /** Finds the client's address and states it, with protocol, to the app. */
   #identify(head: RequestHead, socket: Socket): string {
     const peer = peerAddress(socket);
     const { client, forwardedFor } = this.#proxies.resolve(peer, head.forwardedFor);
-    const proto = head.forwardedProto === 'https' && this.#proxies.trusts(peer) ? 'https' : 'http';
+    const believed = this.#proxies.trusts(peer) && head.forwardedProto === 'https';
+    const proto = socket instanceof TLSSocket || believed ? 'https' : 'http';
     head.headers.push('x-forwarded-for', forwardedFor, 'x-forwarded-proto', proto);
     return client;
   }

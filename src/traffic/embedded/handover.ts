@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { CodedError } from '../../diagnostics/index.ts';
-import { successorArgv } from './arguments.ts';
+import { successorArgv, wantsTls } from './arguments.ts';
 import type { LedgerSnapshot } from './ledger.ts';
 import type { StoredScope } from './state-file.ts';
 
@@ -20,23 +20,27 @@ export interface Handover {
 const confirmTimeoutMs = 20_000;
 
 /**
- * Starts a successor with our listening socket. It outlives us, and writes to the same log.
+ * Starts a successor with our listening sockets. It outlives us, and writes to the same log.
  *
  * @param argv - The whole command line; ours when undefined.
  */
 export function spawnSuccessor(parts: {
   argv: readonly string[] | undefined;
   listenFd: number;
+  tlsListenFd: number | null;
   ownControl: string;
 }): ChildProcess {
   const base = parts.argv ?? [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
+  // A socket that nobody accepts from would let its clients wait for nothing.
+  const tlsListenFd = wantsTls(base) ? parts.tlsListenFd : null;
   const [command = process.execPath, ...rest] = successorArgv(base, {
     listenFd: 3,
+    tlsListenFd: tlsListenFd === null ? null : 4,
     predecessor: parts.ownControl,
   });
   return spawn(command, rest, {
     detached: true,
-    stdio: ['ignore', 1, 2, parts.listenFd],
+    stdio: ['ignore', 1, 2, parts.listenFd, ...(tlsListenFd === null ? [] : [tlsListenFd])],
     cwd: process.cwd(),
   });
 }

@@ -1,29 +1,55 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { Server as NetServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { createServer as createTlsServer } from 'node:https';
+import type { Certificates } from './certificates.ts';
 import type { Gate } from './gate.ts';
 import { pages, renderPage } from './pages.ts';
 
 /** How long an idle client connection is kept. */
 const keepAliveMs = 65_000;
 
-/** The listener that users reach, with Node's strict parser and the limits of an edge. */
+/** Node's strict parser and the limits of an edge. */
+const limits = {
+  insecureHTTPParser: false,
+  requireHostHeader: false,
+  maxHeaderSize: 32 * 1024,
+  headersTimeout: 10_000,
+  // Uploads may take long; one without progress is ended by the exchange.
+  requestTimeout: 0,
+  // Without it headersTimeout is looked at every 30 s only.
+  connectionsCheckingInterval: 1_000,
+  keepAliveTimeout: keepAliveMs,
+  noDelay: true,
+  // Nobody reads the body of a request that has none.
+  optimizeEmptyRequests: true,
+  shouldUpgradeCallback: wantsUpgrade,
+};
+
+/** The listener that users reach. */
 export function createPublicServer(gate: Gate): Server {
-  const server = createServer({
-    insecureHTTPParser: false,
-    requireHostHeader: false,
-    maxHeaderSize: 32 * 1024,
-    headersTimeout: 10_000,
-    // Uploads may take long; one without progress is ended by the exchange.
-    requestTimeout: 0,
-    // Without it headersTimeout is looked at every 30 s only.
-    connectionsCheckingInterval: 1_000,
-    keepAliveTimeout: keepAliveMs,
-    noDelay: true,
-    // Nobody reads the body of a request that has none.
-    optimizeEmptyRequests: true,
-    shouldUpgradeCallback: wantsUpgrade,
-  } as Parameters<typeof createServer>[0] & object);
+  return withGate(createServer(limits as Parameters<typeof createServer>[0] & object), gate);
+}
+
+/** The same over TLS 1.3. Who asks for a host without a certificate gets no connection. */
+export function createPublicTlsServer(gate: Gate, certificates: Certificates): Server {
+  const server = createTlsServer({
+    ...limits,
+    minVersion: 'TLSv1.3',
+    handshakeTimeout: 10_000,
+    SNICallback: (host, answer) => {
+      const context = certificates.find(host.toLowerCase());
+      if (context) answer(null, context);
+      else answer(new Error('no certificate for this host'));
+    },
+  } as Parameters<typeof createTlsServer>[0] & object);
+  // Its own listener would answer a failed handshake in clear text.
+  server.removeAllListeners('tlsClientError');
+  server.on('tlsClientError', (_error, socket) => socket.destroy());
+  return withGate(server, gate);
+}
+
+function withGate<T extends Server>(server: T, gate: Gate): T {
   server.maxHeadersCount = 0;
   server.on('request', (request, response) => gate.handle(request, response, false));
   server.on('checkContinue', (request, response) => gate.handle(request, response, true));

@@ -2,20 +2,23 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import type { RouterState, Routes } from '../../delivery/index.ts';
+import type { RouterState } from '../../delivery/index.ts';
 import { CodedError } from '../../diagnostics/index.ts';
-import type { RouterArguments } from './arguments.ts';
+import type { ProgramKind } from '../agent/programs.ts';
+import type { ListenAddress, RouterArguments } from './arguments.ts';
+import { Certificates } from './certificates.ts';
 import { TrustedProxies } from './client-address.ts';
 import { callControl } from './control-call.ts';
 import { ControlServer, type ControlHandlers } from './control-server.ts';
 import { Gate } from './gate.ts';
 import { confirmation, spawnSuccessor, type Handover } from './handover.ts';
 import { Ledger, type LedgerSnapshot } from './ledger.ts';
+import { addressOf, descriptorOf, listening } from './listening.ts';
 import { log, messageOf } from './log.ts';
 import { Predecessors } from './predecessors.ts';
-import { createPublicServer, stopAccepting } from './public-server.ts';
-import { completed, parseRoutes } from './routes.ts';
+import { createPublicServer, createPublicTlsServer, stopAccepting } from './public-server.ts';
+import { completed, parseRoutes, sameRoutes, staleFence } from './routes.ts';
+import { routerVersion } from './router-version.ts';
 import { RoutingTable } from './routing-table.ts';
 import { sessionKey } from './session-cookie.ts';
 import { loadState, saveState } from './state-file.ts';
@@ -23,11 +26,14 @@ import { Upstreams } from './upstreams.ts';
 
 /** What `GET /health` answers. */
 export interface RouterHealth {
+  kind: 'embedded' | ProgramKind;
   status: 'ok' | 'degraded';
   version: string;
   pid: number;
   /** Where users reach it; null before it listens. */
-  listening: { host: string; port: number } | null;
+  listening: ListenAddress | null;
+  /** Where they reach it over TLS 1.3; null without certificates. */
+  listeningTls: ListenAddress | null;
   epoch: string;
   lost: boolean;
   scopes: number;
@@ -53,6 +59,8 @@ export class RouterProcess {
   readonly #table: RoutingTable;
   readonly #gate: Gate;
   readonly #server: Server;
+  /** Null without TLS. */
+  readonly #tls: { server: Server; certificates: Certificates } | null;
   readonly #control: ControlServer;
   #predecessors = new Predecessors([], () => {});
   #phase: Phase = 'loading';
@@ -74,8 +82,16 @@ export class RouterProcess {
       sessionKey: sessionKey(`${routerArguments.stateFile}.key`),
     });
     const proxies = new TrustedProxies(routerArguments.trustedProxies);
-    this.#gate = new Gate({ table: this.#table, ledger: this.#ledger, proxies });
+    const { tls } = routerArguments;
+    const certificates = tls && new Certificates(tls.certificates);
+    this.#gate = new Gate({
+      table: this.#table,
+      ledger: this.#ledger,
+      proxies,
+      tls: tls && certificates && { certificates, port: tls.listen.port },
+    });
     this.#server = createPublicServer(this.#gate);
+    this.#tls = certificates && { server: createPublicTlsServer(this.#gate, certificates), certificates };
     this.#control = new ControlServer(routerArguments.controlSocket, this.#handlers());
   }
 
@@ -155,23 +171,11 @@ export class RouterProcess {
     this.#predecessors = new Predecessors(handover.predecessors, () => (this.#lost = true));
   }
 
-  #listen(): Promise<void> {
-    const { listen, listenFd } = this.#arguments;
-    return new Promise((resolve, reject) => {
-      this.#server.once('error', (error) =>
-        reject(
-          new CodedError(
-            'traffic/listen-failed',
-            `cannot listen on ${listen.host}:${listen.port}: ${error.message}`,
-            {
-              cause: error,
-            },
-          ),
-        ),
-      );
-      const target = listenFd === null ? listen : { fd: listenFd };
-      this.#server.listen({ ...target, backlog: 4_096 }, resolve);
-    });
+  async #listen(): Promise<void> {
+    const { listen, listenFd, tls } = this.#arguments;
+    this.#tls?.certificates.follow();
+    await listening(this.#server, listen, listenFd);
+    if (this.#tls && tls) await listening(this.#tls.server, tls.listen, tls.listenFd);
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -233,16 +237,18 @@ export class RouterProcess {
   }
 
   #health(): RouterHealth {
-    const address = this.#server.address() as AddressInfo | null;
+    const problems = [...this.#problems, ...(this.#tls?.certificates.problems ?? [])];
     return {
-      status: this.#problems.length > 0 ? 'degraded' : 'ok',
+      kind: 'embedded',
+      status: problems.length > 0 ? 'degraded' : 'ok',
       version: routerVersion,
       pid: process.pid,
-      listening: address && { host: address.address, port: address.port },
+      listening: addressOf(this.#server),
+      listeningTls: this.#tls && addressOf(this.#tls.server),
       epoch: this.#epoch,
       lost: this.#lost,
       scopes: this.#table.stored().length,
-      problems: this.#problems,
+      problems,
       predecessors: this.#predecessors.paths.length,
     };
   }
@@ -253,12 +259,13 @@ export class RouterProcess {
     const argv = parseUpgrade(body);
     this.#phase = 'handing-over';
     try {
-      // No public way to a listening socket's descriptor exists; child_process itself reads it here.
-      const handle = Reflect.get(this.#server, '_handle') as { fd: number } | null;
-      if (!handle || handle.fd < 0)
-        throw new CodedError('traffic/upgrade-failed', 'the listening socket cannot be handed over');
       const confirmed = new Promise<void>((resolve) => (this.#confirm = resolve));
-      const child = spawnSuccessor({ argv, listenFd: handle.fd, ownControl: this.#control.ownPath });
+      const child = spawnSuccessor({
+        argv,
+        listenFd: descriptorOf(this.#server),
+        tlsListenFd: this.#tls && descriptorOf(this.#tls.server),
+        ownControl: this.#control.ownPath,
+      });
       await confirmation(child, confirmed);
       this.#phase = 'serving';
       // After the answer to this very request is on its way.
@@ -328,15 +335,18 @@ export class RouterProcess {
   }
 
   #drained(reason: 'terminated' | 'succeeded'): Promise<void> {
+    const servers = this.#tls ? [this.#server, this.#tls.server] : [this.#server];
+    this.#tls?.certificates.close();
     return new Promise((resolve) => {
-      stopAccepting(this.#server, resolve);
+      let open = servers.length;
+      for (const server of servers) stopAccepting(server, () => --open === 0 && resolve());
       // With a successor, whoever is about to use an idle connection still gets an answer here.
-      if (reason === 'terminated') this.#server.closeIdleConnections();
+      if (reason === 'terminated') for (const server of servers) server.closeIdleConnections();
       setTimeout(() => {
         log('warn', 'drain-timeout', { upgraded: this.#gate.upgraded.size });
         this.#gate.stopped = true;
         for (const socket of this.#gate.upgraded) socket.destroy();
-        this.#server.closeAllConnections();
+        for (const server of servers) server.closeAllConnections();
         resolve();
       }, this.#arguments.drainTimeoutMs).unref();
     });
@@ -345,17 +355,6 @@ export class RouterProcess {
   #call<T>(socketPath: string, method: 'GET' | 'POST', path: string, body?: unknown): Promise<T> {
     return callControl<T>({ socketPath, method, path, body, timeoutMs: 15_000 });
   }
-}
-
-/** The package's version, or 0.0.0 where the source was copied without it. */
-const routerVersion = readVersion();
-
-function readVersion(): string {
-  for (const up of ['../../../package.json', '../../package.json']) {
-    const text = readOptional(new URL(up, import.meta.url));
-    if (text !== undefined) return (JSON.parse(text) as { version: string }).version;
-  }
-  return '0.0.0';
 }
 
 function readOptional(path: string | URL): string | undefined {
@@ -371,19 +370,4 @@ function parseUpgrade(body: unknown): string[] | undefined {
   if (argv === undefined) return undefined;
   if (Array.isArray(argv) && argv.length > 0 && argv.every((one) => typeof one === 'string')) return argv;
   throw new CodedError('traffic/invalid-control-call', 'argv is a list of strings: the whole command line');
-}
-
-function staleFence(scope: string, fence: number, known: number): CodedError {
-  return new CodedError(
-    'traffic/stale-fence',
-    `fence ${fence} is older than ${known}, the last one seen for ${scope}`,
-    {
-      help: 'another owner has taken over; read the state again before changing anything',
-    },
-  );
-}
-
-function sameRoutes(a: Routes, b: Routes): boolean {
-  // Both were made by the same schema, which fixes the order of keys.
-  return JSON.stringify(a) === JSON.stringify(b);
 }
