@@ -32,6 +32,8 @@ function app(slipwayYml: string): App {
 
 const everything = `
 name: medianest
+kind: procfile
+migration: { irreversible: true, two-releases: true }
 route: { host: medianest.example.com }
 release: { artifact: dist, install: false }
 environments:
@@ -44,7 +46,13 @@ environments:
     env-file: /etc/medianest.env
     secrets: [TOKEN]
     replicas: { web: 3, worker: 0 }
-    strategy: { rolling: { batch: 2 } }
+    strategy: { rolling: { batch: 2, unavailable: 1, pause: 5s } }
+    reviewers: [ana, ben]
+    prevent-self-review: true
+    wait-timer: 15m
+    windows: ["Mon-Fri 09:00-17:00 Europe/Berlin", "Sat,Sun 22:00-02:00"]
+    deadline: 2h
+    smoke: [{ path: /login }, { path: /admin, status: 401 }]
     health: { path: /ready, interval: 500ms, timeout: 1s, successes: 3, deadline: 2m }
     drain-timeout: 0s
     bake: 5m
@@ -54,6 +62,124 @@ environments:
   staging:
 `;
 
+const composeEverything = `
+name: medianest
+compose: { files: [compose.yml, deploy/compose.production.yml], profiles: [production] }
+route: { service: web, port: 3000, host: medianest.example.com }
+services:
+  scheduler: { role: worker, overlap: false }
+  cache: { role: companion }
+migration: { irreversible: true, command: npm run migrate }
+environments:
+  staging:
+    strategy: canary
+    health: { tcp: true }
+  preview:
+    strategy: { blue-green: { preview: true, hold: approval } }
+    health: { command: bin/ready }
+  production:
+    strategy:
+      canary:
+        steps: [10%, { weight: 30%, hold: 10m }, { weight: 50%, hold: approval }, 100%]
+        hold: 2m
+        sticky: false
+        testers: { header: "X-Canary: yes", cookie: canary=yes }
+        judge: { error-rate: "< 0.1%", p95: "< 200ms", min-requests: 100 }
+      bake: 10m
+`;
+
+describe('a Compose app', () => {
+  const compose = (text: string, more: { rootFiles?: string[]; procfile?: typeof procfile } = {}) => {
+    const result = parseApp({
+      slipwayYml: { file: 'slipway.yml', text },
+      rootFiles: more.rootFiles ?? ['compose.yml'],
+      procfile: more.procfile,
+      fallbackName: 'shop',
+    });
+    if (!result.ok) throw new Error(result.findings.map((finding) => finding.message).join('\n'));
+    return result.value;
+  };
+
+  test('needs nothing but the Compose file that Docker would take, with its override', () => {
+    const files = (rootFiles: string[]) => compose('', { rootFiles }).compose?.files;
+    expect(files(['docker-compose.yml', 'compose.yaml', 'compose.yml'])).toEqual(['compose.yaml']);
+    expect(files(['docker-compose.yml'])).toEqual(['docker-compose.yml']);
+    expect(files(['compose.yml', 'docker-compose.override.yml'])).toEqual([
+      'compose.yml',
+      'docker-compose.override.yml',
+    ]);
+    expect(compose('')).toMatchObject({ kind: 'compose', processes: [], webProcess: null, services: {} });
+    expect(compose('').environments[0]?.hosts).toEqual(['shop.localhost']);
+  });
+
+  test('wins over a start script, and is asked for where there is a Procfile as well', () => {
+    const rootFiles = ['compose.yml'];
+    const packageJson = '{ "scripts": { "start": "node ." } }';
+    expect(parseApp({ packageJson, rootFiles, fallbackName: 'x' })).toMatchObject({
+      ok: true,
+      value: { kind: 'compose' },
+      warnings: [],
+    });
+    expect(compose('kind: compose', { procfile })).toMatchObject({ kind: 'compose', processes: [] });
+    expect(compose('kind: procfile', { procfile })).toMatchObject({ kind: 'procfile', compose: null });
+    expect(parseApp({ procfile, rootFiles, fallbackName: 'x' })).toMatchObject({ ok: false });
+  });
+
+  test('says everything it can in slipway.yml', () => {
+    const { environments, ...app } = compose(composeEverything);
+    expect(app).toMatchObject({
+      compose: { files: ['compose.yml', 'deploy/compose.production.yml'], profiles: ['production'] },
+      route: { service: 'web', port: 3000 },
+      services: { scheduler: { role: 'worker', overlap: false }, cache: { role: 'companion' } },
+    });
+    const [staging, preview, production] = environments;
+    const minute = { kind: 'timer', ms: 60_000 };
+    expect(staging).toMatchObject({
+      unwritten: [],
+      strategy: {
+        kind: 'canary',
+        steps: [
+          { weightPercent: 10, hold: minute },
+          { weightPercent: 50, hold: minute },
+          { weightPercent: 100, hold: { kind: 'none' } },
+        ],
+        sticky: true,
+        testers: null,
+      },
+      judge: null,
+      health: { probe: 'tcp' },
+      migration: { irreversible: true, twoReleases: false, command: 'npm run migrate' },
+    });
+    expect(preview).toMatchObject({
+      strategy: { kind: 'blue-green', preview: true, hold: { kind: 'approval' } },
+      health: { probe: 'command', command: 'bin/ready' },
+    });
+    expect(production).toMatchObject({
+      unwritten: ['health'],
+      strategy: {
+        steps: [
+          { weightPercent: 10, hold: { kind: 'timer', ms: 120_000 } },
+          { weightPercent: 30, hold: { kind: 'timer', ms: 600_000 } },
+          { weightPercent: 50, hold: { kind: 'approval' } },
+          { weightPercent: 100, hold: { kind: 'none' } },
+        ],
+        sticky: false,
+        testers: {
+          header: { name: 'x-canary', value: 'yes' },
+          cookie: { name: 'canary', value: 'yes' },
+        },
+      },
+      judge: { errorRate: 0.001, p95Ms: 200, minRequests: 100 },
+      bakeMs: 600_000,
+    });
+  });
+
+  test('may set PORT, since nothing else does', () => {
+    const { environments } = compose('environments: { production: { env: { PORT: 8080 } } }');
+    expect(environments[0]?.env).toEqual({ PORT: '8080' });
+  });
+});
+
 describe('an app', () => {
   test('without slipway.yml is one production environment, from the default branch, with every default', () => {
     const result = parseApp({ procfile, fallbackName: '@acme/My Shop', defaultBranch: 'trunk' });
@@ -62,6 +188,10 @@ describe('an app', () => {
       warnings: [],
       value: {
         name: 'my-shop',
+        kind: 'procfile',
+        compose: null,
+        route: { service: null, port: null },
+        services: {},
         processes: [
           expect.objectContaining({ name: 'web', command: 'node server.js' }),
           expect.objectContaining({ name: 'worker', command: 'node worker.js' }),
@@ -73,6 +203,7 @@ describe('an app', () => {
         environments: [
           {
             name: 'production',
+            unwritten: ['strategy', 'health'],
             branches: ['trunk'],
             promoteFrom: null,
             hosts: ['my-shop.localhost'],
@@ -81,13 +212,31 @@ describe('an app', () => {
             envFile: null,
             secrets: [],
             replicas: {},
-            strategy: { kind: 'blue-green' },
-            health: { path: null, intervalMs: 250, probeTimeoutMs: 2000, successes: 2, deadlineMs: 60_000 },
+            strategy: { kind: 'blue-green', preview: false, hold: { kind: 'none' } },
+            health: {
+              probe: 'http',
+              command: null,
+              path: null,
+              intervalMs: 250,
+              probeTimeoutMs: 2000,
+              successes: 2,
+              deadlineMs: 60_000,
+            },
             drainTimeoutMs: 30_000,
             bakeMs: 10_000,
             rollbackWindowMs: 3_600_000,
             overlap: [],
             rateLimit: null,
+            rules: {
+              reviewers: [],
+              preventSelfReview: false,
+              waitTimerMs: 0,
+              windows: [],
+              deadlineMs: null,
+            },
+            smoke: [],
+            judge: null,
+            migration: { irreversible: false, twoReleases: false, command: null },
           },
         ],
       },
@@ -102,6 +251,7 @@ describe('an app', () => {
     ]);
     expect(environments[1]).toEqual({
       name: 'production',
+      unwritten: [],
       branches: ['main'],
       promoteFrom: 'staging',
       hosts: ['media.example.com', '*'],
@@ -110,13 +260,43 @@ describe('an app', () => {
       envFile: '/etc/medianest.env',
       secrets: ['TOKEN'],
       replicas: { web: 3, worker: 0 },
-      strategy: { kind: 'rolling', batch: 2 },
-      health: { path: '/ready', intervalMs: 500, probeTimeoutMs: 1000, successes: 3, deadlineMs: 120_000 },
+      strategy: { kind: 'rolling', batch: 2, unavailable: 1, pauseMs: 5000 },
+      health: {
+        probe: 'http',
+        command: null,
+        path: '/ready',
+        intervalMs: 500,
+        probeTimeoutMs: 1000,
+        successes: 3,
+        deadlineMs: 120_000,
+      },
       drainTimeoutMs: 0,
       bakeMs: 300_000,
       rollbackWindowMs: 86_400_000,
       overlap: ['worker'],
       rateLimit: { perMinute: 600, burst: 50 },
+      rules: {
+        reviewers: ['ana', 'ben'],
+        preventSelfReview: true,
+        waitTimerMs: 900_000,
+        windows: [
+          {
+            text: 'Mon-Fri 09:00-17:00 Europe/Berlin',
+            days: [1, 2, 3, 4, 5],
+            fromMinute: 540,
+            toMinute: 1020,
+            timeZone: 'Europe/Berlin',
+          },
+          { text: 'Sat,Sun 22:00-02:00', days: [6, 7], fromMinute: 1320, toMinute: 120, timeZone: 'UTC' },
+        ],
+        deadlineMs: 7_200_000,
+      },
+      smoke: [
+        { path: '/login', status: 200 },
+        { path: '/admin', status: 401 },
+      ],
+      judge: null,
+      migration: { irreversible: true, twoReleases: true, command: null },
     });
   });
 
@@ -236,17 +416,27 @@ describe('docs/slipway.schema.json', () => {
     const schema = z.fromJSONSchema(published as Parameters<typeof z.fromJSONSchema>[0]);
     const valid = (text: string) => schema.safeParse(parse(text)).success;
     expect(valid(everything)).toBe(true);
+    expect(valid(composeEverything)).toBe(true);
     expect(valid(readFileSync(join(root, 'examples/medianest/slipway.yml'), 'utf8'))).toBe(true);
     const wrong = [
       'nam: x',
       'name: X',
       'environments: []',
       'environments: { a: { bake: 10 } }',
-      'environments: { a: { strategy: canary } }',
+      'environments: { a: { strategy: purple } }',
+      'environments: { a: { strategy: { canary: {}, rolling: {} } } }',
+      'environments: { a: { strategy: { canary: { steps: [10] } } } }',
+      'environments: { a: { strategy: { canary: { steps: [{ hold: 1m }] } } } }',
+      'environments: { a: { strategy: { canary: { judge: { p95: 5ms } } } } }',
+      'environments: { a: { windows: [weekdays] } }',
+      'environments: { a: { reviewers: ana } }',
+      'compose: { files: [../compose.yml] }',
+      'services: { db: { role: singleton } }',
+      'route: { port: 0 }',
       'environments: { a: { strategy: {} } }',
       'environments: { a: { replicas: { web: -1 } } }',
       'environments: { a: { health: { path: x } } }',
-      'environments: { a: { reviewers: [ana] } }',
+      'environments: { a: { ttl: 1h } }',
     ];
     expect(wrong.filter(valid)).toEqual([]);
   });

@@ -38,11 +38,15 @@ export const appCodes = {
   },
   'no-procfile': {
     means: 'Nothing says how the app is started.',
-    todo: 'Commit a Procfile, or a `start` script in package.json.',
+    todo: 'Commit a Compose file, a Procfile, or a `start` script in package.json.',
   },
   'not-yet': {
     means: 'The key belongs to a later version of Slipway.',
     todo: 'Use what the help names instead.',
+  },
+  'one-reviewer': {
+    means: 'There is one reviewer, who may not approve what they ask for themselves.',
+    todo: 'Name a second reviewer, or leave `prevent-self-review` out.',
   },
   'process-command': {
     means: 'A process of the Procfile has no command.',
@@ -73,6 +77,10 @@ export const appCodes = {
   'unknown-process': {
     means: 'A process is named that the Procfile does not define.',
     todo: 'Name one of those listed.',
+  },
+  'which-kind': {
+    means: 'The commit has both a Procfile and a Compose file.',
+    todo: 'Write `kind: compose` or `kind: procfile` into slipway.yml.',
   },
   'wrong-type': {
     means: 'A value is of another kind than its key takes.',

@@ -2,20 +2,26 @@ import { didYouMean } from '../diagnostics/index.ts';
 import type { Finding, Span } from '../diagnostics/index.ts';
 import { defaults } from './defaults.ts';
 import { formatDuration } from './duration.ts';
-import type { ProcessType } from './model.ts';
+import type { WrittenEnvironment } from './environment-shape.ts';
+import { checkKind } from './kind-checks.ts';
+import type { App, ProcessType } from './model.ts';
+import { checkRules } from './rule-checks.ts';
 import type { Entry } from './shapes.ts';
-import type { SlipwayYml, WrittenEnvironment } from './slipway-yml.ts';
+import type { SlipwayYml } from './slipway-yml.ts';
 
 /** Finds what is right by itself but impossible together: across keys, environments, and with the Procfile. */
-export function checkTogether(yml: SlipwayYml, processes: ProcessType[]): Finding[] {
+export function checkTogether(yml: SlipwayYml, kind: App['kind'], processes: ProcessType[]): Finding[] {
   const environments = yml.environments?.value ?? new Map<string, Entry<WrittenEnvironment>>();
   return [
     ...checkPromotions(environments),
     ...checkHosts(yml, environments),
+    ...checkKind(yml, kind),
     ...[...environments].flatMap(([name, { value, keyAt }]) => [
       ...checkProcessNames(name, value, processes),
       ...checkWeb(name, value, processes),
       ...checkVariables(name, value),
+      ...(kind === 'procfile' ? checkReserved(name, value) : []),
+      ...checkRules(name, value),
       ...checkHealth(name, value),
       ...checkRateLimit(name, value, keyAt),
     ]),
@@ -162,14 +168,24 @@ function checkWeb(name: string, environment: WrittenEnvironment, processes: Proc
   const replicas = environment.replicas?.value.get('web');
   if (replicas?.value === 0)
     report('replicas.web: nobody would take traffic', replicas.at, 'write 1 or more');
+  if (processes.length === 0) return findings;
   const { strategy } = environment;
+  const definition = strategy?.value.definition;
   const count = replicas?.value ?? defaults.replicas;
-  if (strategy?.value.kind === 'rolling' && count > 0 && strategy.value.batch > count) {
-    const message = `strategy: a batch of ${strategy.value.batch} is more than the ${count} of "web"`;
-    report(message, strategy.at, `write a batch of at most ${count}, or more replicas of web`);
+  if (strategy && definition?.kind === 'rolling' && count > 0) {
+    const { batch, unavailable } = definition;
+    if (batch > count) {
+      const message = `strategy: a batch of ${batch} is more than the ${count} of "web"`;
+      report(message, strategy.at, `write a batch of at most ${count}, or more replicas of web`);
+    }
+    if (unavailable >= count) {
+      const message = `strategy: with ${unavailable} of ${count} of "web" unavailable nobody would take traffic`;
+      const fewer = count > 1 ? `write at most ${count - 1}` : 'remove "unavailable"';
+      report(message, strategy.at, `${fewer}, or more replicas of web`);
+    }
   }
-  if (processes.length === 0 || processes.some((process) => process.name === 'web')) return findings;
-  for (const key of ['host', 'health', 'rate-limit'] as const) {
+  if (processes.some((process) => process.name === 'web')) return findings;
+  for (const key of ['host', 'health', 'rate-limit', 'smoke'] as const) {
     const entry = environment[key];
     if (entry)
       report(
@@ -185,18 +201,25 @@ function checkVariables(name: string, environment: WrittenEnvironment): Finding[
   const path = `environments.${name}`;
   const env = environment.env?.value ?? new Map<string, Entry<string>>();
   const secrets = environment.secrets?.value ?? [];
-  const both = secrets
+  return secrets
     .filter(({ value }) => env.has(value))
     .map(({ value, at }) =>
       error('app/env-and-secret', `${path}: "${value}" is both in "env" and in "secrets"`, at, {
         help: 'remove it from "env" if it is secret',
       }),
     );
+}
+
+/** A container gets what its Compose file says; a process also gets what Slipway sets. */
+function checkReserved(name: string, environment: WrittenEnvironment): Finding[] {
+  const path = `environments.${name}`;
+  const env = environment.env?.value ?? new Map<string, Entry<string>>();
+  const secrets = environment.secrets?.value ?? [];
   const written = [
     ...[...env].map(([variable, { keyAt }]) => ({ variable, at: keyAt })),
     ...secrets.map(({ value, at }) => ({ variable: value, at })),
   ];
-  const reserved = written
+  return written
     .filter(({ variable }) => variable === 'PORT' || variable.startsWith('SLIPWAY_'))
     .map(({ variable, at }) =>
       error('app/reserved-variable', `${path}: Slipway itself sets "${variable}"`, at, {
@@ -207,7 +230,6 @@ function checkVariables(name: string, environment: WrittenEnvironment): Finding[
             : 'choose another name',
       }),
     );
-  return [...both, ...reserved];
 }
 
 function checkHealth(name: string, environment: WrittenEnvironment): Finding[] {

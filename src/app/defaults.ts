@@ -20,6 +20,8 @@ export const defaults = {
   replicas: 1,
   rollingBatch: 1,
   strategy: 'blue-green',
+  canaryWeights: [10, 50, 100],
+  canaryHoldMs: 60_000,
   minRequests: 50,
 } as const;
 

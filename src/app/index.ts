@@ -1,3 +1,4 @@
+export { composeFileNames } from './app-kind.ts';
 export { defaultEnvironments, defaults } from './defaults.ts';
 export { formatDuration, parseDuration } from './duration.ts';
 export type { DurationResult } from './duration.ts';

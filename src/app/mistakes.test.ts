@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { renderFindings } from '../diagnostics/index.ts';
-import { parseApp } from './index.ts';
+import { composeFileNames, parseApp } from './index.ts';
 
 const folder = join(import.meta.dirname, 'fixtures/mistakes');
 
@@ -17,8 +17,8 @@ function readFixture(name: string): Map<string, string> {
 
 const names = readdirSync(folder);
 
-test('there are at least sixty kinds of mistakes', () => {
-  expect(names.length).toBeGreaterThanOrEqual(60);
+test('there are at least ninety kinds of mistakes', () => {
+  expect(names.length).toBeGreaterThanOrEqual(90);
 });
 
 test.each(names)('%s', (name) => {
@@ -31,6 +31,7 @@ test.each(names)('%s', (name) => {
     procfile: file('Procfile'),
     slipwayYml: file('slipway.yml'),
     packageJson: fixture.get('package.json'),
+    rootFiles: composeFileNames.filter((path) => fixture.has(path)),
     fallbackName: fixture.get('folder')?.trim() ?? 'medianest',
   });
   const findings = result.ok ? result.warnings : result.findings;

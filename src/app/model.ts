@@ -56,6 +56,8 @@ export interface ServiceRules {
   role?: ServiceRole;
   /** Two revisions of it may run at once. */
   overlap?: boolean;
+  /** Where slipway.yml says so. */
+  at: Span;
 }
 
 /** Which files a release holds beyond the commit's own. */

@@ -4,6 +4,9 @@ export const namePattern = '^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$';
 /** Names of process types, as Procfiles elsewhere allow them. */
 export const processNamePattern = '^[A-Za-z][A-Za-z0-9_-]*$';
 
+/** Names of services, as Compose allows them, or of process types. */
+export const serviceNamePattern = '^[A-Za-z0-9][A-Za-z0-9._-]*$';
+
 /** Names of environment variables and of secrets. */
 export const variablePattern = '^[A-Za-z_][A-Za-z0-9_]*$';
 

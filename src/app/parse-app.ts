@@ -2,17 +2,32 @@ import type { Finding, Result, Span } from '../diagnostics/index.ts';
 import { checkTogether } from './cross-checks.ts';
 import { defaultEnvironment, defaultEnvironments, defaults } from './defaults.ts';
 import { inPromotionOrder } from './environments.ts';
-import type { App, EnvironmentDefinition, HealthDefinition, ProcessType } from './model.ts';
+import { kindOf } from './app-kind.ts';
+import type { AppKind } from './app-kind.ts';
+import type { WrittenEnvironment } from './environment-shape.ts';
+import type {
+  App,
+  EnvironmentDefinition,
+  EnvironmentRules,
+  HealthDefinition,
+  MigrationRules,
+  ProcessType,
+  ServiceRules,
+} from './model.ts';
+import type { WrittenService } from './compose-shape.ts';
+import type { Entry } from './shapes.ts';
 import { nameFrom } from './names.ts';
-import { exampleProcfile, parseProcfile } from './procfile.ts';
+import { parseProcfile } from './procfile.ts';
 import type { SourceFile } from './procfile.ts';
 import { readSlipwayYml } from './slipway-yml.ts';
-import type { SlipwayYml, WrittenEnvironment } from './slipway-yml.ts';
+import type { SlipwayYml } from './slipway-yml.ts';
 
 /** The files that say what an app is, as committed; absent ones are left out. */
 export interface AppFiles {
   procfile?: SourceFile | undefined;
   slipwayYml?: SourceFile | undefined;
+  /** Those of `composeFileNames` that the root has. */
+  rootFiles?: readonly string[] | undefined;
   /** Text of the package.json at the root. */
   packageJson?: string | undefined;
   /** The folder's or package's name; used where slipway.yml has no `name`. */
@@ -23,14 +38,32 @@ export interface AppFiles {
 
 /** Reads what a repository says about itself; all mistakes of all files at once. */
 export function parseApp(files: AppFiles): Result<App> {
-  const { processes, findings } = readProcesses(files);
+  const yml = files.slipwayYml ? readSlipwayYml(files.slipwayYml) : { value: {}, findings: [] };
+  const start = startScript(files.packageJson ?? '');
+  const kind = kindOf({
+    yml: yml.value,
+    hasProcfile: files.procfile !== undefined,
+    hasStartScript: start !== null,
+    rootFiles: files.rootFiles ?? [],
+  });
+  // A file with mistakes may lack the very key that says which.
+  const doubts = yml.findings.some(isError)
+    ? kind.findings.filter(({ code }) => code !== 'app/which-kind')
+    : kind.findings;
+  const { processes, findings } = kind.kind === 'compose' ? noProcesses() : readProcesses(files, start);
   // A damaged Procfile says nothing certain about what is missing in it.
   const certain = findings.some(isError) ? [] : processes;
-  const yml = files.slipwayYml ? readSlipwayYml(files.slipwayYml) : { value: {}, findings: [] };
+  findings.push(...doubts);
   const name = yml.value.name?.value ?? nameFrom(files.fallbackName);
   if (name === '') findings.push(noName(files.fallbackName));
-  findings.push(...inFileOrder([...yml.findings, ...checkTogether(yml.value, certain)]));
-  const app = assemble({ name, processes, yml: yml.value, defaultBranch: files.defaultBranch ?? 'main' });
+  findings.push(...inFileOrder([...yml.findings, ...checkTogether(yml.value, kind.kind, certain)]));
+  const app = assemble({
+    name,
+    kind,
+    processes,
+    yml: yml.value,
+    defaultBranch: files.defaultBranch ?? 'main',
+  });
   return findings.some(isError) ? { ok: false, findings } : { ok: true, value: app, warnings: findings };
 }
 
@@ -43,10 +76,16 @@ function inFileOrder(findings: Finding[]): Finding[] {
   return findings.sort((a, b) => place(a) - place(b));
 }
 
-function readProcesses(files: AppFiles): { processes: ProcessType[]; findings: Finding[] } {
+function noProcesses(): { processes: ProcessType[]; findings: Finding[] } {
+  return { processes: [], findings: [] };
+}
+
+function readProcesses(
+  files: AppFiles,
+  start: Span | null,
+): { processes: ProcessType[]; findings: Finding[] } {
   if (files.procfile) return parseProcfile(files.procfile);
-  const start = startScript(files.packageJson ?? '');
-  if (!start) return { processes: [], findings: [noProcfile()] };
+  if (!start) return noProcesses();
   const note: Finding = {
     code: 'app/start-script',
     severity: 'note',
@@ -75,16 +114,6 @@ function startScript(packageJson: string): Span | null {
   return { file: 'package.json', start: { line, column }, end: { line, column: column + '"start"'.length } };
 }
 
-function noProcfile(): Finding {
-  return {
-    code: 'app/no-procfile',
-    severity: 'error',
-    message: 'there is no Procfile at the root of the commit, and package.json has no "start" script',
-    notes: ['a Procfile says how the app is started, one "name: command" a line'],
-    help: `commit a file named Procfile with a line such as "${exampleProcfile}"`,
-  };
-}
-
 function noName(fallbackName: string): Finding {
   return {
     code: 'app/no-name',
@@ -97,12 +126,13 @@ function noName(fallbackName: string): Finding {
 
 interface Parts {
   name: string;
+  kind: AppKind;
   processes: ProcessType[];
   yml: SlipwayYml;
   defaultBranch: string;
 }
 
-function assemble({ name, processes, yml, defaultBranch }: Parts): App {
+function assemble({ name, kind: { kind, compose }, processes, yml, defaultBranch }: Parts): App {
   const written = [...(yml.environments?.value ?? [])];
   const hasWeb = processes.some((process) => process.name === 'web');
   const routeHosts = yml.route?.value.host?.value.map(({ value }) => value);
@@ -114,14 +144,23 @@ function assemble({ name, processes, yml, defaultBranch }: Parts): App {
     const ownHosts = yml.environments?.value.get(environment.name)?.value.host;
     const takesRoute = environment.name === defaults.environmentName && !ownHosts && routeHosts;
     const hosts = takesRoute ? routeHosts : environment.hosts;
-    return { ...environment, hosts: hasWeb ? hosts : [] };
+    return {
+      ...environment,
+      hosts: hasWeb || kind === 'compose' ? hosts : [],
+      migration: migrationFrom(yml),
+    };
   });
   return {
     name,
-    kind: 'procfile',
-    compose: null,
-    route: { service: null, port: null },
-    services: {},
+    kind,
+    compose,
+    route: {
+      service: yml.route?.value.service?.value ?? null,
+      port: yml.route?.value.port?.value ?? null,
+    },
+    services: Object.fromEntries(
+      [...(yml.services?.value ?? [])].map(([service, written]) => [service, serviceRules(written)]),
+    ),
     processes: processes.filter((process) => process.name !== 'release'),
     webProcess: hasWeb ? 'web' : null,
     releaseCommand: processes.find((process) => process.name === 'release')?.command ?? null,
@@ -131,6 +170,23 @@ function assemble({ name, processes, yml, defaultBranch }: Parts): App {
     },
     vars: entries(yml.vars?.value),
     environments,
+  };
+}
+
+function serviceRules({ value, keyAt }: Entry<WrittenService>): ServiceRules {
+  return {
+    ...(value.role ? { role: value.role.value } : {}),
+    ...(value.overlap ? { overlap: value.overlap.value } : {}),
+    at: keyAt,
+  };
+}
+
+function migrationFrom(yml: SlipwayYml): MigrationRules {
+  const written = yml.migration?.value;
+  return {
+    irreversible: written?.irreversible?.value ?? false,
+    twoReleases: written?.['two-releases']?.value ?? false,
+    command: written?.command?.value ?? null,
   };
 }
 
@@ -152,26 +208,43 @@ function environmentFrom(appName: string, name: string, written: WrittenEnvironm
     envFile: written['env-file']?.value ?? null,
     secrets: values(written.secrets?.value),
     replicas: entries(written.replicas?.value),
-    strategy: written.strategy?.value ?? usual.strategy,
+    strategy: written.strategy?.value.definition ?? usual.strategy,
     health: healthFrom(written),
     drainTimeoutMs: written['drain-timeout']?.value ?? usual.drainTimeoutMs,
-    bakeMs: written.bake?.value ?? usual.bakeMs,
+    bakeMs: written.bake?.value ?? written.strategy?.value.bake?.value ?? usual.bakeMs,
     rollbackWindowMs: written['rollback-window']?.value ?? usual.rollbackWindowMs,
     overlap: values(written.overlap?.value),
     rateLimit: rateLimitFrom(written),
+    rules: rulesFrom(written),
+    smoke:
+      written.smoke?.value.map(({ value }) => ({
+        path: value.path?.value ?? '/',
+        status: value.status?.value ?? 200,
+      })) ?? [],
+    judge: written.strategy?.value.judge ?? null,
   };
 }
 
 function healthFrom(written: WrittenEnvironment): HealthDefinition {
   const health = written.health?.value;
   return {
-    probe: defaults.health.probe,
-    command: defaults.health.command,
+    probe: health?.command ? 'command' : health?.tcp?.value ? 'tcp' : 'http',
+    command: health?.command?.value ?? defaults.health.command,
     path: health?.path?.value ?? defaults.health.path,
     intervalMs: health?.interval?.value ?? defaults.health.intervalMs,
     probeTimeoutMs: health?.timeout?.value ?? defaults.health.probeTimeoutMs,
     successes: health?.successes?.value ?? defaults.health.successes,
     deadlineMs: health?.deadline?.value ?? defaults.health.deadlineMs,
+  };
+}
+
+function rulesFrom(written: WrittenEnvironment): EnvironmentRules {
+  return {
+    reviewers: written.reviewers?.value.map(({ value }) => value) ?? [],
+    preventSelfReview: written['prevent-self-review']?.value ?? false,
+    waitTimerMs: written['wait-timer']?.value ?? 0,
+    windows: written.windows?.value.map(({ value }) => value) ?? [],
+    deadlineMs: written.deadline?.value ?? null,
   };
 }
 

@@ -141,10 +141,10 @@ export const flag: Shape<boolean> = {
 };
 
 /** A whole number within limits, both included. */
-export function integer(minimum: number, maximum: number): Shape<number> {
+export function integer(minimum: number, maximum: number, example = Math.max(minimum, 2)): Shape<number> {
   const shape: Shape<number> = {
     expects: `a whole number from ${minimum} to ${maximum}`,
-    example: String(Math.max(minimum, 2)),
+    example: String(example),
     schema: { type: 'integer', minimum, maximum },
     read(node, reader, path) {
       if (!isScalar(node) || typeof node.value !== 'number') return reader.wrongType(shape, node, path);

@@ -1,71 +1,196 @@
 import { isMap, isScalar } from 'yaml';
+import type { Node } from 'yaml';
 import { defaults } from './defaults.ts';
-import type { StrategyDefinition } from './model.ts';
-import { about, integer, object } from './shapes.ts';
-import type { Shape } from './shapes.ts';
+import { formatDuration } from './duration.ts';
+import type { CanaryStep, Hold, JudgeDefinition, StrategyDefinition } from './model.ts';
+import { cookiePair, errorRateBelow, headerPair, timeBelow } from './notation.ts';
+import { about, duration, flag, integer, notEmpty, object } from './shapes.ts';
+import type { JsonSchema, Located, Reader, Shape } from './shapes.ts';
+import { holdShape, stepList } from './step-shape.ts';
 
-const canary = {
-  reason: 'canary is not in this version yet',
-  help: 'use "strategy: blue-green" or "strategy: rolling" and a "bake"',
-};
+/** A strategy as written: what belongs beside it in an environment may stand within it. */
+export interface WrittenStrategy {
+  definition: StrategyDefinition;
+  judge: JudgeDefinition | null;
+  bake: Located<number> | null;
+}
 
 const rolling = object(
   {
-    batch: about(integer(1, 64), 'Replicas that are replaced at a time.', defaults.rollingBatch),
+    batch: about(integer(1, 64), 'Copies that are replaced at a time.', defaults.rollingBatch),
+    unavailable: about(
+      integer(0, 63),
+      'Old copies that may stop before their successors are ready, where there is no room for both.',
+      0,
+    ),
+    pause: about(duration('30s'), 'Pause after each batch.', '0s'),
   },
   { example: '{ batch: 2 }', emptyIsNone: true },
 );
 
-const written = object(
-  { rolling },
+const blueGreen = object(
   {
-    example: '{ rolling: { batch: 2 } }',
-    refused: {
-      canary,
-      'blue-green': {
-        code: 'app/misplaced-key',
-        reason: 'blue-green has no settings',
-        help: 'write "strategy: blue-green"',
-      },
-      bake: {
-        code: 'app/misplaced-key',
-        reason: '"bake" does not belong to the strategy',
-        help: 'move it beside "strategy", into the environment',
-      },
-    },
+    preview: about(flag, 'Whether the new revision is reached at preview.<host> before the switch.', false),
+    hold: about(holdShape, 'What the switch waits for: a duration, or "approval".'),
   },
+  { example: '{ preview: true, hold: approval }', emptyIsNone: true },
 );
 
-/** `rolling`, `blue-green`, or `rolling` with its batch. */
-export const strategy: Shape<StrategyDefinition> = {
-  expects: 'rolling, blue-green, or { rolling: { batch: 2 } }',
-  example: 'blue-green',
-  schema: { anyOf: [{ enum: ['rolling', 'blue-green'] }, { ...written.schema, required: ['rolling'] }] },
+const testers = notEmpty(
+  object(
+    {
+      header: about(headerPair, 'Requests with this header go to the canary.'),
+      cookie: about(cookiePair, 'Requests with this cookie go to the canary.'),
+    },
+    { example: '{ header: "x-canary: yes" }' },
+  ),
+  'name a header or a cookie, such as header: "x-canary: yes"',
+);
+
+const judge = notEmpty(
+  object(
+    {
+      'error-rate': about(errorRateBelow, 'Share of requests that may fail.'),
+      p95: about(timeBelow, 'Time within which 95 of 100 requests are answered.'),
+      'min-requests': about(
+        integer(1, 1_000_000),
+        'Fewer requests than these say nothing.',
+        defaults.minRequests,
+      ),
+    },
+    { example: '{ error-rate: "< 0.1%" }' },
+  ),
+  'give it a bound, such as error-rate: "< 0.1%"',
+);
+
+const canary = object(
+  {
+    steps: about(
+      stepList,
+      'Shares of traffic, rising to 100%.',
+      defaults.canaryWeights.map((weight) => `${weight}%`),
+    ),
+    hold: about(
+      holdShape,
+      'What each step that does not say so itself waits for: a duration, or "approval".',
+      formatDuration(defaults.canaryHoldMs),
+    ),
+    sticky: about(flag, 'Whether a session stays with the revision that it saw first.', true),
+    testers: about(testers, 'Requests that reach the canary whatever its share.'),
+    judge: about(judge, 'Bounds that the canary must keep, or it goes back.'),
+  },
+  { example: '{ steps: [10%, 50%, 100%] }', emptyIsNone: true },
+);
+
+const fields = {
+  rolling,
+  'blue-green': blueGreen,
+  canary,
+  bake: about(duration('10m'), 'The watch after 100 %; the same as "bake" beside the strategy.'),
+};
+const written = object(fields, { example: '{ canary: { steps: [10%, 50%, 100%] } }' });
+
+/** One kind with its settings. */
+function schemaOf(kind: (typeof kinds)[number]): JsonSchema {
+  const one = object({ [kind]: fields[kind], bake: fields.bake }, { example: '' });
+  return { ...one.schema, required: [kind] };
+}
+
+const kinds = ['rolling', 'blue-green', 'canary'] as const;
+type Written = NonNullable<ReturnType<typeof written.read>>;
+
+/** The name of a strategy, or a strategy with its settings. */
+export const strategy: Shape<WrittenStrategy> = {
+  expects: 'rolling, blue-green, canary, or one of them with its settings',
+  example: 'canary',
+  schema: { anyOf: [{ enum: kinds }, ...kinds.map(schemaOf)] },
   read(node, reader, path) {
-    if (isScalar(node)) {
-      if (node.value === 'blue-green') return { kind: 'blue-green', preview: false, hold: { kind: 'none' } };
-      if (node.value === 'rolling') return { kind: 'rolling', batch: defaults.rollingBatch, unavailable: 0, pauseMs: 0 };
-      if (node.value === 'canary') {
-        return reader.report('app/not-yet', `${path}: ${canary.reason}`, reader.span(node), {
-          help: canary.help,
-        });
-      }
-      if (typeof node.value === 'string') {
-        return reader.report('app/bad-value', `"${node.value}" is not a strategy`, reader.span(node), {
-          notes: ['allowed: rolling, blue-green'],
-          help: 'write it like this: strategy: blue-green',
-        });
-      }
+    if (isScalar(node) && typeof node.value === 'string') {
+      const kind = kinds.find((one) => one === node.value);
+      if (kind !== undefined) return strategyFrom(kind, {});
+      return reader.report('app/bad-value', `"${node.value}" is not a strategy`, reader.span(node), {
+        notes: [`allowed: ${kinds.join(', ')}`],
+        help: 'write it like this: strategy: blue-green',
+      });
     }
     if (!isMap(node)) return reader.wrongType(strategy, node, path);
-    const rules = written.read(node, reader, path)?.rolling;
-    return (
-      rules && {
-        kind: 'rolling',
-        batch: rules.value.batch?.value ?? defaults.rollingBatch,
-        unavailable: 0,
-        pauseMs: 0,
-      }
-    );
+    const before = reader.findings.length;
+    const values = written.read(node, reader, path) ?? {};
+    const named = kinds.filter((kind) => node.has(kind));
+    const [kind] = named;
+    if (kind !== undefined && named.length === 1) {
+      return values[kind] === undefined ? undefined : strategyFrom(kind, values);
+    }
+    return reader.findings.length > before ? undefined : reportKinds(named, { node, reader, path });
   },
 };
+
+function reportKinds(
+  named: string[],
+  { node, reader, path }: { node: Node; reader: Reader; path: string },
+): undefined {
+  if (named.length > 1) {
+    const message = `${path} is ${named.join(' and ')} at once`;
+    return reader.report('app/impossible', message, reader.span(node), { help: 'keep one of them' });
+  }
+  return reader.report('app/missing-key', `${path} does not say which`, reader.span(node), {
+    notes: [`allowed: ${kinds.join(', ')}`],
+    help: 'write it like this: strategy: { canary: { steps: [10%, 50%, 100%] } }',
+  });
+}
+
+function strategyFrom(kind: (typeof kinds)[number], values: Written): WrittenStrategy {
+  const bake = values.bake ?? null;
+  const none: Hold = { kind: 'none' };
+  if (kind === 'rolling') {
+    const rules = values.rolling?.value;
+    const batch = rules?.batch?.value ?? defaults.rollingBatch;
+    const definition = {
+      kind,
+      batch,
+      unavailable: rules?.unavailable?.value ?? 0,
+      pauseMs: rules?.pause?.value ?? 0,
+    };
+    return { definition, judge: null, bake };
+  }
+  if (kind === 'blue-green') {
+    const rules = values['blue-green']?.value;
+    const definition = { kind, preview: rules?.preview?.value ?? false, hold: rules?.hold?.value ?? none };
+    return { definition, judge: null, bake };
+  }
+  return { ...canaryFrom(values.canary?.value ?? {}), bake };
+}
+
+function canaryFrom(
+  rules: NonNullable<ReturnType<typeof canary.read>>,
+): Pick<WrittenStrategy, 'definition' | 'judge'> {
+  const usual = rules.hold?.value ?? { kind: 'timer', ms: defaults.canaryHoldMs };
+  const weights =
+    rules.steps?.value ?? defaults.canaryWeights.map((weightPercent) => ({ weightPercent, hold: null }));
+  const steps = weights.map(({ weightPercent, hold }): CanaryStep => ({
+    weightPercent,
+    // After 100 % the bake begins.
+    hold: weightPercent === 100 ? { kind: 'none' } : (hold ?? usual),
+  }));
+  const bounds = rules.judge?.value;
+  return {
+    definition: {
+      kind: 'canary',
+      steps,
+      sticky: rules.sticky?.value ?? true,
+      testers: rules.testers
+        ? {
+            header: rules.testers.value.header?.value ?? null,
+            cookie: rules.testers.value.cookie?.value ?? null,
+          }
+        : null,
+    },
+    judge: bounds
+      ? {
+          errorRate: bounds['error-rate']?.value ?? null,
+          p95Ms: bounds.p95?.value ?? null,
+          minRequests: bounds['min-requests']?.value ?? defaults.minRequests,
+        }
+      : null,
+  };
+}

@@ -1,6 +1,7 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { parseApp, type App } from '../app/index.ts';
+import { composeFileNames, parseApp, type App } from '../app/index.ts';
 import { CodedError } from '../diagnostics/index.ts';
 import type { ServerClient } from '../server/index.ts';
 import type { Repository } from '../source/index.ts';
@@ -17,6 +18,7 @@ export async function readApp(repository: Repository): Promise<App> {
     procfile: procfile === undefined ? undefined : { file: 'Procfile', text: procfile },
     slipwayYml: slipwayYml === undefined ? undefined : { file: 'slipway.yml', text: slipwayYml },
     packageJson,
+    rootFiles: composeFileNames.filter((name) => existsSync(join(root, name))),
     fallbackName: packageName(packageJson) ?? basename(root),
     defaultBranch: await repository.defaultBranch(),
   });

@@ -4,9 +4,9 @@ import { defaults, formatDuration, slipwaySchema } from '../../src/app/index.ts'
 
 /** Default by key, as the tables of docs/slipway-yml.md say it. */
 const documented = new Map(
-  [...readFileSync('docs/slipway-yml.md', 'utf8').matchAll(/^\| `([a-z.-]+)`\s*\| (.*?)\s*\| .*\|$/gm)].map(
-    ([, key = '', value = '']) => [key, value],
-  ),
+  [
+    ...readFileSync('docs/slipway-yml.md', 'utf8').matchAll(/^\| `([a-z0-9.-]+)`\s*\| (.*?)\s*\| .*\|$/gm),
+  ].map(([, key = '', value = '']) => [key, value]),
 );
 
 interface Schema {
@@ -36,6 +36,9 @@ test('the defaults that are documented are those of the code', () => {
     'rollback-window': shown('rollback-window'),
     strategy: shown('strategy'),
     'strategy.rolling.batch': shown('strategy.rolling.batch'),
+    'strategy.canary.steps': shown('strategy.canary.steps'),
+    'strategy.canary.hold': shown('strategy.canary.hold'),
+    'strategy.canary.judge.min-requests': shown('strategy.canary.judge.min-requests'),
   }).toEqual({
     'health.interval': code(formatDuration(health.intervalMs)),
     'health.timeout': code(formatDuration(health.probeTimeoutMs)),
@@ -46,6 +49,9 @@ test('the defaults that are documented are those of the code', () => {
     'rollback-window': code(formatDuration(defaults.rollbackWindowMs)),
     strategy: code(defaults.strategy),
     'strategy.rolling.batch': code(String(defaults.rollingBatch)),
+    'strategy.canary.steps': code(`[${defaults.canaryWeights.map((weight) => `${weight}%`).join(', ')}]`),
+    'strategy.canary.hold': code(formatDuration(defaults.canaryHoldMs)),
+    'strategy.canary.judge.min-requests': code(String(defaults.minRequests)),
   });
   expect(shown('replicas')).toContain(code(String(defaults.replicas)));
   expect(health.path).toBeNull();
