@@ -11,7 +11,7 @@ describe.skipIf(lacksDocker())(`engines of the rig (missing? ${dockerInstall})`,
       expect.arrayContaining(['slipway-test/node:latest', 'postgres:15', 'redis:7']),
     );
     const own = await startDockerd();
-    onTestFinished(own.stop);
+    onTestFinished(() => own.stop());
     own.docker('network', 'create', 'one');
     const bridge = `br-${own.docker('network', 'inspect', '-f', '{{.Id}}', 'one').slice(0, 12)}`;
     await own.pause('SIGKILL');
