@@ -1,5 +1,6 @@
 import { appCodes } from '../src/app/codes.ts';
 import { cliCodes } from '../src/cli/codes.ts';
+import { composeCodes } from '../src/compose/codes.ts';
 import type { Catalogue } from '../src/diagnostics/index.ts';
 import { expressionCodes } from '../src/expressions/codes.ts';
 import { flowCodes } from '../src/flow/codes.ts';
@@ -30,6 +31,7 @@ export const errorCatalogue: readonly RoomCodes[] = [
   { room: 'source', about: 'git and the repository', codes: sourceCodes },
   { room: 'local', about: '`slipway run`', codes: localCodes },
   { room: 'app', about: 'Procfile and slipway.yml', codes: appCodes },
+  { room: 'compose', about: 'Compose files and env files beside them', codes: composeCodes },
   { room: 'workflow', about: 'files in .github/workflows', codes: workflowCodes },
   { room: 'expressions', about: '`${{ }}` in workflows', codes: expressionCodes },
   { room: 'runs', about: 'jobs and their order', codes: runsCodes },

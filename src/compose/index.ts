@@ -1,3 +1,6 @@
+export { composeCodes } from './codes.ts';
+export { loadCompose } from './load.ts';
+export type { ComposeInput } from './load.ts';
 export type {
   ComposeProject,
   ComposeService,
@@ -7,6 +10,7 @@ export type {
   FileSource,
   Healthcheck,
   Hook,
+  HostConfigExtras,
   ImageBuild,
   Mount,
   NamedVolume,
@@ -14,4 +18,6 @@ export type {
   PublishedPort,
   UpdateRules,
 } from './model.ts';
+export type { ComposeSources } from './service.ts';
+export { usualComposeFiles } from './usual-files.ts';
 export { withoutPlaces } from './without-places.ts';

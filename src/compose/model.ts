@@ -33,7 +33,7 @@ export interface ComposeService {
   workingDir: string | null;
   user: string | null;
   groupAdd: string[];
-  /** `env_file` and `environment` together; null passes the value on from the environment that resolves the project. */
+  /** `env_file` and `environment` together; null is a name without value that the project's environment lacks, too. */
   environment: Record<string, string | null>;
   ports: PublishedPort[];
   /** Container ports, TCP. */
@@ -76,8 +76,47 @@ export interface ComposeService {
   secrets: FileGrant[];
   configs: FileGrant[];
   hooks: { preStart: Hook[]; postStart: Hook[]; preStop: Hook[] };
+  /** What the Engine takes as it is: to be spread into `HostConfig`. */
+  hostConfig: HostConfigExtras;
   /** Values under `x-*` keys, as they stand. */
   extensions: Record<string, unknown>;
+}
+
+/** Rarely used keys of a service that one Engine honours, named as in `HostConfig` of its API; only those written. */
+export interface HostConfigExtras {
+  BlkioWeight?: number;
+  BlkioWeightDevice?: { Path: string; Weight: number }[];
+  BlkioDeviceReadBps?: { Path: string; Rate: number }[];
+  BlkioDeviceReadIOps?: { Path: string; Rate: number }[];
+  BlkioDeviceWriteBps?: { Path: string; Rate: number }[];
+  BlkioDeviceWriteIOps?: { Path: string; Rate: number }[];
+  CgroupParent?: string;
+  CgroupnsMode?: string;
+  CpuPeriod?: number;
+  CpuQuota?: number;
+  CpuRealtimePeriod?: number;
+  CpuRealtimeRuntime?: number;
+  CpuShares?: number;
+  CpusetCpus?: string;
+  DeviceCgroupRules?: string[];
+  /** `gpus` and `deploy.resources.reservations.devices`; a count of -1 is all of them. */
+  DeviceRequests?: {
+    Driver: string;
+    Count: number;
+    DeviceIDs: string[];
+    Capabilities: string[][];
+    Options: Record<string, string>;
+  }[];
+  DnsOptions?: string[];
+  /** Bytes of memory and swap together; -1 for no limit. */
+  MemorySwap?: number;
+  MemorySwappiness?: number;
+  OomKillDisable?: boolean;
+  Runtime?: string;
+  StorageOpt?: Record<string, string>;
+  UTSMode?: string;
+  UsernsMode?: string;
+  Annotations?: Record<string, string>;
 }
 
 export interface ImageBuild {
@@ -97,7 +136,14 @@ export interface ImageBuild {
   /** Names of top-level secrets that build steps may mount. */
   secrets: FileGrant[];
   shmSizeBytes: number | null;
+  /** Folders relative to the project's root, URLs, or `service:NAME`. */
   additionalContexts: Record<string, string>;
+  /** `host:address` */
+  extraHosts: string[];
+  /** Looks for newer base images. */
+  pull: boolean;
+  /** Place of the key. */
+  at: Span;
 }
 
 export interface PublishedPort {
@@ -131,9 +177,19 @@ export type Mount =
       readOnly: boolean;
       createHostPath: boolean;
       propagation: string | null;
+      /** SELinux label: shared or for this container alone. */
+      selinux: 'z' | 'Z' | null;
       at: Span;
     }
-  | { kind: 'tmpfs'; target: string; sizeBytes: number | null; mode: number | null; at: Span };
+  | {
+      kind: 'tmpfs';
+      target: string;
+      sizeBytes: number | null;
+      mode: number | null;
+      /** Other mount options as written, such as `noexec` or `uid=1000`. */
+      options: string[];
+      at: Span;
+    };
 
 export interface Dependency {
   service: string;
@@ -212,6 +268,7 @@ export interface Network {
   name: string | null;
   external: boolean;
   internal: boolean;
+  ipv6: boolean;
   driver: string | null;
   driverOptions: Record<string, string>;
   subnets: string[];
@@ -220,7 +277,10 @@ export interface Network {
 
 /** A command that runs in the service's image or container around its life. */
 export interface Hook {
+  /** Empty, for `pre_start` alone: what the image says. */
   command: string[];
+  /** For `pre_start` alone, which runs in a container of its own; null for the service's image. */
+  image: string | null;
   user: string | null;
   privileged: boolean;
   workingDir: string | null;

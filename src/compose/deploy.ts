@@ -1,0 +1,158 @@
+import type { Deploy, HostConfigExtras, UpdateRules } from './model.ts';
+import {
+  anyText,
+  bytes,
+  durationMs,
+  fields,
+  keyed,
+  listOf,
+  number,
+  oneOf,
+  text,
+  whole,
+  wrongType,
+} from './shapes.ts';
+import type { Shape } from './shapes.ts';
+
+const updateForm = fields(
+  {
+    parallelism: whole(0),
+    delay: durationMs,
+    order: oneOf(['stop-first', 'start-first']),
+    failure_action: oneOf(['pause', 'continue', 'rollback']),
+    monitor: durationMs,
+    max_failure_ratio: number(0),
+  },
+  { of: 'the rules of an update' },
+);
+
+const updateRules: Shape<UpdateRules> = (tree, path, findings) => {
+  const read = updateForm(tree, path, findings);
+  if (read === undefined) return undefined;
+  return {
+    parallelism: read.parallelism ?? 1,
+    delayMs: read.delay ?? 0,
+    order: read.order ?? 'stop-first',
+    failureAction: read.failure_action ?? 'pause',
+    monitorMs: read.monitor ?? 5_000,
+    maxFailureRatio: read.max_failure_ratio ?? 0,
+  };
+};
+
+type DeviceRequest = NonNullable<HostConfigExtras['DeviceRequests']>[number];
+
+const deviceForm = fields(
+  { driver: text, count: anyText, device_ids: listOf(anyText), capabilities: listOf(text), options: keyed() },
+  { of: 'a device' },
+);
+
+/** A GPU or another device that a driver of the engine hands out. */
+const deviceRequest: Shape<DeviceRequest> = (tree, path, findings) => {
+  const read = deviceForm(tree, path, findings);
+  if (read === undefined) return undefined;
+  const ids = read.device_ids ?? [];
+  const count =
+    read.count === undefined ? (ids.length > 0 ? 0 : -1) : read.count === 'all' ? -1 : Number(read.count);
+  if (!Number.isInteger(count))
+    return wrongType(tree, `${path}.count`, findings, 'a whole number or all', 'count: all');
+  return {
+    Driver: read.driver ?? '',
+    Count: count,
+    DeviceIDs: ids,
+    Capabilities: read.capabilities ? [read.capabilities] : [],
+    Options: Object.fromEntries([...(read.options ?? [])].map(([key, { value }]) => [key, value ?? ''])),
+  };
+};
+
+/** `gpus`: `all`, or a list of devices. */
+export const gpus: Shape<DeviceRequest[]> = (tree, path, findings) => {
+  const withGpu = (request: DeviceRequest) => ({
+    ...request,
+    Capabilities: [[...new Set(['gpu', ...request.Capabilities.flat()])]],
+  });
+  if (tree.kind === 'scalar') {
+    if (tree.value !== 'all') return wrongType(tree, path, findings, '"all" or a list', 'gpus: all');
+    return [withGpu({ Driver: '', Count: -1, DeviceIDs: [], Capabilities: [], Options: {} })];
+  }
+  return listOf(deviceRequest)(tree, path, findings)?.map(withGpu);
+};
+
+const swarmOnly = 'it belongs to Swarm, and the app runs on one engine';
+
+const form = fields(
+  {
+    replicas: whole(0),
+    mode: oneOf(['replicated', 'global', 'replicated-job', 'global-job']),
+    update_config: updateRules,
+    rollback_config: updateRules,
+    labels: keyed(),
+    restart_policy: fields(
+      { condition: oneOf(['none', 'on-failure', 'any']), max_attempts: whole(0) },
+      {
+        of: 'a restart policy',
+        ignored: {
+          delay: 'the engine chooses its own pauses between restarts',
+          window: 'the engine decides when a start has succeeded',
+        },
+      },
+    ),
+    resources: fields(
+      {
+        limits: fields({ cpus: number(0), memory: bytes, pids: whole(-1) }, { of: 'the limits' }),
+        reservations: fields(
+          { cpus: number(0), memory: bytes, devices: listOf(deviceRequest) },
+          { of: 'the reservations', ignored: { generic_resources: swarmOnly } },
+        ),
+      },
+      { of: 'the resources' },
+    ),
+  },
+  {
+    of: 'a deployment',
+    ignored: { placement: swarmOnly, endpoint_mode: 'the router of Slipway spreads the requests' },
+  },
+);
+
+/** What `deploy` says, in the parts that a service is made of. */
+export interface DeployRead {
+  deploy: Deploy;
+  restart: { condition: 'none' | 'on-failure' | 'any'; maxAttempts: number | null } | null;
+  limits: { memory?: number; cpus?: number; pids?: number };
+  reservations: { memory?: number; cpus?: number };
+  devices: DeviceRequest[];
+}
+
+/** What a service without `deploy` has. */
+export const noDeploy: DeployRead = {
+  deploy: { replicas: null, mode: 'replicated', update: null, rollback: null, labels: {} },
+  restart: null,
+  limits: {},
+  reservations: {},
+  devices: [],
+};
+
+/** `deploy`. */
+export const deploy: Shape<DeployRead> = (tree, path, findings) => {
+  const read = form(tree, path, findings);
+  if (read === undefined) return undefined;
+  const { limits = {}, reservations = {} } = read.resources ?? {};
+  const { devices = [], ...reserved } = reservations;
+  return {
+    deploy: {
+      replicas: read.replicas ?? null,
+      mode: read.mode ?? 'replicated',
+      update: read.update_config ?? null,
+      rollback: read.rollback_config ?? null,
+      labels: Object.fromEntries([...(read.labels ?? [])].map(([key, { value }]) => [key, value ?? ''])),
+    },
+    restart: read.restart_policy
+      ? {
+          condition: read.restart_policy.condition ?? 'any',
+          maxAttempts: read.restart_policy.max_attempts ?? null,
+        }
+      : null,
+    limits,
+    reservations: reserved,
+    devices,
+  };
+};
