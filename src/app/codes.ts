@@ -10,6 +10,14 @@ export const appCodes = {
     means: 'A value that is none of those allowed.',
     todo: 'Use one of the values that the message lists.',
   },
+  'cannot-wait': {
+    means: 'A service waits for one that starts later in a rollout.',
+    todo: 'Remove it from `depends_on`, or change a role under `services` in slipway.yml.',
+  },
+  'docker-proxy': {
+    means: "A proxy of the Compose file finds containers by itself, through Docker's socket.",
+    todo: "Leave it out; Slipway's router takes its place.",
+  },
   'duplicate-host': {
     means: 'Two environments answer one host name.',
     todo: 'Give each environment hosts of its own.',
@@ -22,6 +30,10 @@ export const appCodes = {
   },
   empty: { means: 'Something that must hold a value is empty.', todo: 'Fill it in, or remove the key.' },
   'env-and-secret': { means: 'A name is both in `env` and in `secrets`.', todo: 'Keep it in one of them.' },
+  'fixed-port': {
+    means: 'Two containers of a service would have to hold one port of the host.',
+    todo: 'Remove the port, or let its predecessor end first.',
+  },
   impossible: { means: 'Two settings cannot both hold.', todo: 'Change the one that the message names.' },
   'misplaced-key': {
     means: 'A key stands one level too high or too low.',
@@ -74,13 +86,33 @@ export const appCodes = {
     means: 'A key that slipway.yml does not have.',
     todo: 'Use one of the keys listed; look for a typing mistake.',
   },
+  'unknown-service': {
+    means: 'A service is named that the Compose file does not have, or whose profile is not active.',
+    todo: 'Name one of those listed.',
+  },
   'unknown-process': {
     means: 'A process is named that the Procfile does not define.',
     todo: 'Name one of those listed.',
   },
+  'volume-held-twice': {
+    means: 'While a rollout moves, the old and the new revision hold a volume at once.',
+    todo: 'Say in slipway.yml that it bears that, or keep the data in a service of its own.',
+  },
   'which-kind': {
     means: 'The commit has both a Procfile and a Compose file.',
     todo: 'Write `kind: compose` or `kind: procfile` into slipway.yml.',
+  },
+  'which-port': {
+    means: "It is not clear which port takes the users' requests.",
+    todo: 'Write `route: { service: …, port: … }` into slipway.yml.',
+  },
+  'which-role': {
+    means: 'It is not clear what a service is to a rollout.',
+    todo: 'Write its role into slipway.yml, as the message shows.',
+  },
+  'which-service': {
+    means: "It is not clear which service gets the users' requests.",
+    todo: 'Write `route: { service: … }` into slipway.yml.',
   },
   'wrong-type': {
     means: 'A value is of another kind than its key takes.',

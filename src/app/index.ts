@@ -1,4 +1,8 @@
 export { composeFileNames } from './app-kind.ts';
+export { composeFor } from './compose-app.ts';
+export type { ComposeApp, ComposeAppRequest, ComposeAppService } from './compose-app.ts';
+export { classifyServices } from './service-roles.ts';
+export type { Classified, ClassifiedService } from './service-roles.ts';
 export { defaultEnvironments, defaults } from './defaults.ts';
 export { formatDuration, parseDuration } from './duration.ts';
 export type { DurationResult } from './duration.ts';

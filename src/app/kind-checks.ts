@@ -55,9 +55,11 @@ function checkServices(yml: SlipwayYml): Finding[] {
         ),
       );
     } else if (role === 'web') web = name;
-    if (value.overlap && role !== undefined && role !== 'worker') {
+    // Of the web service `true` says that two may hold its volumes.
+    const saysNothing = role === 'web' && value.overlap?.value === true;
+    if (value.overlap && role !== undefined && role !== 'worker' && !saysNothing) {
       const why = {
-        web: 'two revisions of "web" always run at once while traffic moves',
+        web: 'two revisions of it always run at once while traffic moves',
         companion: 'each revision has companions of its own',
         task: 'a task runs once, and then ends',
         shared: 'there is one of it for all revisions',

@@ -188,9 +188,9 @@ export interface Testers {
 export interface HealthDefinition {
   /**
    * `http`: GET `path` on its port. `tcp`: the port is open. `command`: `command` ends with 0 inside the container.
-   * `healthcheck`: the container's own healthcheck, of the Compose file or the image, says healthy.
+   * A container with a healthcheck, of the Compose file or the image, must be healthy by that, too.
    */
-  probe: 'http' | 'tcp' | 'command' | 'healthcheck';
+  probe: 'http' | 'tcp' | 'command';
   /** For `http`: must answer 2xx; null asks only for an answer. */
   path: string | null;
   /** For `command`: runs with `sh -c`. */

@@ -1,0 +1,157 @@
+import { loadCompose } from '../compose/index.ts';
+import type { ComposeProject, ComposeService, ComposeSources } from '../compose/index.ts';
+import { didYouMean } from '../diagnostics/index.ts';
+import type { Finding, Result } from '../diagnostics/index.ts';
+import { composeHealth, composeStrategy } from './compose-defaults.ts';
+import type { App, EnvironmentDefinition } from './model.ts';
+import { classifyServices } from './service-roles.ts';
+import type { RoleRules } from './routed-service.ts';
+import type { ClassifiedService } from './service-roles.ts';
+
+/** A service with its role, and how many of it should run. */
+export interface ComposeAppService extends ClassifiedService {
+  replicas: number;
+}
+
+/** A Compose app, resolved for one environment. */
+export interface ComposeApp {
+  project: ComposeProject;
+  /** Each after those it depends on. */
+  services: ComposeAppService[];
+  /** The service that gets traffic and its port; null for an app without one. */
+  web: { service: string; port: number } | null;
+  /** In order. `command` runs with `sh -c` in the service's image; empty for what its image or the file says. */
+  tasks: { name: string; command: string }[];
+  /** With what slipway.yml leaves to the Compose file: strategy and health; without hosts where nothing gets traffic. */
+  environment: EnvironmentDefinition;
+}
+
+/** What resolving takes. */
+export interface ComposeAppRequest {
+  app: App;
+  environment: EnvironmentDefinition;
+  sources: ComposeSources;
+  /** Variables of the environment, over those of the commit's `.env`; markers in place of secrets. */
+  env: Readonly<Record<string, string>>;
+}
+
+/** Resolves a Compose app for an environment: the project, the role of each service, order, copies; or every mistake. */
+export function composeFor({ app, environment, sources, env }: ComposeAppRequest): Result<ComposeApp> {
+  const { files, profiles } = app.compose ?? { files: [], profiles: [] };
+  const loaded = loadCompose({ files, profiles, sources, env });
+  if (!loaded.ok) return loaded;
+  const project = loaded.value;
+  const { services, web, findings } = classifyServices(project, withOverlap(app, environment));
+  const all = [...loaded.warnings, ...findings, ...checkCopies(services, project, environment)];
+  if (all.some(({ severity }) => severity === 'error')) return { ok: false, findings: all };
+  const copies = services.map((one) => ({ ...one, replicas: replicasOf(one, project, environment) }));
+  const routed = project.services.find(({ name }) => name === web?.service);
+  const { command } = environment.migration;
+  return {
+    ok: true,
+    value: {
+      project,
+      services: copies,
+      web,
+      tasks: [
+        ...services.filter(({ role }) => role === 'task').map(({ name }) => ({ name, command: '' })),
+        ...(command !== null && web ? [{ name: web.service, command }] : []),
+      ],
+      environment: {
+        ...environment,
+        hosts: web ? environment.hosts : [],
+        strategy: composeStrategy(environment, routed, copies),
+        health: composeHealth(environment, routed),
+      },
+    },
+    warnings: all,
+  };
+}
+
+/** `overlap` of an environment says the same as that of a service, there alone. */
+function withOverlap({ route, services }: App, { overlap }: EnvironmentDefinition): RoleRules {
+  const more = overlap.map((name) => [name, { ...services[name], overlap: true }] as const);
+  return { route, services: { ...services, ...Object.fromEntries(more) } };
+}
+
+function replicasOf(
+  { name, role }: ClassifiedService,
+  { services }: ComposeProject,
+  { replicas }: EnvironmentDefinition,
+): number {
+  if (role === 'shared' || role === 'task') return 1;
+  const written = services.find((service) => service.name === name)?.deploy.replicas;
+  return replicas[name] ?? written ?? 1;
+}
+
+function checkCopies(
+  services: ClassifiedService[],
+  project: ComposeProject,
+  environment: EnvironmentDefinition,
+): Finding[] {
+  const known = services.map(({ name }) => name);
+  const unknown = Object.keys(environment.replicas).filter(
+    (name) => known.length > 0 && !known.includes(name),
+  );
+  return [
+    ...unknown.map((name) => unknownReplicas(name, known, environment)),
+    ...services.flatMap((one) => {
+      const service = project.services.find(({ name }) => name === one.name);
+      return service ? checkCount(one, service, { project, environment }) : [];
+    }),
+  ];
+}
+
+function checkCount(
+  one: ClassifiedService,
+  service: ComposeService,
+  { project, environment }: { project: ComposeProject; environment: EnvironmentDefinition },
+): Finding[] {
+  const { name, role } = one;
+  const key = `environments.${environment.name}.replicas.${name}`;
+  const said = environment.replicas[name];
+  if ((role === 'shared' || role === 'task') && (said ?? service.deploy.replicas ?? 1) !== 1) {
+    const why = role === 'shared' ? 'holds state, so there is one of it' : 'runs once, and then ends';
+    return [
+      impossible(
+        `"${name}" (${role}) ${why}`,
+        service,
+        said === undefined ? 'remove its replicas from the Compose file' : `remove ${key} from slipway.yml`,
+      ),
+    ];
+  }
+  const count = replicasOf(one, project, environment);
+  if (role === 'web' && count === 0) {
+    return [
+      impossible(
+        `"${name}" has 0 replicas, so nobody would take traffic`,
+        service,
+        `write 1 or more, in slipway.yml: ${key}`,
+      ),
+    ];
+  }
+  const fixed = service.ports.find(({ published }) => published !== null);
+  if (role !== 'worker' || count < 2 || !fixed) return [];
+  return [
+    impossible(
+      `"${name}" has ${count} replicas, and only one container can hold port ${fixed.published} of the host`,
+      { at: fixed.at },
+      `remove "${fixed.published}:${fixed.target}" from its ports, or write 1 replica`,
+    ),
+  ];
+}
+
+function unknownReplicas(name: string, known: string[], environment: EnvironmentDefinition): Finding {
+  const near = didYouMean(name, known);
+  return {
+    code: 'app/unknown-service',
+    severity: 'error',
+    message: `slipway.yml, environments.${environment.name}.replicas: the Compose file has no active service "${name}"`,
+    notes: [`active: ${known.join(', ')}`],
+    help: near === undefined ? 'remove it' : `did you mean "${near}"?`,
+  };
+}
+
+function impossible(message: string, { at }: Pick<ComposeService, 'at'>, help: string): Finding {
+  return { code: 'app/impossible', severity: 'error', message, at, notes: [], help };
+}

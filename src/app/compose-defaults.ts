@@ -1,0 +1,39 @@
+import type { ComposeService } from '../compose/index.ts';
+import type { EnvironmentDefinition, HealthDefinition, StrategyDefinition } from './model.ts';
+
+interface Copies {
+  name: string;
+  replicas: number;
+}
+
+/** How traffic moves: as slipway.yml says, else by `deploy.update_config` of the service that gets it, else at once. */
+export function composeStrategy(
+  { unwritten, strategy }: EnvironmentDefinition,
+  routed: ComposeService | undefined,
+  copies: readonly Copies[],
+): StrategyDefinition {
+  const update = routed?.deploy.update;
+  if (!unwritten.includes('strategy') || !update) return strategy;
+  const replicas = copies.find(({ name }) => name === routed?.name)?.replicas ?? 1;
+  if (update.parallelism === 0 || update.parallelism >= replicas) return strategy;
+  // stop-first with every copy at once would leave nobody, so one always stays.
+  const unavailable = update.order === 'stop-first' ? Math.min(update.parallelism, replicas - 1) : 0;
+  return { kind: 'rolling', batch: update.parallelism, unavailable, pauseMs: update.delayMs };
+}
+
+/** What Docker takes where a healthcheck leaves it out. */
+const dockerDefaults = { intervalMs: 30_000, timeoutMs: 30_000, retries: 3 };
+
+/** When a copy counts as ready: the deadline leaves its healthcheck the time that it asks for. */
+export function composeHealth(
+  { unwritten, health }: EnvironmentDefinition,
+  routed: ComposeService | undefined,
+): HealthDefinition {
+  const check = routed?.healthcheck;
+  if (!unwritten.includes('health') || !check || check.disable) return health;
+  const intervalMs = check.intervalMs ?? dockerDefaults.intervalMs;
+  const timeoutMs = check.timeoutMs ?? dockerDefaults.timeoutMs;
+  const neededMs =
+    (check.startPeriodMs ?? 0) + (check.retries ?? dockerDefaults.retries) * (intervalMs + timeoutMs);
+  return { ...health, deadlineMs: Math.max(health.deadlineMs, neededMs) };
+}

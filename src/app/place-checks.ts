@@ -1,0 +1,135 @@
+import type { PublishedPort } from '../compose/index.ts';
+import type { Finding } from '../diagnostics/index.ts';
+import type { RoleRules } from './routed-service.ts';
+import type { ServiceFacts } from './service-facts.ts';
+import type { ClassifiedService } from './service-roles.ts';
+
+/** Finds what two containers cannot hold at once: ports of the host, its network, volumes of which nobody said that two may. */
+export function checkPlaces(
+  facts: ServiceFacts[],
+  services: ClassifiedService[],
+  context: { rules: RoleRules; port: number | null },
+): Finding[] {
+  return services.flatMap((one, index) => {
+    const own = facts[index];
+    return own
+      ? [
+          ...checkPorts(own, one, context),
+          ...checkNetwork(own, one),
+          ...checkVolumes(own, one, context),
+          ...checkProxy(own),
+        ]
+      : [];
+  });
+}
+
+function checkPorts(
+  facts: ServiceFacts,
+  { name, role, overlap }: ClassifiedService,
+  { port }: { port: number | null },
+): Finding[] {
+  if (!overlap) return [];
+  const held = role === 'web' ? facts.fixedPorts.filter((one) => !routed(one, port)) : facts.fixedPorts;
+  return held.map((one) => {
+    const written = `${one.published}:${one.target}`;
+    const other =
+      role === 'web'
+        ? 'reach it through the router alone'
+        : role === 'companion'
+          ? `or give up on two of it, in slipway.yml: services: { ${name}: { role: worker } }`
+          : `or let its predecessor end first, in slipway.yml: services: { ${name}: { overlap: false } }`;
+    return {
+      code: 'app/fixed-port',
+      severity: 'error',
+      message: `"${name}" (${role}) runs twice while a rollout moves, and two containers cannot hold port ${one.published} of the host`,
+      at: one.at,
+      notes: [`others of the app reach it as ${name}:${one.target} without any port of the host`],
+      help: `remove "${written}" from its ports, ${other}`,
+    };
+  });
+}
+
+/** The router takes the place of the port that it leads to, and of its TLS. */
+function routed({ target, protocol, published }: PublishedPort, port: number | null): boolean {
+  return (
+    target === port ||
+    published === 80 ||
+    published === 443 ||
+    target === 443 ||
+    (protocol === 'udp' && target === port)
+  );
+}
+
+function checkNetwork({ service }: ServiceFacts, { name, role, overlap }: ClassifiedService): Finding[] {
+  if (!overlap || service.networkMode !== 'host') return [];
+  return [
+    {
+      code: 'app/fixed-port',
+      severity: 'error',
+      message: `"${name}" (${role}) runs twice while a rollout moves, and on the network of the host two of it would want the same ports`,
+      at: service.at,
+      notes: [],
+      help: `remove "network_mode: host" from ${name}`,
+    },
+  ];
+}
+
+function checkVolumes(
+  facts: ServiceFacts,
+  { name, role, overlap }: ClassifiedService,
+  { rules }: { rules: RoleRules },
+): Finding[] {
+  const said = rules.services[name];
+  const [volume] = facts.ownVolumes;
+  if (
+    !overlap ||
+    volume === undefined ||
+    said?.overlap === true ||
+    (said?.role !== undefined && role !== 'web')
+  )
+    return [];
+  const what = `"${name}" (${role}) alone writes into the volume "${volume}", and while a rollout moves, two of it hold that at once`;
+  if (role === 'web') {
+    return [
+      {
+        code: 'app/volume-held-twice',
+        severity: 'warning',
+        message: what,
+        at: facts.service.at,
+        notes: [
+          'files and SQLite bear that; stores that only one process may open do not, and the new revision would not become ready',
+        ],
+        help: `if it bears that, say so in slipway.yml: services: { ${name}: { overlap: true } }`,
+      },
+    ];
+  }
+  return [
+    {
+      code: 'app/which-role',
+      severity: 'error',
+      message: what,
+      at: facts.service.at,
+      notes: [],
+      help: `say in slipway.yml what it is: services: { ${name}: { role: companion } } if it bears that, { role: shared } if there is one for all revisions, or { role: worker } if its predecessor may end first`,
+    },
+  ];
+}
+
+/** Proxies that find containers by themselves see two revisions as one, and bring traffic past the router. */
+function checkProxy({ service }: ServiceFacts): Finding[] {
+  const socket = service.mounts.find(
+    (mount) => mount.kind === 'bind' && mount.source.endsWith('/docker.sock'),
+  );
+  if (!socket || !/(traefik|nginx-proxy|docker-gen|caddy-docker-proxy)(:|@|$)/.test(service.image ?? ''))
+    return [];
+  return [
+    {
+      code: 'app/docker-proxy',
+      severity: 'error',
+      message: `"${service.name}" finds containers through Docker's socket, so it would send traffic to old and new alike, past every check`,
+      at: socket.at,
+      notes: ["Slipway's router takes its place"],
+      help: 'move it into a profile that is not active here, and say in slipway.yml which service gets traffic: route: { service: web, port: 3000 }',
+    },
+  ];
+}
