@@ -2,6 +2,7 @@ import { appCodes } from '../src/app/codes.ts';
 import { cliCodes } from '../src/cli/codes.ts';
 import { composeCodes } from '../src/compose/codes.ts';
 import type { Catalogue } from '../src/diagnostics/index.ts';
+import { dockerCodes } from '../src/docker/codes.ts';
 import { expressionCodes } from '../src/expressions/codes.ts';
 import { flowCodes } from '../src/flow/codes.ts';
 import { localCodes } from '../src/local/codes.ts';
@@ -40,6 +41,7 @@ export const errorCatalogue: readonly RoomCodes[] = [
   { room: 'secrets', about: 'secrets and env files', codes: secretsCodes },
   { room: 'wiring', about: 'ships, rollouts, going back', codes: wiringCodes },
   { room: 'targets', about: 'revisions on the machine', codes: targetsCodes },
+  { room: 'docker', about: 'Docker Engines', codes: dockerCodes },
   { room: 'traffic', about: 'the router', codes: trafficCodes },
   { room: 'server', about: 'the server and the way to it', codes: serverCodes },
   { room: 'supervisor', about: 'the process that keeps the others alive', codes: supervisorCodes },
