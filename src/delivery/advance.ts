@@ -1,22 +1,36 @@
 import { unreachable } from '../diagnostics/index.ts';
 import { startObserved } from '../flow/index.ts';
-import { desiredInstances, instancesToProbe, mayOverlap } from './desired.ts';
+import { copiesInRole } from './copies.ts';
+import { desiredInstances, mayOverlap } from './desired.ts';
 import type { Draft } from './draft.ts';
 import type { Rollout, RolloutPhase } from './environment.ts';
-import type { Observed } from './observed.ts';
-import { firstStep } from './requests.ts';
+import { inFlight, type Observed } from './observed.ts';
+import { allReady, countProbes, neededShared, stableCopies } from './probes.ts';
+import { beginSteps, newGate } from './begin.ts';
+import { unmetRules } from './rules.ts';
+import { adoptShared } from './shared.ts';
+import { stepping } from './stepping.ts';
+import { succeed } from './succeed.ts';
 
 /** New workers must have stayed up this long. */
 const workerSettleMs = 1_000;
+/** Consecutive failed probes after which a stable copy counts as ill. */
+const illLimit = 3;
 
 type Phase<At extends RolloutPhase['at']> = Extract<RolloutPhase, { at: At }>;
 
-/** Moves the rollout on by at most one phase, on what is seen alone. Called only when the world agrees with the phase. */
+/** Moves the rollout on by at most one stage, on what is seen alone. Called only when the world agrees with the phase. */
 export function advanceRollout(draft: Draft, rollout: Rollout, observed: Observed, nowMs: number): void {
   const { phase } = rollout;
   switch (phase.at) {
+    case 'waiting':
+      return waiting(draft, { rollout, phase }, nowMs);
+    case 'preparing':
+      return preparing(draft, { rollout, phase }, observed, nowMs);
     case 'migrating':
       return migrating(draft, rollout, observed, nowMs);
+    case 'checking-stable':
+      return checkingStable(draft, { rollout, phase }, observed, nowMs);
     case 'stepping':
       return stepping(draft, { rollout, phase }, observed, nowMs);
     case 'draining':
@@ -28,7 +42,7 @@ export function advanceRollout(draft: Draft, rollout: Rollout, observed: Observe
       }
       return;
     case 'starting-workers':
-      return startingWorkers(draft, { rollout, phase }, observed, nowMs);
+      return startingWorkers({ rollout, phase }, observed, nowMs);
     case 'baking':
       return baking(draft, { rollout, phase }, nowMs);
     case 'reverting':
@@ -38,57 +52,82 @@ export function advanceRollout(draft: Draft, rollout: Rollout, observed: Observe
   }
 }
 
-function migrating({ state }: Draft, rollout: Rollout, { command }: Observed, nowMs: number): void {
-  if (command.state !== 'exited' || command.code !== 0) return;
-  state.migrated = [...state.migrated, rollout.candidate.release.digest];
-  rollout.phase = firstStep(rollout, nowMs);
+function waiting(
+  draft: Draft,
+  { rollout, phase }: { rollout: Rollout; phase: Phase<'waiting'> },
+  nowMs: number,
+): void {
+  const { approvedBy, timer } = phase;
+  const waited = { approvedBy, elapsedMs: timer.elapsedMs };
+  if (unmetRules(rollout.settings.rules, waited, nowMs).length > 0) return;
+  rollout.underWay = startObserved(nowMs);
+  rollout.phase = { at: 'preparing', gate: newGate(nowMs) };
+  draft.event('rollout.cleared', 'slipway', { rollout: rollout.id, approvedBy });
 }
 
-function stepping(
+function preparing(
   draft: Draft,
-  { rollout, phase }: { rollout: Rollout; phase: Phase<'stepping'> },
+  { rollout, phase }: { rollout: Rollout; phase: Phase<'preparing'> },
   observed: Observed,
   nowMs: number,
 ): void {
-  if (!phase.shifting) {
-    countProbes(draft, phase, observed);
-    const needed = rollout.standing ? 1 : rollout.candidate.health.successes;
-    const copies = instancesToProbe(draft.state);
-    if (copies.some((id) => (phase.gate.streaks[id] ?? 0) < needed)) return;
-    // The deadline of the copies is met; from here on it is the router's.
-    rollout.phase = { ...phase, shifting: true, gate: { ...phase.gate, deadline: startObserved(nowMs) } };
+  const { state } = draft;
+  const { candidate, tasks } = rollout;
+  if (observed.prepared !== 'done') {
+    // Images may take long to come; the deadline is that of the shared services.
+    phase.gate.deadline = startObserved(nowMs);
     return;
   }
-  if (!observed.router) return;
-  draft.event('traffic.shifted', 'slipway', {
-    rollout: rollout.id,
-    revision: rollout.candidate.id,
-    weightPercent: rollout.steps[phase.index]?.weightPercent ?? 0,
-  });
-  const index = phase.index + 1;
-  rollout.phase =
-    index < rollout.steps.length
-      ? { ...phase, index, shifting: false, gate: { ...phase.gate, deadline: startObserved(nowMs) } }
-      : { at: 'draining', timer: startObserved(nowMs) };
+  adoptShared(state, candidate);
+  const shared = neededShared(state, candidate);
+  countProbes(phase.gate, shared, observed);
+  if (!allReady(phase.gate, shared, 1)) return;
+  if (tasks.length === 0) return beginSteps(draft, rollout, nowMs);
+  countProbes(phase.gate, stableCopies(state), observed);
+  const { failures } = phase.gate;
+  const late = phase.gate.deadline.elapsedMs >= candidate.health.deadlineMs;
+  const ill = late || stableCopies(state).some(({ id }) => (failures[id] ?? 0) >= illLimit);
+  if (!ill && !allReady(phase.gate, stableCopies(state), 1)) return;
+  rollout.stableBefore = ill ? 'ill' : 'ready';
+  draft.noteRelease(candidate);
+  rollout.phase = { at: 'migrating' };
 }
 
-function countProbes(draft: Draft, { gate }: Phase<'stepping'>, { instances }: Observed): void {
-  for (const id of instancesToProbe(draft.state)) {
-    const probe = instances.find((instance) => instance.id === id)?.probe ?? 'not-probed';
-    if (probe === 'ready') gate.streaks[id] = (gate.streaks[id] ?? 0) + 1;
-    else gate.streaks[id] = 0;
-    if (typeof probe === 'object') gate.lastFailure = probe.failed;
-  }
+function migrating(draft: Draft, rollout: Rollout, { command }: Observed, nowMs: number): void {
+  if (command.state !== 'exited' || command.code !== 0) return;
+  const { state } = draft;
+  const task = rollout.tasks[rollout.taskIndex];
+  if (task) state.migrated = [...state.migrated, `${rollout.candidate.release.digest} ${task.name}`];
+  if (rollout.taskIndex + 1 < rollout.tasks.length) rollout.taskIndex += 1;
+  else if (stableCopies(state).length > 0) rollout.phase = { at: 'checking-stable', gate: newGate(nowMs) };
+  else beginSteps(draft, rollout, nowMs);
+}
+
+function checkingStable(
+  draft: Draft,
+  { rollout, phase }: { rollout: Rollout; phase: Phase<'checking-stable'> },
+  observed: Observed,
+  nowMs: number,
+): void {
+  const { stable } = draft.state;
+  const copies = stableCopies(draft.state);
+  countProbes(phase.gate, copies, observed);
+  if (allReady(phase.gate, copies, stable?.health.successes ?? 1)) return beginSteps(draft, rollout, nowMs);
+  const ill = copies.some(({ id }) => (phase.gate.failures[id] ?? 0) >= illLimit);
+  // Where the way back is worse than the way on, the check is told and no more (failure.ts has the other case).
+  if (!ill && phase.gate.deadline.elapsedMs < (stable?.health.deadlineMs ?? 0)) return;
+  draft.event('stable.ill', 'slipway', {
+    rollout: rollout.id,
+    revision: stable?.id ?? null,
+    reason: phase.gate.lastFailure,
+  });
+  beginSteps(draft, rollout, nowMs);
 }
 
 function drained({ state }: Draft, { timer }: Phase<'draining'>, { router }: Observed): boolean {
   if (!state.stable) return true;
   if (timer.elapsedMs >= state.stable.drainTimeoutMs) return true;
   return router !== null && inFlight(router, state.stable.id) === 0;
-}
-
-function inFlight(router: NonNullable<Observed['router']>, revision: string): number {
-  return router.revisions.find(({ id }) => id === revision)?.inFlight ?? 0;
 }
 
 function oldWorkersGone({ state }: Draft, { instances }: Observed): boolean {
@@ -99,14 +138,11 @@ function oldWorkersGone({ state }: Draft, { instances }: Observed): boolean {
 }
 
 function startingWorkers(
-  { state }: Draft,
   { rollout, phase }: { rollout: Rollout; phase: Phase<'starting-workers'> },
   { instances }: Observed,
   nowMs: number,
 ): void {
-  const workers = desiredInstances(state).filter(
-    ({ revision, process }) => revision.id === rollout.candidate.id && process.role === 'worker',
-  );
+  const workers = copiesInRole(rollout.candidate, 'worker');
   const running = workers.every(({ id }) =>
     instances.some((seen) => seen.id === id && seen.phase === 'running'),
   );
@@ -118,55 +154,40 @@ function startingWorkers(
     return;
   }
   // A bake watches workers, too; one that has crashed already must first stay up.
-  const settled = restarts === 0 && rollout.settings.bakeMs >= workerSettleMs;
+  const settled = restarts === 0 && rollout.settings.bakeMs >= workerSettleMs && !rollout.hurried;
   if (workers.length > 0 && !settled && phase.up.elapsedMs < workerSettleMs) return;
   const own = instances.filter(({ revision }) => revision === rollout.candidate.id);
   const restartsBefore = Object.fromEntries(own.map(({ id, restarts }) => [id, restarts]));
   rollout.phase = { at: 'baking', timer: startObserved(nowMs), restartsBefore };
 }
 
+/** Whoever asks for another release meanwhile cuts the bake short in favour of what bakes. */
 function baking(
   draft: Draft,
   { rollout, phase }: { rollout: Rollout; phase: Phase<'baking'> },
   nowMs: number,
 ): void {
   const healthy = Object.values(rollout.failures ?? {}).every((count) => count === 0);
-  if (phase.timer.elapsedMs >= rollout.settings.bakeMs && healthy) succeed(draft, rollout, nowMs);
-}
-
-function succeed(draft: Draft, rollout: Rollout, nowMs: number): void {
-  const { state } = draft;
-  const { candidate, settings } = rollout;
-  const retire = (revision: NonNullable<typeof state.stable>) =>
-    state.retiring.push({ revision, stage: 'draining', drain: startObserved(nowMs) });
-  if (state.standby && state.standby.revision.id !== candidate.id) retire(state.standby.revision);
-  state.standby = null;
-  if (state.stable && settings.rollbackWindowMs > 0) {
-    state.standby = {
-      revision: state.stable,
-      window: startObserved(nowMs),
-      windowMs: settings.rollbackWindowMs,
-    };
-  } else if (state.stable) {
-    retire(state.stable);
-  }
-  state.stable = candidate;
-  state.rollout = null;
-  draft.finish(
-    { rolloutId: rollout.id, replyTo: rollout.replyTo },
-    { outcome: 'succeeded', reason: `${candidate.id} serves ${state.scope}`, logTail: [] },
-    candidate.id,
-  );
+  const over = phase.timer.elapsedMs >= rollout.settings.bakeMs;
+  if (healthy && (over || rollout.hurried || draft.state.queue.length > 0)) succeed(draft, rollout, nowMs);
 }
 
 function reverting(
   draft: Draft,
   { rollout, phase }: { rollout: Rollout; phase: Phase<'reverting'> },
-  { router, instances, command }: Observed,
+  observed: Observed,
   nowMs: number,
 ): void {
+  const { router, instances, command } = observed;
   const { candidate } = rollout;
   switch (phase.stage) {
+    case 'restoring': {
+      const copies = stableCopies(draft.state);
+      countProbes(phase.gate, copies, observed);
+      const late = phase.gate.deadline.elapsedMs >= (draft.state.stable?.health.deadlineMs ?? 0);
+      if (late || allReady(phase.gate, copies, 1)) rollout.phase = { ...phase, stage: 'routing' };
+      return;
+    }
     case 'routing':
       if (router) rollout.phase = { ...phase, stage: 'draining', timer: startObserved(nowMs) };
       return;
@@ -181,7 +202,7 @@ function reverting(
     case 'stopping': {
       const wanted = new Set(desiredInstances(draft.state).map(({ id }) => id));
       if (instances.some(({ id, revision }) => revision === candidate.id && !wanted.has(id))) return;
-      // The next rollout's release command must not run beside this one, which may take its time to end.
+      // The next rollout's tasks must not run beside this one's, which may take their time to end.
       if (command.state === 'running') return;
       draft.state.rollout = null;
       draft.finish({ rolloutId: rollout.id, replyTo: rollout.replyTo }, phase.cause, candidate.id);

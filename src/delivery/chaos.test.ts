@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { NewEvent, Signal } from '../flow/index.ts';
-import { desiredInstances, desiredRoutes } from './desired.ts';
-import { commandKey } from './effects.ts';
+import { desiredInstances } from './desired.ts';
+import { currentCommand } from './effects.ts';
 import { emptyEnvironment, type EnvironmentState } from './environment.ts';
 import { performEffects } from './perform.ts';
 import { planEnvironment, type Decision } from './plan.ts';
+import { desiredRoutes } from './routes.ts';
 import type { Observed } from './observed.ts';
 import { aRequest } from './testing/builders.ts';
 import { World, type Behaviour } from './testing/world.ts';
@@ -177,8 +178,7 @@ class History {
 
   private decide() {
     const fence = ++this.fence;
-    const candidate = this.state.rollout?.candidate;
-    const observed = this.world.observe(candidate ? commandKey(candidate) : null);
+    const observed = this.world.observe(currentCommand(this.state));
     const consumed = [...this.signals];
     const decision = planEnvironment({ state: this.state, signals: consumed, observed, nowMs: this.nowMs });
     return { decision, observed, base: this.state, fence, consumed };
@@ -323,7 +323,7 @@ test('an owner that froze before it moved traffic cannot move it once its succes
   await history.play({ kind: 'deploy', behaves: 'good', rolling: false, replicas: 1 });
   const aboutToShift = () => {
     const phase = history.state.rollout?.phase;
-    return phase?.at === 'stepping' && phase.shifting;
+    return phase?.at === 'stepping' && phase.stage === 'shifting';
   };
   for (let i = 0; i < 50 && !aboutToShift(); i++) await step();
   expect(aboutToShift()).toBe(true);

@@ -1,75 +1,55 @@
 import { unreachable } from '../diagnostics/index.ts';
+import { copiesInRole, sharedCopy, webCopies } from './copies.ts';
 import type { EnvironmentState, Rollout } from './environment.ts';
-import { instanceId, type Observed } from './observed.ts';
-import type { Endpoint, RouteRevision, Routes } from './ports.ts';
 import type { DesiredInstance, Revision, RevisionProcess } from './revision.ts';
 
 /** Every copy that should run in the environment's present phase. What runs and is not here should end. */
 export function desiredInstances(state: EnvironmentState): DesiredInstance[] {
   const { stable, standby, rollout } = state;
-  const wanted: DesiredInstance[] = [];
+  const wanted = desiredShared(state);
   if (stable) {
-    wanted.push(...webCopies(stable, Infinity));
-    wanted.push(...workerCopies(stable, (worker) => stableWorkerRuns(state, worker)));
+    wanted.push(...serving(stable, keptCopies(stable, rollout)));
+    wanted.push(...copiesInRole(stable, 'worker', (worker) => stableWorkerRuns(state, worker)));
   }
   if (standby && standby.revision.id !== rollout?.candidate.id)
-    wanted.push(...webCopies(standby.revision, Infinity));
+    wanted.push(...serving(standby.revision, Infinity));
   if (rollout) {
-    wanted.push(...webCopies(rollout.candidate, candidateCopies(rollout)));
-    wanted.push(...workerCopies(rollout.candidate, () => candidateWorkersRun(rollout)));
+    if (candidateRuns(rollout)) wanted.push(...serving(rollout.candidate, candidateCopies(rollout)));
+    wanted.push(...copiesInRole(rollout.candidate, 'worker', () => candidateWorkersRun(rollout)));
   }
   return wanted;
 }
 
-/** Percent of traffic for the candidate in the present phase. */
-export function candidateWeight(rollout: Rollout): number {
-  const { phase, steps } = rollout;
+/** Shared services outlive every rollout; only one that is replaced on request is away for a while. */
+export function desiredShared({ shared, replacing }: EnvironmentState): DesiredInstance[] {
+  const away = replacing?.stage === 'stopping' ? replacing.service : null;
+  return shared.filter(({ service }) => service.name !== away).map(sharedCopy);
+}
+
+/** Web copies of the stable revision that may run: a step may have taken some away. */
+export function keptCopies(stable: Revision, rollout: Rollout | null): number {
+  return Math.max(0, webCopies(stable, Infinity).length - (rollout ? takenFromMachine(rollout) : 0));
+}
+
+/** How many old copies the present phase has ended, or is about to. */
+export function takenFromMachine({ phase, steps }: Rollout): number {
   switch (phase.at) {
+    case 'waiting':
+    case 'preparing':
     case 'migrating':
+    case 'checking-stable':
     case 'reverting':
       return 0;
     case 'stepping':
-      return steps[phase.shifting ? phase.index : phase.index - 1]?.weightPercent ?? 0;
+      return steps[phase.stage === 'making-room' ? phase.index - 1 : phase.index]?.taken ?? 0;
     case 'draining':
     case 'stopping-workers':
     case 'starting-workers':
     case 'baking':
-      return 100;
+      return steps.at(-1)?.taken ?? 0;
     default:
       return unreachable(phase);
   }
-}
-
-/** Who should get traffic in the present phase, at the addresses seen now; null when nothing here takes traffic. */
-export function desiredRoutes(state: EnvironmentState, observed: Observed): Routes | null {
-  const { stable, rollout } = state;
-  const weight = rollout ? candidateWeight(rollout) : 0;
-  const fronts = weight === 100 || !stable ? [rollout?.candidate, stable] : [stable, rollout?.candidate];
-  const front = fronts.find((revision) => revision && webProcess(revision));
-  if (!front) return null;
-  const revisions: RouteRevision[] = [];
-  if (stable) revisions.push(route(stable, 100 - weight, Infinity, observed));
-  if (rollout) revisions.push(route(rollout.candidate, weight, routedCopies(rollout), observed));
-  for (const idle of idleRevisions(state)) revisions.push(route(idle, 0, Infinity, observed));
-  return {
-    scope: state.scope,
-    hosts: front.hosts,
-    revisions: onlyReachable(revisions).filter(
-      ({ endpoints, weightPercent }) => endpoints.length > 0 || weightPercent > 0,
-    ),
-    pins: [],
-    sticky: false,
-    maintenance: false,
-    rateLimit: front.rateLimit,
-  };
-}
-
-/** Nobody is sent to a revision without a copy: its share goes to the one that has some, else nothing serves. */
-function onlyReachable(revisions: RouteRevision[]): RouteRevision[] {
-  const weighted = revisions.filter(({ weightPercent }) => weightPercent > 0);
-  if (weighted.every(({ endpoints }) => endpoints.length > 0)) return revisions;
-  const [rest] = weighted.filter(({ endpoints }) => endpoints.length > 0);
-  return revisions.map((revision) => ({ ...revision, weightPercent: revision === rest ? 100 : 0 }));
 }
 
 /** Revisions whose copies are neither started nor stopped: they finish what they have. */
@@ -81,19 +61,6 @@ export function tolerated(state: EnvironmentState): Set<string> {
   return kept;
 }
 
-/** Ids of the copies whose readiness matters now. */
-export function instancesToProbe(state: EnvironmentState): string[] {
-  const { rollout } = state;
-  if (!rollout || rollout.phase.at === 'migrating' || rollout.phase.at === 'reverting') return [];
-  return webCopies(rollout.candidate, candidateCopies(rollout)).map(({ id }) => id);
-}
-
-/** Ids of the candidate's copies that have traffic, from the first shift to the end. */
-export function copiesWithTraffic({ rollout }: EnvironmentState): string[] {
-  if (!rollout || candidateWeight(rollout) === 0) return [];
-  return webCopies(rollout.candidate, routedCopies(rollout)).map(({ id }) => id);
-}
-
 /** Whether a worker of that name may run in two revisions at once: only where both say so. */
 export function mayOverlap({ stable, rollout }: EnvironmentState, name: string): boolean {
   return [stable, rollout?.candidate].every(
@@ -103,74 +70,36 @@ export function mayOverlap({ stable, rollout }: EnvironmentState, name: string):
   );
 }
 
-/** The process that gets traffic, if the app has one. */
-export function webProcess(revision: Revision): RevisionProcess | undefined {
-  return revision.processes.find(({ role }) => role === 'web');
+/** Web copies with the companions that they need. */
+function serving(revision: Revision, atMost: number): DesiredInstance[] {
+  return [...copiesInRole(revision, 'companion'), ...webCopies(revision, atMost)];
 }
 
-/** Revisions that run, or end, without traffic. */
-function idleRevisions({ standby, retiring, rollout }: EnvironmentState): Revision[] {
-  const idle = retiring.map(({ revision }) => revision);
-  if (standby && standby.revision.id !== rollout?.candidate.id) idle.push(standby.revision);
-  return idle;
-}
-
-/** Copies of the candidate that have passed their gate, now or when they served: only these are ever named to the router. */
-function routedCopies({ phase, steps, standing }: Rollout): number {
-  if (standing) return Infinity;
-  if (phase.at === 'migrating') return 0;
-  if (phase.at !== 'stepping') return Infinity;
-  return steps[phase.shifting ? phase.index : phase.index - 1]?.ready ?? 0;
-}
-
-function route(revision: Revision, weightPercent: number, atMost: number, observed: Observed): RouteRevision {
-  if (!webProcess(revision)) return { id: revision.id, weightPercent: 0, endpoints: [] };
-  const endpoints: Endpoint[] = [];
-  for (const { id } of webCopies(revision, atMost)) {
-    const seen = observed.instances.find((instance) => instance.id === id);
-    if (seen && seen.port !== null && seen.phase !== 'stopping') {
-      endpoints.push({ instance: id, host: seen.host, port: seen.port });
-    }
-  }
-  return { id: revision.id, weightPercent, endpoints };
-}
-
-function webCopies(revision: Revision, atMost: number): DesiredInstance[] {
-  const process = webProcess(revision);
-  return process ? copies(revision, process).slice(0, atMost) : [];
-}
-
-function workerCopies(revision: Revision, runs: (worker: RevisionProcess) => boolean): DesiredInstance[] {
-  return revision.processes
-    .filter((process) => process.role === 'worker' && runs(process))
-    .flatMap((process) => copies(revision, process));
-}
-
-function copies(revision: Revision, process: RevisionProcess): DesiredInstance[] {
-  return Array.from({ length: process.replicas }, (_, index) => ({
-    id: instanceId(revision.id, process.name, index + 1),
-    revision,
-    process,
-  }));
-}
-
-function candidateCopies({ phase, steps, standing }: Rollout): number {
-  if (standing) return Infinity;
+/** Whether the candidate has copies beside workers. */
+function candidateRuns({ phase, standing }: Rollout): boolean {
   switch (phase.at) {
+    case 'waiting':
+    case 'preparing':
     case 'migrating':
-      return 0;
+    case 'checking-stable':
+    case 'reverting':
+      return standing;
     case 'stepping':
-      return steps[phase.index]?.ready ?? 0;
+      return standing || phase.stage !== 'making-room' || phase.index > 0;
     case 'draining':
     case 'stopping-workers':
     case 'starting-workers':
     case 'baking':
-      return Infinity;
-    case 'reverting':
-      return 0;
+      return true;
     default:
       return unreachable(phase);
   }
+}
+
+/** Web copies of the candidate that should run: capacity follows the weight. */
+export function candidateCopies({ phase, steps, standing }: Rollout): number {
+  if (standing || phase.at !== 'stepping') return Infinity;
+  return steps[phase.stage === 'making-room' ? phase.index - 1 : phase.index]?.ready ?? 0;
 }
 
 function candidateWorkersRun({ phase }: Rollout): boolean {
@@ -181,7 +110,10 @@ function stableWorkerRuns(state: EnvironmentState, worker: RevisionProcess): boo
   const { rollout } = state;
   if (!rollout) return true;
   switch (rollout.phase.at) {
+    case 'waiting':
+    case 'preparing':
     case 'migrating':
+    case 'checking-stable':
     case 'stepping':
     case 'draining':
       return true;

@@ -1,5 +1,9 @@
 import type { Json, NewEvent } from '../flow/index.ts';
 import type { EnvironmentState, RolloutOutcome } from './environment.ts';
+import type { Revision } from './revision.ts';
+
+/** One that is not remembered any more counts as older than all that are. */
+const rememberedReleases = 200;
 
 /** How a rollout ended, for whoever waits for it. */
 export interface RolloutResult {
@@ -24,6 +28,15 @@ export class Draft {
   /** Notes a decision in the environment's chain. */
   event(type: string, actor: string, data: { [key: string]: Json }): void {
     this.events.push({ chain: this.state.scope, type, actor, data });
+  }
+
+  /** Remembers in which order releases changed the data of this environment. */
+  noteRelease({ release, migration }: Revision): void {
+    const { releases } = this.state;
+    if (releases.some(({ digest }) => digest === release.digest)) return;
+    this.state.releases = [...releases, { ...release, irreversible: migration.irreversible }].slice(
+      -rememberedReleases,
+    );
   }
 
   /** Ends a rollout, or a request that never became one. */

@@ -1,12 +1,15 @@
 import { unreachable } from '../diagnostics/index.ts';
-import { desiredInstances, desiredRoutes, mayOverlap, tolerated } from './desired.ts';
-import type { EnvironmentState } from './environment.ts';
+import { isUp, knownRevisions, seenAs, sharedRevision } from './copies.ts';
+import { desiredInstances, mayOverlap, tolerated } from './desired.ts';
+import { desiredRoutes } from './routes.ts';
+import type { EnvironmentState, Rollout } from './environment.ts';
 import type { InstanceObservation, Observed } from './observed.ts';
-import type { Routes } from './ports.ts';
-import type { DesiredInstance, Revision, Task } from './revision.ts';
+import type { Pin, Routes } from './ports.ts';
+import type { DesiredInstance, Revision, RevisionProcess, Task } from './revision.ts';
 
 /** Something to do to the world. All are absolute, so that doing one twice is doing it once. */
 export type Effect =
+  | { do: 'prepare'; revision: Revision }
   | { do: 'run-command'; key: string; revision: Revision; name: string; command: string }
   | { do: 'start'; instance: DesiredInstance }
   | { do: 'route'; routes: Routes }
@@ -15,6 +18,8 @@ export type Effect =
 /** Names an effect for as long as it is wanted. */
 export function effectKey(effect: Effect): string {
   switch (effect.do) {
+    case 'prepare':
+      return `prepare ${effect.revision.id}`;
     case 'run-command':
       return `run ${effect.key}`;
     case 'start':
@@ -31,6 +36,7 @@ export function effectKey(effect: Effect): string {
 /** What must be done for the world to agree with the phase; empty when it agrees already, or nothing may be done yet. */
 export function planEffects(state: EnvironmentState, observed: Observed): Effect[] {
   return [
+    ...preparation(state, observed),
     ...commands(state, observed),
     ...starts(state, observed),
     ...routing(state, observed),
@@ -39,28 +45,44 @@ export function planEffects(state: EnvironmentState, observed: Observed): Effect
 }
 
 /**
- * Names one run of the release command. Its success is remembered for release and environment (`migrated`), so it
- * succeeds once there; after a failure the next rollout, with a revision of its own, may try again.
+ * Names one run of a task. Its success is remembered for release and environment (`migrated`), so it succeeds once there;
+ * after a failure the next rollout, with a revision of its own, may try again.
  */
-export function commandKey(revision: Revision, task: Pick<Task, 'name'> = { name: 'release' }): string {
+export function commandKey(revision: Pick<Revision, 'id'>, task: Pick<Task, 'name'>): string {
   return `${task.name}-${revision.id}`;
+}
+
+/** Key of the task that is due or was the last to run in the rollout under way; null when it has none. */
+export function currentCommand({ rollout }: EnvironmentState): string | null {
+  const task = rollout?.tasks[Math.min(rollout.taskIndex, rollout.tasks.length - 1)];
+  return rollout && task ? commandKey(rollout.candidate, task) : null;
+}
+
+/** Keys of tasks that have been taken into account: the target may forget them. Asked for in one phase that every rollout passes. */
+export function commandsToForget({ rollout }: EnvironmentState): string[] {
+  if (rollout?.phase.at !== 'draining' && rollout?.phase.at !== 'reverting') return [];
+  return rollout.tasks.slice(0, rollout.taskIndex + 1).map((task) => commandKey(rollout.candidate, task));
+}
+
+function preparation({ rollout }: EnvironmentState, { prepared }: Observed): Effect[] {
+  if (rollout?.phase.at !== 'preparing' || prepared !== 'none') return [];
+  return [{ do: 'prepare', revision: rollout.candidate }];
 }
 
 function commands({ rollout }: EnvironmentState, { command }: Observed): Effect[] {
   if (rollout?.phase.at !== 'migrating' || command.state !== 'none') return [];
+  const task = rollout.tasks[rollout.taskIndex];
+  if (!task) return [];
   const { candidate } = rollout;
-  return candidate.tasks.map((task) => ({
-    do: 'run-command',
-    key: commandKey(candidate, task),
-    revision: candidate,
-    ...task,
-  }));
+  return [{ do: 'run-command', key: commandKey(candidate, task), revision: candidate, ...task }];
 }
 
-function starts(state: EnvironmentState, { instances }: Observed): Effect[] {
-  return desiredInstances(state)
-    .filter(({ id }) => !instances.some((seen) => seen.id === id))
-    .filter((wanted) => !waitsForPredecessor(state, wanted, instances))
+function starts(state: EnvironmentState, observed: Observed): Effect[] {
+  const wanted = desiredInstances(state);
+  return wanted
+    .filter(({ id }) => !seenAs(observed, id))
+    .filter((copy) => !waitsForPredecessor(state, copy, observed.instances))
+    .filter((copy) => !waitsForOthers(state.rollout, copy, wanted, observed))
     .map((instance) => ({ do: 'start', instance }));
 }
 
@@ -71,10 +93,35 @@ function waitsForPredecessor(
   instances: InstanceObservation[],
 ): boolean {
   if (process.role !== 'worker' || mayOverlap(state, process.name)) return false;
-  // A copy with a port is no worker, whatever a former revision called it.
   return instances.some(
-    (seen) => seen.process === process.name && seen.revision !== revision.id && seen.port === null,
+    (seen) =>
+      seen.process === process.name && seen.revision !== revision.id && roleOf(state, seen) === 'worker',
   );
+}
+
+/** What a copy is to its own revision, whatever others call it. One of no known revision counts as a worker. */
+function roleOf(state: EnvironmentState, seen: InstanceObservation): RevisionProcess['role'] {
+  if (seen.revision === sharedRevision) return 'shared';
+  return processOf(state, seen)?.role ?? 'worker';
+}
+
+function processOf(state: EnvironmentState, seen: InstanceObservation): RevisionProcess | undefined {
+  const revision = knownRevisions(state).find(({ id }) => id === seen.revision);
+  return revision?.processes.find(({ name }) => name === seen.process);
+}
+
+/** Copies come up after those that they need. What served already is started at once, whatever else is ill. */
+function waitsForOthers(
+  rollout: Rollout | null,
+  { process, revision }: DesiredInstance,
+  wanted: DesiredInstance[],
+  observed: Observed,
+): boolean {
+  if (process.role !== 'shared' && revision.id !== rollout?.candidate.id) return false;
+  return wanted
+    .filter((other) => other.process.role === 'shared' || other.revision.id === revision.id)
+    .filter((other) => process.after.includes(other.process.name))
+    .some(({ id }) => !isUp(seenAs(observed, id)));
 }
 
 function routing(state: EnvironmentState, observed: Observed): Effect[] {
@@ -87,19 +134,43 @@ function routing(state: EnvironmentState, observed: Observed): Effect[] {
 function stops(state: EnvironmentState, observed: Observed): Effect[] {
   const wanted = new Set(desiredInstances(state).map(({ id }) => id));
   const kept = tolerated(state);
-  return observed.instances
-    .filter(({ id, revision, phase }) => !wanted.has(id) && !kept.has(revision) && phase !== 'stopping')
-    .filter((instance) => !mayBeRouted(instance, observed))
+  const leaving = observed.instances.filter(
+    (copy) => !wanted.has(copy.id) && !kept.has(copy.revision) && mayEnd(state, copy),
+  );
+  return leaving
+    .filter(({ phase }) => phase !== 'stopping')
+    .filter((copy) => !mayBeRouted(copy, observed))
+    .filter((copy) => !isNeeded(state, copy, observed))
     .map(({ id }) => ({ do: 'stop', instance: id }));
+}
+
+/** A shared service ends only while it is being replaced on request. */
+function mayEnd({ replacing }: EnvironmentState, copy: InstanceObservation): boolean {
+  if (copy.revision !== sharedRevision) return true;
+  return replacing?.stage === 'stopping' && replacing.service === copy.process;
 }
 
 /** A copy is stopped only when the router itself says that it gets no traffic. */
 function mayBeRouted({ id, port }: InstanceObservation, { router }: Observed): boolean {
   if (port === null) return false;
   if (!router) return true;
-  const revisions = router.routes?.revisions ?? [];
+  const { revisions = [], pins = [] } = router.routes ?? {};
+  const pinned = new Set(pins.map(({ revision }) => revision));
   return revisions.some(
-    ({ weightPercent, endpoints }) => weightPercent > 0 && endpoints.some(({ instance }) => instance === id),
+    (revision) =>
+      (revision.weightPercent > 0 || pinned.has(revision.id)) &&
+      revision.endpoints.some(({ instance }) => instance === id),
+  );
+}
+
+/** Companions end after the copies that ask them. */
+function isNeeded(state: EnvironmentState, copy: InstanceObservation, { instances }: Observed): boolean {
+  if (roleOf(state, copy) !== 'companion') return false;
+  return instances.some(
+    (other) =>
+      other.revision === copy.revision &&
+      other.id !== copy.id &&
+      processOf(state, other)?.after.includes(copy.process),
   );
 }
 
@@ -118,5 +189,10 @@ function canonical(routes: Routes): string {
     .toSorted((left, right) => String(left[0]).localeCompare(String(right[0])));
   const { scope, hosts, sticky, maintenance, rateLimit } = routes;
   const limit = rateLimit ? [rateLimit.perMinute, rateLimit.burst] : null;
-  return JSON.stringify([scope, hosts.toSorted(), revisions, sticky, maintenance, limit]);
+  const pins = routes.pins.map(pinText).toSorted();
+  return JSON.stringify([scope, hosts.toSorted(), revisions, pins, sticky, maintenance, limit]);
+}
+
+function pinText({ revision, by }: Pin): string {
+  return by.kind === 'host' ? `${revision} host ${by.host}` : `${revision} ${by.kind} ${by.name}=${by.value}`;
 }

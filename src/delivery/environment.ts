@@ -1,5 +1,6 @@
 import type { ObservedTimer } from '../flow/index.ts';
-import type { Revision, RolloutSettings } from './revision.ts';
+import type { Baseline, TrafficSample } from './judge.ts';
+import type { Revision, RolloutSettings, SharedService, Task } from './revision.ts';
 import type { Step } from './strategy.ts';
 
 /**
@@ -17,12 +18,58 @@ export interface EnvironmentState {
   standby: { revision: Revision; window: ObservedTimer; windowMs: number } | null;
   /** Revisions that no longer get traffic and are being stopped. */
   retiring: Retiring[];
+  /** Revisions that served here before those, newest first: all that is needed to go back to them. */
+  past: Revision[];
+  /** Stateful services as they run, in the order in which they start. */
+  shared: RunningShared[];
+  /** A shared service that is being replaced because somebody asked for it. */
+  replacing: Replacing | null;
   rollout: Rollout | null;
   queue: RolloutRequest[];
   /** What could not be done at the last try, by effect. */
   troubles?: Record<string, Trouble>;
-  /** Digests whose release command has succeeded here. */
+  /** Tasks that have succeeded here: the release's digest, a space, the task's name. */
   migrated: string[];
+  /** Releases in the order in which they first changed data here. */
+  releases: ReleaseRecord[];
+}
+
+/** A release whose tasks have run here, or had none to run. */
+export interface ReleaseRecord {
+  digest: string;
+  commit: string;
+  title: string;
+  /** What came before it cannot run on what it left behind. */
+  irreversible: boolean;
+}
+
+/** A shared service, with the definition that it was started with. */
+export interface RunningShared {
+  service: SharedService;
+  /** Holds the definition. */
+  revision: Revision;
+}
+
+/*
+ *  stopping ──► starting ──► applied
+ *     ▲            │
+ *     └── failed ──┘   with the definition that it had before
+ */
+/** Replaces a shared service: it is away between the two stages. */
+export interface Replacing {
+  service: string;
+  by: string;
+  stage: 'stopping' | 'starting';
+  /** What comes; null when the service goes for good. */
+  next: RunningShared | null;
+  /** What ran before. */
+  back: RunningShared | null;
+  /** What came did not come up: what ran before comes back. */
+  undoing: boolean;
+  /** Since it began. */
+  away: ObservedTimer;
+  /** Since the stage began. */
+  timer: ObservedTimer;
 }
 
 /** A revision on its way out: drains, then its copies are stopped. */
@@ -49,6 +96,8 @@ export interface RolloutRequest {
   requestedBy: string;
   /** Flow that is told the outcome, by the signal `rollout-finished`. */
   replyTo: string | null;
+  /** Goes back across an irreversible migration, and starts anew what runs already. */
+  force?: boolean;
 }
 
 /** One release going into this environment. */
@@ -62,27 +111,53 @@ export interface Rollout {
   settings: RolloutSettings;
   requestedBy: string;
   replyTo: string | null;
+  /** Tasks that had not succeeded here when this began, in order. */
+  tasks: Task[];
+  /** The one that is due or runs. */
+  taskIndex: number;
+  /** Somebody stopped it from going on; what fails still goes back. */
+  paused: { by: string; since: ObservedTimer } | null;
+  /** Somebody wants it done: no more holds, no bake. */
+  hurried: boolean;
+  /** Since the rules of the environment were met; see `EnvironmentRules.deadlineMs`. */
+  underWay: ObservedTimer;
+  /** How the stable revision did before the tasks ran. One that was ill already does not stop its mend. */
+  stableBefore: 'unknown' | 'ready' | 'ill';
+  /** What the router had counted when the present share of traffic began; null before any. */
+  baseline: Baseline | null;
+  /** The last sample of the stable revision that says something. */
+  stableTraffic: TrafficSample | null;
   /** Consecutive failed probes of copies that have traffic, by instance. */
   failures?: Record<string, number>;
   phase: RolloutPhase;
 }
 
 /*
- *  migrating ──► stepping 1..n ──► draining ──► stopping-workers ──► starting-workers ──► baking ──► succeeded
- *      │             │                │                │                    │               │
- *      └─────────────┴────────────────┴───── failure, crash loop, deadline, abort ──────────┘
+ *  waiting ──► preparing ──► migrating ──► checking-stable ──► stepping 1..n ──► draining ──► stopping-workers
+ *     │            │             │                │                │                │               │
+ *     │            │             │                │                │                │     starting-workers ──► baking ──► succeeded
+ *     │            │             │                │                │                │               │             │
+ *     └────────────┴─────────────┴────────────────┴────────────────┴────────────────┴───────────────┴─────────────┘
+ *                       failure, crash loop, deadline, abort, reject, a newer request before 100 %
  *                                             │
  *                                             ▼
- *                 reverting: routing ──► draining ──► stopping ──► failed | aborted
+ *       reverting: (restoring ──►) routing ──► draining ──► stopping ──► failed | aborted | superseded
  *
- *  Each phase says what should run and who gets traffic (desired.ts). While the world differs, the engine acts;
+ *  A step: (making-room ──►) starting ──► shifting ──► (holding ──►) next
+ *
+ *  Each phase says what should run and who gets traffic (desired.ts, routes.ts). While the world differs, the engine acts;
  *  only when the world agrees does it move on. What it has seen is never remembered in place of looking again.
  */
 export type RolloutPhase =
-  /** The release command runs, once per release and environment. */
+  /** For a reviewer, the wait timer, a deployment window. */
+  | { at: 'waiting'; timer: ObservedTimer; approvedBy: string | null }
+  /** Images and networks come onto the machines, shared services up. */
+  | { at: 'preparing'; gate: Gate }
+  /** Tasks run, each once per release and environment. */
   | { at: 'migrating' }
-  /** Copies of step `index` start, become ready, then take their share of traffic. */
-  | { at: 'stepping'; index: number; gate: Gate; shifting: boolean }
+  /** The stable revision must still be well on what the tasks left. */
+  | { at: 'checking-stable'; gate: Gate }
+  | SteppingPhase
   /** All traffic is on the candidate; the old revision finishes what it has. */
   | { at: 'draining'; timer: ObservedTimer }
   /** Old workers that must not overlap end. */
@@ -101,22 +176,50 @@ export type RolloutPhase =
       timer: ObservedTimer;
       restartsBefore: Record<string, number>;
     }
-  /** Traffic goes back, then the candidate drains and stops. */
-  | { at: 'reverting'; stage: 'routing' | 'draining' | 'stopping'; timer: ObservedTimer; cause: Cause };
+  | RevertingPhase;
+
+/** Copies of step `index` start, become ready, then take their share of traffic. */
+export interface SteppingPhase {
+  at: 'stepping';
+  index: number;
+  /**
+   * `making-room`: old copies that the step takes away lose their traffic, then end. `starting`: until all are ready.
+   * `shifting`: until the router does it. `holding`: a timer, or somebody's approval.
+   */
+  stage: 'making-room' | 'starting' | 'shifting' | 'holding';
+  gate: Gate;
+  /** Since the stage began. */
+  timer: ObservedTimer;
+  /** Who let it go on from its hold. */
+  approvedBy: string | null;
+}
+
+/** The way back: old copies that were taken away come again, traffic goes back, then the candidate drains and stops. */
+export interface RevertingPhase {
+  at: 'reverting';
+  stage: 'restoring' | 'routing' | 'draining' | 'stopping';
+  timer: ObservedTimer;
+  cause: Cause;
+  /** How traffic stood when it began; it stays so while old copies are restored. */
+  from: { weightPercent: number; routed: number; taken: number };
+  gate: Gate;
+}
 
 /** Why a rollout goes back. */
 export interface Cause {
-  outcome: 'failed' | 'aborted';
+  outcome: 'failed' | 'aborted' | 'superseded';
   /** One sentence for people. */
   reason: string;
   /** Last lines of the log that tell more. */
   logTail: string[];
 }
 
-/** What the copies of a step have shown so far. */
+/** What copies that are waited for have shown so far. */
 export interface Gate {
   /** Consecutive ready probes by instance. */
   streaks: Record<string, number>;
+  /** Consecutive failed probes by instance. */
+  failures: Record<string, number>;
   deadline: ObservedTimer;
   /** Last failure seen by a probe, for the reason at the deadline. */
   lastFailure: string | null;
@@ -133,8 +236,12 @@ export function emptyEnvironment(scope: string): EnvironmentState {
     stable: null,
     standby: null,
     retiring: [],
+    past: [],
+    shared: [],
+    replacing: null,
     rollout: null,
     queue: [],
     migrated: [],
+    releases: [],
   };
 }

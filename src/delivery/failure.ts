@@ -1,9 +1,13 @@
+import { formatDuration } from '../app/index.ts';
 import { unreachable } from '../diagnostics/index.ts';
-import { copiesWithTraffic, desiredInstances, instancesToProbe, webProcess } from './desired.ts';
-import type { Cause, Gate, Rollout, EnvironmentState } from './environment.ts';
-import { commandKey } from './effects.ts';
+import { isUp, seenAs, sharedRevision, webProcess } from './copies.ts';
+import { desiredInstances } from './desired.ts';
+import type { Cause, EnvironmentState, Gate, Rollout, SteppingPhase } from './environment.ts';
 import type { InstanceObservation, Observed } from './observed.ts';
+import { gatedCopies, neededShared } from './probes.ts';
 import type { Revision } from './revision.ts';
+import { candidateWeight, copiesWithTraffic } from './routes.ts';
+import { verdictOn } from './stepping.ts';
 
 /** A copy that ended by itself this often while it should come up is not waited for any longer. */
 const crashLimit = 3;
@@ -14,21 +18,29 @@ const workerDeadlineMs = 60_000;
 
 /** Why the rollout cannot go on, or null while it can. */
 export function findFailure(state: EnvironmentState, rollout: Rollout, observed: Observed): Cause | null {
+  if (rollout.phase.at === 'reverting') return null;
+  return (
+    cannotGoOn(state, rollout) ??
+    ofPhase(state, rollout, observed) ??
+    judged(state, rollout, observed) ??
+    overdue(rollout)
+  );
+}
+
+function ofPhase(state: EnvironmentState, rollout: Rollout, observed: Observed): Cause | null {
   const { phase, candidate } = rollout;
-  const stuck = phase.at === 'reverting' ? null : cannotGoOn(state, candidate);
-  if (stuck) return stuck;
   switch (phase.at) {
+    case 'waiting':
+    case 'reverting':
+      return null;
+    case 'preparing':
+      return notPrepared(candidate, observed) ?? lateShared(state, rollout, phase.gate, observed);
     case 'migrating':
-      return failedCommand(observed);
+      return failedCommand(rollout, observed);
+    case 'checking-stable':
+      return brokenStable(state, rollout, phase.gate);
     case 'stepping':
-      return (
-        sick(rollout, observed) ??
-        // What stood by may have ended by itself years ago; whether it answers now is for the gate to say.
-        (rollout.standing ? null : crashed(seenCopies(state, rollout, observed))) ??
-        (phase.shifting
-          ? lateRouter(phase.gate, candidate.health.deadlineMs)
-          : lateGate(phase.gate, candidate.health.deadlineMs, state, observed))
-      );
+      return sick(rollout, observed) ?? failedStep(state, { rollout, phase }, observed);
     case 'starting-workers': {
       const late = phase.deadline.elapsedMs >= workerDeadlineMs;
       const workers = seenCopies(state, rollout, observed);
@@ -45,17 +57,113 @@ export function findFailure(state: EnvironmentState, rollout: Rollout, observed:
     case 'draining':
     case 'stopping-workers':
       return sick(rollout, observed);
-    case 'reverting':
-      return null;
     default:
       return unreachable(phase);
   }
 }
 
+/** A newer request takes a rollout back that has not all traffic yet; a way back is never taken back itself. */
+export function superseded({ rollout, queue }: EnvironmentState): Cause | null {
+  const [newer] = queue;
+  if (!newer || !rollout || rollout.kind === 'rollback' || !beforeAllTraffic(rollout)) return null;
+  // A task that runs is not interrupted for it.
+  if (rollout.phase.at === 'migrating') return null;
+  return { outcome: 'superseded', reason: `${newer.rolloutId} was asked for after it`, logTail: [] };
+}
+
+function beforeAllTraffic(rollout: Rollout): boolean {
+  switch (rollout.phase.at) {
+    case 'waiting':
+    case 'preparing':
+    case 'migrating':
+    case 'checking-stable':
+      return true;
+    case 'stepping':
+      return candidateWeight(rollout) < 100;
+    case 'draining':
+    case 'stopping-workers':
+    case 'starting-workers':
+    case 'baking':
+    case 'reverting':
+      return false;
+    default:
+      return unreachable(rollout.phase);
+  }
+}
+
+function overdue(rollout: Rollout): Cause | null {
+  const { deadlineMs } = rollout.settings.rules;
+  if (deadlineMs === null || rollout.kind === 'rollback' || rollout.phase.at === 'waiting') return null;
+  if (!beforeAllTraffic(rollout) || rollout.underWay.elapsedMs < deadlineMs) return null;
+  return failed(
+    `it had not all traffic within ${formatDuration(deadlineMs)}, the deadline of its environment`,
+  );
+}
+
+function judged({ stable }: EnvironmentState, rollout: Rollout, observed: Observed): Cause | null {
+  const verdict = verdictOn(stable?.id ?? null, rollout, observed);
+  if (verdict?.is !== 'failed') return null;
+  return failed(`${rollout.candidate.id} does not keep its thresholds: ${verdict.reason}`);
+}
+
+function notPrepared({ id }: Revision, { prepared }: Observed): Cause | null {
+  if (typeof prepared !== 'object') return null;
+  return failed(`${id} could not be prepared: ${prepared.failed}`, prepared.logTail);
+}
+
+function lateShared(
+  state: EnvironmentState,
+  { candidate }: Rollout,
+  { deadline }: Gate,
+  observed: Observed,
+): Cause | null {
+  const { deadlineMs } = candidate.health;
+  if (deadline.elapsedMs < deadlineMs) return null;
+  const late = neededShared(state, candidate).find(({ id }) => !isUp(seenAs(observed, id)));
+  if (!late) return null;
+  const seen = seenAs(observed, late.id);
+  const why = typeof seen?.probe === 'object' ? `: ${seen.probe.failed}` : '';
+  return failed(
+    `the shared service ${late.process.name} was not ready within ${deadlineMs / 1000} s${why}`,
+    seen?.logTail ?? [],
+  );
+}
+
+/** What was well before the tasks and is not after them was broken by them; unless that was announced. */
+function brokenStable({ stable }: EnvironmentState, rollout: Rollout, gate: Gate): Cause | null {
+  const { stableBefore, candidate, tasks } = rollout;
+  if (stableBefore !== 'ready' || candidate.migration.irreversible || !stable) return null;
+  const ill = Object.values(gate.failures).some((count) => count >= sickLimit);
+  if (!ill && gate.deadline.elapsedMs < stable.health.deadlineMs) return null;
+  const names = tasks.map(({ name }) => name).join(', ');
+  const why = gate.lastFailure === null ? 'it answers no more' : gate.lastFailure;
+  return failed(
+    `${stable.id}, which serves, is not well any more since the tasks of ${candidate.id} ran (${names}): ${why}; no traffic was moved`,
+  );
+}
+
+function failedStep(
+  state: EnvironmentState,
+  { rollout, phase }: { rollout: Rollout; phase: SteppingPhase },
+  observed: Observed,
+): Cause | null {
+  // What stood by may have ended by itself years ago; whether it answers now is for the gate to say.
+  const crash = rollout.standing ? null : crashed(seenCopies(state, rollout, observed));
+  if (crash) return crash;
+  const { deadlineMs } = rollout.candidate.health;
+  if (phase.stage === 'shifting') return lateRouter(phase.gate, deadlineMs);
+  return phase.stage === 'starting' ? lateGate(phase.gate, rollout, observed) : null;
+}
+
 /** Something that the candidate needs has failed at every try for as long as a copy may take to become ready. */
-function cannotGoOn({ troubles = {} }: EnvironmentState, candidate: Revision): Cause | null {
+function cannotGoOn({ troubles = {} }: EnvironmentState, rollout: Rollout): Cause | null {
+  const { candidate, phase } = rollout;
   const own = ([key]: [string, unknown]) =>
-    key === 'route' || key === `run ${commandKey(candidate)}` || key.startsWith(`start ${candidate.id}-`);
+    key === 'route' ||
+    (key.startsWith('run ') && key.endsWith(`-${candidate.id}`)) ||
+    key === `prepare ${candidate.id}` ||
+    (phase.at === 'preparing' && key.startsWith(`start ${sharedRevision}-`)) ||
+    key.startsWith(`start ${candidate.id}-`);
   const late = Object.entries(troubles)
     .filter(own)
     .find(([, { since }]) => since.elapsedMs >= candidate.health.deadlineMs);
@@ -69,13 +177,15 @@ function failed(reason: string, logTail: string[] = []): Cause {
   return { outcome: 'failed', reason, logTail };
 }
 
-function failedCommand({ command }: Observed): Cause | null {
+function failedCommand({ tasks, taskIndex }: Rollout, { command }: Observed): Cause | null {
   if (command.state !== 'exited' || command.code === 0) return null;
   const how =
     command.code === null
       ? 'ended and nobody saw how, so it counts as failed'
       : `exited with ${command.code}`;
-  return failed(`the release command ${how}; no traffic was moved`, command.logTail);
+  const task = tasks[taskIndex];
+  const what = task?.command === '' ? `the task ${task.name}` : `the ${task?.name ?? ''} command`;
+  return failed(`${what} ${how}; no traffic was moved`, command.logTail);
 }
 
 function seenCopies(
@@ -99,19 +209,17 @@ function crashedSince(copies: InstanceObservation[], restartsBefore: Record<stri
   return copy ? failed(`${copy.id} crashed during the bake`, copy.logTail) : null;
 }
 
-function lateGate(
-  gate: Gate,
-  deadlineMs: number,
-  state: EnvironmentState,
-  { instances }: Observed,
-): Cause | null {
+function lateGate(gate: Gate, rollout: Rollout, observed: Observed): Cause | null {
+  const { deadlineMs } = rollout.candidate.health;
   if (gate.deadline.elapsedMs < deadlineMs) return null;
-  const probed = new Set(instancesToProbe(state));
-  const late = instances.find(({ id, probe }) => probed.has(id) && probe !== 'ready');
+  const copies = gatedCopies(rollout);
+  const late = copies.find(
+    ({ id }) => seenAs(observed, id)?.probe !== 'ready' && (gate.streaks[id] ?? 0) === 0,
+  );
   const last = gate.lastFailure === null ? 'no probe was answered' : gate.lastFailure;
   return failed(
     `${late?.id ?? 'a copy'} was not ready within ${deadlineMs / 1000} s: ${last}`,
-    late?.logTail ?? [],
+    (late && seenAs(observed, late.id)?.logTail) ?? [],
   );
 }
 

@@ -1,5 +1,6 @@
 export type { RolloutResult } from './draft.ts';
-export { commandKey, type Effect } from './effects.ts';
+export { asksFor, mayNot, type Verb, type Word } from './decisions.ts';
+export { commandKey, commandsToForget, currentCommand, type Effect } from './effects.ts';
 export {
   emptyEnvironment,
   type Cause,
@@ -9,7 +10,15 @@ export {
   type RolloutPhase,
   type RolloutRequest,
 } from './environment.ts';
-export { candidateWeight, desiredInstances, desiredRoutes, instancesToProbe } from './desired.ts';
+export { knownRevisions, sharedRevision, webProcess } from './copies.ts';
+export { desiredInstances } from './desired.ts';
+export { crossedMigration } from './migrations.ts';
+export { probeWishes, type ProbeWish } from './probes.ts';
+export { candidateWeight, desiredRoutes, previewHost } from './routes.ts';
+export { unmetRules, whoMayApprove, type WaitsFor } from './rules.ts';
+export { mayNotReplace } from './shared.ts';
+export { verdictOn } from './stepping.ts';
+export { upgradeState } from './upgrade.ts';
 export {
   instanceId,
   type CommandObservation,

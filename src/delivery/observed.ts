@@ -39,6 +39,11 @@ export interface Observed {
   prepared: Preparation;
 }
 
+/** Requests of a revision that are not finished yet. */
+export function inFlight({ revisions }: RouterState, revision: string): number {
+  return revisions.find(({ id }) => id === revision)?.inFlight ?? 0;
+}
+
 /** The copy's id: unique within a scope, and the same however often it is computed. */
 export function instanceId(revision: string, process: string, index: number): string {
   return `${revision}-${process}-${index}`;

@@ -39,6 +39,8 @@ export async function performEffects(
 
 function perform(effect: Effect, { router, target }: Ports, fence: number): Promise<void> {
   switch (effect.do) {
+    case 'prepare':
+      return target.prepare(effect.revision, fence);
     case 'run-command':
       return target.runCommand(effect, fence);
     case 'start':

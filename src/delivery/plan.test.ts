@@ -13,8 +13,8 @@ describe('the happy path', () => {
     expect(stage.lines).toEqual([
       'rollout.requested',
       'rollout.started',
-      'run node migrate.js of r1',
       'route ',
+      'run node migrate.js of r1',
       'start r1-web-1',
       'route r1=100%/1',
       'traffic.shifted',

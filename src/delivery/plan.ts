@@ -1,18 +1,16 @@
-import {
-  advanceObserved,
-  startObserved,
-  type NewEvent,
-  type ObservedTimer,
-  type Signal,
-} from '../flow/index.ts';
+import type { NewEvent, Signal } from '../flow/index.ts';
 import { advanceRollout } from './advance.ts';
 import { Draft, type RolloutResult } from './draft.ts';
 import { planEffects, type Effect } from './effects.ts';
-import type { EnvironmentState } from './environment.ts';
-import { findFailure, watchCopies } from './failure.ts';
+import type { EnvironmentState, Rollout } from './environment.ts';
+import { findFailure, superseded, watchCopies } from './failure.ts';
 import type { Observed } from './observed.ts';
 import { revert, startNext, takeSignals } from './requests.ts';
-import { advanceTroubles, withoutHopeless } from './trouble.ts';
+import { advanceReplacing } from './shared.ts';
+import { watchTraffic } from './stepping.ts';
+import { leave } from './succeed.ts';
+import { advanceTimers } from './timers.ts';
+import { withoutHopeless } from './trouble.ts';
 
 /** What a tick does: effects first, then the new state with its events and replies, in one commit. */
 export interface Decision {
@@ -24,15 +22,9 @@ export interface Decision {
   wakeInMs: number;
 }
 
-/** One look at a timer counts for at most this much, so that neither a clock that jumps nor a long sleep ends a window. */
-const longestLookMs = 10_000;
-/**
- * Of a rollout, whose looks are close together. A server that was down must not use up the time in which a revision may
- * become ready: the first look after it only begins to probe.
- */
-const shortestRolloutLookMs = 1_000;
 const restingMs = 5_000;
 const busyMs = 25;
+const waitingMs = 1_000;
 
 /**
  * Decides the environment's next move. Pure: the same input gives the same decision.
@@ -59,8 +51,8 @@ export function planEnvironment(input: {
   const asked = JSON.stringify(positions(draft.state)) !== before;
   if (!asked) {
     const rollout = draft.state.rollout;
-    const cause = rollout && findFailure(draft.state, rollout, observed);
-    if (rollout && cause) revert(rollout, cause, nowMs);
+    const cause = rollout && (findFailure(draft.state, rollout, observed) ?? superseded(draft.state));
+    if (cause) revert(draft.state, cause, nowMs);
     else effects = planEffects(state, observed);
     if (!cause && withoutHopeless(effects, state).length === 0) settle(draft, observed, nowMs);
   }
@@ -79,8 +71,10 @@ function settle(draft: Draft, observed: Observed, nowMs: number): void {
   const { state } = draft;
   if (state.rollout) {
     watchCopies(state, state.rollout, observed);
-    advanceRollout(draft, state.rollout, observed, nowMs);
+    watchTraffic(state.stable?.id ?? null, state.rollout, observed);
+    if (!state.rollout.paused) advanceRollout(draft, state.rollout, observed, nowMs);
   }
+  advanceReplacing(draft, observed, nowMs);
   retire(draft, observed, nowMs);
   startNext(draft, nowMs);
 }
@@ -90,7 +84,7 @@ function retire(draft: Draft, { router, instances }: Observed, nowMs: number): v
   const { standby } = state;
   const wanted = state.rollout?.standing === true;
   if (standby && !wanted && standby.window.elapsedMs >= standby.windowMs) {
-    state.retiring.push({ revision: standby.revision, stage: 'draining', drain: startObserved(nowMs) });
+    leave(state, standby.revision, nowMs);
     state.standby = null;
   }
   for (const leaving of state.retiring) {
@@ -105,47 +99,42 @@ function retire(draft: Draft, { router, instances }: Observed, nowMs: number): v
   for (const { revision } of gone) draft.event('revision.retired', 'slipway', { revision: revision.id });
 }
 
-function advanceTimers(state: EnvironmentState, nowMs: number): void {
-  const rest = (timer: ObservedTimer): ObservedTimer => advanceObserved(timer, nowMs, longestLookMs);
-  if (state.standby) state.standby.window = rest(state.standby.window);
-  for (const leaving of state.retiring) leaving.drain = rest(leaving.drain);
-  if (!state.rollout) return;
-  const { phase, candidate } = state.rollout;
-  const { intervalMs, probeTimeoutMs } = candidate.health;
-  const lookMs = Math.max(shortestRolloutLookMs, 2 * intervalMs + probeTimeoutMs);
-  if (state.troubles) state.troubles = advanceTroubles(state.troubles, nowMs, lookMs);
-  const advance = (timer: ObservedTimer): ObservedTimer => advanceObserved(timer, nowMs, lookMs);
-  if (phase.at === 'stepping') phase.gate.deadline = advance(phase.gate.deadline);
-  if (phase.at === 'draining' || phase.at === 'baking' || phase.at === 'reverting')
-    phase.timer = advance(phase.timer);
-  if (phase.at === 'starting-workers') {
-    phase.up = advance(phase.up);
-    phase.deadline = advance(phase.deadline);
-  }
-}
-
 /** What tells whether the state has moved, apart from timers and counts. */
-function positions({ rollout, stable, standby, retiring, queue }: EnvironmentState): unknown {
-  const phase = rollout?.phase;
-  const detail =
-    phase?.at === 'stepping' ? [phase.index, phase.shifting] : phase?.at === 'reverting' ? [phase.stage] : [];
+function positions({
+  rollout,
+  stable,
+  standby,
+  retiring,
+  queue,
+  shared,
+  replacing,
+}: EnvironmentState): unknown {
   return [
-    rollout?.id,
-    phase?.at,
-    detail,
+    rollout && positionOf(rollout),
     stable?.id,
     standby?.revision.id,
     retiring.map(({ revision, stage }) => [revision.id, stage]),
     queue.map(({ rolloutId }) => rolloutId),
+    shared.map(({ service, revision }) => [service.name, revision.id]),
+    replacing && [replacing.service, replacing.stage, replacing.undoing],
   ];
 }
 
-function pause({ rollout, retiring }: EnvironmentState, acted: boolean): number {
+function positionOf({ id, phase, paused, hurried, taskIndex }: Rollout): unknown {
+  const { index, stage, approvedBy } = { index: 0, stage: '', approvedBy: '', ...phase };
+  return [id, phase.at, index, stage, approvedBy, paused?.by, hurried, taskIndex];
+}
+
+function pause({ rollout, retiring, replacing }: EnvironmentState, acted: boolean): number {
   if (acted) return busyMs;
-  if (!rollout) return retiring.length > 0 ? 200 : restingMs;
-  const gentle =
-    rollout.phase.at === 'baking' || (rollout.phase.at === 'stepping' && !rollout.phase.shifting);
+  if (!rollout) return retiring.length > 0 || replacing ? 200 : restingMs;
+  if (rollout.phase.at === 'waiting') return waitingMs;
   const { intervalMs } = rollout.candidate.health;
   // Copies are probed at each look: no more often than need be.
-  return gentle ? intervalMs : Math.min(intervalMs, 200);
+  return isGentle(rollout) ? intervalMs : Math.min(intervalMs, 200);
+}
+
+function isGentle({ phase, paused }: Rollout): boolean {
+  if (paused || phase.at === 'baking' || phase.at === 'checking-stable') return true;
+  return phase.at === 'stepping' && phase.stage !== 'shifting';
 }

@@ -1,40 +1,80 @@
 import type { Signal } from '../flow/index.ts';
 import { startObserved } from '../flow/index.ts';
+import { beginRollout, newGate } from './begin.ts';
+import { webReplicas } from './copies.ts';
+import { takenFromMachine } from './desired.ts';
 import type { Cause, EnvironmentState, Rollout, RolloutRequest } from './environment.ts';
 import type { Draft } from './draft.ts';
-import { compileStrategy } from './strategy.ts';
-import { webProcess } from './desired.ts';
-import { switchAtOnce, type Revision } from './revision.ts';
+import { takeDecision, type Word } from './decisions.ts';
+import { crossedMigration } from './migrations.ts';
+import { switchAtOnce, noRules } from './revision.ts';
+import { candidateWeight, routedCopies } from './routes.ts';
+import { beginReplacing } from './shared.ts';
+import { upgradeRequest } from './upgrade.ts';
+
+/** How long what is watched after a repair. */
+const repairBakeMs = 10_000;
 
 /** Takes what people and runs have asked for into the state; moves nothing yet. */
 export function takeSignals(draft: Draft, signals: readonly Signal[], nowMs: number): void {
   for (const { name, payload } of signals) {
-    if (name === 'rollout') enqueue(draft, payload as unknown as RolloutRequest);
-    if (name === 'abort')
-      abort(draft, payload as unknown as { rolloutId: string | null; by: string; reason?: string }, nowMs);
+    const word = payload as unknown as Word;
+    if (name === 'rollout') enqueue(draft, upgradeRequest(payload));
+    else if (name === 'abort') abort(draft, word, nowMs);
+    else if (name === 'repair') repair(draft, word);
+    else if (name === 'apply-shared')
+      beginReplacing(draft, payload as unknown as { service: string; by: string }, nowMs);
+    else if (name === 'reject') {
+      const cause = takeDecision(draft, name, word, nowMs);
+      if (cause && draft.state.rollout) revert(draft.state, cause, nowMs);
+    } else takeDecision(draft, name, word, nowMs);
   }
 }
 
 /** Begins the next requested rollout when none is under way. */
 export function startNext(draft: Draft, nowMs: number): void {
   const { state } = draft;
-  if (state.rollout || state.queue.length === 0) return;
+  if (state.rollout || state.replacing || state.queue.length === 0) return;
   const [request, ...rest] = state.queue as [RolloutRequest, ...RolloutRequest[]];
   state.queue = rest;
-  if (runsAlready(state, request)) {
-    draft.finish(
-      request,
-      { outcome: 'succeeded', reason: 'this release already runs here', logTail: [] },
-      state.stable?.id ?? null,
-    );
-    return;
-  }
-  state.rollout = begin(draft, request, nowMs);
+  const stable = state.stable?.id ?? null;
+  const crossed =
+    request.kind === 'rollback' && !request.force
+      ? crossedMigration(state, request.revision.release.digest)
+      : null;
+  if (crossed !== null) draft.finish(request, { outcome: 'failed', reason: crossed, logTail: [] }, stable);
+  else if (runsAlready(state, request)) {
+    const reason = 'this release already runs here';
+    draft.finish(request, { outcome: 'succeeded', reason, logTail: [] }, stable);
+  } else beginRollout(draft, request, nowMs);
 }
 
-/** The way back: traffic first, then the copies. */
-export function revert(rollout: Rollout, cause: Cause, nowMs: number): void {
-  rollout.phase = { at: 'reverting', stage: 'routing', timer: startObserved(nowMs), cause };
+/** The way back: old copies that are missing, then traffic, then the candidate's copies. */
+export function revert(state: EnvironmentState, cause: Cause, nowMs: number): void {
+  const { rollout } = state;
+  if (!rollout) return;
+  const from = {
+    weightPercent: candidateWeight(rollout),
+    routed: Math.min(routedCopies(rollout), webReplicas(rollout.candidate)),
+    taken: takenOf(rollout, webReplicas(state.stable)),
+  };
+  const stage = from.taken > 0 ? 'restoring' : 'routing';
+  rollout.paused = null;
+  rollout.phase = {
+    at: 'reverting',
+    stage,
+    timer: startObserved(nowMs),
+    cause,
+    from,
+    gate: newGate(nowMs),
+  };
+}
+
+/** Old copies that have no traffic: also those that are about to end. */
+function takenOf(rollout: Rollout, replicas: number): number {
+  const { phase, steps } = rollout;
+  const taken = phase.at === 'stepping' ? (steps[phase.index]?.taken ?? 0) : takenFromMachine(rollout);
+  return Math.min(taken, replicas);
 }
 
 function enqueue(draft: Draft, request: RolloutRequest): void {
@@ -61,11 +101,7 @@ function enqueue(draft: Draft, request: RolloutRequest): void {
   state.queue = [request];
 }
 
-function abort(
-  draft: Draft,
-  { rolloutId, by, reason }: { rolloutId: string | null; by: string; reason?: string },
-  nowMs: number,
-): void {
+function abort(draft: Draft, { rolloutId, by, reason }: Word, nowMs: number): void {
   const { state } = draft;
   const cause: Cause = { outcome: 'aborted', reason: reason ?? `aborted by ${by}`, logTail: [] };
   const queued = state.queue.filter((request) => rolloutId === null || request.rolloutId === rolloutId);
@@ -75,60 +111,33 @@ function abort(
   if (!rollout || (rolloutId !== null && rollout.id !== rolloutId) || rollout.phase.at === 'reverting')
     return;
   draft.event('rollout.aborting', by, { rollout: rollout.id });
-  revert(rollout, cause, nowMs);
+  revert(state, cause, nowMs);
 }
 
-function runsAlready({ stable }: EnvironmentState, { revision }: RolloutRequest): boolean {
-  if (!stable) return false;
+/** Starts what serves anew, beside itself: nobody notices, and whatever was changed by hand is gone. */
+function repair(draft: Draft, { rolloutId, by }: Word): void {
+  const { stable, rollout, queue } = draft.state;
+  if (!stable || rollout || queue.length > 0 || rolloutId === null) return;
+  const { id: _, ...revision } = stable;
+  enqueue(draft, {
+    rolloutId,
+    kind: 'deploy',
+    revision,
+    settings: {
+      strategy: switchAtOnce,
+      bakeMs: repairBakeMs,
+      rollbackWindowMs: 0,
+      rules: noRules,
+      judge: null,
+    },
+    requestedBy: by,
+    replyTo: null,
+    force: true,
+  });
+}
+
+function runsAlready({ stable }: EnvironmentState, { revision, force }: RolloutRequest): boolean {
+  if (!stable || force) return false;
   const sameRelease = stable.release.digest === revision.release.digest;
   return sameRelease && stable.configuration.fingerprint === revision.configuration.fingerprint;
-}
-
-function begin(draft: Draft, request: RolloutRequest, nowMs: number): Rollout {
-  const { state } = draft;
-  const standing = state.standby !== null && state.standby.revision.id === request.revision.id;
-  const candidate: Revision =
-    standing && state.standby
-      ? state.standby.revision
-      : { ...request.revision, id: `r${state.nextRevision++}` };
-  const replicas = webProcess(candidate)?.replicas ?? 0;
-  // A rollback hurries: the revision has served before, so its whole share moves at once.
-  const strategy = request.kind === 'rollback' ? switchAtOnce : request.settings.strategy;
-  const sharesTraffic = state.stable !== null && webProcess(state.stable) !== undefined;
-  const steps = compileStrategy(strategy, replicas, sharesTraffic);
-  const rollout: Rollout = {
-    id: request.rolloutId,
-    kind: request.kind,
-    candidate,
-    standing,
-    steps,
-    settings: request.settings,
-    requestedBy: request.requestedBy,
-    replyTo: request.replyTo,
-    phase: { at: 'migrating' },
-  };
-  draft.event('rollout.started', request.requestedBy, {
-    rollout: rollout.id,
-    kind: rollout.kind,
-    revision: candidate.id,
-    from: state.stable?.id ?? null,
-    release: candidate.release.digest,
-    commit: candidate.release.commit,
-    title: candidate.release.title,
-    steps: steps.map(({ weightPercent }) => weightPercent),
-  });
-  const migrates = candidate.tasks.length > 0 && !state.migrated.includes(candidate.release.digest);
-  if (rollout.kind === 'rollback' || !migrates) rollout.phase = firstStep(rollout, nowMs);
-  return rollout;
-}
-
-/** Where a rollout stands once its release command is done. */
-export function firstStep({ steps }: Rollout, nowMs: number): Rollout['phase'] {
-  if (steps.length === 0) return { at: 'draining', timer: startObserved(nowMs) };
-  return {
-    at: 'stepping',
-    index: 0,
-    shifting: false,
-    gate: { streaks: {}, deadline: startObserved(nowMs), lastFailure: null },
-  };
 }

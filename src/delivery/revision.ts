@@ -100,6 +100,8 @@ export interface ConfigurationRef {
   fingerprint: string;
   env: Record<string, string>;
   envFile: string | null;
+  /** The env file as it was kept then; null without one. Absent in revisions from before it was kept. */
+  envFileVersion?: number | null;
   secrets: { name: string; version: number }[];
 }
 

@@ -45,8 +45,10 @@ export function withoutHopeless(
   { troubles = {}, rollout }: EnvironmentState,
 ): Effect[] {
   const wanted = rollout && rollout.phase.at !== 'reverting' ? rollout.candidate.id : null;
-  return effects.filter(
-    (effect) =>
-      effect.do !== 'start' || effect.instance.revision.id === wanted || !troubles[effectKey(effect)],
-  );
+  const preparing = rollout?.phase.at === 'preparing';
+  return effects.filter((effect) => {
+    if (effect.do !== 'start' || !troubles[effectKey(effect)]) return true;
+    const { revision, process } = effect.instance;
+    return process.role === 'shared' ? preparing : revision.id === wanted;
+  });
 }

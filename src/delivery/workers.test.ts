@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { startObserved } from '../flow/index.ts';
+import { newGate } from './begin.ts';
 import { emptyEnvironment, type EnvironmentState, type Rollout } from './environment.ts';
 import type { InstanceObservation, Observed } from './observed.ts';
 import { planEnvironment } from './plan.ts';
@@ -17,10 +18,20 @@ function reverting(stage: 'routing' | 'draining' | 'stopping'): EnvironmentState
     candidate: { ...bad.revision, id: 'r2' },
     standing: false,
     steps: [],
+    tasks: [],
+    taskIndex: 0,
+    paused: null,
+    hurried: false,
+    underWay: startObserved(nowMs),
+    stableBefore: 'unknown',
+    baseline: null,
+    stableTraffic: null,
     phase: {
       at: 'reverting',
       stage,
       timer: startObserved(nowMs),
+      from: { weightPercent: 0, routed: 1, taken: 0 },
+      gate: newGate(nowMs),
       cause: { outcome: 'failed', reason: 'was not ready', logTail: [] },
     },
   };

@@ -1,13 +1,11 @@
-import { formatDuration } from '../app/index.ts';
 import {
   candidateWeight,
   type EnvironmentState,
   type Revision,
-  type Rollout,
   type RouterState,
 } from '../delivery/index.ts';
-import { unreachable } from '../diagnostics/index.ts';
 import type { ProcessStatus } from '../supervisor/index.ts';
+import { asksPeople, describeNext, describeNow, standsAt } from './describe-rollout.ts';
 import type { Listen } from './router-process.ts';
 import type { RolloutRecord } from './rollout-log.ts';
 import type { EnvironmentView, RevisionView, RolloutView, RolloutViewState } from './views.ts';
@@ -47,11 +45,11 @@ export function viewRollout(
 ): RolloutView {
   const [app = '', environment = ''] = record.scope.split('/');
   const live = state?.rollout?.id === record.id ? state.rollout : null;
-  const phase: RolloutViewState = record.outcome ?? (live ? phaseOf(live) : 'queued');
+  const phase: RolloutViewState = record.outcome ?? (live ? standsAt(live) : 'queued');
   const detail = record.outcome
     ? record.reason
     : live
-      ? describe(live, state)
+      ? describeNow(live, state)
       : state?.rollout
         ? 'waits for the rollout before it'
         : 'is about to begin';
@@ -62,6 +60,8 @@ export function viewRollout(
     kind: record.kind,
     state: phase,
     detail: problem === null ? detail : `${detail}; held up: ${problem}`,
+    next: live && problem === null ? describeNext(live) : null,
+    asks: live ? asksPeople(live) : null,
     revision: record.revision,
     from: record.from,
     commit: record.commit,
@@ -74,56 +74,6 @@ export function viewRollout(
     finishedAtMs: record.finishedAtMs,
     logTail: record.logTail,
   };
-}
-
-function phaseOf({ phase }: Rollout): RolloutViewState {
-  switch (phase.at) {
-    case 'stepping':
-      return phase.shifting ? 'shifting' : 'starting';
-    case 'stopping-workers':
-    case 'starting-workers':
-      return 'workers';
-    case 'migrating':
-    case 'draining':
-    case 'baking':
-    case 'reverting':
-      return phase.at;
-    default:
-      return unreachable(phase);
-  }
-}
-
-function describe(rollout: Rollout, state: EnvironmentState | null): string {
-  const { phase, candidate, steps, settings } = rollout;
-  switch (phase.at) {
-    case 'migrating':
-      return `runs ${candidate.tasks.map(({ name, command }) => (command === '' ? name : `the ${name} command "${command}"`)).join(', then ')}`;
-    case 'stepping': {
-      const step = steps[phase.index];
-      if (phase.shifting) return `moves ${step?.weightPercent ?? 0} % of traffic to ${candidate.id}`;
-      const why = phase.gate.lastFailure === null ? '' : ` (${phase.gate.lastFailure})`;
-      const left = Math.max(0, candidate.health.deadlineMs - phase.gate.deadline.elapsedMs);
-      return `waits until ${candidate.id} is ready, ${formatDuration(roundToSecond(left))} left${why}`;
-    }
-    case 'draining':
-      return `${state?.stable?.id ?? 'the old revision'} finishes the requests that it has`;
-    case 'stopping-workers':
-      return `stops the workers of ${state?.stable?.id ?? 'the old revision'}`;
-    case 'starting-workers':
-      return `starts the workers of ${candidate.id}`;
-    case 'baking': {
-      const left = Math.max(0, settings.bakeMs - phase.timer.elapsedMs);
-      return `watches ${candidate.id} with all traffic, ${formatDuration(roundToSecond(left))} left`;
-    }
-    case 'reverting':
-      return `goes back to ${state?.stable?.id ?? 'nothing'}: ${phase.cause.reason}`;
-    default:
-      return unreachable(phase);
-  }
-}
-
-function roundToSecond(ms: number): number {
-  return Math.ceil(ms / 1_000) * 1_000;
 }
 
 function viewRevision(revision: Revision, { processes, router, records }: Seen): RevisionView {

@@ -1,3 +1,4 @@
+import type { Verb } from '../delivery/index.ts';
 import type { Finding, Span } from '../diagnostics/index.ts';
 
 /** Commit on its way to production, as people follow it: everything that `ship` and `run` show. */
@@ -73,9 +74,16 @@ export interface StepView {
 
 export type RolloutViewState =
   | 'queued'
+  /** For the rules of its environment. */
+  | 'waiting'
+  | 'preparing'
   | 'migrating'
+  /** Whether the old revision is still well. */
+  | 'checking'
   | 'starting'
   | 'shifting'
+  | 'holding'
+  | 'paused'
   | 'draining'
   | 'workers'
   | 'baking'
@@ -93,6 +101,10 @@ export interface RolloutView {
   state: RolloutViewState;
   /** What is happening now or why it ended, in one sentence. */
   detail: string;
+  /** What comes next when nothing fails, while it is under way. */
+  next: string | null;
+  /** What people can say to it now, and who may; null names for anybody. */
+  asks: { verbs: Verb[]; who: string[] | null } | null;
   revision: string | null;
   /** The revision that served before. */
   from: string | null;

@@ -50,10 +50,15 @@ export function jobStanding(state: JobViewState | StepView['state']): Standing {
 export function rolloutStanding(state: RolloutViewState): Standing {
   switch (state) {
     case 'queued':
+    case 'waiting':
       return 'waiting';
+    case 'preparing':
     case 'migrating':
+    case 'checking':
     case 'starting':
     case 'shifting':
+    case 'holding':
+    case 'paused':
     case 'draining':
     case 'workers':
     case 'baking':

@@ -61,7 +61,18 @@ function underWay({ environments, ships }: StatusView, look: Look, nowMs: number
       const what = `${ship.app} ${short(ship.commit)} ${harmless(ship.title)}`;
       return `  ${ship.id}  ${what}  (${branchOf(ship.ref)}, ${ship.actor}, ${age(nowMs - ship.startedAtMs)})`;
     }),
-    ...rollouts.map((rollout) => `  ${rolloutText(rollout)}`),
+    ...rollouts.flatMap(rolloutLines),
+  ];
+}
+
+function rolloutLines(rollout: RolloutView): string[] {
+  const { next, asks, environment } = rollout;
+  const by = asks?.who ? ` (by ${asks.who.join(' or ') || 'nobody: every reviewer asked for it'})` : '';
+  const commands = asks?.verbs.map((verb) => `slipway ${verb} ${environment}`).join(', or: ');
+  return [
+    `  ${rolloutText(rollout)}`,
+    ...(next === null ? [] : [`    then: ${next}`]),
+    ...(commands === undefined ? [] : [`    you can: ${commands}${by}`]),
   ];
 }
 

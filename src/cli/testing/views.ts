@@ -64,6 +64,8 @@ export function aRollout(over: Partial<RolloutView> = {}): RolloutView {
     kind: 'deploy',
     state: 'queued',
     detail: '',
+    next: null,
+    asks: null,
     revision: 'r2',
     from: 'r1',
     commit,

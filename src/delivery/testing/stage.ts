@@ -1,11 +1,11 @@
 import { unreachable } from '../../diagnostics/index.ts';
 import type { Signal } from '../../flow/index.ts';
-import { desiredRoutes } from '../desired.ts';
-import { commandKey, type Effect } from '../effects.ts';
+import { currentCommand, type Effect } from '../effects.ts';
 import { emptyEnvironment, type EnvironmentState, type RolloutRequest } from '../environment.ts';
 import type { Observed } from '../observed.ts';
 import { performEffects } from '../perform.ts';
 import { planEnvironment } from '../plan.ts';
+import { desiredRoutes } from '../routes.ts';
 import { World } from './world.ts';
 
 /*
@@ -29,8 +29,7 @@ export class Stage {
 
   async tick(...signals: [name: string, payload: unknown][]): Promise<void> {
     const { state, world } = this;
-    const candidate = state.rollout?.candidate;
-    const observed = world.observe(candidate ? commandKey(candidate) : null);
+    const observed = world.observe(currentCommand(state));
     this.see(observed);
     const decision = planEnvironment({ state, signals: signals.map(asSignal), observed, nowMs: this.nowMs });
     const { router, target } = world;
@@ -79,6 +78,8 @@ function asSignal([name, payload]: [string, unknown], id: number): Signal {
 
 function describeEffect(effect: Effect): string {
   switch (effect.do) {
+    case 'prepare':
+      return `prepare ${effect.revision.id}`;
     case 'run-command':
       return `run ${effect.command} of ${effect.revision.id}`;
     case 'start':

@@ -1,0 +1,94 @@
+import { unreachable } from '../diagnostics/index.ts';
+import { copiesInRole, seenAs, sharedCopy, webCopies } from './copies.ts';
+import { candidateCopies } from './desired.ts';
+import { routedCopies } from './routes.ts';
+import type { EnvironmentState, Gate, Rollout } from './environment.ts';
+import type { Observed } from './observed.ts';
+import type { DesiredInstance, Revision } from './revision.ts';
+
+/**
+ * A copy whose readiness matters now: of the web process by its revision's health rules, of another by its own
+ * healthcheck, or that it runs.
+ */
+export interface ProbeWish extends DesiredInstance {
+  /** Once it is ready, the revision's smoke requests must be answered, too. */
+  smoke: boolean;
+}
+
+/** The copies that should be probed for the next look. */
+export function probeWishes(state: EnvironmentState): ProbeWish[] {
+  const { rollout, replacing, shared } = state;
+  const replaced = shared.filter(({ service }) => service.name === replacing?.service).map(sharedCopy);
+  return [...asWishes(replaced, false), ...(rollout ? rolloutWishes(state, rollout) : [])];
+}
+
+/** Web copies of the stable revision. */
+export function stableCopies({ stable }: EnvironmentState): DesiredInstance[] {
+  return stable ? webCopies(stable, Infinity) : [];
+}
+
+/** Shared services that the candidate needs. */
+export function neededShared({ shared }: EnvironmentState, candidate: Revision): DesiredInstance[] {
+  const names = candidate.shared.map(({ name }) => name);
+  return shared.filter(({ service }) => names.includes(service.name)).map(sharedCopy);
+}
+
+/** Copies of the candidate that must be ready before traffic moves on. */
+export function gatedCopies(rollout: Rollout): DesiredInstance[] {
+  const { candidate } = rollout;
+  return [...copiesInRole(candidate, 'companion'), ...webCopies(candidate, candidateCopies(rollout))];
+}
+
+function rolloutWishes(state: EnvironmentState, rollout: Rollout): ProbeWish[] {
+  const { phase, candidate } = rollout;
+  switch (phase.at) {
+    case 'waiting':
+    case 'migrating':
+      return [];
+    case 'preparing':
+      return [
+        ...asWishes(neededShared(state, candidate), false),
+        ...(rollout.tasks.length > 0 ? asWishes(stableCopies(state), true) : []),
+      ];
+    case 'checking-stable':
+      return asWishes(stableCopies(state), true);
+    case 'stepping': {
+      const routed = webCopies(candidate, routedCopies(rollout)).map(({ id }) => id);
+      return gatedCopies(rollout).map((copy) => ({
+        ...copy,
+        smoke: phase.stage === 'starting' && !routed.includes(copy.id),
+      }));
+    }
+    case 'draining':
+    case 'stopping-workers':
+    case 'starting-workers':
+    case 'baking':
+      return asWishes(gatedCopies(rollout), false);
+    case 'reverting':
+      return phase.stage === 'restoring' ? asWishes(stableCopies(state), false) : [];
+    default:
+      return unreachable(phase);
+  }
+}
+
+function asWishes(copies: DesiredInstance[], smoke: boolean): ProbeWish[] {
+  return copies.map((copy) => ({ ...copy, smoke: smoke && copy.process.role === 'web' }));
+}
+
+/** Notes what the probes say of copies that are waited for. */
+export function countProbes(gate: Gate, copies: DesiredInstance[], observed: Observed): void {
+  for (const { id, process } of copies) {
+    const seen = seenAs(observed, id);
+    const running = process.role !== 'web' && seen?.phase === 'running' && seen.probe === 'not-probed';
+    const probe = running ? 'ready' : (seen?.probe ?? 'not-probed');
+    gate.streaks[id] = probe === 'ready' ? (gate.streaks[id] ?? 0) + 1 : 0;
+    gate.failures[id] = typeof probe === 'object' || !seen ? (gate.failures[id] ?? 0) + 1 : 0;
+    if (typeof probe === 'object')
+      gate.lastFailure = process.role === 'web' ? probe.failed : `${id}: ${probe.failed}`;
+  }
+}
+
+/** Whether all have been ready so often in a row. */
+export function allReady({ streaks }: Gate, copies: DesiredInstance[], times: number): boolean {
+  return copies.every(({ id }) => (streaks[id] ?? 0) >= times);
+}

@@ -1,0 +1,167 @@
+import { unreachable } from '../diagnostics/index.ts';
+import { seenAs, webCopies, webProcess } from './copies.ts';
+import { takenFromMachine } from './desired.ts';
+import type { EnvironmentState, Rollout } from './environment.ts';
+import type { Observed } from './observed.ts';
+import type { Endpoint, Pin, RouteRevision, Routes } from './ports.ts';
+import type { DesiredInstance, Revision } from './revision.ts';
+
+/** Percent of traffic for the candidate in the present phase. */
+export function candidateWeight(rollout: Rollout): number {
+  const { phase, steps } = rollout;
+  switch (phase.at) {
+    case 'waiting':
+    case 'preparing':
+    case 'migrating':
+    case 'checking-stable':
+      return 0;
+    case 'reverting':
+      return phase.stage === 'restoring' ? phase.from.weightPercent : 0;
+    case 'stepping':
+      return steps[lastShift(phase)]?.weightPercent ?? 0;
+    case 'draining':
+    case 'stopping-workers':
+    case 'starting-workers':
+    case 'baking':
+      return 100;
+    default:
+      return unreachable(phase);
+  }
+}
+
+/** Who should get traffic in the present phase, at the addresses seen now; null when nothing here takes traffic. */
+export function desiredRoutes(state: EnvironmentState, observed: Observed): Routes | null {
+  const { stable, rollout } = state;
+  const weight = rollout ? candidateWeight(rollout) : 0;
+  const fronts = weight === 100 || !stable ? [rollout?.candidate, stable] : [stable, rollout?.candidate];
+  const front = fronts.find((revision) => revision && webProcess(revision));
+  if (!front) return null;
+  const all: RouteRevision[] = [];
+  if (stable) all.push(route(stable, 100 - weight, routedStable(stable, rollout), observed));
+  if (rollout) all.push(route(rollout.candidate, weight, routedCopies(rollout), observed));
+  for (const idle of idleRevisions(state)) all.push(route(idle, 0, Infinity, observed));
+  const revisions = onlyReachable(all).filter(
+    ({ endpoints, weightPercent }) => endpoints.length > 0 || weightPercent > 0,
+  );
+  const reachable = revisions.find(({ id }) => id === rollout?.candidate.id);
+  return {
+    scope: state.scope,
+    hosts: front.hosts,
+    revisions,
+    pins: rollout && reachable ? pinsOf(rollout, reachable.endpoints) : [],
+    sticky: rollout !== null && isSticky(rollout),
+    maintenance: false,
+    rateLimit: front.rateLimit,
+  };
+}
+
+/** Ids of the candidate's copies that have traffic, from the first shift to the end. */
+export function copiesWithTraffic({ rollout }: EnvironmentState): string[] {
+  if (!rollout || candidateWeight(rollout) === 0) return [];
+  return webCopies(rollout.candidate, routedCopies(rollout)).map(({ id }) => id);
+}
+
+/** Copies of the candidate that have passed their gate, now or when they served: only these are ever named to the router. */
+export function routedCopies({ phase, steps, standing }: Rollout): number {
+  if (standing) return Infinity;
+  switch (phase.at) {
+    case 'waiting':
+    case 'preparing':
+    case 'migrating':
+    case 'checking-stable':
+      return 0;
+    case 'stepping':
+      return steps[lastShift(phase)]?.ready ?? 0;
+    case 'reverting':
+      return phase.from.routed;
+    case 'draining':
+    case 'stopping-workers':
+    case 'starting-workers':
+    case 'baking':
+      return Infinity;
+    default:
+      return unreachable(phase);
+  }
+}
+
+/** Where testers reach a blue-green candidate before the switch; null when the app has no named host. */
+export function previewHost(hosts: string[]): string | null {
+  const named = hosts.find((host) => host !== '*');
+  return named === undefined ? null : `preview.${named}`;
+}
+
+/** Index of the step whose share of traffic stands, or is being taken. */
+function lastShift({ index, stage }: Extract<Rollout['phase'], { at: 'stepping' }>): number {
+  return stage === 'shifting' || stage === 'holding' ? index : index - 1;
+}
+
+/** A step takes old copies out of the routes before it ends them. */
+function routedStable(stable: Revision, rollout: Rollout | null): number {
+  const copies = webCopies(stable, Infinity).length;
+  if (!rollout) return copies;
+  const { phase, steps } = rollout;
+  if (phase.at === 'stepping') return copies - (steps[phase.index]?.taken ?? 0);
+  if (phase.at === 'reverting' && phase.stage === 'restoring') return copies - phase.from.taken;
+  return copies - takenFromMachine(rollout);
+}
+
+/** From the candidate's first routed copy until it has all traffic. */
+function pinsOf({ candidate, phase, settings: { strategy } }: Rollout, endpoints: Endpoint[]): Pin[] {
+  if (phase.at !== 'stepping' || endpoints.length === 0) return [];
+  const revision = candidate.id;
+  switch (strategy.kind) {
+    case 'rolling':
+      return [];
+    case 'blue-green': {
+      const host = strategy.preview ? previewHost(candidate.hosts) : null;
+      return host === null ? [] : [{ revision, by: { kind: 'host', host } }];
+    }
+    case 'canary': {
+      const { header, cookie } = strategy.testers ?? { header: null, cookie: null };
+      return [
+        ...(header ? [{ revision, by: { kind: 'header' as const, ...header } }] : []),
+        ...(cookie ? [{ revision, by: { kind: 'cookie' as const, ...cookie } }] : []),
+      ];
+    }
+    default:
+      return unreachable(strategy);
+  }
+}
+
+function isSticky(rollout: Rollout): boolean {
+  const { strategy } = rollout.settings;
+  const weight = candidateWeight(rollout);
+  return strategy.kind === 'canary' && strategy.sticky && weight > 0 && weight < 100;
+}
+
+/** Nobody is sent to a revision without a copy: its share goes to the one that has some, else nothing serves. */
+function onlyReachable(revisions: RouteRevision[]): RouteRevision[] {
+  const weighted = revisions.filter(({ weightPercent }) => weightPercent > 0);
+  if (weighted.every(({ endpoints }) => endpoints.length > 0)) return revisions;
+  const [rest] = weighted.filter(({ endpoints }) => endpoints.length > 0);
+  return revisions.map((revision) => ({ ...revision, weightPercent: revision === rest ? 100 : 0 }));
+}
+
+/** Revisions that run, or end, without traffic. */
+function idleRevisions({ standby, retiring, rollout }: EnvironmentState): Revision[] {
+  const idle = retiring.map(({ revision }) => revision);
+  if (standby && standby.revision.id !== rollout?.candidate.id) idle.push(standby.revision);
+  return idle;
+}
+
+function route(revision: Revision, weightPercent: number, atMost: number, observed: Observed): RouteRevision {
+  if (!webProcess(revision)) return { id: revision.id, weightPercent: 0, endpoints: [] };
+  return {
+    id: revision.id,
+    weightPercent,
+    endpoints: webCopies(revision, atMost).flatMap(endpoint(observed)),
+  };
+}
+
+function endpoint(observed: Observed): (copy: DesiredInstance) => Endpoint[] {
+  return ({ id }) => {
+    const seen = seenAs(observed, id);
+    if (!seen || seen.port === null || seen.phase === 'stopping') return [];
+    return [{ instance: id, host: seen.host, port: seen.port }];
+  };
+}

@@ -1,0 +1,42 @@
+import { startObserved } from '../flow/index.ts';
+import { takenFromMachine } from './desired.ts';
+import type { Draft } from './draft.ts';
+import type { EnvironmentState, Rollout } from './environment.ts';
+import type { Revision } from './revision.ts';
+
+/** Revisions that are remembered with all that is needed to go back to them, beside the one that stands by. */
+const rememberedRevisions = 5;
+
+/** The candidate is the stable revision from here on; what it replaces stands by. */
+export function succeed(draft: Draft, rollout: Rollout, nowMs: number): void {
+  const { state } = draft;
+  const { candidate, settings } = rollout;
+  if (state.standby && state.standby.revision.id !== candidate.id)
+    leave(state, state.standby.revision, nowMs);
+  state.standby = null;
+  // Without all its copies it could not take traffic at once: it is remembered instead.
+  const whole = takenFromMachine(rollout) === 0;
+  if (state.stable && whole && settings.rollbackWindowMs > 0) {
+    state.standby = {
+      revision: state.stable,
+      window: startObserved(nowMs),
+      windowMs: settings.rollbackWindowMs,
+    };
+  } else if (state.stable) {
+    leave(state, state.stable, nowMs);
+  }
+  state.stable = candidate;
+  state.rollout = null;
+  draft.finish(
+    { rolloutId: rollout.id, replyTo: rollout.replyTo },
+    { outcome: 'succeeded', reason: `${candidate.id} serves ${state.scope}`, logTail: [] },
+    candidate.id,
+  );
+}
+
+/** A revision drains and ends; what it was is kept, so that it can come back. */
+export function leave(state: EnvironmentState, revision: Revision, nowMs: number): void {
+  state.retiring.push({ revision, stage: 'draining', drain: startObserved(nowMs) });
+  const others = state.past.filter(({ id }) => id !== revision.id);
+  state.past = [revision, ...others].slice(0, rememberedRevisions);
+}

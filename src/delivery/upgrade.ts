@@ -1,0 +1,141 @@
+import { unreachable } from '../diagnostics/index.ts';
+import { emptyEnvironment } from './environment.ts';
+import type { EnvironmentState, Retiring, Rollout, RolloutPhase, RolloutRequest } from './environment.ts';
+import { noRules, type Revision, type RevisionProcess, type RolloutSettings } from './revision.ts';
+import type { StrategyDefinition } from '../app/index.ts';
+import type { Step } from './strategy.ts';
+
+/*
+ * States and requests are rows that an earlier version of Slipway may have written. What it did not know is filled in
+ * here, at the flow's boundary, so that nothing else ever asks whether a field is there.
+ */
+
+type Written = Record<string, unknown>;
+
+/** The state of an environment, whichever version wrote it. A state of this version comes back as it is. */
+export function upgradeState(written: unknown): EnvironmentState {
+  const state = written as EnvironmentState;
+  const known = { ...emptyEnvironment(state.scope), ...state };
+  return {
+    ...known,
+    stable: known.stable && upgradeRevision(known.stable),
+    standby: known.standby && {
+      ...known.standby,
+      revision: upgradeRevision(known.standby.revision),
+    },
+    retiring: known.retiring.map((leaving): Retiring => ({
+      ...leaving,
+      revision: upgradeRevision(leaving.revision),
+    })),
+    rollout: known.rollout && upgradeRollout(known.rollout),
+    queue: known.queue.map(upgradeRequest),
+    // Before tasks had names, a release had one: `release`.
+    migrated: known.migrated.map((entry) => (entry.includes(' ') ? entry : `${entry} release`)),
+  };
+}
+
+/** A request for a rollout, whichever version wrote it. */
+export function upgradeRequest(written: unknown): RolloutRequest {
+  const request = written as RolloutRequest;
+  return {
+    ...request,
+    revision: upgradeRevision(request.revision),
+    settings: upgradeSettings(request.settings),
+  };
+}
+
+function upgradeRevision<Some extends Omit<Revision, 'id'>>(revision: Some): Some {
+  const { releaseCommand, ...rest } = revision as unknown as Written & { releaseCommand?: string | null };
+  if ('tasks' in rest) return revision;
+  return {
+    shared: [],
+    project: null,
+    images: {},
+    port: null,
+    smoke: [],
+    migration: { irreversible: false },
+    ...rest,
+    tasks: releaseCommand ? [{ name: 'release', command: releaseCommand }] : [],
+    processes: revision.processes.map(upgradeProcess),
+    health: { probe: 'http', command: null, ...(revision.health as object) },
+  } as unknown as Some;
+}
+
+function upgradeProcess(process: RevisionProcess): RevisionProcess {
+  const { web, ...rest } = process as unknown as Written;
+  if (web === undefined) return process;
+  return { after: [], ...rest, role: web === true ? 'web' : 'worker' } as unknown as RevisionProcess;
+}
+
+function upgradeSettings(settings: RolloutSettings): RolloutSettings {
+  return {
+    rules: noRules,
+    judge: null,
+    ...(settings as Partial<RolloutSettings>),
+    strategy: upgradeStrategy(settings.strategy),
+  } as RolloutSettings;
+}
+
+function upgradeStrategy(strategy: StrategyDefinition): StrategyDefinition {
+  switch (strategy.kind) {
+    case 'rolling':
+      return { unavailable: 0, pauseMs: 0, ...(strategy as object) } as StrategyDefinition;
+    case 'blue-green':
+      return { preview: false, hold: { kind: 'none' }, ...(strategy as object) } as StrategyDefinition;
+    case 'canary':
+      return strategy;
+    default:
+      return unreachable(strategy);
+  }
+}
+
+function upgradeRollout(rollout: Rollout): Rollout {
+  if ('tasks' in (rollout as object)) return rollout;
+  const old = rollout;
+  const begun = timerOf(old.phase);
+  const candidate = upgradeRevision(old.candidate);
+  const { at } = old.phase as { at: string };
+  return {
+    paused: null,
+    hurried: false,
+    underWay: begun,
+    stableBefore: 'unknown',
+    baseline: null,
+    stableTraffic: null,
+    ...(old as object),
+    candidate,
+    // While it migrates, its one task is due; later it is done.
+    tasks: at === 'migrating' ? candidate.tasks : [],
+    taskIndex: 0,
+    settings: upgradeSettings(old.settings),
+    steps: old.steps.map((step): Step => ({ taken: 0, hold: { kind: 'none' }, ...(step as object) }) as Step),
+    phase: upgradePhase(old, begun),
+  } as Rollout;
+}
+
+function timerOf(phase: RolloutPhase): { elapsedMs: number; lastSeenMs: number } {
+  const { timer, gate, up } = phase as unknown as Record<string, Written | undefined>;
+  const found = timer ?? (gate?.['deadline'] as Written | undefined) ?? up;
+  return { elapsedMs: 0, lastSeenMs: Number(found?.['lastSeenMs'] ?? 0) };
+}
+
+function upgradePhase(rollout: Rollout, begun: { elapsedMs: number; lastSeenMs: number }): RolloutPhase {
+  const phase = rollout.phase as unknown as Written & { at: string };
+  const gate = { streaks: {}, failures: {}, deadline: begun, lastFailure: null };
+  if (phase.at === 'stepping' && 'shifting' in phase) {
+    const { shifting, ...rest } = phase;
+    return {
+      ...rest,
+      stage: shifting ? 'shifting' : 'starting',
+      gate: { failures: {}, ...(phase['gate'] as object) },
+      timer: begun,
+      approvedBy: null,
+    } as unknown as RolloutPhase;
+  }
+  // It used to need the candidate's steps alone to name the copies that finish what they have.
+  if (phase.at === 'reverting') {
+    const routed = rollout.candidate.processes.reduce((most, { replicas }) => Math.max(most, replicas), 0);
+    return { gate, from: { weightPercent: 0, routed, taken: 0 }, ...phase } as unknown as RolloutPhase;
+  }
+  return rollout.phase;
+}
