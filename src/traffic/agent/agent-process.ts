@@ -1,0 +1,297 @@
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { RouterState } from '../../delivery/index.ts';
+import { CodedError } from '../../diagnostics/index.ts';
+import { callControl } from '../embedded/control-call.ts';
+import { ControlServer, type ControlHandlers } from '../embedded/control-server.ts';
+import { confirmation } from '../embedded/handover.ts';
+import { Ledger } from '../embedded/ledger.ts';
+import { log, messageOf } from '../embedded/log.ts';
+import type { RouterHealth } from '../embedded/router-process.ts';
+import { routerVersion } from '../embedded/router-version.ts';
+import { completed, parseRoutes, sameRoutes, staleFence } from '../embedded/routes.ts';
+import { loadState, saveState, type StoredScope } from '../embedded/state-file.ts';
+import type { DriverFactory, LogPosition, Observation, Parting, RouterDriver } from './driver.ts';
+import type { AgentSettings } from './settings.ts';
+
+/*
+ *            start              POST /upgrade              successor answers
+ *  loading ─────────► serving ────────────────► parting ────────────────────► exit 0, the program goes on
+ *                      │  ▲                        │
+ *                      │  └── successor failed ────┘
+ *                      └── SIGTERM ──► leaving ──► exit 0, the program has finished its requests and ended
+ */
+type Phase = 'loading' | 'serving' | 'parting' | 'leaving';
+
+/** How long to wait before a program that ended is started again: first and at most. */
+const firstPauseMs = 100;
+const longestPauseMs = 10_000;
+
+/** The agent of one router: routes, fences and counts on our side, a driver towards the program. */
+export class RouterAgent {
+  readonly #settings: AgentSettings;
+  readonly #driver: RouterDriver;
+  readonly #control: ControlServer;
+  readonly #ledger = new Ledger();
+  #scopes = new Map<string, StoredScope>();
+  #phase: Phase = 'loading';
+  #epoch: string = randomUUID();
+  #lost = false;
+  /** Whether the program may serve something else than the state says. */
+  #unsure = false;
+  #stateProblems: string[] = [];
+  #stateDamaged = false;
+  #queue: Promise<unknown> = Promise.resolve();
+
+  constructor(settings: AgentSettings, createDriver: DriverFactory) {
+    this.#settings = settings;
+    this.#driver = createDriver(settings, {
+      finished: (observation) => this.#count(observation),
+      lost: (reason) => this.#noteLost(reason),
+      ended: (reason) => void this.#restart(reason),
+    });
+    this.#control = new ControlServer(settings.controlSocket, this.#handlers());
+  }
+
+  /** Loads, joins the program or starts it, and answers from then on. When it fails nothing of it is left. */
+  async start(): Promise<void> {
+    await mkdir(this.#settings.folder, { recursive: true, mode: 0o700 });
+    await this.#control.listen();
+    try {
+      const position = await this.#load();
+      await this.#driver.start(this.#desired(), position);
+      this.#phase = 'serving';
+      await this.#control.takeName();
+      await writeFile(this.#marker, JSON.stringify({ pid: process.pid, epoch: this.#epoch }));
+      await rm(this.#partingFile, { force: true });
+    } catch (error) {
+      await this.#control.close();
+      throw error;
+    }
+    log('info', 'serving', { ...this.#health() });
+  }
+
+  /** Ends the program politely, and answers until then. */
+  async leave(): Promise<void> {
+    if (this.#phase === 'leaving') return;
+    this.#phase = 'leaving';
+    log('info', 'leaving');
+    await this.#driver.stop();
+    await rm(this.#marker, { force: true });
+    await this.#control.close();
+    log('info', 'left');
+  }
+
+  get #marker(): string {
+    return `${this.#settings.stateFile}.running`;
+  }
+
+  get #partingFile(): string {
+    return `${this.#settings.stateFile}.parting`;
+  }
+
+  #handlers(): ControlHandlers {
+    return {
+      'PUT /routes': ({ body }) => this.#inTurn(() => this.#apply(body)),
+      'GET /state': ({ query }) => this.#observe(query.get('scope') ?? ''),
+      'GET /health': () => this.#health(),
+      'POST /upgrade': () => this.#inTurn(() => this.#upgrade()),
+    };
+  }
+
+  async #load(): Promise<LogPosition> {
+    const state = await loadState(this.#settings.stateFile);
+    for (const stored of state.scopes) this.#scopes.set(stored.routes.scope, completed(stored));
+    this.#stateProblems = state.problems;
+    this.#stateDamaged = state.source === 'damaged';
+    if (state.problems.length > 0) log('error', 'state-damaged', { problems: state.problems });
+    const parting = await this.#readParting();
+    if (!parting) {
+      this.#lost = existsSync(this.#marker);
+      return null;
+    }
+    this.#epoch = parting.epoch;
+    this.#lost = parting.lost;
+    this.#ledger.add(parting.ledger);
+    return parting.position;
+  }
+
+  async #readParting(): Promise<Parting | null> {
+    try {
+      return JSON.parse(await readFile(this.#partingFile, 'utf8')) as Parting;
+    } catch {
+      return null;
+    }
+  }
+
+  #desired(): StoredScope[] | null {
+    return this.#stateDamaged ? null : [...this.#scopes.values()];
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#queue.then(work);
+    this.#queue = result.catch(() => {});
+    return result;
+  }
+
+  async #apply(body: unknown): Promise<void> {
+    if (this.#phase !== 'serving')
+      throw new CodedError('traffic/handing-over', 'the router is handing over to its successor', {
+        help: 'ask again in a moment',
+      });
+    const stored = [...this.#scopes.values()];
+    const desired = parseRoutes(
+      body,
+      stored.map((one) => one.routes),
+    );
+    const { scope } = desired.routes;
+    const before = this.#scopes.get(scope);
+    if (before && desired.fence < before.fence) throw staleFence(scope, desired.fence, before.fence);
+    const equal = before && sameRoutes(before.routes, desired.routes);
+    if (equal && desired.fence === before.fence && !this.#unsure) return;
+    const all = [...stored.filter((one) => one.routes.scope !== scope), desired];
+    await this.#driver.check(all);
+    await saveState(this.#settings.stateFile, all);
+    this.#scopes = new Map(all.map((one) => [one.routes.scope, one]));
+    this.#stateDamaged = false;
+    this.#stateProblems = [];
+    // Should it fail half-way, the same call must do it all again.
+    this.#unsure = true;
+    await this.#driver.serve(all);
+    this.#unsure = false;
+    await this.#forget(scope);
+    log('info', 'routes-applied', {
+      scope,
+      fence: desired.fence,
+      weights: Object.fromEntries(
+        desired.routes.revisions.map(({ id, weightPercent }) => [id, weightPercent]),
+      ),
+    });
+  }
+
+  #count({ scope, revision, session, outcome }: Observation): void {
+    if (!this.#scopes.has(scope)) return;
+    const counts = this.#ledger.of(scope, revision);
+    counts.start(session);
+    counts.finish(session, outcome);
+  }
+
+  #noteLost(reason: string): void {
+    if (!this.#lost) log('warn', 'observations-lost', { reason });
+    this.#lost = true;
+  }
+
+  /** The program ended by itself: it comes back with the same routes. */
+  async #restart(reason: string): Promise<void> {
+    this.#noteLost(reason);
+    for (
+      let pauseMs = firstPauseMs;
+      this.#phase === 'serving';
+      pauseMs = Math.min(longestPauseMs, pauseMs * 2)
+    ) {
+      log('error', 'program-ended', { reason });
+      try {
+        await this.#inTurn(() => this.#driver.start(this.#desired(), null));
+        return;
+      } catch (error) {
+        log('error', 'program-not-started', { message: messageOf(error) });
+        await sleep(pauseMs);
+      }
+    }
+  }
+
+  async #observe(scope: string): Promise<RouterState> {
+    await this.#driver.settle();
+    const inFlight = new Map(
+      (await this.#driver.inFlight())
+        .filter((one) => one.scope === scope)
+        .map(({ revision, count }) => [revision, count]),
+    );
+    const stored = this.#scopes.get(scope) ?? null;
+    const weights = new Map(stored?.routes.revisions.map(({ id, weightPercent }) => [id, weightPercent]));
+    const ids = [...weights.keys(), ...[...inFlight.keys()].filter((id) => !weights.has(id))];
+    return {
+      epoch: this.#epoch,
+      lost: this.#lost,
+      fence: stored?.fence ?? 0,
+      routes: stored?.routes ?? null,
+      revisions: ids
+        .map((id) => ({
+          ...this.#ledger.of(scope, id).toTraffic(id, weights.get(id) ?? 0),
+          inFlight: inFlight.get(id) ?? 0,
+        }))
+        .filter(({ id, inFlight }) => weights.has(id) || inFlight > 0),
+    };
+  }
+
+  /** Counts of revisions that left the routes go when nothing of them is in flight. */
+  async #forget(scope: string): Promise<void> {
+    const routed = this.#scopes.get(scope)?.routes.revisions.map(({ id }) => id) ?? [];
+    const busy = (await this.#driver.inFlight()).filter((one) => one.scope === scope);
+    this.#ledger.forget(scope, new Set([...routed, ...busy.map(({ revision }) => revision)]));
+  }
+
+  #health(): RouterHealth {
+    const problems = [...this.#stateProblems, ...this.#driver.problems()];
+    return {
+      kind: this.#settings.kind,
+      status: problems.length > 0 ? 'degraded' : 'ok',
+      version: routerVersion,
+      pid: process.pid,
+      listening: this.#driver.listening(),
+      listeningTls: this.#settings.tls?.listen ?? null,
+      epoch: this.#epoch,
+      lost: this.#lost,
+      scopes: this.#scopes.size,
+      problems,
+      predecessors: 0,
+    };
+  }
+
+  /** Puts a new agent, of the code that stands there now, in this one's place. The program does not notice. */
+  async #upgrade(): Promise<{ pid: number }> {
+    if (this.#phase !== 'serving')
+      throw new CodedError('traffic/upgrade-running', 'the router is already being replaced or is leaving');
+    this.#phase = 'parting';
+    const position = await this.#driver.detach();
+    const parting = { epoch: this.#epoch, lost: this.#lost, ledger: this.#ledger.snapshot(), position };
+    try {
+      await writeFile(this.#partingFile, JSON.stringify(parting), { mode: 0o600 });
+      const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
+        detached: true,
+        stdio: ['ignore', 1, 2],
+      });
+      await confirmation(
+        child,
+        this.#answeredBy(() => child.pid),
+      );
+      // After the answer to this very request is on its way.
+      setImmediate(() => void this.#control.close().then(() => process.exit(0)));
+      return { pid: child.pid ?? 0 };
+    } catch (error) {
+      log('error', 'upgrade-failed', { message: messageOf(error) });
+      await rm(this.#partingFile, { force: true });
+      await this.#driver.start(this.#desired(), position);
+      await this.#control.takeName();
+      this.#phase = 'serving';
+      throw error;
+    }
+  }
+
+  async #answeredBy(pid: () => number | undefined): Promise<void> {
+    const { controlSocket } = this.#settings;
+    while (this.#phase === 'parting') {
+      const health = await callControl<RouterHealth>({
+        socketPath: controlSocket,
+        method: 'GET',
+        path: '/health',
+        timeoutMs: 1_000,
+      }).catch(() => null);
+      if (health && health.pid === pid()) return;
+      await sleep(50);
+    }
+  }
+}

@@ -1,0 +1,99 @@
+import { open, mkdir, readFile, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pages, renderPage, type Page } from '../embedded/pages.ts';
+import type { HaproxyPaths } from './config.ts';
+import { renderMap, type Maps } from './maps.ts';
+import type { Shape, Slots } from './slots.ts';
+
+/** Which revision has which slot, and what HAProxy was started with; kept so that the next agent knows. */
+export interface StoredSlots {
+  shape: Shape;
+  slots: Slots;
+}
+
+/** The paths of one HAProxy in its folder. */
+export function pathsIn(folder: string): HaproxyPaths {
+  return {
+    config: join(folder, 'haproxy.cfg'),
+    draft: join(folder, 'haproxy.cfg.draft'),
+    maps: {
+      facts: join(folder, 'facts.map'),
+      weights: join(folder, 'weights.map'),
+      hosts: join(folder, 'hosts.map'),
+    },
+    pages: join(folder, 'pages'),
+    slots: join(folder, 'slots.json'),
+    identity: join(folder, 'haproxy.pid'),
+    log: join(folder, 'haproxy.log'),
+    commands: join(folder, 'cmd.sock'),
+    master: join(folder, 'master.sock'),
+    mark: join(folder, 'mark.sock'),
+    onward: join(folder, 'on.sock'),
+    onwardTls: join(folder, 'ontls.sock'),
+  };
+}
+
+/** Replaces a file so that a crash leaves the old one or the new one. */
+export async function writeWhole(path: string, text: string): Promise<void> {
+  const draft = `${path}.${process.pid}.tmp`;
+  const file = await open(draft, 'w', 0o600);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(draft, path);
+}
+
+export async function writeMaps(paths: HaproxyPaths['maps'], maps: Maps): Promise<void> {
+  await writeWhole(paths.facts, renderMap(maps.facts));
+  await writeWhole(paths.weights, renderMap(maps.weights));
+  await writeWhole(paths.hosts, renderMap(maps.hosts));
+}
+
+/** Null when there is none or it cannot be read: then nobody knows which slot stands for what. */
+export async function readSlots(path: string): Promise<StoredSlots | null> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8')) as StoredSlots;
+  } catch {
+    return null;
+  }
+}
+
+const ownPages: Record<string, Page> = {
+  ...pages,
+  requestTimeout: {
+    status: 408,
+    title: 'Request timeout',
+    text: 'The request took too long to arrive. Please try again.',
+  },
+  tooLarge: { status: 413, title: 'Too large', text: 'This is more than the application takes at once.' },
+};
+
+const reasons: Record<number, string> = {
+  400: 'Bad Request',
+  408: 'Request Timeout',
+  413: 'Content Too Large',
+  502: 'Bad Gateway',
+  504: 'Gateway Timeout',
+};
+
+/** Writes the router's own pages: HTML and JSON, and whole answers for errors that HAProxy finds itself. */
+export async function writePages(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  for (const [name, page] of Object.entries(ownPages)) {
+    const html = renderPage(page, '').body;
+    await writeWhole(join(folder, `${name}.html`), html);
+    await writeWhole(join(folder, `${name}.json`), renderPage(page, 'application/json').body);
+    const reason = reasons[page.status];
+    if (reason === undefined) continue;
+    const head = [
+      `HTTP/1.1 ${page.status} ${reason}`,
+      'content-type: text/html; charset=utf-8',
+      'cache-control: no-store',
+      `content-length: ${Buffer.byteLength(html)}`,
+    ];
+    await writeWhole(join(folder, `${name}.http`), `${head.join('\r\n')}\r\n\r\n${html}`);
+  }
+}

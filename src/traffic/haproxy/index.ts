@@ -1,0 +1,1 @@
+export { createHaproxyDriver } from './driver.ts';

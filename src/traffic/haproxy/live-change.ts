@@ -1,0 +1,91 @@
+import { ask, tell } from './commands.ts';
+import { serverName, type HaproxyPaths } from './config.ts';
+import type { Entries, Maps } from './maps.ts';
+import { slotName, type Shape, type Slots } from './slots.ts';
+
+/** HAProxy takes a line of commands with its payload into one buffer of 16 KiB at least. */
+const commandBytes = 8_000;
+
+/** What to say to a running HAProxy so that it serves other routes, in this order. */
+export interface LiveChange {
+  /** Servers that take requests from now on. */
+  open: string[];
+  /** Servers that take none any more; what they have goes on. */
+  shut: string[];
+}
+
+/**
+ * The difference between two assignments of slots.
+ *
+ * @param before - Null says everything anew.
+ */
+export function planServers(before: Slots | null, after: Slots, shape: Shape): LiveChange {
+  const change: LiveChange = { open: [], shut: [] };
+  for (let index = 0; index < shape.slots; index++)
+    for (let place = 0; place < shape.serversPerSlot; place++) {
+      const was = before?.[index]?.servers[place] ?? null;
+      const is = after[index]?.servers[place] ?? null;
+      if (before !== null && was?.host === is?.host && was?.port === is?.port) continue;
+      const name = `${slotName(index)}/${serverName(place)}`;
+      if (is === null) change.shut.push(`set server ${name} state maint`);
+      else
+        change.open.push(
+          `set server ${name} addr ${is.host} port ${is.port}`,
+          `set server ${name} state ready`,
+        );
+    }
+  return change;
+}
+
+/** Makes a running process follow other routes: new servers first, then the maps, then servers that are done. */
+export async function changeLive(
+  paths: HaproxyPaths,
+  servers: LiveChange,
+  maps: { before: Maps | null; after: Maps },
+): Promise<void> {
+  const { before, after } = maps;
+  await tellAll(paths.commands, servers.open);
+  for (const name of ['facts', 'weights', 'hosts'] as const)
+    if (before === null || !equal(before[name], after[name]))
+      await replaceMap(paths.commands, paths.maps[name], after[name]);
+  await tellAll(paths.commands, servers.shut);
+}
+
+/** Takes all routes from an old process, which then sends on what it still gets on kept connections. */
+export async function emptyOldWorker(paths: HaproxyPaths, pid: number): Promise<void> {
+  // The facts first: without them an unknown host is one for the new process.
+  for (const path of [paths.maps.facts, paths.maps.hosts]) {
+    const version = versionIn(await ask(paths.master, `@!${pid} prepare map ${path}`));
+    if (version !== undefined) await ask(paths.master, `@!${pid} commit map @${version} ${path}`);
+  }
+}
+
+/** Replaces a map whole: whoever looks sees the old one or the new one. */
+async function replaceMap(commands: string, path: string, entries: Entries): Promise<void> {
+  const version = versionIn(await ask(commands, `prepare map ${path}`));
+  for (const payload of chunks([...entries].map(([key, value]) => `${key} ${value}\n`)))
+    await tell(commands, `add map @${version} ${path} <<\n${payload}`);
+  await tell(commands, `commit map @${version} ${path}`);
+}
+
+async function tellAll(commands: string, lines: readonly string[]): Promise<void> {
+  for (const line of chunks(lines.map((one) => `${one};`))) await tell(commands, line);
+}
+
+function versionIn(answer: string): string | undefined {
+  return /New version created: (\d+)/.exec(answer)?.[1];
+}
+
+function chunks(pieces: readonly string[]): string[] {
+  const result: string[] = [];
+  for (const piece of pieces) {
+    const last = result.at(-1);
+    if (last === undefined || last.length + piece.length > commandBytes) result.push(piece);
+    else result[result.length - 1] = last + piece;
+  }
+  return result;
+}
+
+function equal(a: Entries, b: Entries): boolean {
+  return a.size === b.size && [...a].every(([key, value]) => b.get(key) === value);
+}

@@ -1,0 +1,178 @@
+import { randomUUID } from 'node:crypto';
+import { request } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { CodedError } from '../../diagnostics/index.ts';
+import { ringName } from './config.ts';
+import { parseLogLine, type LogLine } from './log-line.ts';
+
+const settleTimeoutMs = 10_000;
+const connectTimeoutMs = 10_000;
+
+/** How far the log of a process has been read. */
+export interface Reading {
+  first: number;
+  last: number;
+  lines: number;
+}
+
+/**
+ * Reads the request log of one HAProxy process as it is written. Nothing is lost while the process lives: the log is a
+ * ring in its memory, and each line has a number. While the stream is open the process does not end, even after a
+ * reload, so its last lines are read, too.
+ */
+export class LogStream {
+  readonly pid: number;
+  /** Where the reading was taken up, and how far it is now. */
+  readonly reading: Reading;
+  readonly #socket: Socket;
+  readonly #marks = new Map<string, () => void>();
+  readonly #onLine: (line: LogLine) => void;
+  /** Lines up to this one were told by an earlier stream. */
+  readonly #readBefore: number;
+  #rest = '';
+  #gaps = 0;
+
+  private constructor(
+    socket: Socket,
+    parts: {
+      pid: number;
+      reading: Reading;
+      rest: string;
+      onLine: (line: LogLine) => void;
+      onEnd: () => void;
+    },
+  ) {
+    this.pid = parts.pid;
+    this.reading = parts.reading;
+    this.#readBefore = parts.reading.last;
+    this.#socket = socket;
+    this.#onLine = parts.onLine;
+    this.#take(parts.rest);
+    socket.on('data', (chunk: string) => this.#take(chunk));
+    socket.on('close', parts.onEnd);
+  }
+
+  /**
+   * Opens the log of the process that answers at a socket.
+   *
+   * @param after - What was read of each process before, by pid: reading goes on behind it. Without it, from now on.
+   * @throws CodedError `traffic/program-silent`
+   */
+  static async open(
+    commands: string,
+    parts: {
+      after: Readonly<Record<number, Reading>> | null;
+      onLine: (line: LogLine) => void;
+      onEnd: (stream: LogStream) => void;
+    },
+  ): Promise<LogStream> {
+    const socket = connect(commands);
+    socket.setEncoding('utf8');
+    const fromNow = parts.after === null ? ' -n' : '';
+    const { pid, rest } = await greeting(socket, `show info;show events ${ringName} -w${fromNow}\n`);
+    const reading = parts.after?.[pid] ?? { first: -1, last: -1, lines: 0 };
+    const stream: LogStream = new LogStream(socket, {
+      pid,
+      rest,
+      reading: { ...reading },
+      onLine: parts.onLine,
+      onEnd: () => parts.onEnd(stream),
+    });
+    return stream;
+  }
+
+  /** Returns when every line written until now has been told. @throws CodedError `traffic/program-silent` */
+  async settle(markSocket: string): Promise<void> {
+    const path = `/${randomUUID()}`;
+    const seen = new Promise<void>((resolve) => this.#marks.set(path, resolve));
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      await Promise.race([
+        visit(markSocket, path).then(() => seen),
+        new Promise<never>((_, reject) => {
+          timer = setTimeout(() => reject(new Error('the mark was not seen')), settleTimeoutMs);
+        }),
+      ]);
+    } catch (cause) {
+      throw new CodedError('traffic/program-silent', 'the request log of HAProxy does not come', {
+        help: "read the router's log",
+        cause,
+      });
+    } finally {
+      clearTimeout(timer);
+      this.#marks.delete(path);
+    }
+  }
+
+  /** Whether lines are missing. Those that overtake each other are given until the second look. */
+  hasGap(): boolean {
+    const { first, last, lines } = this.reading;
+    this.#gaps = first >= 0 && last - first + 1 > lines ? this.#gaps + 1 : 0;
+    return this.#gaps > 1;
+  }
+
+  /** Lets the process go. */
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  #take(chunk: string): void {
+    const lines = (this.#rest + chunk).split('\n');
+    this.#rest = lines.pop() ?? '';
+    for (const text of lines) {
+      const line = parseLogLine(text);
+      if (line && 'mark' in line) this.#marks.get(line.mark)?.();
+      else if (line && line.pid === this.pid) this.#count(line);
+    }
+  }
+
+  #count(line: LogLine): void {
+    const { reading } = this;
+    if (line.counter <= this.#readBefore) return;
+    // The very first line that was read may have overtaken others.
+    reading.first = reading.first < 0 ? line.counter : Math.min(reading.first, line.counter);
+    reading.last = Math.max(reading.last, line.counter);
+    reading.lines++;
+    this.#onLine(line);
+  }
+}
+
+/** Waits for the answer to `show info`, which ends with an empty line. */
+function greeting(socket: Socket, question: string): Promise<{ pid: number; rest: string }> {
+  return new Promise((resolve, reject) => {
+    let text = '';
+    const fail = (cause: unknown) =>
+      reject(
+        new CodedError('traffic/program-silent', 'HAProxy does not give its request log', {
+          help: "read the router's log",
+          cause,
+        }),
+      );
+    const timer = setTimeout(() => socket.destroy(new Error('no answer')), connectTimeoutMs);
+    socket.on('error', fail);
+    socket.once('close', fail);
+    socket.on('connect', () => socket.write(question));
+    const onData = (chunk: string) => {
+      text += chunk;
+      const end = text.indexOf('\n\n');
+      if (end < 0) return;
+      clearTimeout(timer);
+      socket.off('data', onData);
+      socket.off('close', fail);
+      resolve({ pid: Number(/^Pid: (\d+)$/m.exec(text)?.[1]), rest: text.slice(end + 2) });
+    };
+    socket.on('data', onData);
+  });
+}
+
+function visit(socketPath: string, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request({ socketPath, path, agent: false, headers: { host: 'mark' } }, (response) => {
+      response.resume();
+      response.on('end', resolve);
+      response.on('error', reject);
+    });
+    outgoing.on('error', reject);
+    outgoing.end();
+  });
+}

@@ -1,0 +1,101 @@
+import { createHash } from 'node:crypto';
+import type { StoredScope } from '../embedded/state-file.ts';
+import { revisionToken } from '../embedded/session-cookie.ts';
+import { WeightedChoice } from '../embedded/weighted-choice.ts';
+import { nameOf, slotName, type Slots } from './slots.ts';
+
+/*
+ * Everything about routes that may change while HAProxy runs stands in three maps, each replaced whole and at once:
+ *
+ *   hosts     host name or *        → scope
+ *   weights   00:scope … 99:scope   → backend of the revision that gets this hundredth of new sessions
+ *   facts     what else is known, see below
+ */
+
+/** The entries of one map. */
+export type Entries = ReadonlyMap<string, string>;
+
+export interface Maps {
+  facts: Entries;
+  weights: Entries;
+  hosts: Entries;
+}
+
+/** What a pin to a revision without a copy leads to. */
+export const nowhere = 'nowhere';
+
+/** In units of 100 µs, which fit 32 bits for days; see the limiter in `config.ts`. */
+export const limitUnitsPerMinute = 600_000;
+
+interface MapParts {
+  slots: Slots;
+  sessionKey: Buffer;
+  /** Whether TLS is spoken for a host, so that its visitors are sent there. */
+  hasCertificate: (host: string) => boolean;
+}
+
+/** Writes down routes as maps. */
+export function mapsFor(
+  scopes: readonly StoredScope[],
+  { slots, sessionKey, hasCertificate }: MapParts,
+): Maps {
+  const facts = new Map<string, string>();
+  const weights = new Map<string, string>();
+  const hosts = new Map<string, string>();
+  // An old process has none of it, and sends what it still gets on to the new one.
+  facts.set('current', 'yes');
+  for (const { routes } of scopes) {
+    const scope = scopeKey(routes.scope);
+    for (const host of routes.hosts) hosts.set(host, scope);
+    const backends = new Map(
+      slots.flatMap((slot, index) =>
+        slot?.scope === routes.scope ? [[slot.revision, slotName(index)] as const] : [],
+      ),
+    );
+    const backendOf = (revision: string) => backends.get(revision) ?? nowhere;
+    const choice = new WeightedChoice(routes.revisions);
+    for (let hundredth = 0; choice.size > 0 && hundredth < 100; hundredth++) {
+      const revision = choice.next();
+      if (revision) weights.set(`${hundredth}:${scope}`, backendOf(revision.id));
+    }
+    const sticky = routes.sticky || choice.size > 1;
+    for (const { id, weightPercent } of sticky ? routes.revisions : []) {
+      if (weightPercent === 0) continue;
+      const token = revisionToken(sessionKey, routes.scope, id);
+      facts.set(`session:${token}`, backendOf(id));
+      facts.set(`token:${backendOf(id)}`, token);
+    }
+    const flags = [
+      ...(routes.maintenance ? ['maintenance'] : []),
+      ...(routes.rateLimit ? ['limited'] : []),
+      ...(routes.pins.length > 0 ? ['pins'] : []),
+      ...(sticky ? ['sticky'] : []),
+    ];
+    if (flags.length > 0) facts.set(`flags:${scope}`, flags.join('.'));
+    if (routes.rateLimit) {
+      const interval = Math.max(1, Math.round(limitUnitsPerMinute / routes.rateLimit.perMinute));
+      facts.set(`interval:${scope}`, String(interval));
+      facts.set(`tolerance:${scope}`, String(interval * routes.rateLimit.burst));
+    }
+    for (const { revision, by } of routes.pins) {
+      const empty = !routes.revisions.some(({ id, endpoints }) => id === revision && endpoints.length > 0);
+      const backend = empty ? nowhere : backendOf(revision);
+      if (by.kind === 'host') {
+        hosts.set(by.host, scope);
+        facts.set(`host:${scope}:${by.host}`, backend);
+      } else facts.set(`${by.kind}:${scope}:${nameOf(by)}:${by.value}`, backend);
+    }
+  }
+  for (const host of hosts.keys()) if (hasCertificate(host)) facts.set(`tls:${host}`, 'yes');
+  return { facts, weights, hosts };
+}
+
+/** A map as its file has it. */
+export function renderMap(entries: Entries): string {
+  return [...entries].map(([key, value]) => `${key} ${value}\n`).join('');
+}
+
+/** A name for a scope without a letter that a map reads otherwise. */
+function scopeKey(scope: string): string {
+  return createHash('sha256').update(scope).digest('hex').slice(0, 12);
+}

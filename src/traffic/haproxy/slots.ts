@@ -1,0 +1,119 @@
+import type { Endpoint, RouteRevision } from '../../delivery/index.ts';
+import type { StoredScope } from '../embedded/state-file.ts';
+
+/*
+ * HAProxy cannot take up a new backend while it runs, so its configuration holds a number of empty ones, each with a
+ * number of empty servers. A revision gets one of them for its life: addresses are set while HAProxy runs.
+ */
+
+/** A backend that stands for one revision. Its servers keep their places; null is one that takes nothing. */
+export interface Slot {
+  scope: string;
+  revision: string;
+  servers: (Pick<Endpoint, 'host' | 'port'> | null)[];
+}
+
+/** All backends by number; null is free. */
+export type Slots = readonly (Slot | null)[];
+
+/** What cannot be changed while HAProxy runs. */
+export interface Shape {
+  slots: number;
+  serversPerSlot: number;
+  /** Names of headers and cookies that pins look at, sorted. */
+  headers: string[];
+  cookies: string[];
+  limits: boolean;
+}
+
+export const firstShape: Shape = { slots: 16, serversPerSlot: 8, headers: [], cookies: [], limits: false };
+
+/** The name of a backend: `v0`. */
+export function slotName(index: number): string {
+  return `v${index}`;
+}
+
+/** The number of a backend by its name; undefined when it is none of ours. */
+export function slotIndex(name: string): number | undefined {
+  return /^v\d{1,6}$/.test(name) ? Number(name.slice(1)) : undefined;
+}
+
+/**
+ * Gives every revision of the routes a slot: the one it has, else a free one, else a new one.
+ *
+ * @param busy - Slots with requests in flight: they stay with their revision though it left the routes.
+ */
+export function assignSlots(before: Slots, scopes: readonly StoredScope[], busy: ReadonlySet<number>): Slots {
+  const wanted = new Map(
+    scopes.flatMap(({ routes }) =>
+      routes.revisions.map((revision) => [
+        keyOf(routes.scope, revision.id),
+        { scope: routes.scope, revision },
+      ]),
+    ),
+  );
+  const slots: (Slot | null)[] = before.map((slot, index) => {
+    const still = slot && wanted.get(keyOf(slot.scope, slot.revision));
+    if (slot && still) {
+      wanted.delete(keyOf(slot.scope, slot.revision));
+      return { ...slot, servers: placeServers(slot.servers, still.revision) };
+    }
+    return slot && busy.has(index) ? slot : null;
+  });
+  for (const { scope, revision } of wanted.values()) {
+    const free = slots.indexOf(null);
+    const slot: Slot = { scope, revision: revision.id, servers: placeServers([], revision) };
+    if (free < 0) slots.push(slot);
+    else slots[free] = slot;
+  }
+  return slots;
+}
+
+/** The smallest shape that holds the routes; the one before while it does. It grows by doubling. */
+export function shapeFor(before: Shape, scopes: readonly StoredScope[], slots: Slots): Shape {
+  const pins = scopes.flatMap(({ routes }) => routes.pins.map(({ by }) => by));
+  const names = (kind: 'header' | 'cookie') =>
+    [...new Set(pins.flatMap((by) => (by.kind === kind ? [nameOf(by)] : [])))].sort();
+  const longest = Math.max(0, ...slots.map((slot) => slot?.servers.length ?? 0));
+  return {
+    slots: doubled(before.slots, slots.length),
+    serversPerSlot: doubled(before.serversPerSlot, longest),
+    headers: superset(before.headers, names('header')),
+    cookies: superset(before.cookies, names('cookie')),
+    limits: before.limits || scopes.some(({ routes }) => routes.rateLimit !== null),
+  };
+}
+
+/** A header's name as HAProxy and the maps spell it; cookies have theirs as it is. */
+export function nameOf(by: { kind: 'header' | 'cookie'; name: string }): string {
+  return by.kind === 'header' ? by.name.toLowerCase() : by.name;
+}
+
+/** Endpoints that stay keep their place, so that nothing moves under a request. */
+function placeServers(before: Slot['servers'], { endpoints }: RouteRevision): Slot['servers'] {
+  const wanted = endpoints.map(({ host, port }) => ({ host, port }));
+  const servers = before.map((server) => {
+    const index = wanted.findIndex((one) => one.host === server?.host && one.port === server.port);
+    return index < 0 ? null : (wanted.splice(index, 1)[0] ?? null);
+  });
+  for (const server of wanted) {
+    const free = servers.indexOf(null);
+    if (free < 0) servers.push(server);
+    else servers[free] = server;
+  }
+  return servers;
+}
+
+function keyOf(scope: string, revision: string): string {
+  return `${scope}\n${revision}`;
+}
+
+function doubled(from: number, atLeast: number): number {
+  let size = from;
+  while (size < atLeast) size *= 2;
+  return size;
+}
+
+function superset(before: string[], needed: string[]): string[] {
+  return needed.every((name) => before.includes(name)) ? before : needed;
+}
