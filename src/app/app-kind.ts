@@ -1,20 +1,7 @@
+import { usualComposeFiles } from '../compose/index.ts';
 import type { Finding } from '../diagnostics/index.ts';
 import type { App, ComposeFiles } from './model.ts';
 import type { SlipwayYml } from './slipway-yml.ts';
-
-/** Names that Docker itself looks for at the root: the first that is there of each list, the second merged over the first. */
-const usualNames = [
-  ['compose.yaml', 'compose.yml', 'docker-compose.yml', 'docker-compose.yaml'],
-  [
-    'compose.override.yml',
-    'compose.override.yaml',
-    'docker-compose.override.yml',
-    'docker-compose.override.yaml',
-  ],
-] as const;
-
-/** Every name that `parseApp` wants to know of, whether the root has it. */
-export const composeFileNames: readonly string[] = usualNames.flat();
 
 /** What starts the app, or why that is not clear. */
 export interface AppKind {
@@ -33,7 +20,9 @@ interface Facts {
 
 /** Tells by slipway.yml and the files that are there what starts the app; Compose files win over a start script. */
 export function kindOf({ yml, hasProcfile, hasStartScript, rootFiles }: Facts): AppKind {
-  const files = yml.compose?.value.files?.value.map(({ value }) => value) ?? usualFiles(rootFiles);
+  const files =
+    yml.compose?.value.files?.value.map(({ value }) => value) ??
+    usualComposeFiles((path) => rootFiles.includes(path));
   const profiles = yml.compose?.value.profiles?.value.map(({ value }) => value) ?? [];
   const compose: AppKind = { kind: 'compose', compose: { files, profiles }, findings: [] };
   const procfile: AppKind = { kind: 'procfile', compose: null, findings: [] };
@@ -52,11 +41,6 @@ export function kindOf({ yml, hasProcfile, hasStartScript, rootFiles }: Facts): 
     return { ...procfile, findings: [nothingToStart(message, said?.at)] };
   }
   return hasProcfile ? { ...compose, findings: [bothThere(files[0] ?? 'Compose files')] } : compose;
-}
-
-function usualFiles(rootFiles: readonly string[]): string[] {
-  const [base, override] = usualNames.map((names) => names.find((name) => rootFiles.includes(name)));
-  return base === undefined ? [] : [base, ...(override === undefined ? [] : [override])];
 }
 
 function bothThere(file: string): Finding {

@@ -41,7 +41,7 @@ export function composeFor({ app, environment, sources, env }: ComposeAppRequest
   const loaded = loadCompose({ files, profiles, sources, env });
   if (!loaded.ok) return loaded;
   const project = loaded.value;
-  const { services, web, findings } = classifyServices(project, withOverlap(app, environment));
+  const { services, web, findings } = classifyServices(project, withOverlap(app, environment, project));
   const all = [...loaded.warnings, ...findings, ...checkCopies(services, project, environment)];
   if (all.some(({ severity }) => severity === 'error')) return { ok: false, findings: all };
   const copies = services.map((one) => ({ ...one, replicas: replicasOf(one, project, environment) }));
@@ -69,8 +69,13 @@ export function composeFor({ app, environment, sources, env }: ComposeAppRequest
 }
 
 /** `overlap` of an environment says the same as that of a service, there alone. */
-function withOverlap({ route, services }: App, { overlap }: EnvironmentDefinition): RoleRules {
-  const more = overlap.map((name) => [name, { ...services[name], overlap: true }] as const);
+function withOverlap(
+  { route, services }: App,
+  { overlap }: EnvironmentDefinition,
+  project: ComposeProject,
+): RoleRules {
+  const there = overlap.filter((name) => project.services.some((service) => service.name === name));
+  const more = there.map((name) => [name, { ...services[name], overlap: true }] as const);
   return { route, services: { ...services, ...Object.fromEntries(more) } };
 }
 
@@ -90,11 +95,13 @@ function checkCopies(
   environment: EnvironmentDefinition,
 ): Finding[] {
   const known = services.map(({ name }) => name);
-  const unknown = Object.keys(environment.replicas).filter(
-    (name) => known.length > 0 && !known.includes(name),
-  );
+  const named = [
+    ...Object.keys(environment.replicas).map((name) => ({ key: 'replicas', name })),
+    ...environment.overlap.map((name) => ({ key: 'overlap', name })),
+  ];
+  const unknown = named.filter(({ name }) => known.length > 0 && !known.includes(name));
   return [
-    ...unknown.map((name) => unknownReplicas(name, known, environment)),
+    ...unknown.map((one) => unknownName(one, known, environment)),
     ...services.flatMap((one) => {
       const service = project.services.find(({ name }) => name === one.name);
       return service ? checkCount(one, service, { project, environment }) : [];
@@ -126,7 +133,7 @@ function checkCount(
       impossible(
         `"${name}" has 0 replicas, so nobody would take traffic`,
         service,
-        `write 1 or more, in slipway.yml: ${key}`,
+        `write 1 or more into slipway.yml: environments: { ${environment.name}: { replicas: { ${name}: 1 } } }`,
       ),
     ];
   }
@@ -141,12 +148,16 @@ function checkCount(
   ];
 }
 
-function unknownReplicas(name: string, known: string[], environment: EnvironmentDefinition): Finding {
+function unknownName(
+  { key, name }: { key: string; name: string },
+  known: string[],
+  environment: EnvironmentDefinition,
+): Finding {
   const near = didYouMean(name, known);
   return {
     code: 'app/unknown-service',
     severity: 'error',
-    message: `slipway.yml, environments.${environment.name}.replicas: the Compose file has no active service "${name}"`,
+    message: `slipway.yml, environments.${environment.name}.${key}: the Compose file has no active service "${name}"`,
     notes: [`active: ${known.join(', ')}`],
     help: near === undefined ? 'remove it' : `did you mean "${near}"?`,
   };

@@ -1,4 +1,4 @@
-export { composeFileNames } from './app-kind.ts';
+export { composeFileNames } from '../compose/index.ts';
 export { composeFor } from './compose-app.ts';
 export type { ComposeApp, ComposeAppRequest, ComposeAppService } from './compose-app.ts';
 export { classifyServices } from './service-roles.ts';

@@ -28,13 +28,14 @@ function checkPorts(
   { name, role, overlap }: ClassifiedService,
   { port }: { port: number | null },
 ): Finding[] {
-  if (!overlap) return [];
+  // Without a port of the app nothing certain can be said about the others.
+  if (!overlap || (role === 'web' && port === null)) return [];
   const held = role === 'web' ? facts.fixedPorts.filter((one) => !routed(one, port)) : facts.fixedPorts;
   return held.map((one) => {
     const written = `${one.published}:${one.target}`;
     const other =
       role === 'web'
-        ? 'reach it through the router alone'
+        ? 'and let users reach it through the router alone'
         : role === 'companion'
           ? `or give up on two of it, in slipway.yml: services: { ${name}: { role: worker } }`
           : `or let its predecessor end first, in slipway.yml: services: { ${name}: { overlap: false } }`;
@@ -81,6 +82,7 @@ function checkVolumes(
 ): Finding[] {
   const said = rules.services[name];
   const [volume] = facts.ownVolumes;
+  if (role === 'web' && said?.overlap === false) return [cannotBeAlone(name, facts, said.at)];
   if (
     !overlap ||
     volume === undefined ||
@@ -132,4 +134,15 @@ function checkProxy({ service }: ServiceFacts): Finding[] {
       help: 'move it into a profile that is not active here, and say in slipway.yml which service gets traffic: route: { service: web, port: 3000 }',
     },
   ];
+}
+
+function cannotBeAlone(name: string, { service }: ServiceFacts, at: Finding['at']): Finding {
+  return {
+    code: 'app/impossible',
+    severity: 'error',
+    message: `"${name}" gets the users' requests, so two revisions of it run at once while traffic moves`,
+    at: at ?? service.at,
+    notes: [],
+    help: 'remove "overlap: false"; what only one process may hold belongs into a service of the role shared',
+  };
 }

@@ -126,7 +126,7 @@ export function routedPort(
         message,
         at,
         notes: [],
-        help: `say which in slipway.yml: route: { service: ${name}, port: ${open[0] ?? 3000} }`,
+        help: `say which in slipway.yml: route: { service: ${name}, port: ${plain ?? 3000} }`,
       },
     ],
   };

@@ -62,6 +62,6 @@ function cannotWait({ name, role }: ClassifiedService, other: Other): Finding {
     notes: [],
     help: harmless
       ? `nothing, if "${name}" can start without it; else make it a companion in slipway.yml: services: { ${other.name}: { role: companion } }`
-      : `remove it from depends_on, or change a role in slipway.yml: services: { ${other.name}: { role: shared } }`,
+      : `remove it from depends_on${other.role === 'web' ? '' : `, or change a role in slipway.yml: services: { ${other.name}: { role: shared } }`}`,
   };
 }

@@ -19,5 +19,5 @@ export type {
   UpdateRules,
 } from './model.ts';
 export type { ComposeSources } from './service.ts';
-export { usualComposeFiles } from './usual-files.ts';
+export { composeFileNames, usualComposeFiles } from './usual-files.ts';
 export { withoutPlaces } from './without-places.ts';

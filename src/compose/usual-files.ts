@@ -6,6 +6,9 @@ const overrides = [
   'docker-compose.override.yaml',
 ];
 
+/** Every name that `usualComposeFiles` looks for. */
+export const composeFileNames: readonly string[] = [...usual, ...overrides];
+
 /**
  * The Compose files of a folder where nothing names them: the first usual name that is there, and an override.
  * Empty when there is none.
