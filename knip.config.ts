@@ -8,6 +8,8 @@ export default {
     'test/docker/index.ts',
     'src/*/main.ts',
     'src/traffic/embedded/main.ts',
+    'src/targets/docker/act.ts',
+    'src/traffic/agent/main.ts',
     'scripts/*.ts',
     'scripts/demo/*.ts',
     'bench/*.ts',

@@ -2,6 +2,10 @@ import type { Catalogue } from '../diagnostics/index.ts';
 
 /** Every code of this room's findings and throws, without its `traffic/`, what it stands for and what to do. */
 export const trafficCodes = {
+  'configuration-refused': {
+    means: 'HAProxy or nginx does not take the configuration that the routes ask for.',
+    todo: 'Read the notes; a part of your own may be at fault. The routes before are still in force.',
+  },
   'control-failed': {
     means: 'The router did not do what it was asked.',
     todo: 'Read its log; it keeps the last good routes.',
@@ -23,6 +27,22 @@ export const trafficCodes = {
   'listen-failed': {
     means: 'The router cannot listen at its address.',
     todo: 'Free the port, or `slipway up --http` with another.',
+  },
+  'not-installed': {
+    means: 'The router that was chosen is not on this machine.',
+    todo: 'Install it as the help says, or `slipway up --router embedded`.',
+  },
+  'program-failed': {
+    means: 'HAProxy or nginx did not start to serve.',
+    todo: 'Read its log; it is tried again.',
+  },
+  'program-refused': {
+    means: 'HAProxy did not take a change while it runs.',
+    todo: "Nothing: the same change is made again by a reload. Report it with the router's log if it stays.",
+  },
+  'program-silent': {
+    means: 'HAProxy does not answer on its command socket.',
+    todo: "Read the router's log; `slipway up` starts it again.",
   },
   'stale-fence': {
     means: 'A server that was replaced wanted to move traffic; it was refused.',

@@ -1,9 +1,15 @@
 import { fileURLToPath } from 'node:url';
 
+export { findProgram, programKinds, type ProgramKind } from './agent/programs.ts';
 export { createRouterClient, type EmbeddedRouter } from './client.ts';
 export type { RouterHealth } from './embedded/router-process.ts';
 
 /** The file that a supervisor starts: `node <routerEntry> --state FILE --control SOCKET --listen HOST:PORT`. */
-export const routerEntry = fileURLToPath(
-  new URL(`./embedded/main${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url),
-);
+export const routerEntry = entry('./embedded/main');
+
+/** As `routerEntry`, for HAProxy and nginx: `node <agentEntry> --router haproxy --state …`. */
+export const agentEntry = entry('./agent/main');
+
+function entry(path: string): string {
+  return fileURLToPath(new URL(`${path}${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url));
+}

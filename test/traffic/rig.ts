@@ -14,7 +14,13 @@ import { connect, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RouteRevision, Routes } from '../../src/delivery/index.ts';
-import { createRouterClient, routerEntry, type EmbeddedRouter } from '../../src/traffic/index.ts';
+import {
+  agentEntry,
+  createRouterClient,
+  routerEntry,
+  type EmbeddedRouter,
+  type ProgramKind,
+} from '../../src/traffic/index.ts';
 
 /** One router process in a folder of its own, and apps behind it. Everything ends with `close`. */
 export interface Rig {
@@ -25,6 +31,8 @@ export interface Rig {
   port: number;
   router: EmbeddedRouter;
   child: ChildProcess;
+  /** The process that users reach: the router's own, or the program behind its agent. */
+  programPid(): number;
   log(): string;
   /** Starts an app in this process and names its endpoint. */
   app(listener: RequestListener): Promise<App>;
@@ -39,7 +47,10 @@ export interface App {
 }
 
 /** Starts a router. Flags are added to its command line. */
-export async function startRig(flags: string[] = []): Promise<Rig> {
+export async function startRig(
+  flags: string[] = [],
+  kind: 'embedded' | ProgramKind = 'embedded',
+): Promise<Rig> {
   const folder = await mkdtemp(join(tmpdir(), 'slipway-traffic-'));
   const port = await freePort();
   const apps: Server[] = [];
@@ -49,7 +60,8 @@ export async function startRig(flags: string[] = []): Promise<Rig> {
   const launch = async () => {
     const log = openSync(join(folder, 'log'), 'a');
     const argv = ['--state', stateFile, '--control', control, '--listen', `127.0.0.1:${port}`, ...flags];
-    const child = spawn(process.execPath, [routerEntry, ...argv], { stdio: ['ignore', log, log] });
+    const start = kind === 'embedded' ? [routerEntry] : [agentEntry, '--router', kind];
+    const child = spawn(process.execPath, [...start, ...argv], { stdio: ['ignore', log, log] });
     closeSync(log);
     rig.child = child;
     await until(async () => {
@@ -65,6 +77,7 @@ export async function startRig(flags: string[] = []): Promise<Rig> {
     port,
     router: createRouterClient(control),
     child: undefined as never,
+    programPid: () => programOf(join(folder, kind)) ?? rig.child.pid ?? 0,
     log: () => readFileSync(join(folder, 'log'), 'utf8'),
     restart: launch,
     async app(listener) {
@@ -78,6 +91,8 @@ export async function startRig(flags: string[] = []): Promise<Rig> {
       for (const line of rig.log().split('\n'))
         if (line.includes('"serving"')) pids.add((JSON.parse(line) as { pid: number }).pid);
       for (const pid of pids) killQuietly(pid);
+      const program = programOf(join(folder, kind));
+      if (program !== undefined) killQuietly(program, 'SIGTERM');
       for (const server of apps) {
         server.closeAllConnections();
         server.close();
@@ -175,9 +190,20 @@ export function freePort(): Promise<number> {
   });
 }
 
-function killQuietly(pid: number): void {
+/** The program that an agent started in a folder. */
+function programOf(folder: string): number | undefined {
+  for (const name of ['haproxy.pid', 'nginx.process'])
+    try {
+      return (JSON.parse(readFileSync(join(folder, name), 'utf8')) as { pid: number }).pid;
+    } catch {
+      // It is the other one, or none.
+    }
+  return undefined;
+}
+
+function killQuietly(pid: number, signal: NodeJS.Signals = 'SIGKILL'): void {
   try {
-    process.kill(pid, 'SIGKILL');
+    process.kill(pid, signal);
   } catch {
     // It has ended by itself.
   }

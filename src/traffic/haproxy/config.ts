@@ -385,8 +385,7 @@ function page(paths: HaproxyPaths, name: PageName, condition: string, retryAfter
   const headers = `hdr cache-control no-store${wait === undefined ? '' : ` hdr retry-after "${wait}"`}`;
   const rule = (type: string, ending: string, more: string) =>
     `http-request return status ${statusOf[name]} content-type "${type}; charset=utf-8" file ${quoted(`${paths.pages}/${name}.${ending}`)} ${headers} if ${condition}${more}`;
-  const json =
-    String.raw`{ req.hdr(accept) -m reg -i 'application/([a-z0-9.+-]+\+)?json' } !{ req.hdr(accept) -m reg -i 'text/html|[*]/[*]' }`;
+  const json = String.raw`{ req.hdr(accept) -m reg -i 'application/([a-z0-9.+-]+\+)?json' } !{ req.hdr(accept) -m reg -i 'text/html|[*]/[*]' }`;
   return [rule('application/json', 'json', ` ${json}`), rule('text/html', 'html', '')];
 }
 

@@ -69,7 +69,7 @@ async function replaceMap(commands: string, path: string, entries: Entries): Pro
 }
 
 async function tellAll(commands: string, lines: readonly string[]): Promise<void> {
-  for (const line of chunks(lines.map((one) => `${one};`))) await tell(commands, line);
+  for (const line of chunks(lines.map((one) => `${one};`))) await tell(commands, line.slice(0, -1));
 }
 
 function versionIn(answer: string): string | undefined {
