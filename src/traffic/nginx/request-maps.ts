@@ -1,0 +1,69 @@
+import { sessionCookieName } from '../embedded/session-cookie.ts';
+import { map } from './names.ts';
+
+/** What every scope reads from a request, whatever its routes. */
+export function requestMaps(trustedProxies: readonly string[]): string[] {
+  const cookie = `(?:^|;\\s*)${sessionCookieName}=`;
+  return [
+    // A session's token and id, when the cookie is of our making.
+    map('$http_cookie', '$slipway_token', [
+      ['default', '""'],
+      [`"~${cookie}(?<slipway_t>[A-Za-z0-9_-]{22})\\.[a-f0-9]{32}(?:;|$)"`, '$slipway_t'],
+    ]),
+    map('$http_cookie', '$slipway_known', [
+      ['default', '""'],
+      [`"~${cookie}[A-Za-z0-9_-]{22}\\.(?<slipway_s>[a-f0-9]{32})(?:;|$)"`, '$slipway_s'],
+    ]),
+    map('$slipway_known', '$slipway_session', [
+      ['default', '$slipway_known'],
+      ['""', '$request_id'],
+    ]),
+    // The cookie is no business of the app.
+    map('$http_cookie', '$slipway_cookie', [
+      ['default', '$http_cookie'],
+      [`"~^${sessionCookieName}=[^;]*(?:;\\s*(?<slipway_a>.*))?$"`, '$slipway_a'],
+      [`"~^(?<slipway_b>.*?);\\s*${sessionCookieName}=[^;]*(?<slipway_c>.*)$"`, '"$slipway_b$slipway_c"'],
+    ]),
+    // HTTP/2 in clear text would let requests pass by the checks here.
+    map('$http_upgrade@$http_connection', '$slipway_upgrade', [
+      ['default', '""'],
+      ['"~*(?:^|,)\\s*(?:h2c?|http/2|tls)[^@]*@"', '""'],
+      ['"~*^[^@]+@(?:.*,)?\\s*upgrade\\s*(?:,|$)"', '$http_upgrade'],
+    ]),
+    map('$slipway_upgrade', '$slipway_connection', [
+      ['default', 'upgrade'],
+      ['""', '""'],
+    ]),
+    // What may be silent for as long as it likes.
+    map('$slipway_upgrade@$http_accept', '$slipway_long', [
+      ['default', '0'],
+      ['"~^[^@]"', '1'],
+      ['"~text/event-stream"', '1'],
+    ]),
+    map('$http_accept', '$slipway_ending', [
+      ['default', 'html'],
+      ['"~*(?:text/html|\\*/\\*)"', 'html'],
+      ['"~*application/(?:[\\w.+-]+\\+)?json"', 'json'],
+    ]),
+    ...forwardedMaps(trustedProxies),
+    map('$upstream_http_strict_transport_security', '$slipway_hsts', [
+      ['default', '""'],
+      ['""', '"max-age=31536000"'],
+    ]),
+  ];
+}
+
+/** Who the client is, by the word of proxies that are trusted; everyone else's word is replaced. */
+function forwardedMaps(trustedProxies: readonly string[]): string[] {
+  return [
+    `geo $realip_remote_addr $slipway_trusted {\n${['default 0', ...trustedProxies.map((one) => `${one} 1`)].map((line) => `  ${line};\n`).join('')}}`,
+    map('$slipway_trusted@$http_x_forwarded_for', '$slipway_forwarded_for', [
+      ['default', '$realip_remote_addr'],
+      ['"~^1@."', '"$http_x_forwarded_for, $realip_remote_addr"'],
+    ]),
+    map('$slipway_trusted@$http_x_forwarded_proto', '$slipway_proto', [
+      ['default', '$scheme'],
+      ['1@https', 'https'],
+    ]),
+  ];
+}
