@@ -45,6 +45,8 @@ export interface EngineEvent {
 /** A Docker Engine, on this machine or through ssh. Every call has an end in time; failures are `docker/…`. */
 export interface Engine {
   address: EngineAddress;
+  /** The program that reaches an `ssh://` one. */
+  ssh: string;
   containers: Containers;
   images: Images;
   networks: Networks;
@@ -72,6 +74,7 @@ export function openEngine(url: string, { ssh = 'ssh' }: EngineOptions = {}): En
   const info = () => calls.ask<RawInfo>({ asked: 'describe itself', method: 'GET', path: '/info' });
   return {
     address: calls.address,
+    ssh,
     containers: containersOf(calls),
     images: imagesOf(calls),
     networks: networksOf(calls),

@@ -1,6 +1,16 @@
 export { processEnvironment } from './process/environment.ts';
 export { createProcessTarget } from './process/process-target.ts';
 export type { CommandSpec, InstanceSpec, Probe, ProcessTarget } from './process/model.ts';
+export { createDockerTarget } from './docker/docker-target.ts';
+export {
+  builtImageName,
+  containerName,
+  label as containerLabel,
+  networkName,
+  sharedRevision,
+  volumeName,
+} from './docker/names.ts';
+export type { DockerTargetOptions } from './docker/place.ts';
 export type {
   Collected,
   ContainerFile,

@@ -2,26 +2,32 @@ import { request, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 
 interface ProbeRequest {
+  /** An address, never a name: `127.0.0.1` unless told, or a container's own. */
+  host?: string;
   port: number;
   /** HTTP path; null asks only for an open port. */
   path: string | null;
+  /** Takes any answer for ready, whatever its status. */
+  anyStatus?: boolean;
   probeTimeoutMs: number;
 }
 
+const loopback = '127.0.0.1';
 const mostBodyBytes = 64 * 1024;
 const shownCharacters = 200;
 
 /**
- * Asks a copy on 127.0.0.1 whether it is ready: 2xx to a GET, or an open port. Redirects are not followed and no name
+ * Asks a copy whether it is ready: 2xx to a GET, or an open port. Redirects are not followed and no name
  * is looked up, so no answer leads anywhere else. The body counts as read after 64 KiB.
  *
  * @returns null when ready, else why not, in words for the user. Never throws.
  */
-export async function probe({ port, path, probeTimeoutMs }: ProbeRequest): Promise<string | null> {
+export async function probe(asking: ProbeRequest): Promise<string | null> {
+  const { port, path, probeTimeoutMs } = asking;
   const signal = AbortSignal.timeout(probeTimeoutMs);
   const asked = path === null ? `port ${port}` : `GET ${path} on port ${port}`;
   try {
-    return path === null ? await openPort(port, signal) : await get(port, path, signal);
+    return path === null ? await openPort(asking, signal) : await get({ ...asking, path }, signal);
   } catch (error) {
     if (signal.aborted) return `${asked} did not answer within ${probeTimeoutMs} ms`;
     const { code, message } = error as NodeJS.ErrnoException;
@@ -30,9 +36,9 @@ export async function probe({ port, path, probeTimeoutMs }: ProbeRequest): Promi
   }
 }
 
-function openPort(port: number, signal: AbortSignal): Promise<null> {
+function openPort({ host = loopback, port }: ProbeRequest, signal: AbortSignal): Promise<null> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ host: '127.0.0.1', port, signal });
+    const socket = connect({ host, port, signal });
     socket.on('error', reject);
     socket.once('connect', () => {
       resolve(null);
@@ -42,17 +48,18 @@ function openPort(port: number, signal: AbortSignal): Promise<null> {
   });
 }
 
-async function get(port: number, path: string, signal: AbortSignal): Promise<string | null> {
+async function get(asking: ProbeRequest & { path: string }, signal: AbortSignal): Promise<string | null> {
+  const { host = loopback, port, path, anyStatus = false } = asking;
   const headers = { host: 'localhost', 'user-agent': 'slipway-probe', connection: 'close' };
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
-    const outgoing = request({ host: '127.0.0.1', port, path, agent: false, headers, signal });
+    const outgoing = request({ host, port, path, agent: false, headers, signal });
     outgoing.on('error', reject);
     outgoing.once('response', resolve);
     outgoing.end();
   });
   const body = await readStart(response);
   const status = response.statusCode ?? 0;
-  if (status >= 200 && status < 300) return null;
+  if (anyStatus || (status >= 200 && status < 300)) return null;
   const shown = body
     .replace(/[^\x20-\x7e]+/g, ' ')
     .slice(0, shownCharacters)

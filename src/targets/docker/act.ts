@@ -1,0 +1,92 @@
+import { rmSync } from 'node:fs';
+import { CodedError, unreachable } from '../../diagnostics/index.ts';
+import { openEngine } from '../../docker/index.ts';
+import { runHooks, runPreStart } from './hooks.ts';
+import type { CopySpec, TaskSpec } from './model.ts';
+import { filesFolder } from './mounts.ts';
+import { containerName, label } from './names.ts';
+import { dropStopHooks, readOrder, type Order } from './orders.ts';
+import type { Place } from './place.ts';
+import { prepare } from './prepare.ts';
+import { copyContainer, startContainer, taskContainer } from './start-container.ts';
+
+/*
+ * An act: `node act.ts ORDER_FILE`, a process of the supervisor. It may die at any moment and be run again; what it has
+ * done then is done. Prints what happens, ends with 0 when its work is done, a task with the exit code of its command.
+ */
+
+const print = (text: Buffer | string) => void process.stdout.write(text);
+
+async function carryOut(place: Place, order: Order): Promise<number> {
+  switch (order.act) {
+    case 'prepare':
+      await prepare(place, order.preparation, (line) => print(`${line}\n`));
+      return 0;
+    case 'start':
+      await start(place, order.copy);
+      return 0;
+    case 'stop':
+      await stop(place, order);
+      return 0;
+    case 'task':
+      return runTask(place, order.task);
+    default:
+      return unreachable(order);
+  }
+}
+
+async function start(place: Place, copy: CopySpec): Promise<void> {
+  const wanted = copyContainer(copy);
+  await runPreStart(place, copy, print);
+  await startContainer(place, wanted);
+  await runHooks(place.engine, wanted.name, { hooks: copy.service.hooks.postStart, output: print });
+}
+
+async function stop(place: Place, { scope, instance, hooks }: Order & { act: 'stop' }): Promise<void> {
+  const { engine, home, homeId } = place;
+  const name = containerName(scope, instance);
+  const present = await engine.containers.inspect(name);
+  if (present) {
+    const labels = present.Config.Labels;
+    if (labels[label.home] !== homeId || labels[label.instance] !== instance || labels[label.scope] !== scope)
+      return;
+    if (present.State.Running) {
+      // A copy ends, whatever its hooks say.
+      await runHooks(engine, name, { hooks, output: print }).catch((error: Error) =>
+        print(`slipway: ${error.message}\n`),
+      );
+      const graceMs = ((present.Config as { StopTimeout?: number }).StopTimeout ?? defaultGraceS) * 1000;
+      await engine.containers.stop(name, graceMs);
+    }
+    await engine.containers.remove(name);
+  }
+  rmSync(filesFolder(home, scope, name), { recursive: true, force: true });
+  await dropStopHooks(home, scope, instance);
+}
+
+/** The engine's own, for a container made without one. */
+const defaultGraceS = 10;
+
+async function runTask(place: Place, task: TaskSpec): Promise<number> {
+  const wanted = taskContainer(task);
+  await startContainer(place, wanted);
+  const { containers } = place.engine;
+  const log = (async () => {
+    for await (const text of await containers.followLogs(wanted.name)) print(text);
+  })();
+  const exitCode = await containers.wait(wanted.name);
+  await log;
+  return exitCode;
+}
+
+const [, , orderFile = ''] = process.argv;
+try {
+  const { url, ssh, home, homeId, order } = await readOrder(orderFile);
+  process.exitCode = await carryOut({ engine: openEngine(url, { ssh }), home, homeId }, order);
+} catch (error) {
+  const finding = error instanceof CodedError ? error.toFinding() : null;
+  for (const note of finding?.notes ?? []) print(`${note}\n`);
+  print(`slipway: ${error instanceof Error ? error.message : String(error)}\n`);
+  if (finding?.help !== undefined) print(`slipway: help: ${finding.help}\n`);
+  process.exitCode = 1;
+}

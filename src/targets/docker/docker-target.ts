@@ -1,0 +1,146 @@
+import type { Preparation } from '../../delivery/index.ts';
+import { CodedError } from '../../diagnostics/index.ts';
+import { readLogTail } from '../../supervisor/index.ts';
+import { collectGarbage } from './collect.ts';
+import type { CopySpec, DockerTarget } from './model.ts';
+import { containerName, label } from './names.ts';
+import { observeCopy, observeStart, observeTask } from './observe.ts';
+import { isOver, keepStopHooks, ordersOf, readStopHooks, type Acts, type Orders } from './orders.ts';
+import { containersFolder, type DockerTargetOptions } from './place.ts';
+import { repairContainer } from './repair.ts';
+import { copyContainer, refuseForeign, startContainer } from './start-container.ts';
+
+const tailLines = 20;
+
+/** The Docker target over one engine. */
+export function createDockerTarget(options: DockerTargetOptions): DockerTarget {
+  const { engine, home, homeId } = options;
+  const orders = ordersOf(options);
+  const actLog = (scope: string) => `${containersFolder(home, scope)}/acts.log`;
+  const inspect = (scope: string, id: string) => engine.containers.inspect(containerName(scope, id));
+
+  const start = async (copy: CopySpec, fence: number) => {
+    const { scope, id, service, logFile } = copy;
+    await claimCopy(orders, { scope, id, fence });
+    await keepStopHooks(home, copy);
+    const { preStart, postStart } = service.hooks;
+    if (preStart.length + postStart.length === 0) return startContainer(options, copyContainer(copy));
+    const run = { fence, logFile };
+    return orders.give({ scope, kind: 'start', key: id }, { act: 'start', copy }, run);
+  };
+
+  return {
+    prepare: (preparation, fence) => {
+      const { scope, revision, logFile } = preparation;
+      return orders.give(
+        { scope, kind: 'prepare', key: revision },
+        { act: 'prepare', preparation },
+        { fence, logFile },
+      );
+    },
+    observePrepared: async (scope, revision) => {
+      const acts = await orders.look(scope);
+      return preparation(acts, revision);
+    },
+    start,
+    stop: async (scope, instance, fence) => {
+      await orders.forget(scope, 'start', instance, fence);
+      await forgetOldStops(orders, { scope, instance, fence });
+      const hooks = await readStopHooks(home, scope, instance);
+      const run = { fence, logFile: actLog(scope) };
+      await orders.give({ scope, kind: 'stop', key: instance }, { act: 'stop', scope, instance, hooks }, run);
+    },
+    observe: async (scope, probes) => {
+      const own = { [label.home]: homeId, [label.scope]: scope, [label.instance]: null };
+      const [acts, listed] = await Promise.all([orders.look(scope), engine.containers.list(own)]);
+      const found = await Promise.all(listed.map(({ Id }) => engine.containers.inspect(Id)));
+      // One that was never started is nobody's: its start goes on when it is asked for again.
+      const started = found
+        .filter((one) => one !== null && one.State.Status !== 'created')
+        .filter((one) => one !== null);
+      const seen = await Promise.all(started.map((one) => observeCopy(one, { engine, acts, probes })));
+      const ids = new Set(seen.map(({ id }) => id));
+      const coming = acts.keys('start').filter((id) => !ids.has(id));
+      return [...seen, ...coming.flatMap((id) => unstarted(acts, id))];
+    },
+    repair: async (copy, fence) => {
+      await claimCopy(orders, { scope: copy.scope, id: copy.id, fence });
+      const container = await inspect(copy.scope, copy.id);
+      if (!container) return start(copy, fence);
+      refuseForeign(container, options, copyContainer(copy));
+      await repairContainer(engine, container, copy);
+    },
+    runCommand: async (task, fence) => {
+      const { scope, key, logFile } = task;
+      // Once is once: what has ended is not run again, whoever asks.
+      if ((await orders.look(scope)).find('task', key)) return orders.admit(scope, fence);
+      await orders.give({ scope, kind: 'task', key }, { act: 'task', task }, { fence, logFile });
+    },
+    observeCommand: async (scope, key) => {
+      const [acts, container] = await Promise.all([orders.look(scope), inspect(scope, key)]);
+      const isOwn =
+        container?.Config.Labels[label.task] === key && container.Config.Labels[label.home] === homeId;
+      return observeTask(engine, isOwn ? container : null, acts.find('task', key));
+    },
+    forgetCommand: async (scope, key, fence) => {
+      await orders.forget(scope, 'task', key, fence);
+      const container = await inspect(scope, key);
+      if (container?.Config.Labels[label.task] === key && container.Config.Labels[label.home] === homeId)
+        await engine.containers.remove(container.Id);
+    },
+    readLog: async (scope, id, lines) => {
+      const container = await inspect(scope, id);
+      return container ? engine.containers.logTail(container.Id, lines) : [];
+    },
+    collect: async (keep, fence) => {
+      await orders.admit(keep.scope, fence);
+      for (const revision of (await orders.look(keep.scope)).keys('prepare'))
+        if (!keep.revisions.includes(revision)) await orders.forget(keep.scope, 'prepare', revision, fence);
+      return collectGarbage(options, keep);
+    },
+  };
+}
+
+interface Claim {
+  scope: string;
+  id: string;
+  fence: number;
+}
+
+/** Refuses an older fence, and a copy whose end is under way; forgets ends that are over. */
+async function claimCopy(orders: Orders, { scope, id, fence }: Claim): Promise<void> {
+  const stopping = (await orders.look(scope)).find('stop', id);
+  if (stopping && !isOver(stopping))
+    throw new CodedError('targets/still-stopping', `${id} of ${scope} is to start and has not ended yet`, {
+      help: 'nothing: it is tried again',
+    });
+  await orders.forget(scope, 'stop', id, fence);
+}
+
+/** What has ended well is only in the way: the list of acts stays as short as the list of copies. */
+async function forgetOldStops(
+  orders: Orders,
+  { scope, instance, fence }: { scope: string; instance: string; fence: number },
+) {
+  const acts = await orders.look(scope);
+  for (const id of acts.keys('stop')) {
+    const act = acts.find('stop', id);
+    if (id !== instance && act && isOver(act) && act.exitCode === 0)
+      await orders.forget(scope, 'stop', id, fence);
+  }
+}
+
+function unstarted(acts: Acts, id: string) {
+  const act = acts.find('start', id);
+  return act ? [observeStart(id, act)] : [];
+}
+
+function preparation(acts: Acts, revision: string): Preparation {
+  const act = acts.find('prepare', revision);
+  if (!act) return 'none';
+  if (!isOver(act)) return 'going';
+  if (act.exitCode === 0) return 'done';
+  const logTail = readLogTail(act.logFile, tailLines);
+  const said = logTail.findLast((line) => line.startsWith('slipway: ') && !line.startsWith('slipway: help'));
+  return { failed: said?.slice('slipway: '.length) ?? 'it was interrupted', logTail };
+}

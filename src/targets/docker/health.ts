@@ -1,0 +1,90 @@
+import type { ContainerInspectInfo } from 'dockerode';
+import type { InstanceObservation } from '../../delivery/index.ts';
+import { unreachable } from '../../diagnostics/index.ts';
+import type { Engine } from '../../docker/index.ts';
+import { probe } from '../process/probe.ts';
+import type { ContainerProbe } from './model.ts';
+
+const shownCharacters = 200;
+
+/** Runs a command and ends it when it is late: the engine itself cannot end one. */
+const limited = `sh -c "$1" & command=$!
+(sleep "$2"; kill -9 "$command") >/dev/null 2>&1 </dev/null & watch=$!
+wait "$command"; code=$?
+kill "$watch" 2>/dev/null
+exit "$code"`;
+
+interface Asked {
+  container: ContainerInspectInfo;
+  /** The container's own; null when it has none. */
+  host: string | null;
+  asked: ContainerProbe;
+}
+
+/** Whether a running copy is ready: first its own healthcheck, if it has one, then what was asked. */
+export async function probeContainer(
+  engine: Engine,
+  { container, host, asked }: Asked,
+): Promise<InstanceObservation['probe']> {
+  const sick = ownHealth(container);
+  if (sick !== null) return { failed: sick };
+  const failed = await ask(engine, { container, host, asked });
+  return failed === null ? 'ready' : { failed };
+}
+
+/** Why the container's healthcheck does not call it healthy; null when it does, or there is none. */
+export function ownHealth({ State }: ContainerInspectInfo): string | null {
+  const health = State.Health;
+  if (!health || health.Status === 'none' || health.Status === 'healthy') return null;
+  const last = health.Log?.at(-1);
+  const said = (last?.Output ?? '').replace(/\s+/g, ' ').trim().slice(0, shownCharacters);
+  const shown = said === '' ? '' : `: ${said}`;
+  if (health.Status !== 'starting')
+    return `its healthcheck fails (${health.FailingStreak} times in a row)${shown}`;
+  return last ? `its healthcheck has not passed yet${shown}` : 'its healthcheck has not run yet';
+}
+
+async function ask(engine: Engine, { container, host, asked }: Asked): Promise<string | null> {
+  const { check, port, probeTimeoutMs } = asked;
+  switch (check.kind) {
+    case 'own':
+      return null;
+    case 'http':
+    case 'tcp': {
+      if (host === null || port === null) return 'it has no address to answer on';
+      if (check.kind === 'tcp') return probe({ host, port, path: null, probeTimeoutMs });
+      return probe({ host, port, path: check.path ?? '/', anyStatus: check.path === null, probeTimeoutMs });
+    }
+    case 'command':
+      return runCommand(engine, container.Id, { command: check.command, timeoutMs: probeTimeoutMs });
+    default:
+      return unreachable(check);
+  }
+}
+
+interface CommandProbe {
+  command: string;
+  timeoutMs: number;
+}
+
+async function runCommand(
+  engine: Engine,
+  id: string,
+  { command, timeoutMs }: CommandProbe,
+): Promise<string | null> {
+  const seconds = String(Math.max(1, Math.ceil(timeoutMs / 1000)));
+  let said = '';
+  try {
+    const code = await engine.containers.exec(id, {
+      command: ['sh', '-c', limited, 'slipway-probe', command, seconds],
+      timeoutMs: timeoutMs + 1000,
+      onOutput: (text) => (said = (said + text.toString('utf8')).slice(-shownCharacters)),
+    });
+    if (code === 0) return null;
+    const why = code === 137 ? `did not end within ${timeoutMs} ms` : `ended with exit code ${code}`;
+    const shown = said.replace(/\s+/g, ' ').trim();
+    return `"${command}" ${why}${shown === '' ? '' : `: ${shown}`}`;
+  } catch (error) {
+    return `"${command}" failed: ${(error as Error).message}`;
+  }
+}

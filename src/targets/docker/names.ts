@@ -1,0 +1,50 @@
+/** Labels of everything that Slipway makes on an engine; nothing without `home` is ever touched. */
+export const label = {
+  /** Id of the home that owns it. */
+  home: 'slipway.home',
+  /** `medianest/production` */
+  scope: 'slipway.scope',
+  /** `r7-web-1`; copies alone have it. */
+  instance: 'slipway.instance',
+  /** Key of a task; tasks alone have it. */
+  task: 'slipway.task',
+  /** `r7`, or `shared` */
+  revision: 'slipway.revision',
+  process: 'slipway.process',
+  release: 'slipway.release',
+  /** Hash of the settings that it was made with. */
+  spec: 'slipway.spec',
+  /** What can be changed by hand afterwards, as it was. */
+  expected: 'slipway.expected',
+} as const;
+
+/** The revision of what all revisions of an environment have in common. */
+export const sharedRevision = 'shared';
+
+/** `slipway-medianest-production-r7-web-1`, for a copy's id or a task's key. */
+export function containerName(scope: string, id: string): string {
+  return `${prefix(scope)}-${id}`;
+}
+
+/** A network of one revision, or without one of the whole environment, by its key in the Compose file. */
+export function networkName(scope: string, key: string, revision: string | null): string {
+  const whose = revision === null ? prefix(scope) : `${prefix(scope)}-${revision}`;
+  return key === 'default' ? whose : `${whose}_${key}`;
+}
+
+/** A volume by its key in the Compose file. */
+export function volumeName(scope: string, key: string): string {
+  return `${prefix(scope)}_${key}`;
+}
+
+/** Name for an image that is built here: only images whose names are all of this kind are ever removed. */
+export function builtImageName(app: string, key: string): string {
+  return `${builtImagePrefix}${app}:${key.replace(/^sha256:/, '').slice(0, 40)}`;
+}
+
+/** What the names of all images that Slipway built begin with. */
+export const builtImagePrefix = 'slipway/';
+
+function prefix(scope: string): string {
+  return `slipway-${scope.replaceAll('/', '-')}`;
+}

@@ -1,0 +1,60 @@
+import { CodedError } from '../../diagnostics/index.ts';
+import { openEngine } from '../../docker/index.ts';
+import type { NeededImage, PreparationSpec } from './model.ts';
+import { ensureNetworks } from './networks.ts';
+import type { Place } from './place.ts';
+
+/**
+ * Brings a revision's images and networks onto the engine: from the registry by digest, or from the engine that built
+ * them. What is there is left as it is. Throws `targets/no-image` when an image cannot be had.
+ */
+export async function prepare(
+  place: Place,
+  preparation: PreparationSpec,
+  say: (line: string) => void,
+): Promise<void> {
+  const { engine, homeId } = place;
+  const { scope, revision, networks } = preparation;
+  for (const image of preparation.images) await bringImage(place, image, { preparation, say });
+  await ensureNetworks({ engine, homeId, scope, revision }, networks);
+  say('all images and networks are there');
+}
+
+interface Bringing {
+  preparation: PreparationSpec;
+  say: (line: string) => void;
+}
+
+async function bringImage(
+  { engine }: Place,
+  image: NeededImage,
+  { preparation, say }: Bringing,
+): Promise<void> {
+  if (await engine.images.inspect(image.id)) return;
+  if (image.digest !== null) {
+    say(`pulling ${image.name}: ${image.digest}`);
+    const id = await engine.images.pull(image.digest, { onLine: say });
+    if (id === image.id) return;
+    // Engines with another image store name the same image by another hash; the digest has fixed its content.
+    say(`${image.name} is ${id} here`);
+    throw noImage(image, [`the digest leads to ${id} on this engine`]);
+  }
+  const { imagesFrom } = preparation;
+  if (imagesFrom !== null && imagesFrom !== engine.address.url) {
+    say(`copying ${image.name} from ${imagesFrom}`);
+    await engine.images.load(await openEngine(imagesFrom).images.save([image.id]));
+    if (await engine.images.inspect(image.id)) return;
+  }
+  throw noImage(image, []);
+}
+
+function noImage({ name, id }: NeededImage, notes: string[]): CodedError {
+  return new CodedError(
+    'targets/no-image',
+    `the image of ${name}, ${id.slice(0, 19)}, is not on this engine and cannot be had`,
+    {
+      notes: [...notes, 'it was built here once, or no registry is known for it'],
+      help: 'ship the commit again: slipway ship',
+    },
+  );
+}
