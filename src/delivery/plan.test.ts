@@ -13,6 +13,7 @@ describe('the happy path', () => {
     expect(stage.lines).toEqual([
       'rollout.requested',
       'rollout.started',
+      'prepare r1',
       'route ',
       'run node migrate.js of r1',
       'start r1-web-1',
@@ -31,6 +32,7 @@ describe('the happy path', () => {
     expect(stage.lines).toEqual([
       'rollout.requested',
       'rollout.started',
+      'prepare r2',
       'run node migrate.js of r2',
       'start r2-web-1',
       'start r2-web-2',

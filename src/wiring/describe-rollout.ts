@@ -117,16 +117,18 @@ function previewText(hosts: string[], { strategy }: Rollout['settings']): string
 function waitsFor({ settings }: Rollout, { approvedBy, timer }: Phase<'waiting'>): string {
   const { rules } = settings;
   const since = rounded(timer.elapsedMs);
-  const [first] = unmetRules(rules, { approvedBy, elapsedMs: timer.elapsedMs }, timer.lastSeenMs);
-  switch (first) {
+  const unmet = unmetRules(rules, { approvedBy, elapsedMs: timer.elapsedMs }, timer.lastSeenMs);
+  switch (unmet[0] ?? 'nothing') {
     case 'approval':
       return `waits for an approval since ${since}`;
     case 'timer':
       return `waits for its wait timer, ${rounded(rules.waitTimerMs - timer.elapsedMs)} left`;
     case 'window':
       return `waits since ${since} for a deployment window: ${rules.windows.map(({ text }) => text).join(', ')}`;
-    default:
+    case 'nothing':
       return 'is about to begin';
+    default:
+      return unreachable(unmet[0] as never);
   }
 }
 
@@ -173,14 +175,10 @@ function stepText(weightPercent: number, revision: string): string {
 export function asksPeople(rollout: Rollout): { verbs: Verb[]; who: string[] | null } | null {
   if (rollout.phase.at === 'reverting') return null;
   if (rollout.paused) return { verbs: ['resume'], who: null };
-  switch (asksFor(rollout)) {
-    case 'approval':
-      return { verbs: ['approve', 'reject'], who: whoMayApprove(rollout) };
-    case 'patience':
-      return rollout.phase.at === 'waiting' ? null : { verbs: ['promote'], who: null };
-    case 'nothing':
-      return null;
-  }
+  const asks = asksFor(rollout);
+  if (asks === 'approval') return { verbs: ['approve', 'reject'], who: whoMayApprove(rollout) };
+  const held = asks === 'patience' && rollout.phase.at !== 'waiting';
+  return held ? { verbs: ['promote'], who: null } : null;
 }
 
 function rounded(ms: number): string {

@@ -1,37 +1,83 @@
 import type { RolloutRequest } from '../environment.ts';
-import { noRules, switchAtOnce, type Revision } from '../revision.ts';
+import type { EnvironmentRules, Hold, StrategyDefinition } from '../../app/index.ts';
+import {
+  noRules,
+  switchAtOnce,
+  type Revision,
+  type RevisionProcess,
+  type RolloutSettings,
+} from '../revision.ts';
 import type { Behaviour } from './world.ts';
 
+/** What a request asks for beside its release. */
+export interface Wishes {
+  replicas?: number;
+  rolling?: boolean;
+  strategy?: StrategyDefinition;
+  settings?: Partial<RolloutSettings>;
+  rules?: Partial<EnvironmentRules>;
+  irreversible?: boolean;
+  /** A companion `api` and a shared `db`, which the web process needs. */
+  stack?: boolean;
+}
+
 /** A release whose copies behave as named. Digest: `sha256:<behaviour>:<serial>`. */
-export function aRequest(
-  serial: number,
-  behaves: Behaviour,
-  options: { replicas?: number; rolling?: boolean } = {},
-): RolloutRequest {
+export function aRequest(serial: number, behaves: Behaviour, wishes: Wishes = {}): RolloutRequest {
+  const rolling: StrategyDefinition = { kind: 'rolling', batch: 1, unavailable: 0, pauseMs: 0 };
   return {
     rolloutId: `ro-${serial}`,
     kind: 'deploy',
-    revision: aRevision(serial, behaves, options.replicas ?? 1),
+    revision: aRevision(serial, behaves, wishes),
     settings: {
-      strategy: options.rolling ? { kind: 'rolling', batch: 1, unavailable: 0, pauseMs: 0 } : switchAtOnce,
+      strategy: wishes.strategy ?? (wishes.rolling ? rolling : switchAtOnce),
       bakeMs: 2_000,
       rollbackWindowMs: 60_000,
-      rules: noRules,
+      rules: { ...noRules, ...wishes.rules },
       judge: null,
+      ...wishes.settings,
     },
     requestedBy: 'ana',
     replyTo: 'run-1',
   };
 }
 
-function aRevision(serial: number, behaves: Behaviour, replicas: number): Omit<Revision, 'id'> {
+/** A canary by the weights given, each but the last with a hold. */
+export function aCanary(weights: number[], hold: Hold, more: Partial<Canary> = {}): StrategyDefinition {
+  const steps = weights.map((weightPercent) => ({
+    weightPercent,
+    hold: weightPercent === 100 ? ({ kind: 'none' } as const) : hold,
+  }));
+  return { kind: 'canary', steps, sticky: false, testers: null, ...more };
+}
+
+type Canary = Extract<StrategyDefinition, { kind: 'canary' }>;
+
+function aRevision(serial: number, behaves: Behaviour, wishes: Wishes): Omit<Revision, 'id'> {
+  const { replicas = 1, irreversible = false, stack = false } = wishes;
+  const worker = { command: 'node worker.js', replicas: 1, role: 'worker', overlap: false } as const;
+  const companion: RevisionProcess = {
+    name: 'api',
+    command: '',
+    replicas: 1,
+    role: 'companion',
+    overlap: true,
+    after: ['db'],
+  };
   return {
     release: { digest: `sha256:${behaves}:${serial}`, commit: `c${serial}`, title: `change ${serial}` },
     processes: [
-      { name: 'web', command: 'node web.js', replicas, role: 'web', overlap: false, after: [] },
-      { name: 'worker', command: 'node worker.js', replicas: 1, role: 'worker', overlap: false, after: [] },
+      ...(stack ? [companion] : []),
+      {
+        name: 'web',
+        command: 'node web.js',
+        replicas,
+        role: 'web',
+        overlap: false,
+        after: stack ? ['api', 'db'] : [],
+      },
+      { name: 'worker', ...worker, after: [] },
     ],
-    shared: [],
+    shared: stack ? [{ name: 'db', fingerprint: `s${serial}`, after: [] }] : [],
     tasks: [{ name: 'release', command: 'node migrate.js' }],
     project: null,
     images: {},
@@ -49,7 +95,7 @@ function aRevision(serial: number, behaves: Behaviour, replicas: number): Omit<R
     },
     smoke: [],
     drainTimeoutMs: 5_000,
-    migration: { irreversible: false },
+    migration: { irreversible },
     configuration: { fingerprint: `f${serial}`, env: {}, envFile: null, secrets: [] },
   };
 }

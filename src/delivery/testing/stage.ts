@@ -3,6 +3,7 @@ import type { Signal } from '../../flow/index.ts';
 import { currentCommand, type Effect } from '../effects.ts';
 import { emptyEnvironment, type EnvironmentState, type RolloutRequest } from '../environment.ts';
 import type { Observed } from '../observed.ts';
+import type { Pin } from '../ports.ts';
 import { performEffects } from '../perform.ts';
 import { planEnvironment } from '../plan.ts';
 import { desiredRoutes } from '../routes.ts';
@@ -29,7 +30,7 @@ export class Stage {
 
   async tick(...signals: [name: string, payload: unknown][]): Promise<void> {
     const { state, world } = this;
-    const observed = world.observe(currentCommand(state));
+    const observed = world.observe(currentCommand(state), state.rollout?.candidate ?? null);
     this.see(observed);
     const decision = planEnvironment({ state, signals: signals.map(asSignal), observed, nowMs: this.nowMs });
     const { router, target } = world;
@@ -72,6 +73,11 @@ export class Stage {
   }
 }
 
+function describePin({ revision, by }: Pin): string {
+  const what = by.kind === 'host' ? by.host : `${by.kind} ${by.name}=${by.value}`;
+  return ` [${what} to ${revision}]`;
+}
+
 function asSignal([name, payload]: [string, unknown], id: number): Signal {
   return { id, flowId: 'environment', name, payload: structuredClone(payload) as never };
 }
@@ -89,7 +95,7 @@ function describeEffect(effect: Effect): string {
     case 'route':
       return `route ${effect.routes.revisions
         .map(({ id, weightPercent, endpoints }) => `${id}=${weightPercent}%/${endpoints.length}`)
-        .join(' ')}`;
+        .join(' ')}${effect.routes.pins.map(describePin).join('')}${effect.routes.sticky ? ' sticky' : ''}`;
     default:
       return unreachable(effect);
   }

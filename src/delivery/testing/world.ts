@@ -1,16 +1,24 @@
 import { CodedError } from '../../diagnostics/index.ts';
-import type { CommandObservation, InstanceObservation, Observed } from '../observed.ts';
+import type { CommandObservation, InstanceObservation, Observed, Preparation } from '../observed.ts';
 import type { Router, RouterState, Routes, Target } from '../ports.ts';
-import type { DesiredInstance, Revision } from '../revision.ts';
+import type { DesiredInstance, ProcessRole, Revision } from '../revision.ts';
 
 /** How the copies of a release behave; told by its digest. */
-export type Behaviour = 'good' | 'never-ready' | 'crashes' | 'migration-fails' | 'crashes-later';
+export type Behaviour =
+  | 'good'
+  | 'never-ready'
+  | 'crashes'
+  | 'migration-fails'
+  | 'crashes-later'
+  | 'errors'
+  | 'breaks-stable'
+  | 'cannot-prepare';
 
 interface Copy {
   id: string;
   revision: Revision;
   process: string;
-  web: boolean;
+  role: ProcessRole;
   port: number | null;
   ageTicks: number;
   restarts: number;
@@ -33,8 +41,17 @@ export class World {
   readonly damaged = new Set<string>();
   /** Revisions that have served with all copies ready, and may be returned to whatever their state. */
   readonly proven = new Set<string>();
-  /** Revisions inside their rollback window, which must keep standing. */
-  mustStand: string | null = null;
+  /** Revisions that must keep standing: the stable one, and one inside its rollback window. */
+  mustStand = new Set<string>();
+  /** The shared service that somebody has asked to be replaced. */
+  mayEnd: string | null = null;
+  /** Releases whose copies answer no more on what a migration left. */
+  readonly brokenData = new Set<string>();
+  readonly succeeded = new Map<string, number>();
+  private readonly preparations = new Map<string, number>();
+  private readonly counts = new Map<string, { requests: number; errors: number }>();
+  private epoch = 1;
+  lost = false;
 
   readonly router: Router = {
     apply: (desired, fence) => {
@@ -56,35 +73,66 @@ export class World {
         if (this.commands.has(key)) return;
         this.commandRuns.set(key, (this.commandRuns.get(key) ?? 0) + 1);
         const code = behaviour(revision) === 'migration-fails' ? 1 : 0;
+        if (code === 0) this.noteSuccess(revision, key);
         this.commands.set(key, { state: 'exited', code, logTail: [] });
       }),
-    prepare: () => Promise.resolve(),
+    prepare: (revision, fence) =>
+      this.fenced(
+        fence,
+        () => void this.preparations.set(revision.id, this.preparations.get(revision.id) ?? 0),
+      ),
   };
 
-  observe(commandKey: string | null): Observed {
+  observe(commandKey: string | null, candidate: Revision | null = null): Observed {
     return {
       instances: [...this.copies.values()].map((copy) => this.see(copy)),
       router: this.routerUp ? this.routerState() : null,
       command: (commandKey !== null && this.commands.get(commandKey)) || { state: 'none' },
-      prepared: 'done',
+      prepared: candidate ? this.prepared(candidate) : 'none',
     };
+  }
+
+  private prepared(revision: Revision): Preparation {
+    const age = this.preparations.get(revision.id);
+    if (age === undefined) return 'none';
+    if (age < 2) return 'going';
+    return behaviour(revision) === 'cannot-prepare' ? { failed: 'no such image', logTail: [] } : 'done';
+  }
+
+  /** A router that begins anew has counted nothing yet, and may have lost what it had not counted. */
+  restartRouter(lost: boolean): void {
+    this.epoch += 1;
+    this.lost = lost;
+    this.counts.clear();
+  }
+
+  private noteSuccess(revision: Revision, key: string): void {
+    const once = `${revision.release.digest} ${key.slice(0, key.lastIndexOf('-'))}`;
+    this.succeeded.set(once, (this.succeeded.get(once) ?? 0) + 1);
+    if (behaviour(revision) !== 'breaks-stable') return;
+    for (const copy of this.copies.values())
+      if (copy.revision.release.digest !== revision.release.digest)
+        this.brokenData.add(copy.revision.release.digest);
   }
 
   /** A revision's files go, and one of its copies with them. */
   damage(revision: string): void {
     this.damaged.add(revision);
     for (const copy of this.copies.values()) {
-      if (copy.revision.id === revision) return void this.copies.delete(copy.id);
+      if (copy.revision.id === revision && copy.role !== 'shared') return void this.copies.delete(copy.id);
     }
   }
 
   /** Lets a moment pass: copies age, crash or end, requests come and go. `dice` is 0..1. */
   pass(dice: () => number): void {
+    for (const [id, age] of this.preparations) this.preparations.set(id, age + 1);
+    this.countRequests(dice);
     for (const copy of this.copies.values()) {
       copy.ageTicks += 1;
       if (copy.stopping && dice() < 0.5) this.copies.delete(copy.id);
       const kind = behaviour(copy.revision);
-      if (kind === 'crashes' || (kind === 'crashes-later' && copy.ageTicks > 12 && copy.web))
+      if (copy.role === 'shared') continue;
+      if (kind === 'crashes' || (kind === 'crashes-later' && copy.ageTicks > 12 && copy.role === 'web'))
         copy.restarts += 1;
     }
     const live = this.routes?.revisions ?? [];
@@ -99,6 +147,19 @@ export class World {
       if (!live.some((revision) => revision.id === id)) this.inFlight.delete(id);
   }
 
+  private countRequests(dice: () => number): void {
+    for (const { id, weightPercent, endpoints } of this.routes?.revisions ?? []) {
+      if (endpoints.length === 0) continue;
+      const seen = this.counts.get(id) ?? { requests: 0, errors: 0 };
+      const requests = Math.round((weightPercent / 2) * dice());
+      const copy = this.copies.get(endpoints[0]?.instance ?? '');
+      const bad = copy && behaviour(copy.revision) === 'errors';
+      seen.requests += requests;
+      seen.errors += bad ? Math.ceil(requests / 3) : 0;
+      this.counts.set(id, seen);
+    }
+  }
+
   private fenced(fence: number, act: () => void): Promise<void> {
     if (fence < this.targetFence) return Promise.reject(new CodedError('world/stale-fence', 'stale fence'));
     this.targetFence = fence;
@@ -107,23 +168,21 @@ export class World {
 
   private start({ id, revision, process }: DesiredInstance): void {
     if (this.copies.has(id)) return;
-    if (this.damaged.has(revision.id)) throw new Error('its files are gone');
-    for (const copy of this.copies.values()) {
-      if (
-        process.role === 'worker' &&
-        !process.overlap &&
-        copy.process === process.name &&
-        copy.revision.id !== revision.id
-      ) {
+    if (this.damaged.has(revision.id) && process.role !== 'shared') throw new Error('its files are gone');
+    const others = [...this.copies.values()].filter((copy) => copy.process === process.name);
+    for (const copy of others) {
+      const alone = process.role === 'worker' && copy.role === 'worker' && !process.overlap;
+      if (alone && copy.revision.id !== revision.id)
         this.broken.push(`${id} starts beside ${copy.id}, which may not overlap`);
-      }
+      if (process.role === 'shared' && copy.role === 'shared') this.broken.push(`${id} is doubled`);
     }
+    if (!this.proven.has(revision.id)) this.checkOrder(id, revision, process.after);
     const port = process.role === 'web' ? this.nextPort++ : null;
     this.copies.set(id, {
       id,
       revision,
       process: process.name,
-      web: process.role === 'web',
+      role: process.role,
       port,
       ageTicks: 0,
       restarts: 0,
@@ -131,17 +190,52 @@ export class World {
     });
   }
 
+  private checkOrder(id: string, revision: Revision, after: string[]): void {
+    for (const name of after) {
+      const up = [...this.copies.values()].filter(
+        (copy) =>
+          copy.process === name &&
+          (copy.role === 'shared' || copy.revision.id === revision.id) &&
+          isReady(copy),
+      );
+      if (up.length === 0) this.broken.push(`${id} starts before ${name} is up`);
+    }
+  }
+
   private stop(id: string): void {
     const copy = this.copies.get(id);
     if (!copy) return;
-    if (copy.web && this.weightOf(copy.revision.id) > 0)
+    const { revision, role, process } = copy;
+    if (role === 'web' && this.weightOf(revision.id) > 0 && this.isRouted(id))
       this.broken.push(`${id} is stopped while it has traffic`);
-    if (copy.web && this.mustStand === copy.revision.id)
-      this.broken.push(`${id} is stopped inside its rollback window`);
+    if (role === 'web' && this.mustStand.has(revision.id))
+      this.broken.push(`${id} is stopped while it must stand`);
+    if (role === 'shared' && this.mayEnd !== process)
+      this.broken.push(`${id} is stopped and nobody asked for it`);
+    if (role === 'companion') {
+      const asks = [...this.copies.values()].find(
+        (other) => other.revision.id === revision.id && other.role === 'web' && !other.stopping,
+      );
+      if (asks) this.broken.push(`${id} is stopped before ${asks.id}`);
+    }
     copy.stopping = true;
   }
 
+  private isRouted(id: string): boolean {
+    const all = this.routes?.revisions.flatMap(({ endpoints }) => endpoints) ?? [];
+    return all.some(({ instance }) => instance === id);
+  }
+
   private checkRoutes(desired: Routes): void {
+    const total = desired.revisions.reduce((sum, { weightPercent }) => sum + weightPercent, 0);
+    if (total !== 100 && total !== 0) this.broken.push(`the weights sum to ${total}`);
+    for (const { revision } of desired.pins) {
+      const pinned = desired.revisions.find(({ id }) => id === revision);
+      const copies = pinned?.endpoints.map(({ instance }) => this.copies.get(instance)) ?? [];
+      const known = this.routes?.pins.some((pin) => pin.revision === revision);
+      if (!known && !copies.some((copy) => copy && isReady(copy)))
+        this.broken.push(`testers are sent to ${revision}, which is not ready`);
+    }
     for (const { id, weightPercent, endpoints } of desired.revisions) {
       if (weightPercent === 0) continue;
       const before = this.routes?.revisions.find((revision) => revision.id === id);
@@ -167,10 +261,15 @@ export class World {
   }
 
   private see(copy: Copy): InstanceObservation {
-    const probe = isReady(copy) ? 'ready' : { failed: 'HTTP 503' };
+    const ill = copy.role === 'web' && this.brokenData.has(copy.revision.release.digest);
+    const probe = ill
+      ? { failed: 'HTTP 500: no such column' }
+      : isReady(copy)
+        ? 'ready'
+        : { failed: 'HTTP 503' };
     return {
       id: copy.id,
-      revision: copy.revision.id,
+      revision: copy.role === 'shared' ? 'shared' : copy.revision.id,
       process: copy.process,
       phase: copy.stopping ? 'stopping' : 'running',
       host: '127.0.0.1',
@@ -178,7 +277,7 @@ export class World {
       drift: null,
       restarts: copy.restarts,
       exitCode: null,
-      probe: copy.web ? probe : 'not-probed',
+      probe: copy.role === 'worker' ? 'not-probed' : probe,
       logTail: [],
     };
   }
@@ -186,16 +285,16 @@ export class World {
   private routerState(): RouterState {
     const known = this.routes?.revisions ?? [];
     return {
-      epoch: 'e',
-      lost: false,
+      epoch: `e${this.epoch}`,
+      lost: this.lost,
       fence: this.routerFence,
       routes: structuredClone(this.routes),
       revisions: known.map(({ id, weightPercent }) => ({
         id,
         weightPercent,
         inFlight: this.inFlight.get(id) ?? 0,
-        requests: 0,
-        errors: 0,
+        requests: this.counts.get(id)?.requests ?? 0,
+        errors: this.counts.get(id)?.errors ?? 0,
         gatewayErrors: 0,
         sessions: 0,
         sessionsWithError: 0,
@@ -206,7 +305,8 @@ export class World {
 }
 
 function isReady(copy: Copy): boolean {
-  return behaviour(copy.revision) !== 'never-ready' && copy.ageTicks >= 2 && !copy.stopping;
+  const never = behaviour(copy.revision) === 'never-ready' && copy.role !== 'shared';
+  return !never && copy.ageTicks >= 2 && !copy.stopping;
 }
 
 /** What the release's digest says about its behaviour. */

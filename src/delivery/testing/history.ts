@@ -1,0 +1,245 @@
+import type { NewEvent, Signal } from '../../flow/index.ts';
+import { currentCommand } from '../effects.ts';
+import { emptyEnvironment, type EnvironmentState, type RolloutRequest } from '../environment.ts';
+import type { Observed } from '../observed.ts';
+import { performEffects } from '../perform.ts';
+import { planEnvironment, type Decision } from '../plan.ts';
+import { desiredRoutes } from '../routes.ts';
+import { noteTroubles, type FailedEffect } from '../trouble.ts';
+import { upgradeState } from '../upgrade.ts';
+import { aRequest, type Wishes } from './builders.ts';
+import { World, type Behaviour } from './world.ts';
+
+/** Something that happens to an environment, or to the server that looks after it. */
+export type Move =
+  | { kind: 'tick'; crashAfterEffects: number | null; loseCommit: boolean }
+  /** Many looks in a row, some of which crash after an effect or before their commit. */
+  | { kind: 'go-on'; looks: number; crashes: boolean }
+  | { kind: 'freeze' }
+  | { kind: 'thaw' }
+  | { kind: 'pass'; ms: number }
+  | { kind: 'router'; up: boolean }
+  | { kind: 'router-restart'; lost: boolean }
+  | { kind: 'damage' }
+  | { kind: 'deploy'; behaves: Behaviour; wishes: Wishes }
+  | { kind: 'rollback'; force: boolean }
+  | { kind: 'abort' }
+  | { kind: 'say'; verb: string; by: string; full: boolean }
+  | { kind: 'repair' }
+  | { kind: 'apply-shared' };
+
+interface Turn {
+  decision: Decision;
+  observed: Observed;
+  base: EnvironmentState;
+  fence: number;
+  consumed: Signal[];
+}
+
+/** A server may need this many looks until all is at rest. */
+const longestRest = 1_500;
+
+/** One environment beside a world in memory, under a server that may crash or freeze at any moment. */
+export class History {
+  readonly world = new World();
+  state: EnvironmentState = emptyEnvironment('app/production');
+  events: NewEvent[] = [];
+  private fence = 0;
+  private signals: Signal[] = [];
+  private serial = 0;
+  private nowMs = 1_000_000;
+  private frozen: Turn | null = null;
+  private readonly dice: () => number;
+
+  constructor(seed: number) {
+    let value = seed >>> 0;
+    this.dice = () => {
+      value = (value * 1_664_525 + 1_013_904_223) >>> 0;
+      return value / 2 ** 32;
+    };
+  }
+
+  async play(move: Move): Promise<void> {
+    switch (move.kind) {
+      case 'tick':
+        return this.tick(move.crashAfterEffects, move.loseCommit);
+      case 'go-on':
+        for (let i = 0; i < move.looks; i++) await this.look(move.crashes);
+        return;
+      case 'freeze':
+        this.frozen ??= this.decide();
+        return;
+      case 'thaw':
+        return this.thaw();
+      case 'pass':
+        this.nowMs += move.ms;
+        this.world.pass(this.dice);
+        return;
+      case 'router':
+        this.world.routerUp = move.up;
+        return;
+      case 'router-restart':
+        this.world.restartRouter(move.lost);
+        return;
+      case 'damage':
+        if (this.state.stable) this.world.damage(this.state.stable.id);
+        return;
+      case 'deploy':
+        this.send('rollout', aRequest(++this.serial, move.behaves, move.wishes));
+        return;
+      case 'rollback':
+        return this.rollback(move.force);
+      case 'repair':
+        this.send('repair', { rolloutId: `ro-${++this.serial}`, by: 'ana' });
+        return;
+      case 'apply-shared':
+        this.send('apply-shared', { service: 'db', by: 'ana' });
+        return;
+      case 'say':
+        this.send(move.verb, { rolloutId: null, by: move.by, full: move.full });
+        return;
+      case 'abort':
+        this.send('abort', { rolloutId: null, by: 'ana' });
+    }
+  }
+
+  /** Looks, and lets a moment pass. */
+  async step(ms = 300): Promise<void> {
+    await this.tick(null, false);
+    await this.play({ kind: 'pass', ms });
+  }
+
+  /** No more faults, and people who say yes: everything must come to rest. */
+  async rest(): Promise<void> {
+    this.world.routerUp = true;
+    for (let i = 0; i < longestRest && !this.atRest(); i++) {
+      if (this.state.rollout) {
+        this.send('resume', { rolloutId: null, by: 'lena' });
+        this.send('approve', { rolloutId: null, by: 'lena' });
+      }
+      await this.step();
+    }
+  }
+
+  private async look(mayCrash: boolean): Promise<void> {
+    const crashes = mayCrash && this.dice() < 0.2;
+    await this.tick(crashes ? Math.floor(this.dice() * 3) : null, this.dice() < 0.5);
+    await this.play({ kind: 'pass', ms: 300 });
+  }
+
+  private async thaw(): Promise<void> {
+    const late = this.frozen;
+    this.frozen = null;
+    if (!late) return;
+    await this.act(late, null).then(
+      (failed) => this.commit(late, failed),
+      () => {},
+    );
+  }
+
+  private rollback(force: boolean): void {
+    const revision = this.state.standby?.revision ?? this.state.past[0];
+    if (!revision) return;
+    const request: RolloutRequest = { ...aRequest(++this.serial, 'good'), kind: 'rollback', revision, force };
+    this.send('rollout', { ...request, settings: { ...request.settings, bakeMs: 0 } });
+  }
+
+  private atRest(): boolean {
+    const { rollout, queue, retiring, replacing } = this.state;
+    const { decision } = this.decide();
+    if ([...this.world.copies.values()].some(({ stopping }) => stopping)) return false;
+    const due = decision.effects.filter(
+      (effect) => effect.do !== 'start' || !this.world.damaged.has(effect.instance.revision.id),
+    );
+    const open = queue.length + retiring.length + this.signals.length + due.length;
+    return !rollout && !replacing && open === 0;
+  }
+
+  private send(name: string, payload: unknown): void {
+    this.signals.push({
+      id: this.signals.length + 1 + this.serial * 1_000,
+      flowId: 'e',
+      name,
+      payload: structuredClone(payload) as never,
+    });
+  }
+
+  private decide(): Turn {
+    const fence = ++this.fence;
+    const state = upgradeState(this.state);
+    const observed = this.world.observe(currentCommand(state), state.rollout?.candidate ?? null);
+    const consumed = [...this.signals];
+    const decision = planEnvironment({ state, signals: consumed, observed, nowMs: this.nowMs });
+    return { decision, observed, base: state, fence, consumed };
+  }
+
+  private async tick(crashAfterEffects: number | null, loseCommit: boolean): Promise<void> {
+    const turn = this.decide();
+    const failed = await this.act(turn, crashAfterEffects).catch(() => null);
+    if (failed && (crashAfterEffects === null || !loseCommit)) this.commit(turn, failed);
+  }
+
+  private act({ decision, observed, base, fence }: Turn, crashAfter: number | null): Promise<FailedEffect[]> {
+    const { router, target } = this.world;
+    const effects = crashAfter === null ? decision.effects : decision.effects.slice(0, crashAfter);
+    return performEffects(effects, {
+      ports: { router, target },
+      routes: desiredRoutes(base, observed),
+      fence,
+    });
+  }
+
+  private commit({ decision, fence, consumed }: Turn, failed: FailedEffect[]): void {
+    if (fence !== this.fence) return;
+    const state = noteTroubles(decision.state, failed, this.nowMs);
+    this.state = JSON.parse(JSON.stringify(state)) as EnvironmentState;
+    this.signals = this.signals.filter((signal) => !consumed.includes(signal));
+    this.events.push(...decision.events);
+    this.checkSuccess(decision);
+    if (this.state.stable) this.world.proven.add(this.state.stable.id);
+    this.world.mayEnd = this.state.replacing?.service ?? null;
+    this.world.mustStand = this.standing();
+  }
+
+  /** What may not be stopped: the stable revision, unless its rollout has no room; the one before it in its window. */
+  private standing(): Set<string> {
+    const { standby, stable, rollout } = this.state;
+    const must = new Set<string>();
+    if (stable && !rollout?.steps.some(({ taken }) => taken > 0)) must.add(stable.id);
+    if (standby && standby.window.elapsedMs < standby.windowMs) must.add(standby.revision.id);
+    return must;
+  }
+
+  /** Success may only be said of a revision that the router really sends everything to. */
+  private checkSuccess({ events, state }: Decision): void {
+    const { world } = this;
+    const done = events.some(({ type, data }) => {
+      const { revision, reason } = data as { revision?: string; reason?: string };
+      return (
+        type === 'rollout.succeeded' &&
+        revision === state.stable?.id &&
+        reason !== 'this release already runs here'
+      );
+    });
+    if (done && state.stable && world.weightOf(state.stable.id) !== 100)
+      world.broken.push(`${state.stable.id} succeeded without its traffic`);
+  }
+}
+
+/** Plays moves to their end, and lets all come to rest. */
+export async function playAll(moves: Move[], seed: number): Promise<History> {
+  const history = new History(seed);
+  for (const move of moves) await history.play(move);
+  await history.rest();
+  return history;
+}
+
+/** Ids of all rollouts that were asked for, and of all that were told to have ended. */
+export function requestedAndEnded({ events }: History): { requested: string[]; ended: string[] } {
+  const ends = ['rollout.succeeded', 'rollout.failed', 'rollout.aborted', 'rollout.superseded'];
+  const ids = (types: string[]) =>
+    events
+      .filter(({ type }) => types.includes(type))
+      .map(({ data }) => (data as { rollout: string }).rollout);
+  return { requested: ids(['rollout.requested']).toSorted(), ended: ids(ends).toSorted() };
+}
