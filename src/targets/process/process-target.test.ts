@@ -97,6 +97,8 @@ test('a copy is seen with its revision and process, whatever dashes the process 
   expect(await target().observe(scope, [])).toEqual([
     {
       id: 'r12-media-worker-3',
+      host: '127.0.0.1',
+      drift: null,
       revision: 'r12',
       process: 'media-worker',
       phase: 'running',

@@ -1,0 +1,211 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ComposeService } from '../../src/compose/index.ts';
+import type { InstanceObservation } from '../../src/delivery/index.ts';
+import { openEngine, type Engine } from '../../src/docker/index.ts';
+import { ensureSupervisor, type SupervisorControl } from '../../src/supervisor/index.ts';
+import {
+  createDockerTarget,
+  type ContainerProbe,
+  type CopySpec,
+  type DockerTarget,
+  type TaskSpec,
+} from '../../src/targets/index.ts';
+
+const at = { file: 'compose.yml', start: { line: 1, column: 1 }, end: { line: 1, column: 2 } };
+
+/** A service as the loader makes one of `image: …` alone. */
+export function serviceOf(name: string, change: Partial<ComposeService> = {}): ComposeService {
+  return {
+    name,
+    at,
+    image: 'slipway-test/node',
+    build: null,
+    pullPolicy: null,
+    platform: null,
+    entrypoint: null,
+    command: null,
+    workingDir: null,
+    user: null,
+    groupAdd: [],
+    environment: {},
+    ports: [],
+    expose: [],
+    mounts: [],
+    networks: { default: { aliases: [] } },
+    networkMode: null,
+    hostname: null,
+    domainname: null,
+    dns: [],
+    dnsSearch: [],
+    extraHosts: [],
+    dependsOn: [],
+    healthcheck: null,
+    restart: { policy: 'no', maxRetries: null },
+    stopGraceMs: 2000,
+    stopSignal: null,
+    init: false,
+    privileged: false,
+    readOnly: false,
+    capAdd: [],
+    capDrop: [],
+    securityOpt: [],
+    devices: [],
+    sysctls: {},
+    ulimits: {},
+    shmSizeBytes: null,
+    pid: null,
+    ipc: null,
+    oomScoreAdj: null,
+    tty: false,
+    stdinOpen: false,
+    labels: {},
+    logging: null,
+    limits: { memoryBytes: null, cpus: null, pids: null },
+    reservations: { memoryBytes: null, cpus: null },
+    deploy: { replicas: null, mode: 'replicated', update: null, rollback: null, labels: {} },
+    secrets: [],
+    configs: [],
+    hooks: { preStart: [], postStart: [], preStop: [] },
+    hostConfig: {},
+    extensions: {},
+    ...change,
+  };
+}
+
+/** A hook that runs a line of shell. */
+export function hookOf(line: string): ComposeService['hooks']['preStart'][number] {
+  const common = { image: null, user: null, privileged: false, workingDir: null, environment: {} };
+  return { command: ['sh', '-c', line], at, ...common };
+}
+
+/** A place in a file, for what must have one. */
+export const somewhere = at;
+
+/** Runs a line of shell for ever, or until it ends. */
+export const shell = (line: string): Partial<ComposeService> => ({ command: ['sh', '-c', line] });
+
+/** Answers on port 8080 with the script's idea of an answer, and ends at once when told to. */
+export const answering = (answer: string): Partial<ComposeService> => ({
+  command: [
+    'node',
+    '-e',
+    `process.on('SIGTERM', () => process.exit(0));
+     require('node:http').createServer((request, response) => { ${answer} }).listen(8080, () => console.log('listening'));`,
+  ],
+});
+
+/** A target over an engine, with a supervisor and a home of its own; everything is removed at the end. */
+export interface TargetRig {
+  engine: Engine;
+  home: string;
+  homeId: string;
+  scope: string;
+  supervisor: SupervisorControl;
+  target: DockerTarget;
+  image(name: string): Promise<string>;
+  copy(service: ComposeService, change?: Partial<CopySpec>): Promise<CopySpec>;
+  task(service: ComposeService, key: string): Promise<TaskSpec>;
+  /** A file of the release. */
+  releaseFile(path: string, content: string): void;
+  /** Waits until a copy shows what is asked for. */
+  seen(
+    id: string,
+    ready: (copy: InstanceObservation) => boolean,
+    probe?: Partial<ContainerProbe>,
+  ): Promise<InstanceObservation>;
+  gone(id: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+let rigs = 0;
+
+/** Opens a target over the engine at `url`. */
+export async function openTarget(url: string): Promise<TargetRig> {
+  const home = mkdtempSync(join(tmpdir(), 'slipway-target-'));
+  rigs += 1;
+  const homeId = `test-${process.pid}-${rigs}`;
+  const scope = `app${process.pid}x${rigs}/production`;
+  const engine = openEngine(url);
+  const supervisor = await ensureSupervisor(home);
+  const target = createDockerTarget({ engine, supervisor, home, homeId });
+  const directory = join(home, 'release');
+  mkdirSync(directory);
+  const image = async (name: string) => (await engine.images.inspect(name))?.Id ?? `no ${name}`;
+  const container = async (service: ComposeService, revision: string) => ({
+    scope,
+    revision,
+    release: `sha256:${'0'.repeat(64)}`,
+    service,
+    environment: {},
+    image: await image(service.image ?? ''),
+    networks: Object.fromEntries(Object.keys(service.networks).map((key) => [key, plainNetwork])),
+    volumes: {},
+    files: [],
+    directory,
+    bindsDirectory: join(home, 'binds'),
+  });
+  const until = async <T>(ask: () => Promise<T | null>): Promise<T> => {
+    for (;;) {
+      const answer = await ask();
+      if (answer !== null) return answer;
+      await sleep(50);
+    }
+  };
+  return {
+    engine,
+    home,
+    homeId,
+    scope,
+    supervisor,
+    target,
+    image,
+    copy: async (service, change = {}) => {
+      const revision = change.revision ?? 'r1';
+      const id = `${revision}-${service.name}-1`;
+      const logFile = join(home, 'logs', `${id}.log`);
+      return { ...(await container(service, revision)), id, port: null, publish: [], logFile, ...change };
+    },
+    task: async (service, key) => ({
+      ...(await container(service, 'r1')),
+      key,
+      logFile: join(home, 'logs', `${key}.log`),
+    }),
+    releaseFile: (path, content) => {
+      mkdirSync(dirname(join(directory, path)), { recursive: true });
+      writeFileSync(join(directory, path), content);
+    },
+    seen: (id, ready, probe = {}) =>
+      until(async () => {
+        const probes: ContainerProbe[] = [
+          { instance: id, port: 8080, check: { kind: 'own' }, probeTimeoutMs: 10_000, ...probe },
+        ];
+        const copy = (await target.observe(scope, probes)).find((one) => one.id === id);
+        return copy && ready(copy) ? copy : null;
+      }),
+    gone: async (id) =>
+      void (await until(async () =>
+        (await target.observe(scope, [])).some((copy) => copy.id === id) ? null : true,
+      )),
+    close: async () => {
+      await supervisor.shutdown({ stopAll: true });
+      const own = { 'slipway.home': homeId };
+      for (const { Id } of await engine.containers.list(own)) await engine.containers.remove(Id);
+      for (const { Id } of await engine.networks.list(own)) await engine.networks.remove(Id);
+      rmSync(home, { recursive: true, force: true });
+    },
+  };
+}
+
+const plainNetwork = {
+  name: null,
+  external: false,
+  internal: false,
+  ipv6: false,
+  driver: null,
+  driverOptions: {},
+  subnets: [],
+  labels: {},
+};
