@@ -1,0 +1,17 @@
+import { describe } from 'vitest';
+import { conformance, type Differences } from '../traffic/conformance/cases.ts';
+import type { ProgramKind } from '../../src/traffic/index.ts';
+import { lacks } from './support/component.ts';
+
+/** Shares are drawn by lot: 4.5 points are three standard deviations of 1,000 draws at one half. */
+const routers: [ProgramKind, Differences][] = [
+  ['haproxy', { shareErrorPercent: 4.5, lengthBesideEncoding: 'dropped' }],
+  ['nginx', { shareErrorPercent: 4.5, lengthBesideEncoding: 'refused' }],
+];
+
+for (const [kind, differences] of routers) {
+  const component = { name: kind, file: `/usr/sbin/${kind}`, install: `apt-get install ${kind}` };
+  describe.skipIf(lacks(component))(`${kind} (missing? ${component.install})`, () => {
+    conformance(kind, differences);
+  });
+}

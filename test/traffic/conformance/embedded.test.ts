@@ -1,0 +1,6 @@
+import { describe } from 'vitest';
+import { conformance } from './cases.ts';
+
+describe('the embedded router', () => {
+  conformance('embedded', { shareErrorPercent: 0, lengthBesideEncoding: 'refused' });
+});
