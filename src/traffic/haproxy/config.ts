@@ -238,12 +238,15 @@ function limitRules({ paths, shape }: ConfigParts): string[] {
     `http-request set-var(txn.tolerance) ${fact('tolerance')},add(0) if ${limited}`,
     `http-request set-var(txn.now) date(0,us),div(100),mod(4294967296) if ${limited}`,
     `http-request set-var(txn.due) sc0_get_gpt0 if ${limited}`,
-    // Early by how much; far too early means that the clock has passed its end since.
+    // HAProxy subtracts rightly from what is not negative only: each difference is one step from positive numbers.
+    `http-request set-var(txn.latest) var(txn.now),add(txn.tolerance) if ${limited}`,
+    `http-request set-var(txn.beyond) var(txn.latest),add(txn.interval) if ${limited}`,
     `http-request set-var(txn.early) var(txn.due),sub(txn.now) if ${limited}`,
-    `http-request set-var(txn.far) var(txn.early),sub(txn.tolerance),sub(txn.interval) if ${limited}`,
+    // Due later than any request can be: the clock has passed its end since.
+    `http-request set-var(txn.far) var(txn.due),sub(txn.beyond) if ${limited}`,
     `http-request set-var(txn.due) var(txn.now) if ${limited} { var(txn.early) -m int lt 0 }`,
     `http-request set-var(txn.due) var(txn.now) if ${limited} { var(txn.far) -m int gt 0 }`,
-    `http-request set-var(txn.wait) var(txn.due),sub(txn.now),sub(txn.tolerance) if ${limited}`,
+    `http-request set-var(txn.wait) var(txn.due),sub(txn.latest) if ${limited}`,
     `http-request set-var(txn.retry) var(txn.wait),div(10000),add(1) if ${limited}`,
     ...page(paths, 'tooMany', `${limited} { var(txn.wait) -m int gt 0 }`, '%[var(txn.retry)]'),
     `http-request sc-set-gpt0(0) var(txn.due),add(txn.interval) if ${limited}`,

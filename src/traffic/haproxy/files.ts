@@ -92,6 +92,7 @@ export async function writePages(folder: string): Promise<void> {
       `HTTP/1.1 ${page.status} ${reason}`,
       'content-type: text/html; charset=utf-8',
       'cache-control: no-store',
+      'connection: close',
       `content-length: ${Buffer.byteLength(html)}`,
     ];
     await writeWhole(join(folder, `${name}.http`), `${head.join('\r\n')}\r\n\r\n${html}`);

@@ -17,6 +17,11 @@ export interface Differences {
    * never sees what stands behind (RFC 9112, section 6.3, allows both).
    */
   lengthBesideEncoding: 'refused' | 'dropped';
+  /**
+   * Whether a request with a body survives that the app closes the idle connection at the very moment it is sent on
+   * it. It may not be sent twice, so this takes a router that looks before it sends.
+   */
+  bodyOnClosingConnection: 'survives' | 'may fail';
 }
 
 const allRevisions = ['r1', 'r2', 'r3'];
@@ -242,7 +247,6 @@ export function conformance(kind: 'embedded' | ProgramKind, differences: Differe
     const refused: [string, string][] = [
       ['two Hosts', 'GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n'],
       ['no Host', 'GET / HTTP/1.1\r\n\r\n'],
-      ['a folded header', 'GET / HTTP/1.1\r\nHost: a\r\nX: y\r\n z\r\n\r\n'],
       ['two lengths', 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxy'],
       ['a signed length', 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: +1\r\n\r\nx'],
       ['an unknown encoding', 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n'],
@@ -269,6 +273,7 @@ export function conformance(kind: 'embedded' | ProgramKind, differences: Differe
         'a length beside an encoding',
         'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n',
       ],
+      ['a folded header', 'GET / HTTP/1.1\r\nHost: a\r\nX: y\r\n z: 1\r\nConnection: close\r\n\r\n'],
       ['bare line feeds', 'GET / HTTP/1.1\nHost: a\nConnection: close\n\n'],
     ])('%s is refused, or reaches the app in one reading only', async (name, bytes) => {
       const heads: [string | undefined, IncomingMessage['headers']][] = [];
@@ -509,10 +514,9 @@ export function conformance(kind: 'embedded' | ProgramKind, differences: Differe
       for (let index = 0; index < 10; index++) {
         await Promise.all([get(rig.port, { agent }), get(rig.port, { agent })]);
         apps[0]?.server.closeIdleConnections();
-        const statuses = await Promise.all([
-          get(rig.port, { agent }),
-          get(rig.port, { agent, method: 'POST', body: 'x' }),
-        ]);
+        const second =
+          differences.bodyOnClosingConnection === 'survives' ? { method: 'POST', body: 'x' } : {};
+        const statuses = await Promise.all([get(rig.port, { agent }), get(rig.port, { agent, ...second })]);
         expect(statuses.map(({ status }) => status)).toEqual([200, 200]);
       }
       agent.destroy();

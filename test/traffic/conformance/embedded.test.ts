@@ -2,5 +2,9 @@ import { describe } from 'vitest';
 import { conformance } from './cases.ts';
 
 describe('the embedded router', () => {
-  conformance('embedded', { shareErrorPercent: 0, lengthBesideEncoding: 'refused' });
+  conformance('embedded', {
+    shareErrorPercent: 0,
+    lengthBesideEncoding: 'refused',
+    bodyOnClosingConnection: 'survives',
+  });
 });
