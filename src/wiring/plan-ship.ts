@@ -1,15 +1,26 @@
-import { formatDuration, type App, type EnvironmentDefinition } from '../app/index.ts';
-import type { EnvironmentState } from '../delivery/index.ts';
+import {
+  formatDuration,
+  type App,
+  type EnvironmentDefinition,
+  type StrategyDefinition,
+} from '../app/index.ts';
+import { upgradeState, type EnvironmentState } from '../delivery/index.ts';
+import { unreachable, type Finding } from '../diagnostics/index.ts';
 import { planRelease } from '../release/index.ts';
+import { openMirror } from '../source/index.ts';
 import { environmentOf, matchesPatterns, type Workflow } from '../workflow/index.ts';
 import { environmentFlowId } from './environment-flow.ts';
+import { planCompose } from './plan-compose.ts';
 import { deploySteps } from './repository-files.ts';
 import { checkCommit, type ShipWish } from './shipping.ts';
 import type { System } from './system.ts';
 import type { PlanView } from './views.ts';
 
 /** What shipping a commit would do. Touches nothing. */
-export async function planShip(wish: ShipWish, system: Pick<System, 'layout' | 'store'>): Promise<PlanView> {
+export async function planShip(
+  wish: ShipWish,
+  system: Pick<System, 'layout' | 'store' | 'vault' | 'docker'>,
+): Promise<PlanView> {
   const checked = await checkCommit(wish, system);
   const { app, info, workflows, triggered, findings } = checked;
   const release = planRelease({
@@ -20,12 +31,17 @@ export async function planShip(wish: ShipWish, system: Pick<System, 'layout' | '
     packageLock: checked.packageLock,
     hasNodeModules: false,
   });
+  const mirror = await openMirror(system.layout.app(wish.app).mirror);
   const branch = wish.ref.replace(/^refs\/heads\//, '');
   const environments = await Promise.all(
     app.environments.map(async (definition) => {
       const flow = await system.store.flows.get(environmentFlowId(`${app.name}/${definition.name}`));
-      const state = (flow?.data as EnvironmentState | undefined) ?? null;
-      return viewEnvironment({ app, definition, branch, state });
+      const state = flow ? upgradeState(flow.data) : null;
+      const view = viewEnvironment({ app, definition, branch, state });
+      if (app.kind !== 'compose' || !view.takesRef) return { view, findings: [] };
+      const wanted = { app, definition, state, mirror, commit: wish.commit };
+      const { forecast, findings } = await planCompose(wanted, system);
+      return { view: { ...view, forecast }, findings };
     }),
   );
   return {
@@ -37,9 +53,17 @@ export async function planShip(wish: ShipWish, system: Pick<System, 'layout' | '
       viewWorkflow(workflow, { triggered: triggered.includes(workflow), branch }),
     ),
     release: release.lines,
-    environments,
-    findings: [...findings, ...release.findings],
+    environments: environments.map(({ view }) => view),
+    findings: [...findings, ...release.findings, ...once(environments.flatMap((one) => one.findings))],
   };
+}
+
+/** Environments of one app mostly share their mistakes. */
+function once(findings: Finding[]): Finding[] {
+  const key = ({ code, message, at }: Finding) => `${code} ${message} ${at?.file}:${at?.start.line}`;
+  return findings.filter(
+    (finding, index) => findings.findIndex((other) => key(other) === key(finding)) === index,
+  );
 }
 
 function viewWorkflow(
@@ -79,12 +103,26 @@ function viewEnvironment({
     name: definition.name,
     takesRef: branches.length === 0 || matchesPatterns(branches, branch),
     promoteFrom: definition.promoteFrom,
-    strategy: strategy.kind === 'rolling' ? `rolling, ${strategy.batch} at a time` : 'blue-green',
+    strategy: strategyText(strategy),
     serving: stable
       ? { revision: stable.id, commit: stable.release.commit, title: stable.release.title }
       : null,
-    changes: changes(app, definition, state),
+    changes: app.kind === 'compose' ? [] : changes(app, definition, state),
+    forecast: null,
   };
+}
+
+function strategyText(strategy: StrategyDefinition): string {
+  switch (strategy.kind) {
+    case 'rolling':
+      return `rolling, ${strategy.batch} at a time`;
+    case 'canary':
+      return `canary, ${strategy.steps.map(({ weightPercent }) => `${weightPercent}%`).join(', ')}`;
+    case 'blue-green':
+      return 'blue-green';
+    default:
+      return unreachable(strategy);
+  }
 }
 
 function changes(app: App, definition: EnvironmentDefinition, state: EnvironmentState | null): string[] {

@@ -1,4 +1,5 @@
 import type { PlanView } from '../../wiring/index.ts';
+import { forecastLines } from './forecast-lines.ts';
 import { branchOf, short } from './marks.ts';
 import { harmless, paint, type Look } from './text.ts';
 
@@ -76,5 +77,7 @@ function environmentLines(environment: PlanView['environments'][number], look: L
   const now = serving
     ? `serves ${serving.revision} (${short(serving.commit)} ${harmless(serving.title)})`
     : 'serves nothing yet';
-  return [name, `    now ${now}`, ...environment.changes.map((change) => `    - ${harmless(change)}`)];
+  const changes = environment.changes.map((change) => `    - ${harmless(change)}`);
+  const forecast = environment.forecast ? forecastLines(environment.forecast, look) : [];
+  return [name, `    now ${now}`, ...changes, ...forecast];
 }

@@ -1,0 +1,374 @@
+import { describe, expect, test } from 'vitest';
+import { composeFor, parseApp } from '../../app/index.ts';
+import { emptyEnvironment, type EnvironmentState, type Revision } from '../../delivery/index.ts';
+import { shapeOfCompose } from '../resolve-compose.ts';
+import { forecastRollout } from './forecast.ts';
+import type { Forecast, ForecastFacts } from './model.ts';
+
+const shop = `
+services:
+  web: { build: web, ports: ["80:3000"], depends_on: [api], mem_limit: 256m, environment: { LOG: info, KEY: "\${KEY}" } }
+  api: { build: api, expose: ["4000"], depends_on: { migrate: { condition: service_completed_successfully } }, mem_limit: 128m }
+  worker: { build: api, command: work, stop_grace_period: 20s }
+  migrate: { build: api, command: migrate, depends_on: [db] }
+  db: { image: "postgres:16", volumes: ["db:/var/lib/postgresql/data"], mem_limit: 1g }
+volumes: { db: }
+`;
+
+interface Commit {
+  compose?: string;
+  yml?: string;
+  keyVersion?: number;
+}
+
+/** What a commit says, resolved for its first environment. */
+function resolved({
+  compose = shop,
+  yml = '',
+  keyVersion = 1,
+}: Commit): Pick<ForecastFacts, 'app' | 'shared' | 'secrets'> {
+  const app = parseApp({
+    rootFiles: ['compose.yml'],
+    slipwayYml: { file: 'slipway.yml', text: yml },
+    fallbackName: 'shop',
+  });
+  const environment = app.ok ? app.value.environments[0] : undefined;
+  if (!app.ok || !environment) throw new Error('no app');
+  const sources = { read: (path: string) => (path === 'compose.yml' ? compose : null) };
+  const result = composeFor({ app: app.value, environment, sources, env: { KEY: '⟦secret:KEY⟧' } });
+  if (!result.ok) throw new Error(result.findings.map(({ message }) => message).join('\n'));
+  const { shared } = shapeOfCompose(result.value);
+  return { app: result.value, shared, secrets: [{ name: 'KEY', version: keyVersion }] };
+}
+
+/** An environment that runs a commit as r3. */
+function running(commit: Commit): EnvironmentState {
+  const { app, secrets } = resolved(commit);
+  const { secrets: _, ...shape } = shapeOfCompose(app);
+  const revision: Revision = {
+    ...shape,
+    id: 'r3',
+    release: { digest: 'sha256:1', commit: 'abc1234', title: 'Before' },
+    images: {},
+    hosts: app.environment.hosts,
+    rateLimit: null,
+    smoke: [],
+    drainTimeoutMs: 30_000,
+    migration: { irreversible: false },
+    configuration: { fingerprint: '', env: {}, envFile: null, secrets },
+  };
+  return {
+    ...emptyEnvironment('shop/production'),
+    stable: revision,
+    shared: revision.shared.map((service) => ({ service, revision })),
+  };
+}
+
+interface Situation {
+  before?: Commit | null;
+  now?: Commit;
+  changedFiles?: string[] | null;
+  images?: ForecastFacts['images'];
+}
+
+function forecast({ before = {}, now = {}, changedFiles = [], images = {} }: Situation): Forecast {
+  return forecastRollout({ ...resolved(now), state: before && running(before), changedFiles, images });
+}
+
+const changesOf = ({ services }: Forecast) =>
+  Object.fromEntries(services.map(({ name, change, notes }) => [name, [change, ...notes].join('; ')]));
+
+/** The shop with one text replaced. */
+const shopWith = (from: string, to: string): Commit => ({ compose: shop.replace(from, to) });
+
+describe('a forecast says which services change, and why', () => {
+  const leftOut = 'reached through the router; 80:3000 of the host is left out';
+  const same = { web: `same; ${leftOut}`, api: 'same', worker: 'same', migrate: 'same', db: 'same' };
+
+  test.each<[string, Situation, Record<string, string>]>([
+    ['nothing has changed', {}, same],
+    [
+      'nothing runs yet',
+      { before: null },
+      {
+        web: `new; ${leftOut}`,
+        api: 'new',
+        worker: 'new',
+        migrate: 'new',
+        db: 'new; starts once, and stays',
+      },
+    ],
+    ['a line has moved', { now: { compose: `\n\n${shop}` } }, same],
+    [
+      'files of a build context',
+      { changedFiles: ['api/main.py', 'api/lib.py', 'web/index.html', 'README.md'] },
+      {
+        ...same,
+        web: `changed; web/index.html, of which it is built; ${leftOut}`,
+        api: 'changed; 2 files of which it is built',
+        worker: 'changed; 2 files of which it is built',
+        migrate: 'changed; 2 files of which it is built',
+      },
+    ],
+    [
+      'which files differ is not known',
+      { changedFiles: null },
+      {
+        ...same,
+        web: `changed; maybe the files that it is built of; ${leftOut}`,
+        api: 'changed; maybe the files that it is built of',
+        worker: 'changed; maybe the files that it is built of',
+        migrate: 'changed; maybe the files that it is built of',
+      },
+    ],
+    [
+      'variables, by name alone',
+      { now: shopWith('LOG: info', 'LOG: debug, NEW: 1') },
+      { ...same, web: `changed; environment LOG, NEW; ${leftOut}` },
+    ],
+    [
+      'a new version of a secret, where it is used',
+      { now: { keyVersion: 2 } },
+      { ...same, web: `changed; secret KEY, version 1 → 2; ${leftOut}` },
+    ],
+    [
+      'keys as the Compose file writes them',
+      {
+        now: shopWith(
+          'command: work, stop_grace_period: 20s',
+          'command: work hard, stop_grace_period: 9s, cap_drop: [ALL]',
+        ),
+      },
+      { ...same, worker: 'changed; command; stop_grace_period; cap_drop' },
+    ],
+    [
+      'more copies',
+      { now: { yml: 'environments: { production: { replicas: { web: 3 } } }' } },
+      { ...same, web: `changed; copies 1 → 3; ${leftOut}` },
+    ],
+    [
+      'a stateful service is never touched',
+      { now: shopWith('postgres:16', 'postgres:17') },
+      {
+        ...same,
+        db: 'kept; image postgres:16 → postgres:17; kept as it runs; to stop it and start it so: slipway apply db',
+      },
+    ],
+    [
+      'a service is gone, and one that holds state as well',
+      {
+        before: {
+          compose: shop.replace('services:', 'services:\n  cron: { build: cron }\n  redis: { image: redis }'),
+        },
+      },
+      {
+        ...same,
+        cron: 'gone; ends with the old revision',
+        redis: 'gone; kept as it runs, with its data; to end it: slipway apply redis',
+      },
+    ],
+  ])('%s', (_, situation, changes) => {
+    expect(changesOf(forecast(situation))).toEqual(changes);
+  });
+
+  test('with the role of each, and the reason for it', () => {
+    const { services } = forecast({});
+    expect(services.map(({ name, role, reason }) => `${name} ${role}: ${reason}`).sort()).toEqual([
+      'api companion: "web" depends on it',
+      'db shared: its image is a database',
+      'migrate task: "api" waits for its end',
+      'web web: it alone publishes a port: 80:3000',
+      'worker worker: it is named like a worker, and opens no port',
+    ]);
+  });
+});
+
+describe('a forecast says what happens in which order', () => {
+  test('of a first release', () => {
+    expect(forecast({ before: null }).steps).toEqual([
+      'builds the images of migrate, api, web, worker; gets those of db',
+      'starts db, and waits until it is ready',
+      'runs migrate to its end, once',
+      'starts 1 copy of web, with api of its own; ready when it answers 2 times in a row within 1m; then all traffic',
+      'starts worker',
+      'watches for 10s with all traffic; any failure up to here goes back by itself',
+    ]);
+  });
+
+  test('of a canary with people, rules, smoke requests and an irreversible migration', () => {
+    const yml = `
+migration: { irreversible: true, two-releases: true, command: npm run more }
+environments:
+  production:
+    reviewers: [ana, ben]
+    prevent-self-review: true
+    wait-timer: 5m
+    windows: ["Mon-Fri 09:00-17:00 Europe/Berlin"]
+    replicas: { web: 4 }
+    smoke: [{ path: /login }]
+    health: { path: /ready }
+    strategy: { canary: { steps: [25%, { weight: 50%, hold: approval }, 100%] } }
+`;
+    expect(forecast({ now: { yml } }).steps).toEqual([
+      'waits for Mon-Fri 09:00-17:00 Europe/Berlin',
+      'waits 5m',
+      'waits for approval by ana or ben, not by whoever asked',
+      'builds the images of migrate, api, web, worker; gets those of db',
+      'runs migrate to its end, once',
+      'runs "npm run more" in the new image of web, once',
+      'checks that r3 still passes its health checks and its smoke requests, before traffic moves',
+      'from there on going back to an older release is refused, unless forced: its migration is irreversible',
+      'slipway.yml says that old and new cannot run on one schema: split it in two releases, the first of which adds and the second removes',
+      'starts 1 copy of web, with api of its own; ready when GET /ready answers 2xx 2 times in a row within 1m and GET /login answers 200; then 25% of traffic; holds for 1m',
+      'starts 1 copy of web; then 50% of traffic; holds until somebody approves',
+      'starts 2 copies of web; then all traffic',
+      'r3 finishes its requests, for at most 30s',
+      'ends the old worker',
+      'starts worker',
+      'watches for 10s with all traffic; any failure up to here goes back by itself',
+      'r3 stands by for 1h, for a way back at once',
+    ]);
+  });
+
+  test.each([
+    [
+      'blue-green with a preview',
+      'strategy: { blue-green: { preview: true, hold: approval } }',
+      ['then no traffic but that of preview.shop.localhost; holds until somebody approves', 'all traffic'],
+    ],
+    [
+      'rolling where there is no room for both',
+      'replicas: { web: 2 }, strategy: { rolling: { batch: 1, unavailable: 1, pause: 30s } }',
+      [
+        'stops 1 copy of the old web, starts 1 copy of web',
+        'then 50% of traffic; holds for 30s',
+        'stops 1 copy of the old web, starts 1 copy of web; then all traffic',
+      ],
+    ],
+  ])('of %s', (_, settings, expected) => {
+    const yml = `environments: { production: { ${settings} } }`;
+    const { steps } = forecast({ before: { yml }, now: { yml } });
+    for (const text of expected)
+      expect(
+        steps.some((step) => step.includes(text)),
+        `${text} in ${steps.join('\n')}`,
+      ).toBe(true);
+  });
+});
+
+describe('a forecast says what two revisions need', () => {
+  const mib = 2 ** 20;
+
+  test.each<[string, Situation, Partial<Forecast['surge']>]>([
+    // A worker that may not overlap takes the place of its predecessor.
+    ['beside what runs', {}, { memoryBytes: 384 * mib, unlimited: [] }],
+    ['of a first release', { before: null }, { memoryBytes: (384 + 1024) * mib, unlimited: ['worker'] }],
+    [
+      'with more copies',
+      { now: { yml: 'environments: { production: { replicas: { web: 3 } } }' } },
+      { memoryBytes: (3 * 256 + 128) * mib },
+    ],
+    [
+      'with workers that overlap',
+      { now: { yml: 'services: { worker: { overlap: true } }' } },
+      { memoryBytes: 384 * mib, unlimited: ['worker'] },
+    ],
+    [
+      'on disk',
+      {
+        images: {
+          db: { there: true },
+          web: { there: false, aboutBytes: 100 * mib },
+          api: { there: false, aboutBytes: 50 * mib },
+        },
+      },
+      { diskBytes: 150 * mib, unknownImages: ['migrate', 'worker'] },
+    ],
+  ])('%s', (_, situation, surge) => {
+    expect(forecast(situation).surge).toMatchObject(surge);
+  });
+});
+
+describe('a forecast says who is away, why, and the way out', () => {
+  const worker = (text: string): Commit => ({
+    compose: `services:\n  web: { build: ., ports: ["80:3000"] }\n  worker: { build: ., ${text} }\nvolumes: { spool: }\n`,
+  });
+  const overlapping = (commit: Commit): Commit => ({
+    ...commit,
+    yml: 'services: { worker: { overlap: true } }',
+  });
+
+  test.each<[string, Situation, Forecast['downtime']]>([
+    ['nobody, of a first release', { before: null }, []],
+    ['nobody, when workers may overlap', { before: overlapping({}), now: overlapping({}) }, []],
+    [
+      'nobody, when a worker is new',
+      { before: { compose: 'services: { web: { build: ., ports: ["80:3000"] } }' } },
+      [],
+    ],
+    [
+      'a worker that may not run twice',
+      {},
+      [
+        {
+          service: 'worker',
+          of: 'work',
+          why: "it pauses between the old one's end and the new one's start, up to 20s for its end: two of it at once might do the same work twice",
+          wayOut: 'if two may run at once, say so in slipway.yml: services: { worker: { overlap: true } }',
+        },
+      ],
+    ],
+    [
+      'a worker whose old revision did not say so',
+      { now: overlapping({}) },
+      [
+        {
+          service: 'worker',
+          of: 'work',
+          why: "it pauses between the old one's end and the new one's start, up to 20s for its end: the revision that runs does not say that two of it may run",
+          wayOut: 'nothing; from the next rollout on there is no pause',
+        },
+      ],
+    ],
+    [
+      'a worker with a port of the host',
+      { before: worker('ports: ["9100:9100"]'), now: worker('ports: ["9100:9100"]') },
+      [
+        {
+          service: 'worker',
+          of: 'work',
+          why: "it pauses between the old one's end and the new one's start, up to 10s for its end: only one container can hold port 9100 of the host",
+          wayOut:
+            'remove "9100:9100" from its ports, and say in slipway.yml: services: { worker: { overlap: true } }',
+        },
+      ],
+    ],
+    [
+      'a worker with a volume',
+      { before: worker('volumes: ["spool:/spool"]'), now: worker('volumes: ["spool:/spool"]') },
+      [
+        {
+          service: 'worker',
+          of: 'work',
+          why: 'it pauses between the old one\'s end and the new one\'s start, up to 10s for its end: it writes into the volume "spool", which only one may hold unless you say otherwise',
+          wayOut: 'if two of it bear that, say so in slipway.yml: services: { worker: { overlap: true } }',
+        },
+      ],
+    ],
+    [
+      'everybody, when nothing gets traffic any more',
+      { now: { compose: 'services: { bot: { build: . } }' } },
+      [
+        {
+          service: 'web',
+          of: 'requests',
+          why: 'no service of the commit gets traffic, so every request is answered 503 from then on',
+          wayOut:
+            'say which in slipway.yml: route: { service: web, port: 3000 }; or take the environment down instead',
+        },
+      ],
+    ],
+  ])('%s', (_, situation, downtime) => {
+    expect(forecast(situation).downtime).toEqual(downtime);
+  });
+});

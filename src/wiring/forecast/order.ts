@@ -1,0 +1,139 @@
+import { formatDuration, type EnvironmentDefinition, type Hold } from '../../app/index.ts';
+import { compileStrategy, type Step } from '../../delivery/index.ts';
+import type { ForecastFacts } from './model.ts';
+
+/** What happens in which order, one sentence each. */
+export function orderOfRollout(facts: ForecastFacts): string[] {
+  return [
+    ...waits(facts.app.environment),
+    ...prepares(facts),
+    ...tasks(facts),
+    ...steps(facts),
+    ...afterwards(facts),
+  ];
+}
+
+function waits({ rules }: EnvironmentDefinition): string[] {
+  const { reviewers, preventSelfReview, waitTimerMs, windows } = rules;
+  const others = preventSelfReview ? ', not by whoever asked' : '';
+  return [
+    ...(windows.length > 0 ? [`waits for ${windows.map(({ text }) => text).join(' or ')}`] : []),
+    ...(waitTimerMs > 0 ? [`waits ${formatDuration(waitTimerMs)}`] : []),
+    ...(reviewers.length > 0 ? [`waits for approval by ${reviewers.join(' or ')}${others}`] : []),
+  ];
+}
+
+function prepares({ app, state }: ForecastFacts): string[] {
+  const builds = app.project.services.filter(({ build }) => build !== null).map(({ name }) => name);
+  const pulls = app.project.services.filter(({ build }) => build === null).map(({ name }) => name);
+  const images = [
+    ...(builds.length > 0 ? [`builds the images of ${builds.join(', ')}`] : []),
+    ...(pulls.length > 0 ? [`gets those of ${pulls.join(', ')}`] : []),
+  ];
+  const running = new Set((state?.shared ?? []).map(({ service }) => service.name));
+  const starting = app.services.filter(({ role, name }) => role === 'shared' && !running.has(name));
+  return [
+    images.join('; '),
+    ...(starting.length > 0
+      ? [
+          `starts ${starting.map(({ name }) => name).join(', ')}, and waits until ${starting.length === 1 ? 'it is' : 'they are'} ready`,
+        ]
+      : []),
+  ];
+}
+
+function tasks({ app, state }: ForecastFacts): string[] {
+  const { irreversible, twoReleases } = app.environment.migration;
+  const lines = app.tasks.map(({ name, command }) =>
+    command === '' ? `runs ${name} to its end, once` : `runs "${command}" in the new image of ${name}, once`,
+  );
+  if (lines.length > 0 && state?.stable) {
+    const smoke = app.environment.smoke.length > 0 ? ' and its smoke requests' : '';
+    lines.push(`checks that ${state.stable.id} still passes its health checks${smoke}, before traffic moves`);
+  }
+  if (irreversible) {
+    lines.push(
+      'from there on going back to an older release is refused, unless forced: its migration is irreversible',
+    );
+  }
+  if (twoReleases) {
+    lines.push(
+      'slipway.yml says that old and new cannot run on one schema: split it in two releases, the first of which adds and the second removes',
+    );
+  }
+  return lines;
+}
+
+function steps({ app, state }: ForecastFacts): string[] {
+  const { environment, web, services } = app;
+  const routed = services.find(({ role }) => role === 'web');
+  if (!web || !routed) return [];
+  const stable = state?.stable?.processes.find(({ role }) => role === 'web')?.replicas ?? 0;
+  const compiled = compileStrategy(environment.strategy, { candidate: routed.replicas, stable });
+  const companions = services.filter(({ role }) => role === 'companion').map(({ name }) => name);
+  const beside = companions.length > 0 ? `, with ${companions.join(', ')} of its own` : '';
+  const ready = readyText(environment);
+  return compiled.map((step, index) => {
+    const before = compiled[index - 1];
+    const more = step.ready - (before?.ready ?? 0);
+    const taken = step.taken - (before?.taken ?? 0);
+    const start =
+      more > 0
+        ? `starts ${copies(more)} of ${web.service}${index === 0 ? `${beside}; ready when ${ready}` : ''}; then `
+        : '';
+    const room = taken > 0 ? `stops ${copies(taken)} of the old ${web.service}, ` : '';
+    return `${room}${start}${traffic(step, environment)}${holdText(step.hold)}`;
+  });
+}
+
+function copies(count: number): string {
+  return count === 1 ? '1 copy' : `${count} copies`;
+}
+
+function traffic({ weightPercent }: Step, { strategy, hosts }: EnvironmentDefinition): string {
+  if (weightPercent === 100) return 'all traffic';
+  if (weightPercent > 0) return `${weightPercent}% of traffic`;
+  const host = hosts.find((one) => one !== '*');
+  return strategy.kind === 'blue-green' && strategy.preview && host !== undefined
+    ? `no traffic but that of preview.${host}`
+    : 'no traffic yet';
+}
+
+function holdText(hold: Hold): string {
+  if (hold.kind === 'timer') return `; holds for ${formatDuration(hold.ms)}`;
+  return hold.kind === 'approval' ? '; holds until somebody approves' : '';
+}
+
+function readyText({ health, smoke }: EnvironmentDefinition): string {
+  const asked = {
+    http: health.path === null ? 'it answers' : `GET ${health.path} answers 2xx`,
+    tcp: 'its port is open',
+    command: `"${health.command}" ends with 0 in it`,
+  }[health.probe];
+  const tried = smoke.map(({ path, status }) => `GET ${path} answers ${status}`);
+  return [
+    `${asked} ${health.successes} times in a row within ${formatDuration(health.deadlineMs)}`,
+    ...tried,
+  ].join(' and ');
+}
+
+function afterwards({ app, state }: ForecastFacts): string[] {
+  const { environment, services } = app;
+  const stable = state?.stable ?? null;
+  const workers = services.filter(({ role }) => role === 'worker');
+  const old = (stable?.processes ?? []).filter(({ role }) => role === 'worker');
+  const ending = old.filter(
+    ({ name, overlap }) => !(overlap && workers.some((one) => one.name === name && one.overlap)),
+  );
+  return [
+    ...(stable && app.web
+      ? [`${stable.id} finishes its requests, for at most ${formatDuration(environment.drainTimeoutMs)}`]
+      : []),
+    ...(ending.length > 0 ? [`ends the old ${ending.map(({ name }) => name).join(', ')}`] : []),
+    ...(workers.length > 0 ? [`starts ${workers.map(({ name }) => name).join(', ')}`] : []),
+    `watches for ${formatDuration(environment.bakeMs)}${app.web ? ' with all traffic' : ''}; any failure up to here goes back by itself`,
+    ...(stable && environment.rollbackWindowMs > 0
+      ? [`${stable.id} stands by for ${formatDuration(environment.rollbackWindowMs)}, for a way back at once`]
+      : []),
+  ];
+}

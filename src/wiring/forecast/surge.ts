@@ -1,0 +1,25 @@
+import type { ForecastFacts, Surge } from './model.ts';
+
+/** What memory and disk two revisions at once need beside what runs. Shared services run once, whatever happens. */
+export function surgeOf({ app, state, images }: ForecastFacts): Surge {
+  const limits = new Map(app.project.services.map(({ name, limits }) => [name, limits.memoryBytes]));
+  const running = new Set((state?.shared ?? []).map(({ service }) => service.name));
+  // A worker that may not overlap takes the place of its predecessor.
+  const old = new Set(
+    (state?.stable?.processes ?? []).filter(({ role }) => role === 'worker').map(({ name }) => name),
+  );
+  const added = app.services.filter(({ name, role, overlap }) => {
+    if (role === 'task') return false;
+    if (role === 'shared') return !running.has(name);
+    return role !== 'worker' || overlap || !old.has(name);
+  });
+  const sizes = app.services.map(({ name }) => ({ name, size: images[name] }));
+  return {
+    memoryBytes: added.reduce((sum, { name, replicas }) => sum + (limits.get(name) ?? 0) * replicas, 0),
+    unlimited: added
+      .filter(({ name, replicas }) => replicas > 0 && (limits.get(name) ?? null) === null)
+      .map(({ name }) => name),
+    diskBytes: sizes.reduce((sum, { size }) => sum + (size?.there === false ? size.aboutBytes : 0), 0),
+    unknownImages: sizes.filter(({ size }) => size === undefined).map(({ name }) => name),
+  };
+}

@@ -1,0 +1,79 @@
+import type { App, ComposeApp, EnvironmentDefinition } from '../app/index.ts';
+import type { EnvironmentState } from '../delivery/index.ts';
+import type { Finding } from '../diagnostics/index.ts';
+import { resolveEnvironment } from '../secrets/index.ts';
+import type { Mirror } from '../source/index.ts';
+import { forecastRollout } from './forecast/forecast.ts';
+import type { Forecast, ImageSize } from './forecast/model.ts';
+import { commitFiles } from './repository-files.ts';
+import { readCompose, shapeOfCompose } from './resolve-compose.ts';
+import type { System } from './system.ts';
+
+/** A Compose app, one of its environments, and a commit that might be shipped there. */
+export interface ComposePlanWish {
+  app: App;
+  definition: EnvironmentDefinition;
+  state: EnvironmentState | null;
+  mirror: Mirror;
+  commit: string;
+}
+
+/** The forecast for one environment, or null with the mistakes that stand in its way. */
+export async function planCompose(
+  wish: ComposePlanWish,
+  { vault, docker }: Pick<System, 'vault' | 'docker'>,
+): Promise<{ forecast: Forecast | null; findings: Finding[] }> {
+  const { app, definition, state, mirror, commit } = wish;
+  const variables = await resolveEnvironment({ app: app.name, definition, vault });
+  // A secret without a value is told once; with its marker the files say the rest.
+  const secretRefs = definition.secrets.map(
+    (name) => variables.secretRefs.find((ref) => ref.name === name) ?? { name, version: 0 },
+  );
+  const env = { ...variables.env, ...Object.fromEntries(definition.secrets.map((name) => [name, ''])) };
+  const { result } = await readCompose({
+    app,
+    definition,
+    files: commitFiles(mirror, commit),
+    variables: { ...variables, env, secretRefs },
+  });
+  if (!result.ok) return { forecast: null, findings: [...variables.findings, ...result.findings] };
+  const shape = shapeOfCompose(result.value);
+  const named = await resolveEnvironment({
+    app: app.name,
+    definition: {
+      name: definition.name,
+      env: {},
+      envFile: null,
+      secrets: shape.secrets.filter((name) => !definition.secrets.includes(name)),
+    },
+    vault,
+  });
+  const serving = state?.stable?.release.commit;
+  const forecast = forecastRollout({
+    app: result.value,
+    shared: shape.shared,
+    secrets: [...variables.secretRefs, ...named.secretRefs],
+    state,
+    changedFiles: serving === undefined ? null : await mirror.changedFiles(serving, commit).catch(() => null),
+    images: await imageSizes(result.value, state, docker),
+  });
+  return { forecast, findings: [...variables.findings, ...named.findings, ...result.warnings] };
+}
+
+/** What the engine knows of images: those it has, and how large those are that will be built anew. Nothing without one. */
+async function imageSizes(
+  { project }: ComposeApp,
+  state: EnvironmentState | null,
+  { engine }: System['docker'],
+): Promise<Record<string, ImageSize>> {
+  const sizeOf = async (image: string) =>
+    (await engine.images.inspect(image).catch(() => null))?.Size ?? null;
+  const sizes: Record<string, ImageSize> = {};
+  for (const { name, image, build } of project.services) {
+    const running = state?.stable?.images[name];
+    if (build === null && image !== null && (await sizeOf(image)) !== null) sizes[name] = { there: true };
+    const aboutBytes = running === undefined ? null : await sizeOf(running);
+    if (!sizes[name] && aboutBytes !== null) sizes[name] = { there: false, aboutBytes };
+  }
+  return sizes;
+}
