@@ -87,7 +87,7 @@ function addServerCommands(program: Command, add: Add): void {
   add(program, 'up', {
     summary: 'start the server of this machine',
     more: 'Closing the terminal ends nothing. "slipway install" makes it start with the machine. What it knows is kept in SQLite in its home, or in the PostgreSQL that SLIPWAY_DATABASE_URL names, which later starts remember.',
-    examples: ['slipway up', 'slipway up --http 0.0.0.0:80'],
+    examples: ['slipway up', 'slipway up --http 0.0.0.0:80', 'slipway up --router haproxy'],
     load: async () => (await import('./commands/up.ts')).up,
     server: 'local',
   })
@@ -95,6 +95,12 @@ function addServerCommands(program: Command, add: Add): void {
       '--http <host:port>',
       `where users' requests are taken (as last time; at first ${defaultListen} or the next free port)`,
       address,
+    )
+    .addOption(
+      new Option(
+        '--router <kind>',
+        'what takes those requests (as last time; at first embedded, which needs nothing installed)',
+      ).choices(['embedded', 'haproxy', 'nginx']),
     )
     .option('--job-env <name=value>', 'give jobs this environment variable; may be repeated', variable)
     .option('--foreground', 'stay in this process, for service managers');

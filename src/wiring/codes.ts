@@ -73,6 +73,10 @@ export const wiringCodes = {
     means: 'The environment has a rollout under way.',
     todo: 'Wait for it, or `slipway abort`.',
   },
+  'router-in-use': {
+    means: 'The server runs with another router than the one that was asked for.',
+    todo: '`slipway down`, then `slipway up --router …`; apps go on meanwhile.',
+  },
   'router-silent': {
     means: 'The router did not answer after its start.',
     todo: 'Read its log, which is named.',

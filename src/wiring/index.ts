@@ -3,6 +3,7 @@ export { layoutOf, type Layout } from './layout.ts';
 export { machineEnvironment } from '../runner/index.ts';
 export { environmentLogs, jobLogs, type LogQuery } from './read-logs.ts';
 export { readDefinition, type CommitFiles } from './repository-files.ts';
+export { chooseRouter, routerKinds, type RouterKind } from './choose-router.ts';
 export { requireFreePort, type Listen } from './router-process.ts';
 export { FindingsError, type ShipWish } from './shipping.ts';
 export { openSystem, type System, type SystemOptions } from './system.ts';

@@ -4,7 +4,14 @@ import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CodedError } from '../diagnostics/index.ts';
 import { readLogTail, type ProcessSpec, type SupervisorControl } from '../supervisor/index.ts';
-import { createRouterClient, routerEntry, type EmbeddedRouter } from '../traffic/index.ts';
+import {
+  agentEntry,
+  createRouterClient,
+  findProgram,
+  routerEntry,
+  type EmbeddedRouter,
+} from '../traffic/index.ts';
+import { rememberedRouter, type RouterKind } from './choose-router.ts';
 import type { Layout } from './layout.ts';
 
 /** Where users' requests are taken. */
@@ -21,18 +28,20 @@ const startTimeoutMs = 15_000;
  * Gives the router, running under the supervisor at the address asked for.
  *
  * @param version - A router of another version hands over to this one's, without losing a request.
- * @throws CodedError `wiring/port-taken` when somebody else listens there.
+ * @throws CodedError `wiring/port-taken` when somebody else listens there; `traffic/not-installed`.
  */
 export async function ensureRouter(
   { layout, supervisor, version }: { layout: Layout; supervisor: SupervisorControl; version: string },
   listen: Listen,
 ): Promise<EmbeddedRouter> {
+  const kind = await rememberedRouter(layout);
+  if (kind !== 'embedded') findProgram(kind);
   const router = createRouterClient(layout.router.control);
   await mkdir(dirname(layout.router.control), { recursive: true, mode: 0o700 });
   await mkdir(dirname(layout.router.log), { recursive: true, mode: 0o700 });
   const running = await router.health().catch(() => null);
   if (!running) await requireFreePort(listen);
-  await start(routerSpec(layout, listen), supervisor);
+  await start(routerSpec(layout, listen, kind), supervisor);
   const health = await answer(router, layout);
   if (health.version !== version) {
     const { pid } = await router.upgrade();
@@ -77,14 +86,14 @@ function portProblem({ host, port }: Listen, error: unknown): CodedError {
   });
 }
 
-function routerSpec(layout: Layout, { host, port }: Listen): ProcessSpec {
+function routerSpec(layout: Layout, { host, port }: Listen, kind: RouterKind): ProcessSpec {
   const { state, control, log } = layout.router;
   return {
     id: processId,
     scope,
     argv: [
       process.execPath,
-      routerEntry,
+      ...(kind === 'embedded' ? [routerEntry] : [agentEntry, '--router', kind]),
       '--state',
       state,
       '--control',
@@ -105,7 +114,7 @@ async function start(spec: ProcessSpec, supervisor: SupervisorControl): Promise<
   try {
     await supervisor.ensure(spec, 1);
   } catch (error) {
-    // Another address, or another Node: only then does the router stop for a moment.
+    // Another address, another router, or another Node: only then does the router stop for a moment.
     if (!(error instanceof CodedError && error.code === 'supervisor/spec-conflict')) throw error;
     await supervisor.remove(processId, scope, 1);
     while ((await supervisor.list(scope)).length > 0) await sleep(20);

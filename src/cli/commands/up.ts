@@ -1,3 +1,4 @@
+import type { RouterKind } from '../../wiring/index.ts';
 import { outLook, show, type CliContext, type CommonOptions } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { defaultListen, startRequest } from '../local-server.ts';
@@ -6,6 +7,7 @@ import { harmless, paint } from '../render/text.ts';
 
 interface UpOptions extends CommonOptions {
   http?: string;
+  router?: RouterKind;
   foreground?: boolean;
   jobEnv?: Record<string, string>;
 }
@@ -13,6 +15,7 @@ interface UpOptions extends CommonOptions {
 /** Starts the server of this machine, or says that it runs already. */
 export async function up(context: CliContext, options: UpOptions): Promise<number> {
   const home = options.home ?? context.defaultHome();
+  if (options.router !== undefined) await context.chooseRouter(home, options.router);
   const request = await startRequest(context, home, options);
   if (options.foreground) {
     await context.runServer({ ...request, listen: request.listen ?? defaultListen });

@@ -40,6 +40,7 @@ export async function runInWorld(
     connect: (place) => Promise.resolve(connectServer(place)),
     defaultHome: () => home,
     startServer: () => Promise.resolve({ health: aHealth(), started: true }),
+    chooseRouter: () => Promise.resolve(),
     runServer: () => Promise.resolve(),
     stopServer: () => Promise.resolve(),
     openRepository: () =>
