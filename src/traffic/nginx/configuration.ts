@@ -83,7 +83,7 @@ export class Configuration {
     await replaceFile(part, text);
     await replaceFile(whole, this.#whole(part));
     try {
-      await this.#test(whole);
+      await this.#run(['-t', '-q', '-c', whole]);
     } finally {
       await rm(part, { force: true });
       await rm(whole, { force: true });
@@ -104,7 +104,7 @@ export class Configuration {
       if (!text.includes(name)) await rm(join(certificates, name), { force: true });
   }
 
-  /** @throws CodedError `traffic/configuration-refused` when the user's own configuration does not take in our part. */
+  /** @throws CodedError `traffic/configuration-refused` when nginx refuses the user's own configuration, or it does not take in our part. */
   async requireInclude(): Promise<void> {
     if (this.#isWhole) return;
     const { stdout } = await this.#run(['-T', '-q', '-c', this.#paths.mainFile]);
@@ -176,19 +176,15 @@ export class Configuration {
 
   /** The user's own configuration takes in what lies in place, so that is what must be tested. */
   async #tryInPlace(text: string): Promise<void> {
-    const { partFile, mainFile } = this.#paths;
+    const { partFile } = this.#paths;
     const before = readOr(partFile);
     await replaceFile(partFile, text);
     try {
-      await this.#test(mainFile);
+      await this.requireInclude();
     } finally {
       if (before === '') await rm(partFile, { force: true });
       else await replaceFile(partFile, before);
     }
-  }
-
-  async #test(mainFile: string): Promise<void> {
-    await this.#run(['-t', '-q', '-c', mainFile]);
   }
 
   async #run(flags: string[]): Promise<{ stdout: string }> {

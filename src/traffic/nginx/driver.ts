@@ -185,7 +185,6 @@ export class NginxDriver implements RouterDriver {
       if (inUse) await sleep(closeAheadMs);
       await writeFile(this.#paths.pendingFile, '');
       await this.#configuration.put(scopes, this.#served());
-      if (this.#isForeign) await this.#configuration.requireInclude();
       await reload(master, () => [...this.#logs.errors].slice(-5));
     } finally {
       await rm(closing, { force: true });

@@ -122,7 +122,7 @@ export class LogFollower {
   async #readErrors(file: string): Promise<void> {
     for await (const line of linesOf(file)) {
       this.#errors = [...this.#errors.slice(1 - keptErrors), line];
-      const connection = /\*(\d+) upstream (?:prematurely closed|sent invalid|timed out)/.exec(line)?.[1];
+      const connection = /\*(\d+) .* while reading upstream,/.exec(line)?.[1];
       if (connection !== undefined) this.#broken.add(Number(connection));
       if (/\[alert\].*(?:exited on signal|exited with|write\(\) to ".*failed|was incomplete)/.test(line))
         this.#events.lost(line);

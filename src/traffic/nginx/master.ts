@@ -88,12 +88,13 @@ export async function reload(master: Daemon, errors: () => string[]): Promise<vo
 
 /** Workers whose master was killed still hold the address, and nobody would ever end them. */
 async function endOrphans({ accessLog }: NginxPaths): Promise<void> {
+  const ours = new Set([accessLog, `${accessLog}.turned`]);
   const orphans = readdirSync('/proc')
     .filter(
       (name) => /^\d+$/.test(name) && readOr(`/proc/${name}/cmdline`).startsWith('nginx: worker process'),
     )
     .map(Number)
-    .filter((pid) => openFilesOf(pid).some((file) => file === accessLog || file === `${accessLog}.turned`));
+    .filter((pid) => openFilesOf(pid).some((file) => ours.has(file.replace(/ \(deleted\)$/, ''))));
   for (const pid of orphans) signalQuietly(pid, 'SIGQUIT');
   const stillTakes = (pid: number) => {
     const title = readOr(`/proc/${pid}/cmdline`);
