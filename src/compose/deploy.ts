@@ -23,7 +23,7 @@ const updateForm = fields(
     monitor: durationMs,
     max_failure_ratio: number(0),
   },
-  { of: 'the rules of an update' },
+  { of: 'an update' },
 );
 
 const updateRules: Shape<UpdateRules> = (tree, path, findings) => {
@@ -98,13 +98,13 @@ const form = fields(
     ),
     resources: fields(
       {
-        limits: fields({ cpus: number(0), memory: bytes, pids: whole(-1) }, { of: 'the limits' }),
+        limits: fields({ cpus: number(0), memory: bytes, pids: whole(-1) }, { of: 'limits' }),
         reservations: fields(
           { cpus: number(0), memory: bytes, devices: listOf(deviceRequest) },
-          { of: 'the reservations', ignored: { generic_resources: swarmOnly } },
+          { of: 'reservations', ignored: { generic_resources: swarmOnly } },
         ),
       },
-      { of: 'the resources' },
+      { of: 'resources' },
     ),
   },
   {

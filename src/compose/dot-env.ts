@@ -12,7 +12,7 @@ export interface EnvText {
 
 /** One `NAME=value`, a comment or an empty line; values in quotes may go over several lines. */
 const statement =
-  /[ \t]*(?:#[^\n]*|(?:export[ \t]+)?([A-Za-z_][\w.-]*)[ \t]*(?:[=:][ \t]*(?:'((?:\\'|[^'])*)'|"((?:\\[^]|[^"\\])*)"|([^\n]*))|(?=\n|$))[ \t]*(?:#[^\n]*)?)?(?:\n|$)/y;
+  /[ \t]*(?:#[^\n]*|(?:export[ \t]+)?([A-Za-z_][\w.-]*)[ \t]*(?:[=:][ \t]*(?:'((?:\\'|[^'])*)'|"((?:\\[^]|[^"\\])*)"|(?![ \t"'])([^\n]*))|(?=\n|$))[ \t]*(?:#[^\n]*)?)?(?:\n|$)/y;
 
 /**
  * Reads an env file as Compose does: `export`, quotes, comments, several lines, `\n` in double quotes, references to

@@ -113,10 +113,11 @@ function readProject(tree: Mapping, world: ProjectWorld): ComposeProject | undef
   }
   const entries = named(top.services, 'services', findings);
   if (entries.size === 0) noService(tree, top.services, findings);
-  const known = [...entries].map(([service, { value }]) => knownService(service, value, world));
+  const known = new Map(
+    [...entries].map(([service, { value }]) => [service, knownService(service, value, world)]),
+  );
   const drafts = [...entries].flatMap(([service, { value, keyAt }]) => {
-    const isActive = known.some((candidate) => candidate.name === service && candidate.active);
-    return isActive ? (readService(service, value, keyAt, world) ?? []) : [];
+    return known.get(service)?.active ? (readService(service, value, keyAt, world) ?? []) : [];
   });
   const parts = readParts(top, findings);
   checkReferences(drafts, parts, findings);

@@ -112,7 +112,7 @@ export function mergeTrees(base: Tree, over: Tree, path: readonly string[], find
       help: 'write both in one form, or put !override before this value to replace the other',
     },
   );
-  return over;
+  return base;
 }
 
 /** A tree without what `!reset` takes away. */

@@ -59,6 +59,7 @@ export interface ComposeService {
   capAdd: string[];
   capDrop: string[];
   securityOpt: string[];
+  /** `host:container:permissions` */
   devices: string[];
   sysctls: Record<string, string>;
   ulimits: Record<string, { soft: number; hard: number }>;

@@ -18,7 +18,7 @@ export interface Known {
  */
 export function inOrder(
   drafts: readonly ServiceDraft[],
-  known: readonly Known[],
+  known: ReadonlyMap<string, Known>,
   findings: Findings,
 ): ComposeService[] {
   const services = drafts.map((draft) => ({
@@ -46,9 +46,13 @@ export function inOrder(
   return ordered;
 }
 
-function presentOnly({ service, dependencies }: ServiceDraft, known: readonly Known[], findings: Findings) {
+function presentOnly(
+  { service, dependencies }: ServiceDraft,
+  known: ReadonlyMap<string, Known>,
+  findings: Findings,
+) {
   return dependencies.flatMap(({ value, at }) => {
-    const target = known.find(({ name }) => name === value.service);
+    const target = known.get(value.service);
     if (target?.active) return [value];
     if (value.required) {
       if (target) reportInactive(service.name, target, at, findings);
@@ -74,10 +78,10 @@ function reportUnknown(
   from: string,
   name: string,
   at: Span,
-  known: readonly Known[],
+  known: ReadonlyMap<string, Known>,
   findings: Findings,
 ): void {
-  const names = known.map((service) => service.name);
+  const names = [...known.keys()];
   const near = didYouMean(name, names);
   findings.error('compose/unknown-service', `"${from}" depends on "${name}", which is not defined`, at, {
     notes: [`services: ${names.join(', ')}`],

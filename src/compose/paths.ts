@@ -1,4 +1,4 @@
-import type { Scalar, Tree } from './tree.ts';
+import type { Scalar } from './tree.ts';
 
 /** Joins a folder, relative to the project's root, and a path; `.` is the root itself, absolute paths stay. */
 export function joinPath(folder: string, path: string): string {
@@ -25,11 +25,4 @@ export function leavesRoot(path: string): boolean {
 /** A written path, seen from the project's root. */
 export function pathOf(tree: Scalar, path: string): string {
   return joinPath(tree.folder, path);
-}
-
-/** The folder from which paths of a value count. */
-export function folderOfTree(tree: Tree): string {
-  if (tree.kind === 'scalar') return tree.folder;
-  const first = tree.kind === 'list' ? tree.items[0] : [...tree.entries.values()][0]?.value;
-  return first === undefined ? '' : folderOfTree(first);
 }

@@ -59,7 +59,6 @@ class YamlReader {
       merge: false,
       version: '1.2',
       schema: 'core',
-      logLevel: 'silent',
       customTags: ['!reset', '!override'].flatMap((tag) => [
         { tag, collection: 'map' as const },
         { tag, collection: 'seq' as const },
@@ -73,7 +72,10 @@ class YamlReader {
       lines.add(at.start.line);
       const what = code === 'MULTIPLE_DOCS' ? 'it holds more than one document' : inPlainWords(message);
       this.#findings.error('compose/yaml', `${path} is not YAML that can be read: ${what}`, at, {
-        help: 'check the indentation (spaces only) and the quotes here and above',
+        help:
+          code === 'MULTIPLE_DOCS'
+            ? 'put each in a file of its own, and name both'
+            : 'check the indentation (spaces only) and the quotes here and above',
       });
     }
     if (lines.size > 0) return null;
@@ -286,5 +288,6 @@ function inPlainWords(message: string): string {
   return message
     .replace(/\s+at line \d+, column \d+[^]*$/, '')
     .replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase())
-    .replace(/\.$/, '');
+    .replace(/\.$/, '')
+    .replace(/closing (["'])quote/, 'closing $1');
 }

@@ -82,13 +82,26 @@ const poolForm = fields(
   },
 );
 
+const networkDriver: Shape<string> = (tree, path, findings) => {
+  const written = text(tree, path, findings);
+  if (written !== 'overlay') return written;
+  return findings.error(
+    'compose/refused',
+    `${path}: overlay networks belong to Swarm, and the app runs on one engine`,
+    tree.at,
+    {
+      help: 'take the driver out; containers of one host are joined by a bridge',
+    },
+  );
+};
+
 const networkForm = fields(
   {
     name: text,
     external,
     internal: flag,
     enable_ipv6: flag,
-    driver: text,
+    driver: networkDriver,
     driver_opts: mapOf(anyText),
     labels: keyed(),
     ipam: fields(
@@ -143,9 +156,10 @@ export const fileSource: Shape<FileSource> = (tree, path, findings) => {
   if (read === undefined) return undefined;
   const written = origins.filter((key) => read[key] !== undefined && read[key] !== false);
   if (written.length !== 1) {
-    const isWrong =
-      tree.kind === 'map' && origins.some((key) => tree.entries.has(key)) && written.length === 0;
-    if (isWrong) return undefined;
+    // What is refused or of another kind has been reported already.
+    const others = [...origins, 'driver', 'template_driver'];
+    if (written.length === 0 && tree.kind === 'map' && others.some((key) => tree.entries.has(key)))
+      return undefined;
     const what =
       written.length === 0
         ? 'says nothing about where its content comes from'

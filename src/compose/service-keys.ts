@@ -10,6 +10,7 @@ import { dependsOn, extraHosts, healthcheck, hook } from './service-texts.ts';
 import {
   anyText,
   anyTexts,
+  badValue,
   bytes,
   command,
   durationMs,
@@ -85,12 +86,34 @@ const ulimit: Shape<{ soft: number; hard: number }> = (tree, path, findings) => 
 
 const deviceForm = fields({ source: text, target: text, permissions: text }, { of: 'a device' });
 
+/** `host:container:permissions` */
 const device: Shape<string> = (tree, path, findings) => {
-  if (tree.kind === 'scalar') return text(tree, path, findings);
-  const read = deviceForm(tree, path, findings);
-  if (read?.source === undefined) return undefined;
-  return [read.source, read.target ?? read.source, read.permissions ?? 'rwm'].join(':');
+  const read =
+    tree.kind === 'map' ? deviceForm(tree, path, findings) : shortDevice(text(tree, path, findings));
+  if (read === undefined) return undefined;
+  const { source = '', target = source, permissions = 'rwm' } = read;
+  if (source.startsWith('/') && target.startsWith('/') && /^[rwm]+$/.test(permissions))
+    return [source, target, permissions].join(':');
+  return badValue(
+    `${path} names no device of the host`,
+    tree.at,
+    findings,
+    'write "/dev/NAME:/dev/NAME:rwm"',
+  );
 };
+
+function shortDevice(
+  written: string | undefined,
+): { source?: string; target?: string; permissions?: string } | undefined {
+  const [source, target, permissions, ...more] = written?.split(':') ?? [];
+  if (source === undefined) return undefined;
+  if (more.length > 0) return {};
+  return {
+    source,
+    ...(target === undefined ? {} : { target }),
+    ...(permissions === undefined ? {} : { permissions }),
+  };
+}
 
 const pullPolicy: Shape<'always' | 'missing' | 'never' | 'build'> = (tree, path, findings) => {
   const written = text(tree, path, findings);

@@ -150,6 +150,8 @@ function longMount(tree: Tree, path: string, findings: Findings): Mount | undefi
       });
     return undefined;
   }
+  if (type !== 'volume' && type !== 'bind' && type !== 'tmpfs')
+    return refusedType(type, tree, path, findings);
   if (!isAbsolute(target, tree, path, findings)) return undefined;
   const common = { target: trimmed(target), readOnly: read.read_only ?? false, at: tree.at };
   if (type === 'tmpfs')
@@ -165,7 +167,6 @@ function longMount(tree: Tree, path: string, findings: Findings): Mount | undefi
     const { nocopy = false, subpath = null } = read.volume ?? {};
     return { kind: 'volume', ...common, source: source ?? null, noCopy: nocopy, subpath };
   }
-  if (type !== 'bind') return refusedType(type, tree, path, findings);
   const sourceTree = valueAt(tree, 'source');
   if (source === undefined || sourceTree?.kind !== 'scalar') {
     return findings.error('compose/missing-key', `${path} has no source`, tree.at, {

@@ -22,18 +22,23 @@ import type { Findings } from './findings.ts';
 /** `extra_hosts`: `host:address`, `host=address` or a mapping; each as `host:address`. */
 export const extraHosts: Shape<string[]> = (tree, path, findings) => {
   if (tree.kind === 'scalar') return wrongType(tree, path, findings, 'a list', '- "db.local:10.0.0.5"');
-  const hosts: string[] = [];
-  const add = (host: string, address: Tree) => {
-    const written = anyText(address, `${path}.${host}`, findings);
-    if (written !== undefined) hosts.push(`${host}:${written.replace(/^\[|\]$/g, '')}`);
-  };
-  for (const [host, { value, keyAt }] of keyedEntries(tree, ':=', findings, path)) {
-    if (isNothing(value))
-      badValue(`${path}: "${host}" has no address`, keyAt, findings, 'write "host:address"');
-    else if (value.kind === 'list') for (const item of value.items) add(host, item);
-    else add(host, value);
-  }
-  return hosts;
+  // One host may have several addresses, so lines are not read by host.
+  const parts =
+    tree.kind === 'list'
+      ? tree.items.map((item) => keyedEntries(item, ':=', findings, path))
+      : [tree.entries];
+  return parts.flatMap((entries) =>
+    [...entries].flatMap(([host, { value, keyAt }]) => {
+      if (isNothing(value)) {
+        badValue(`${path}: "${host}" has no address`, keyAt, findings, 'write "host:address"');
+        return [];
+      }
+      return (value.kind === 'list' ? value.items : [value]).flatMap((item) => {
+        const address = anyText(item, `${path}.${host}`, findings);
+        return address === undefined ? [] : [`${host}:${address.replace(/^\[|\]$/g, '')}`];
+      });
+    }),
+  );
 };
 
 const conditions = {
@@ -76,13 +81,13 @@ export function started(service: string, restart = false): Dependency {
 
 const healthcheckForm = fields(
   {
-    disable: flag,
     test: (tree: Tree, path: string, findings: Findings) => healthTest(tree, path, findings),
     interval: durationMs,
     timeout: durationMs,
     start_period: durationMs,
     start_interval: durationMs,
     retries: whole(0),
+    disable: flag,
   },
   { of: 'a healthcheck' },
 );

@@ -4,7 +4,7 @@ import { readEnvText, readRawEnvText } from './dot-env.ts';
 import type { Findings } from './findings.ts';
 import { hostConfig } from './host-config.ts';
 import type { Lookup } from './interpolate.ts';
-import type { ComposeService, Dependency } from './model.ts';
+import type { ComposeService, Dependency, Hook } from './model.ts';
 import { joinPath } from './paths.ts';
 import { serviceForm } from './service-keys.ts';
 import type { EnvFile, ServiceRead } from './service-keys.ts';
@@ -45,17 +45,12 @@ export function readService(
   const path = `services.${name}`;
   const read = serviceForm(tree, path, findings);
   if (read === undefined) return undefined;
-  if (
-    read.image === undefined &&
-    read.build === undefined &&
-    !written(tree, 'image') &&
-    !written(tree, 'build')
-  ) {
+  if (!['image', 'build', 'provider', 'extends'].some((key) => written(tree, key))) {
     findings.error('compose/missing-key', `the service "${name}" has neither image nor build`, at, {
       help: `add "image: NAME" or "build: ." to ${path}`,
     });
   }
-  checkTogether(path, read, at, findings);
+  checkTogether(path, read, tree, findings);
   const dependencies = allDependencies(read, path, findings);
   const networks = networksOf(read);
   const alias = read.container_name;
@@ -73,7 +68,7 @@ export function readService(
   const service: ComposeService = {
     name,
     at,
-    ...imageParts(read),
+    ...imageParts(read, world.lookup),
     ...processParts(read, path, world),
     ...networkParts(read, networks, alias === undefined || alias === name ? [] : [alias]),
     ...lifeParts(read),
@@ -82,7 +77,7 @@ export function readService(
     dependsOn: dependencies.map(({ value }) => value),
     secrets: unique(read.secrets ?? [], ({ target }) => target),
     configs: unique(read.configs ?? [], ({ target }) => target),
-    hooks: { preStart: read.pre_start ?? [], postStart: read.post_start ?? [], preStop: read.pre_stop ?? [] },
+    hooks: hooksOf(read, world.lookup),
     labels: { ...labelFiles(read, path, world), ...textsOf(read.labels) },
     logging: read.logging
       ? {
@@ -119,7 +114,7 @@ function extensionsOf(tree: Tree): Record<string, unknown> {
 }
 
 /** Pairs of keys that say the same thing: both may stand if they agree. */
-function checkTogether(path: string, read: ServiceRead, at: Span, findings: Findings): void {
+function checkTogether(path: string, read: ServiceRead, tree: Tree, findings: Findings): void {
   const limits = read.deploy?.limits;
   const pairs: [string, number | undefined, string, number | undefined | null][] = [
     ['mem_limit', read.mem_limit, 'deploy.resources.limits.memory', limits?.memory],
@@ -136,14 +131,24 @@ function checkTogether(path: string, read: ServiceRead, at: Span, findings: Find
   for (const [one, value, other, otherValue] of pairs) {
     if (value === undefined || otherValue === undefined || otherValue === null || value === otherValue)
       continue;
-    findings.error('compose/conflict', `${path}.${one} is ${value}, and ${other} is ${otherValue}`, at, {
-      help: `keep one of the two, such as ${other}`,
-    });
+    findings.error(
+      'compose/conflict',
+      `${path}.${one} is ${value}, and ${other} is ${otherValue}`,
+      keyPlace(tree, one, tree.at),
+      {
+        help: `keep one of the two, such as ${other}`,
+      },
+    );
   }
   if (read.network_mode !== undefined && read.networks !== undefined && read.networks.size > 0) {
-    findings.error('compose/conflict', `${path} has both network_mode and networks`, at, {
-      help: 'keep one of the two',
-    });
+    findings.error(
+      'compose/conflict',
+      `${path} has both network_mode and networks`,
+      keyPlace(tree, 'network_mode', tree.at),
+      {
+        help: 'keep one of the two',
+      },
+    );
   }
 }
 
@@ -173,13 +178,29 @@ function networksOf(read: ServiceRead): { name: string; at: Span; aliases: strin
   return [...(read.networks ?? [])].map(([name, { aliases, at }]) => ({ name, aliases, at }));
 }
 
-function imageParts(read: ServiceRead) {
+function imageParts(read: ServiceRead, lookup: Lookup) {
   return {
     image: read.image ?? null,
-    build: read.build ?? null,
+    build: read.build ? { ...read.build, args: resolved(read.build.args, lookup) } : null,
     pullPolicy: read.pull_policy ?? null,
     platform: read.platform ?? null,
   };
+}
+
+/** A name without value takes that of the project's environment; without one there, it is left out. */
+function resolved(values: Record<string, string | null>, lookup: Lookup): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(values).flatMap(([name, value]) => {
+      const found = value ?? lookup(name);
+      return found === undefined ? [] : [[name, found]];
+    }),
+  );
+}
+
+function hooksOf(read: ServiceRead, lookup: Lookup): ComposeService['hooks'] {
+  const each = (hooks: Hook[] = []) =>
+    hooks.map((hook) => ({ ...hook, environment: resolved(hook.environment, lookup) }));
+  return { preStart: each(read.pre_start), postStart: each(read.post_start), preStop: each(read.pre_stop) };
 }
 
 function processParts(read: ServiceRead, path: string, world: ServiceWorld) {

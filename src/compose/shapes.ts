@@ -163,10 +163,16 @@ export const fileMode: Shape<number> = (tree, path, findings) => {
   return wrongType(tree, path, findings, 'a file mode', `${lastKey(path)}: 0440`);
 };
 
+function asItem(tree: Tree): string {
+  if (tree.kind !== 'scalar' || tree.value === null) return ' … ';
+  return typeof tree.value === 'string' ? JSON.stringify(tree.value) : printed(tree);
+}
+
 /** A list; a mistake in one item leaves the others. */
 export function listOf<T>(item: Shape<T>): Shape<T[]> {
   return (tree, path, findings) => {
-    if (tree.kind !== 'list') return wrongType(tree, path, findings, 'a list', `${lastKey(path)}: [ … ]`);
+    if (tree.kind !== 'list')
+      return wrongType(tree, path, findings, 'a list', `${lastKey(path)}: [${asItem(tree)}]`);
     return tree.items.flatMap((child, index) => {
       const value = item(child, `${path}[${index}]`, findings);
       return value === undefined ? [] : [value];
@@ -305,7 +311,7 @@ export function fields<F extends Fields>(shapes: F, others: OtherKeys): Shape<Re
         path,
         findings,
         'a mapping',
-        `${Object.keys(shapes)[0] ?? 'key'}: value, in a line below ${lastKey(path)}:`,
+        `${lastKey(path)}: { ${Object.keys(shapes)[0] ?? 'key'}: … }`,
       );
     const values: Record<string, unknown> = {};
     for (const [key, entry] of tree.entries) {
@@ -317,6 +323,9 @@ export function fields<F extends Fields>(shapes: F, others: OtherKeys): Shape<Re
     return values as ReadFields<F>;
   };
 }
+
+/** Keys beyond which they are not listed beside a word that is meant. */
+const mostListed = 30;
 
 interface Around {
   path: string;
@@ -336,15 +345,12 @@ function otherKey(key: string, { keyAt }: Entry, around: Around, findings: Findi
       help: 'nothing needs to be done; it may stay',
     });
   } else {
-    const known = [
-      ...Object.keys(around.shapes),
-      ...Object.keys(ignored),
-      ...Object.keys(refused),
-      ...silent,
-    ];
-    const near = didYouMean(key, known);
-    findings.error('compose/unknown-key', `${of} has no key "${key}"`, keyAt, {
-      notes: [`keys of ${of}: ${known.join(', ')}`],
+    const allowed = [...Object.keys(around.shapes), ...Object.keys(ignored), ...silent];
+    const near = didYouMean(key, allowed) ?? didYouMean(key, Object.keys(refused));
+    // The long list of a service's keys helps nobody who only mistyped one.
+    const isLong = allowed.length > mostListed && near !== undefined;
+    findings.error('compose/unknown-key', `there is no key "${key}" in ${of}`, keyAt, {
+      notes: isLong ? [] : [`keys of ${of}: ${allowed.join(', ')}`],
       help: near === undefined ? 'remove it, or name it "x-…" if it is your own' : `did you mean "${near}"?`,
     });
   }
