@@ -7,6 +7,7 @@ import type { Rollout, RolloutPhase } from './environment.ts';
 import { inFlight, type Observed } from './observed.ts';
 import { allReady, countProbes, neededShared, stableCopies } from './probes.ts';
 import { beginSteps, newGate } from './begin.ts';
+import { mustStayWell } from './migrations.ts';
 import { unmetRules } from './rules.ts';
 import { adoptShared } from './shared.ts';
 import { stepping } from './stepping.ts';
@@ -114,7 +115,8 @@ function checkingStable(
   countProbes(phase.gate, copies, observed);
   if (allReady(phase.gate, copies, stable?.health.successes ?? 1)) return beginSteps(draft, rollout, nowMs);
   const ill = copies.some(({ id }) => (phase.gate.failures[id] ?? 0) >= illLimit);
-  // Where the way back is worse than the way on, the check is told and no more (failure.ts has the other case).
+  // Where it must be well, failure.ts takes the rollout back; elsewhere the check is told, and no more.
+  if (mustStayWell(rollout)) return;
   if (!ill && phase.gate.deadline.elapsedMs < (stable?.health.deadlineMs ?? 0)) return;
   draft.event('stable.ill', 'slipway', {
     rollout: rollout.id,

@@ -3,6 +3,7 @@ import { unreachable } from '../diagnostics/index.ts';
 import { isUp, seenAs, sharedRevision, webProcess } from './copies.ts';
 import { desiredInstances } from './desired.ts';
 import type { Cause, EnvironmentState, Gate, Rollout, SteppingPhase } from './environment.ts';
+import { mustStayWell } from './migrations.ts';
 import type { InstanceObservation, Observed } from './observed.ts';
 import { gatedCopies, neededShared } from './probes.ts';
 import type { Revision } from './revision.ts';
@@ -131,8 +132,8 @@ function lateShared(
 
 /** What was well before the tasks and is not after them was broken by them; unless that was announced. */
 function brokenStable({ stable }: EnvironmentState, rollout: Rollout, gate: Gate): Cause | null {
-  const { stableBefore, candidate, tasks } = rollout;
-  if (stableBefore !== 'ready' || candidate.migration.irreversible || !stable) return null;
+  const { candidate, tasks } = rollout;
+  if (!mustStayWell(rollout) || !stable) return null;
   const ill = Object.values(gate.failures).some((count) => count >= sickLimit);
   if (!ill && gate.deadline.elapsedMs < stable.health.deadlineMs) return null;
   const names = tasks.map(({ name }) => name).join(', ');

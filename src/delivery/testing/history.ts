@@ -197,6 +197,7 @@ export class History {
     this.events.push(...decision.events);
     this.checkSuccess(decision);
     if (this.state.stable) this.world.proven.add(this.state.stable.id);
+    this.world.stable = this.state.stable?.id ?? null;
     this.world.mayEnd = this.state.replacing?.service ?? null;
     this.world.mustStand = this.standing();
   }

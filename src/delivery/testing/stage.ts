@@ -7,6 +7,7 @@ import type { Pin } from '../ports.ts';
 import { performEffects } from '../perform.ts';
 import { planEnvironment } from '../plan.ts';
 import { desiredRoutes } from '../routes.ts';
+import { noteTroubles } from '../trouble.ts';
 import { World } from './world.ts';
 
 /*
@@ -35,8 +36,13 @@ export class Stage {
     const decision = planEnvironment({ state, signals: signals.map(asSignal), observed, nowMs: this.nowMs });
     const { router, target } = world;
     const routes = desiredRoutes(state, observed);
-    await performEffects(decision.effects, { ports: { router, target }, routes, fence: ++this.fence });
-    this.state = JSON.parse(JSON.stringify(decision.state)) as EnvironmentState;
+    const failed = await performEffects(decision.effects, {
+      ports: { router, target },
+      routes,
+      fence: ++this.fence,
+    });
+    const next = noteTroubles(decision.state, failed, this.nowMs);
+    this.state = JSON.parse(JSON.stringify(next)) as EnvironmentState;
     this.lines.push(...decision.effects.map(describeEffect), ...decision.events.map(({ type }) => type));
     this.lines.push(
       ...decision.replies.map(({ flowId, result }) => `tell ${flowId}: ${result.outcome}, ${result.reason}`),

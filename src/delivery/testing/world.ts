@@ -43,6 +43,8 @@ export class World {
   readonly proven = new Set<string>();
   /** Revisions that must keep standing: the stable one, and one inside its rollback window. */
   mustStand = new Set<string>();
+  /** The revision that serves when no rollout is under way. */
+  stable: string | null = null;
   /** The shared service that somebody has asked to be replaced. */
   mayEnd: string | null = null;
   /** Releases whose copies answer no more on what a migration left. */
@@ -250,7 +252,9 @@ export class World {
         this.broken.push(`${id} gets traffic before it is ready`);
       const first = this.copies.get(endpoints[0]?.instance ?? '');
       const replicas = first?.revision.processes.find(({ role }) => role === 'web')?.replicas ?? 1;
-      const alone = desired.revisions.every((other) => other.id === id || other.endpoints.length === 0);
+      const stable = desired.revisions.find((other) => other.id === this.stable);
+      // Where the stable revision has no copy left, whoever has one takes all.
+      const alone = id === this.stable || !stable || stable.endpoints.length === 0;
       if (!alone && weightPercent > (100 * endpoints.length) / replicas)
         this.broken.push(`${id} gets more traffic than its capacity`);
     }
