@@ -58,6 +58,8 @@ export interface RollbackRequest {
   actor: string;
   /** Revision or commit to go back to; the one before, if not said. */
   to?: string;
+  /** Also across a migration that cannot be undone. */
+  force?: boolean;
 }
 
 export interface AbortRequest {

@@ -14,7 +14,14 @@ import fastify, {
 import { z } from 'zod';
 import { CodedError } from '../diagnostics/index.ts';
 import { repositoryScope } from '../secrets/index.ts';
-import { environmentLogs, FindingsError, jobLogs, type Answers, type System } from '../wiring/index.ts';
+import {
+  environmentLogs,
+  FindingsError,
+  jobLogs,
+  logContainers,
+  type Answers,
+  type System,
+} from '../wiring/index.ts';
 import type { ErrorBody } from './api.ts';
 
 const bundleLimitBytes = 4 * 1024 ** 3;
@@ -32,7 +39,13 @@ const folder = z
 const sha = z.string().regex(/^[0-9a-f]{40}$/, 'must be a full commit hash');
 const ref = z.string().regex(/^refs\/(heads|tags)\/.+$/, 'must be a full ref, such as refs/heads/main');
 const shipRequest = z.object({ app: folder, commit: sha, ref, actor: name, defaultBranch: name });
-const rollbackRequest = z.object({ app: folder, environment: folder, actor: name, to: name.optional() });
+const rollbackRequest = z.object({
+  app: folder,
+  environment: folder,
+  actor: name,
+  to: name.optional(),
+  force: z.boolean().default(false),
+});
 const abortRequest = z.object({
   app: folder.optional(),
   environment: folder.optional(),
@@ -286,7 +299,13 @@ async function sendLogs(
   const lines =
     ship === undefined
       ? environmentLogs(
-          { layout, app: app ?? '', environment: environment ?? '', process: query.process ?? null },
+          {
+            layout,
+            app: app ?? '',
+            environment: environment ?? '',
+            process: query.process ?? null,
+            containers: () => logContainers(`${app ?? ''}/${environment ?? ''}`, system),
+          },
           options,
         )
       : jobLogs(
@@ -295,6 +314,7 @@ async function sendLogs(
             job: query.job ?? null,
             runs: () => answers.runsOf(ship),
             ended: async () => (await answers.shipView(ship)).state !== 'running',
+            buildLog: await answers.buildLog(ship),
           },
           options,
         );

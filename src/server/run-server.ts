@@ -25,6 +25,8 @@ export interface StartRequest {
   jobEnv: Record<string, string>;
   /** The database of the last start that succeeded; SLIPWAY_DATABASE_URL wins, and empty means SQLite in the home. */
   databaseUrl?: string;
+  /** The Docker engine of the last start: `unix://…`, `ssh://…`; DOCKER_HOST wins, and empty means the usual socket. */
+  dockerHost?: string;
   /** See `SystemOptions.leaseMs`; for tests. */
   leaseMs?: number;
 }
@@ -42,8 +44,9 @@ export async function runServer(request: StartRequest): Promise<void> {
   });
   await requireNoServer(layout);
   // Whoever starts the server again, such as a session of ssh, need not know of the database.
-  const databaseUrl =
-    process.env['SLIPWAY_DATABASE_URL'] ?? (await rememberedStart(layout))?.databaseUrl ?? '';
+  const last = await rememberedStart(layout);
+  const databaseUrl = process.env['SLIPWAY_DATABASE_URL'] ?? last?.databaseUrl ?? '';
+  const dockerHost = process.env['DOCKER_HOST'] ?? last?.dockerHost ?? '';
   const system = await openSystem({
     home: request.home,
     version,
@@ -51,10 +54,11 @@ export async function runServer(request: StartRequest): Promise<void> {
     machineEnv: machineEnvironment({}, request.jobEnv),
     ...(request.leaseMs === undefined ? {} : { leaseMs: request.leaseMs }),
     databaseUrl: databaseUrl === '' ? null : databaseUrl,
+    dockerHost: dockerHost === '' ? null : dockerHost,
     maxParallelJobs: Math.max(6, availableParallelism()),
     log: (entry) => console.error(JSON.stringify({ at: new Date().toISOString(), ...entry })),
   });
-  await rememberStart(layout, { ...request, databaseUrl });
+  await rememberStart(layout, { ...request, databaseUrl, dockerHost });
   let all = false;
   const ended = new Promise<void>((resolve, reject) => {
     process.once('SIGTERM', resolve);

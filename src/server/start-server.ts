@@ -43,7 +43,8 @@ export async function startServer(
     const last = await rememberedStart(layout);
     const listen = request.listen ?? last?.listen ?? (await firstFree());
     parseListen(listen);
-    await rememberStart(layout, { ...request, listen, databaseUrl: last?.databaseUrl ?? '' });
+    const { databaseUrl = '', dockerHost = '' } = last ?? {};
+    await rememberStart(layout, { ...request, listen, databaseUrl, dockerHost });
     await spawnServer(layout);
     return { health: await client.health(), started: true };
   } finally {
@@ -126,13 +127,10 @@ async function spawnServer(layout: Layout): Promise<void> {
 
 /** The server itself needs little; what jobs get is in server.json. */
 function serverEnvironment(layout: Layout): NodeJS.ProcessEnv {
-  const { PATH, HOME, LANG, TZ, SLIPWAY_DATABASE_URL } = process.env;
-  const NODE_COMPILE_CACHE = layout.compileCache;
-  return Object.fromEntries(
-    Object.entries({ PATH, HOME, LANG, TZ, SLIPWAY_DATABASE_URL, NODE_COMPILE_CACHE }).filter(
-      ([, value]) => value !== undefined,
-    ),
-  );
+  const { PATH, HOME, LANG, TZ, SLIPWAY_DATABASE_URL, DOCKER_HOST, SSH_AUTH_SOCK } = process.env;
+  const known = { PATH, HOME, LANG, TZ, SLIPWAY_DATABASE_URL, DOCKER_HOST, SSH_AUTH_SOCK };
+  const env = { ...known, NODE_COMPILE_CACHE: layout.compileCache };
+  return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined));
 }
 
 function notStarted(layout: Layout, from: number): CodedError {

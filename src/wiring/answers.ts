@@ -1,9 +1,10 @@
-import type { EnvironmentState } from '../delivery/index.ts';
+import { knownRevisions, upgradeState, type EnvironmentState } from '../delivery/index.ts';
 import { CodedError, type Finding } from '../diagnostics/index.ts';
 import type { Flow } from '../flow/index.ts';
 import { openMirror } from '../source/index.ts';
 import { environmentFlowId } from './environment-flow.ts';
-import { askAbort, askRollback } from './going-back.ts';
+import { askAbort, askRollback, type RollbackWish } from './going-back.ts';
+import { askRepair, askReplacement } from './mending.ts';
 import { planShip } from './plan-ship.ts';
 import { rerunShip, type RerunShip } from './rerun-ship.ts';
 import { rolloutsOf } from './rollout-log.ts';
@@ -11,6 +12,7 @@ import type { RunFlowData } from './run-data.ts';
 import { checkCommit, newShip, requireSameApp, type ShipWish } from './shipping.ts';
 import type { ShipData } from './ship-flow.ts';
 import type { System } from './system.ts';
+import { hasContainers } from './targets.ts';
 import { viewEnvironment, viewRollout } from './view-environment.ts';
 import { viewShip } from './view-ship.ts';
 import type {
@@ -165,10 +167,17 @@ export class Answers {
     });
   }
 
+  /** File with what making the images of a ship's release said; null for an app without images. */
+  async buildLog(ship: string): Promise<string | null> {
+    const { app, commit } = (await this.shipFlow(ship)).data as ShipData;
+    return app.kind === 'compose' ? this.system.layout.app(app.name).buildLog(commit) : null;
+  }
+
   /** Throws `wiring/no-such-job` for a job, by key, id or name, that the ship does not have. */
   async requireJob(ship: string, job: string): Promise<void> {
     const jobs = (await this.runsOf(ship)).flatMap(({ run }) => Object.values(run.jobs));
     const known = [...new Set(jobs.map(({ key }) => key))];
+    if (job === 'images' && (await this.buildLog(ship)) !== null) return;
     if (jobs.some(({ key, jobId, displayName }) => [key, jobId, displayName].includes(job))) return;
     throw new CodedError('wiring/no-such-job', `${ship} has no job "${job}"`, {
       notes: [`jobs: ${known.map((key) => `"${key}"`).join(', ')}`],
@@ -180,10 +189,14 @@ export class Answers {
   async requireProcess(wish: { app: string; environment: string; process: string }): Promise<void> {
     const { app, environment, process: wanted } = wish;
     const flow = await this.system.store.flows.get(environmentFlowId(`${app}/${environment}`));
-    const { stable, standby, rollout } = (flow?.data ?? {}) as Partial<EnvironmentState>;
-    const running = [stable, standby?.revision, rollout?.candidate].flatMap((one) => (one ? [one] : []));
-    const known = [...new Set(running.flatMap(({ processes }) => processes.map(({ name }) => name)))];
-    const isCopy = /^r\d+-/.test(wanted);
+    const state = flow ? upgradeState(flow.data) : null;
+    const named = (state ? knownRevisions(state) : []).flatMap(({ processes, tasks, shared }) => [
+      ...processes,
+      ...shared,
+      ...tasks,
+    ]);
+    const known = [...new Set(named.map(({ name }) => name))];
+    const isCopy = /^(r\d+|shared)-/.test(wanted);
     if (known.length === 0 || known.includes(wanted) || wanted === 'release' || isCopy) return;
     throw new CodedError('wiring/no-such-process', `${app}/${environment} has no process "${wanted}"`, {
       notes: [`processes: ${known.map((name) => `"${name}"`).join(', ')}`],
@@ -201,8 +214,18 @@ export class Answers {
     });
   }
 
-  rollback(wish: { app: string; environment: string; actor: string; to: string | null }): Promise<string> {
+  rollback(wish: RollbackWish): Promise<string> {
     return askRollback(wish, this.system);
+  }
+
+  /** Starts what serves anew beside itself, so that whatever was changed by hand is gone; returns the rollout's id. */
+  repair(wish: { app: string; environment: string; actor: string }): Promise<string> {
+    return askRepair(wish, this.system);
+  }
+
+  /** Replaces a shared service by what the revision that serves says of it; it is away for a moment. */
+  applyShared(wish: { app: string; environment: string; service: string; actor: string }): Promise<void> {
+    return askReplacement(wish, this.system.store);
   }
 
   abort(wish: {
@@ -237,14 +260,22 @@ export class Answers {
   }
 
   private async environment(flow: Flow): Promise<EnvironmentView> {
-    const { supervisor, router, options, store } = this.system;
-    const state = flow.data as EnvironmentState;
-    const [processes, seen, records] = await Promise.all([
-      supervisor.list(state.scope),
-      router.observe(state.scope).catch(() => null),
-      rolloutsOf(store, state.scope),
+    const { supervisor, containers, router, options, store } = this.system;
+    const state = upgradeState(flow.data);
+    const { scope } = state;
+    const [processes, inContainers, seen, records] = await Promise.all([
+      supervisor.list(scope),
+      hasContainers(state) ? containers.observe(scope, []).catch(() => []) : [],
+      router.observe(scope).catch(() => null),
+      rolloutsOf(store, scope),
     ]);
-    return viewEnvironment(state, { processes, router: seen, listen: options.listen, records });
+    return viewEnvironment(state, {
+      processes,
+      containers: inContainers,
+      router: seen,
+      listen: options.listen,
+      records,
+    });
   }
 
   private async rolloutViews(flow: Flow): Promise<RolloutView[]> {
@@ -277,7 +308,8 @@ export class Answers {
         : (await this.environmentFlows()).filter(({ data }) => scopes.has((data as EnvironmentState).scope));
     const views = (await Promise.all(flows.map((flow) => this.rolloutViews(flow)))).flat();
     const rollouts = wanted.flatMap(({ id }) => views.filter((view) => view.id === id));
-    return viewShip(ship, runs, { layout: this.system.layout, rollouts });
+    const making = this.system.making.get(ship.id) ?? null;
+    return viewShip(ship, runs, { layout: this.system.layout, rollouts, making });
   }
 
   private async shipFlow(id: string): Promise<Flow> {

@@ -16,11 +16,31 @@ export const wiringCodes = {
     means: 'The environment does not take this branch.',
     todo: 'Merge into one that it takes, or add this one to its `branches`.',
   },
+  'context-outside': {
+    means: 'A build takes files that are not in the commit.',
+    todo: 'Build from a folder of the repository.',
+  },
   'damaged-release': {
     means: 'A release was changed on disk, so it is not rolled out.',
     todo: 'Find out who changed it; ship the commit again.',
   },
+  'file-gone': {
+    means: 'A secret or config of a Compose file has no content on the server.',
+    todo: 'Put the file there, or `slipway secrets set`.',
+  },
   'host-taken': { means: 'Another app answers that host.', todo: 'Give this environment another `host`.' },
+  'image-failed': {
+    means: 'An image could not be built or fetched.',
+    todo: 'Read the last lines of its log: `slipway logs --job images`.',
+  },
+  irreversible: {
+    means: 'The way back leads across a migration that cannot be undone.',
+    todo: 'Mend it and ship; or `slipway rollback --force`.',
+  },
+  'no-docker': {
+    means: 'A Compose app needs Docker, and no engine answers.',
+    todo: 'Install it, or name an engine with DOCKER_HOST when you start the server.',
+  },
   'no-earlier-release': {
     means: 'Nothing ran here before what runs now.',
     todo: 'Mend it and ship, or `slipway history`.',
@@ -52,6 +72,10 @@ export const wiringCodes = {
     means: 'The environment takes only what another has run, and that one has not run this commit.',
     todo: 'Let the job that deploys there come first.',
   },
+  'not-replaceable': {
+    means: 'No such shared service runs, or something else is under way.',
+    todo: '`slipway status` shows what runs where.',
+  },
   'nothing-runs': {
     means: 'Nothing runs in the environment.',
     todo: '`slipway status` shows what runs where.',
@@ -80,6 +104,14 @@ export const wiringCodes = {
   'router-silent': {
     means: 'The router did not answer after its start.',
     todo: 'Read its log, which is named.',
+  },
+  'secret-gone': {
+    means: 'A secret that a container is to start with has no value any more.',
+    todo: '`slipway secrets set`.',
+  },
+  'secret-in-image': {
+    means: 'A secret is an argument of a build, which anyone who has the image can read.',
+    todo: 'Give it as a secret of the build.',
   },
   'serves-already': {
     means: 'What you want to go back to serves already.',

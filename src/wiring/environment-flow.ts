@@ -1,28 +1,32 @@
 import {
-  commandKey,
+  commandsToForget,
+  currentCommand,
   desiredRoutes,
-  instancesToProbe,
+  knownRevisions,
   noteTroubles,
   performEffects,
   planEnvironment,
+  probeWishes,
+  upgradeState,
   type EnvironmentState,
   type Observed,
   type Revision,
   type Router,
   type RouterState,
-  type Target,
 } from '../delivery/index.ts';
 import type { FlowHandler, Json } from '../flow/index.ts';
-import type { ProcessTarget } from '../targets/index.ts';
 import { maskSecrets, quotesProcesses } from './mask-secrets.ts';
+import type { Place } from './targets.ts';
 
 /** What an environment's flow acts on. */
 export interface EnvironmentPorts {
   router: Router;
-  processes: ProcessTarget;
-  target(scope: string): Target;
+  /** Where its copies run. */
+  placeOf(state: EnvironmentState): Place;
   /** Values that no reason or log tail may show. */
   secretsOf: (scope: string, revision: Revision) => Promise<string[]>;
+  /** Is told of a rollout that has ended. */
+  ended(state: EnvironmentState): void;
 }
 
 /** How soon an effect that failed is tried again. */
@@ -38,15 +42,18 @@ export function environmentHandler(ports: EnvironmentPorts): FlowHandler<Environ
   return {
     kind: 'environment',
     async tick(flow, { nowMs, fence, signals }) {
-      const state = flow.data;
-      const observed = await withoutSecrets(state, await observeEnvironment(state, ports), ports);
+      const state = upgradeState(flow.data);
+      const place = ports.placeOf(state);
+      const seen = await observeEnvironment(state, { router: ports.router, place });
+      const observed = await withoutSecrets(state, seen, ports);
       const decision = planEnvironment({ state, signals, observed, nowMs });
       const failed = await performEffects(decision.effects, {
-        ports: { router: ports.router, target: ports.target(state.scope) },
+        ports: { router: ports.router, target: place },
         routes: desiredRoutes(state, observed),
         fence,
       });
-      await forgetCommand(state, observed, { ports, fence });
+      await forgetCommands(state, place, fence);
+      if (state.rollout && !decision.state.rollout) ports.ended(decision.state);
       // What could not be done is part of the state: deadlines go on, and a release that mends it is not held up.
       return {
         phase: phaseOf(decision.state),
@@ -67,44 +74,38 @@ export function environmentHandler(ports: EnvironmentPorts): FlowHandler<Environ
 /** Gathers everything a plan may look at. A router that does not answer is a fact, not a failure. */
 export async function observeEnvironment(
   state: EnvironmentState,
-  ports: Pick<EnvironmentPorts, 'router' | 'processes'>,
+  { router, place }: { router: Router; place: Place },
 ): Promise<Observed> {
   const { scope, rollout } = state;
-  const health = rollout?.candidate.health;
-  const probes = instancesToProbe(state).map((instance) => ({
-    instance,
-    path: health?.path ?? null,
-    probeTimeoutMs: health?.probeTimeoutMs ?? 1_000,
-  }));
-  const [instances, router, command] = await Promise.all([
-    ports.processes.observe(scope, probes),
-    ports.router.observe(scope).catch((): RouterState | null => null),
-    rollout
-      ? ports.processes.observeCommand(scope, commandKey(rollout.candidate))
-      : ({ state: 'none' } as const),
+  const key = currentCommand(state);
+  const [instances, routed, command, prepared] = await Promise.all([
+    place.observe(probeWishes(state)),
+    router.observe(scope).catch((): RouterState | null => null),
+    rollout && key !== null ? place.observeCommand(rollout.candidate, key) : ({ state: 'none' } as const),
+    rollout?.phase.at === 'preparing' ? place.observePrepared(rollout.candidate) : ('none' as const),
   ]);
-  return { instances, router, command, prepared: 'done' };
+  return { instances, router: routed, command, prepared };
 }
 
 async function withoutSecrets(
-  { scope, stable, rollout }: EnvironmentState,
+  state: EnvironmentState,
   observed: Observed,
   { secretsOf }: EnvironmentPorts,
 ): Promise<Observed> {
   if (!quotesProcesses(observed)) return observed;
-  const revisions = [stable, rollout?.candidate].filter((revision) => !!revision);
-  const values = await Promise.all(revisions.map((revision) => secretsOf(scope, revision)));
-  return maskSecrets(observed, values.flat());
+  const shared = state.shared.map(({ revision }) => revision);
+  const revisions = new Map([...shared, ...knownRevisions(state)].map((revision) => [revision.id, revision]));
+  const values = await Promise.all(
+    [...revisions.values()].map((revision) => secretsOf(state.scope, revision)),
+  );
+  return maskSecrets(observed, [...new Set(values.flat())]);
 }
 
-/** A release command that has ended and been taken into account is no longer the supervisor's business. */
-async function forgetCommand(
-  { scope, rollout }: EnvironmentState,
-  { command }: Observed,
-  { ports, fence }: { ports: EnvironmentPorts; fence: number },
-): Promise<void> {
-  if (!rollout || rollout.phase.at === 'migrating' || command.state === 'none') return;
-  await ports.processes.forgetCommand(scope, commandKey(rollout.candidate), fence);
+/** A task that has ended and been taken into account is no longer the target's business. */
+async function forgetCommands(state: EnvironmentState, place: Place, fence: number): Promise<void> {
+  const revision = state.rollout?.candidate;
+  if (!revision) return;
+  for (const key of commandsToForget(state)) await place.forgetCommand({ revision, key }, fence);
 }
 
 function phaseOf({ rollout, stable }: EnvironmentState): string {

@@ -1,42 +1,46 @@
 import { randomBytes } from 'node:crypto';
 import {
+  crossedMigration,
   emptyEnvironment,
   noRules,
   switchAtOnce,
+  upgradeState,
   type EnvironmentState,
   type RolloutRequest,
 } from '../delivery/index.ts';
 import { CodedError } from '../diagnostics/index.ts';
 import type { Json } from '../flow/index.ts';
-import type { Vault } from '../secrets/index.ts';
 import type { Store } from '../store/index.ts';
 import { environmentFlowId } from './environment-flow.ts';
-import type { Layout } from './layout.ts';
-import { resolveRevision } from './prepare-rollout.ts';
+import { requireIntact } from './prepare-rollout.ts';
 import { releaseOf } from './processes.ts';
+import { releaseFiles } from './repository-files.ts';
+import { requireFreeHosts, resolveSetting, withRelease, type ResolveParts } from './resolve-revision.ts';
 import { rolloutsOf, type RolloutRecord } from './rollout-log.ts';
-
-interface Parts {
-  store: Store;
-  layout: Layout;
-  vault: Vault;
-}
 
 /** A request is taken in by the next tick; a server that is busy may need longer, and the request still stands. */
 const knownWithinMs = 5_000;
 /** How long what was left behind stands by after a rollback. */
 const standsByMs = 3_600_000;
 
+/** Who wants an environment back where it was. */
+export interface RollbackWish {
+  app: string;
+  environment: string;
+  actor: string;
+  /** Revision or commit; null for the one before. */
+  to: string | null;
+  /** Also across a migration that cannot be undone. */
+  force: boolean;
+}
+
 /**
- * Asks an environment to go back: to the revision that stands by, in one router change, or to any earlier release whose
- * files are on the machine.
+ * Asks an environment to go back: to the revision that stands by, in one router change, or to any earlier one, whole: its
+ * containers or processes, images, variables, and the versions of its secrets and env file that it had.
  *
  * @returns The rollout's id.
  */
-export async function askRollback(
-  wish: { app: string; environment: string; actor: string; to: string | null },
-  parts: Parts,
-): Promise<string> {
+export async function askRollback(wish: RollbackWish, parts: ResolveParts): Promise<string> {
   const scope = `${wish.app}/${wish.environment}`;
   const state = await stateOf(scope, parts.store);
   if (state.rollout) {
@@ -49,10 +53,18 @@ export async function askRollback(
     );
   }
   const rolloutId = `ro-${randomBytes(4).toString('hex')}`;
+  const revision = await revisionFor(wish, state, parts);
+  const crossed = wish.force ? null : crossedMigration(state, revision.release.digest);
+  if (crossed !== null) {
+    throw new CodedError('wiring/irreversible', crossed, {
+      help: 'mend it and ship; or, if the old version can live with the data as it is: slipway rollback --force',
+    });
+  }
   const request: RolloutRequest = {
     rolloutId,
     kind: 'rollback',
-    revision: await revisionFor(wish, state, parts),
+    revision,
+    force: wish.force,
     settings: {
       strategy: switchAtOnce,
       rules: noRules,
@@ -69,7 +81,7 @@ export async function askRollback(
 }
 
 /** Waits until the environment has taken the request in, so that whoever is told its id can ask for it. */
-async function untilKnown(rolloutId: string, scope: string, store: Store): Promise<void> {
+export async function untilKnown(rolloutId: string, scope: string, store: Store): Promise<void> {
   const deadline = performance.now() + knownWithinMs;
   while (performance.now() < deadline) {
     const token = store.changeToken();
@@ -101,7 +113,7 @@ export async function askAbort(
 
 async function stateOf(scope: string, store: Store): Promise<EnvironmentState> {
   const flow = await store.flows.get(environmentFlowId(scope));
-  const state = (flow?.data as EnvironmentState | undefined) ?? emptyEnvironment(scope);
+  const state = flow ? upgradeState(flow.data) : emptyEnvironment(scope);
   if (state.stable || state.rollout) return state;
   throw new CodedError(
     'wiring/nothing-runs',
@@ -113,9 +125,9 @@ async function stateOf(scope: string, store: Store): Promise<EnvironmentState> {
 }
 
 async function revisionFor(
-  { app, environment, to }: { app: string; environment: string; to: string | null },
+  { app, environment, to }: RollbackWish,
   state: EnvironmentState,
-  parts: Parts,
+  parts: ResolveParts,
 ): Promise<RolloutRequest['revision']> {
   const { standby, stable, scope } = state;
   const matches = (id: string | null, commit: string) =>
@@ -137,7 +149,17 @@ async function revisionFor(
   );
   if (!earlier) throw noSuchRevision(to, succeeded);
   const release = await releaseOf(parts.layout, app, earlier.release);
-  return resolveRevision({ release, title: earlier.title, environment, parts });
+  await requireIntact(release, parts);
+  const remembered = state.past.find(({ id }) => id === earlier.revision);
+  if (remembered) {
+    await requireFreeHosts(remembered.hosts, scope, parts.store);
+    // The environment names it anew: copies of its old name may still be on their way out.
+    return remembered;
+  }
+  // From before revisions were remembered, or long ago: what the release says, with today's secrets.
+  const files = releaseFiles(release);
+  const { setting } = await resolveSetting({ app: release.definition, environment, files }, parts);
+  return withRelease(setting, release, earlier.title);
 }
 
 function noSuchRevision(to: string | null, succeeded: RolloutRecord[]): CodedError {

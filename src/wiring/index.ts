@@ -1,4 +1,6 @@
+export type { Forecast, ServiceForecast } from './forecast/model.ts';
 export { Answers } from './answers.ts';
+export { logContainers } from './container-logs.ts';
 export { layoutOf, type Layout } from './layout.ts';
 export { machineEnvironment } from '../runner/index.ts';
 export { environmentLogs, jobLogs, type LogQuery } from './read-logs.ts';
@@ -8,6 +10,7 @@ export { requireFreePort, type Listen } from './router-process.ts';
 export { FindingsError, type ShipWish } from './shipping.ts';
 export { openSystem, type System, type SystemOptions } from './system.ts';
 export type {
+  CopyView,
   EnvironmentView,
   HealthView,
   HistoryEntry,
@@ -20,6 +23,7 @@ export type {
   RolloutViewState,
   RunView,
   ShipView,
+  SharedView,
   StatusView,
   StepView,
 } from './views.ts';

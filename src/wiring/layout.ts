@@ -3,9 +3,10 @@ import { join } from 'node:path';
 /*
  * <home>/slipway.db  keys/  heads/            the store and what proves it
  *       /server.sock  server.json             the server's API, and how it was started
+ *       /home.id                              in the labels of what this home makes on a Docker engine
  *       /supervisor.sock  supervisor.json     processes kept alive
  *       /router/                              the router's routes, control socket and log
- *       /apps/<app>/repo.git  releases/  cache/  data/<environment>/  logs/<environment>/
+ *       /apps/<app>/repo.git  releases/  cache/  data/<environment>/  logs/<environment>/  logs/builds/
  *       /runs/<run>/<job>/                    a job's spec, report, log and workspace; artifacts/ is shared by the run
  *       /tools/                               installed Node versions
  */
@@ -16,6 +17,8 @@ export interface Layout {
   serverSocket: string;
   serverFile: string;
   serverLog: string;
+  /** A name that no other home has. */
+  homeId: string;
   tools: string;
   apps: string;
   /** Compiled sources of Slipway's own processes, so that they start sooner; the supervisor uses the same. */
@@ -32,6 +35,8 @@ interface AppLayout {
   /** Survives every release of the environment; processes find it as STATE_DIRECTORY. */
   data(environment: string): string;
   log(environment: string, instance: string): string;
+  /** What making the images of a commit said. */
+  buildLog(commit: string): string;
 }
 
 interface RunLayout {
@@ -47,6 +52,7 @@ export function layoutOf(home: string): Layout {
     serverSocket: join(home, 'server.sock'),
     serverFile: join(home, 'server.json'),
     serverLog: join(home, 'logs', 'server.log'),
+    homeId: join(home, 'home.id'),
     tools: join(home, 'tools'),
     apps: join(home, 'apps'),
     compileCache: join(home, 'cache', 'compile'),
@@ -63,6 +69,7 @@ export function layoutOf(home: string): Layout {
         cache: join(root, 'cache'),
         data: (environment) => join(root, 'data', environment),
         log: (environment, instance) => join(root, 'logs', environment, `${instance}.log`),
+        buildLog: (commit) => join(root, 'logs', 'builds', `${commit}.log`),
       };
     },
     run: (id) => {

@@ -1,18 +1,15 @@
 import type { Observed, Revision } from '../delivery/index.ts';
-import { resolveEnvironment, type Vault } from '../secrets/index.ts';
+import type { Vault } from '../secrets/index.ts';
+import { knownValues } from './processes.ts';
 
 /** Shorter values would hide half of every log. */
 const shortestSecret = 4;
 
-/** What a revision's processes know and nobody else may read: values of secrets, and of the env file. */
+/** What a revision's copies know and nobody else may read: values of secrets, and of the env file. */
 export async function secretValues(scope: string, revision: Revision, vault: Vault): Promise<string[]> {
-  const [app = '', environment = ''] = scope.split('/');
-  const { env, envFile, secrets } = revision.configuration;
-  const names = secrets.map(({ name }) => name);
-  const definition = { name: environment, env: {}, envFile, secrets: names };
-  const resolved = await resolveEnvironment({ app, definition, vault, pinned: secrets });
-  const shown = new Set(Object.values(env));
-  return Object.values(resolved.env).filter((value) => value.length >= shortestSecret && !shown.has(value));
+  const shown = new Set(Object.values(revision.configuration.env));
+  const { env } = await knownValues(scope, revision, vault);
+  return Object.values(env).filter((value) => value.length >= shortestSecret && !shown.has(value));
 }
 
 /** Whether anything of what was seen quotes a process, and so might quote a secret. */

@@ -1,11 +1,11 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Revision, RevisionProcess, Target } from '../delivery/index.ts';
-import { CodedError } from '../diagnostics/index.ts';
+import type { DesiredInstance, Revision, Task } from '../delivery/index.ts';
+import { CodedError, type Finding } from '../diagnostics/index.ts';
 import { readRelease, releaseDirectory, type Release } from '../release/index.ts';
 import { ensureNode } from '../runner/index.ts';
 import { resolveEnvironment, type Vault } from '../secrets/index.ts';
-import { processEnvironment, type ProcessTarget } from '../targets/index.ts';
+import { processEnvironment, type CommandSpec, type InstanceSpec } from '../targets/index.ts';
 import type { Layout } from './layout.ts';
 
 /** From SIGTERM to SIGKILL, for a copy of an app. */
@@ -13,51 +13,74 @@ const stopGraceMs = 30_000;
 /** The same for a release command: a migration that is under way should end by itself. */
 const commandGraceMs = 60_000;
 
-interface Surroundings {
+/** What processes are started with. */
+export interface ProcessParts {
   layout: Layout;
   vault: Vault;
-  processes: ProcessTarget;
   machineEnv: Record<string, string>;
 }
 
-/** The process target as delivery's engine sees it, for one environment: revisions become processes with files and variables. */
-export function targetFor(scope: string, surroundings: Surroundings): Target {
-  const { processes } = surroundings;
+/** A copy of a process as the process target takes it: files, variables, a port for the one that gets traffic. */
+export async function processSpec(
+  scope: string,
+  { id, revision, process }: DesiredInstance,
+  parts: ProcessParts,
+): Promise<InstanceSpec> {
   return {
-    start: async ({ id, revision, process }, fence) => {
-      const logFile = await logFileOf(surroundings.layout, scope, id);
-      const setting = await settingOf(scope, revision, surroundings);
-      const port = needsPort(process);
-      await processes.start(
-        {
-          scope,
-          id,
-          revision: revision.id,
-          command: process.command,
-          ...setting,
-          needsPort: port,
-          stopGraceMs,
-          logFile,
-        },
-        fence,
-      );
-    },
-    stop: (instance, fence) => processes.stop(scope, instance, fence),
-    runCommand: async ({ key, revision, command }, fence) => {
-      const logFile = await logFileOf(surroundings.layout, scope, key);
-      const setting = await settingOf(scope, revision, surroundings);
-      await processes.runCommand(
-        { scope, key, command, ...setting, stopGraceMs: commandGraceMs, logFile },
-        fence,
-      );
-    },
-    // The release's files are here already; nothing else is needed.
-    prepare: () => Promise.resolve(),
+    scope,
+    id,
+    revision: revision.id,
+    command: process.command,
+    ...(await settingOf(scope, revision, parts)),
+    needsPort: process.role === 'web',
+    stopGraceMs,
+    logFile: await logFileOf(parts.layout, scope, id),
   };
 }
 
-function needsPort({ role }: RevisionProcess): boolean {
-  return role === 'web';
+/** A task as the process target takes it. */
+export async function processTask(
+  scope: string,
+  { key, revision, task }: { key: string; revision: Revision; task: Task },
+  parts: ProcessParts,
+): Promise<CommandSpec> {
+  return {
+    scope,
+    key,
+    command: task.command,
+    ...(await settingOf(scope, revision, parts)),
+    stopGraceMs: commandGraceMs,
+    logFile: await logFileOf(parts.layout, scope, key),
+  };
+}
+
+/**
+ * Variables and secrets that a revision started with, by name, in the versions that it had.
+ *
+ * @throws CodedError `secrets/missing` when one has no value any more.
+ */
+export async function valuesOf(
+  scope: string,
+  revision: Revision,
+  vault: Vault,
+): Promise<Record<string, string>> {
+  const { env, findings } = await knownValues(scope, revision, vault);
+  const missing = findings.find(({ severity }) => severity === 'error');
+  if (missing) throw new CodedError(missing.code, missing.message, { notes: missing.notes });
+  return env;
+}
+
+/** The same as far as it is known, with what is missing beside it. */
+export async function knownValues(
+  scope: string,
+  { configuration }: Revision,
+  vault: Vault,
+): Promise<{ env: Record<string, string>; findings: Finding[] }> {
+  const [app = '', environment = ''] = scope.split('/');
+  const { env, envFile, envFileVersion, secrets: pinned } = configuration;
+  const secrets = pinned.map(({ name }) => name);
+  const definition = { name: environment, env, envFile, secrets };
+  return resolveEnvironment({ app, definition, vault, pinned, envFileVersion });
 }
 
 /** The stored release of a revision. Throws `wiring/release-gone` when its files are not on this machine. */
@@ -76,26 +99,12 @@ export async function releaseOf(layout: Layout, app: string, digest: string): Pr
 async function settingOf(
   scope: string,
   revision: Revision,
-  { layout, vault, machineEnv }: Surroundings,
+  { layout, vault, machineEnv }: ProcessParts,
 ): Promise<{ directory: string; env: Record<string, string> }> {
   const [app = '', environment = ''] = scope.split('/');
   const release = await releaseOf(layout, app, revision.release.digest);
   const data = layout.app(app).data(environment);
   await mkdir(data, { recursive: true, mode: 0o700 });
-  const { configuration } = revision;
-  const resolved = await resolveEnvironment({
-    app,
-    definition: {
-      name: environment,
-      env: configuration.env,
-      envFile: configuration.envFile,
-      secrets: configuration.secrets.map(({ name }) => name),
-    },
-    vault,
-    pinned: configuration.secrets,
-  });
-  const missing = resolved.findings.find(({ severity }) => severity === 'error');
-  if (missing) throw new CodedError(missing.code, missing.message, { notes: missing.notes });
   const node = release.toolchain.nodeVersion;
   const toolchainBin =
     node === null ? [] : [(await ensureNode(node, { tools: layout.tools, machineEnv })).binDirectory];
@@ -105,7 +114,7 @@ async function settingOf(
     env: {
       STATE_DIRECTORY: data,
       NODE_ENV: 'production',
-      ...resolved.env,
+      ...(await valuesOf(scope, revision, vault)),
       SLIPWAY_APP: app,
       SLIPWAY_ENVIRONMENT: environment,
       SLIPWAY_REVISION: revision.id,
@@ -116,7 +125,8 @@ async function settingOf(
   return { directory: release.filesDirectory, env };
 }
 
-async function logFileOf(layout: Layout, scope: string, instance: string): Promise<string> {
+/** Where what a copy or command says is kept. */
+export async function logFileOf(layout: Layout, scope: string, instance: string): Promise<string> {
   const [app = '', environment = ''] = scope.split('/');
   const file = layout.app(app).log(environment, instance);
   await mkdir(join(file, '..'), { recursive: true, mode: 0o700 });

@@ -3,12 +3,13 @@ import { basename, dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readLog, readReport } from '../runner/index.ts';
 import { workKey } from '../runs/index.ts';
+import { ContainerSource, type LogContainer } from './container-logs.ts';
 import type { Layout } from './layout.ts';
 import type { RunFlowData } from './run-data.ts';
 import type { LogLine } from './views.ts';
 
 /** Somewhere lines come from; `next` returns what has come since the last call. */
-interface LogSource {
+export interface LogSource {
   next(): Promise<LogLine[]>;
 }
 
@@ -23,27 +24,43 @@ export interface LogQuery {
 const lookMs = 150;
 const chunkBytes = 1024 * 1024;
 
-/** The logs of an environment's processes. `process` narrows to a process type or an instance. */
+/** The logs of an environment's processes and containers. `process` narrows to a type of them, or to one copy. */
 export async function* environmentLogs(
   {
     layout,
     app,
     environment,
     process,
-  }: { layout: Layout; app: string; environment: string; process: string | null },
+    containers,
+  }: {
+    layout: Layout;
+    app: string;
+    environment: string;
+    process: string | null;
+    containers: () => Promise<LogContainer[]>;
+  },
   query: LogQuery,
 ): AsyncGenerator<LogLine> {
   const directory = dirname(layout.app(app).log(environment, 'any'));
   const sources = new Map<string, LogSource>();
+  const wanted = (instance: string) =>
+    process === null ||
+    instance === process ||
+    instance.includes(`-${process}-`) ||
+    instance.startsWith(`${process}-`);
   yield* follow(query, async () => {
     const names = (await readdir(directory).catch(() => []))
       .filter((name) => name.endsWith('.log'))
       .toSorted(byNumber);
     for (const name of names) {
       const instance = basename(name, '.log');
-      if (process !== null && instance !== process && !instance.includes(`-${process}-`)) continue;
+      if (!wanted(instance)) continue;
       if (!sources.has(name))
         sources.set(name, new FileSource(layout.app(app).log(environment, instance), instance));
+    }
+    for (const container of await containers()) {
+      if (!wanted(container.instance) || sources.has(container.name)) continue;
+      sources.set(container.name, new ContainerSource(container, query.follow ? query.signal : null));
     }
     return [...sources.values()];
   });
@@ -56,11 +73,14 @@ export async function* jobLogs(
     job,
     runs,
     ended,
+    buildLog,
   }: {
     layout: Layout;
     job: string | null;
     runs: () => Promise<RunFlowData[]>;
     ended: () => Promise<boolean>;
+    /** What making the images of its release said; null for an app without. */
+    buildLog: string | null;
   },
   query: LogQuery,
 ): AsyncGenerator<LogLine> {
@@ -68,6 +88,8 @@ export async function* jobLogs(
   yield* follow(
     query,
     async () => {
+      if (buildLog !== null && (job === null || job === 'images') && !sources.has(buildLog))
+        sources.set(buildLog, new FileSource(buildLog, 'images'));
       for (const { run } of await runs()) {
         for (const instance of Object.values(run.jobs)) {
           const { key, jobId, displayName } = instance;

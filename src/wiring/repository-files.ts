@@ -1,13 +1,35 @@
-import { basename } from 'node:path';
-import { parseApp, type App } from '../app/index.ts';
+import { readFile, realpath } from 'node:fs/promises';
+import { basename, join, sep } from 'node:path';
+import { composeFileNames, parseApp, type App } from '../app/index.ts';
 import type { Finding } from '../diagnostics/index.ts';
+import type { Release } from '../release/index.ts';
 import { callPath } from '../runs/index.ts';
+import type { Mirror } from '../source/index.ts';
 import { parseWorkflow, stepsOf, type Job, type Step, type Workflow } from '../workflow/index.ts';
 
 /** Reads files of one commit: from a mirror, or from the user's own repository. */
 export interface CommitFiles {
   read(path: string): Promise<string | null>;
   list(prefix: string): Promise<string[]>;
+}
+
+/** The files of a commit in the server's own copy of the repository. */
+export function commitFiles(mirror: Mirror, commit: string): CommitFiles {
+  return {
+    read: (path) => mirror.readFile(commit, path),
+    list: (prefix) => mirror.listFiles(commit, prefix),
+  };
+}
+
+/** The files of a release; nothing outside of it, wherever its links lead. */
+export function releaseFiles({ filesDirectory }: Release): Pick<CommitFiles, 'read'> {
+  return {
+    read: async (path) => {
+      const full = await realpath(join(filesDirectory, path)).catch(() => null);
+      if (full === null || !full.startsWith((await realpath(filesDirectory)) + sep)) return null;
+      return readFile(full, 'utf8').catch(() => null);
+    },
+  };
 }
 
 /** Everything a commit says about how it is built and run, with every mistake in it. */
@@ -36,7 +58,9 @@ export async function readDefinition(
   const procfile = await source('Procfile');
   const slipwayYml = await source('slipway.yml');
   const packageJson = await source('package.json');
+  const rootFiles = (await files.list('')).filter((path) => composeFileNames.includes(path));
   const app = parseApp({
+    rootFiles,
     ...(procfile === null ? {} : { procfile: { file: 'Procfile', text: procfile } }),
     ...(slipwayYml === null ? {} : { slipwayYml: { file: 'slipway.yml', text: slipwayYml } }),
     packageJson: packageJson ?? undefined,

@@ -173,13 +173,14 @@ export class RunTurn {
   private requestRollout({ rolloutKey, deploy }: Extract<RunAction, { kind: 'request-rollout' }>): void {
     const { background, prepare, release } = this.ports;
     const { data } = this;
-    const { run } = data;
+    const { run, app } = data;
+    if (!app) throw new Error(`${run.id} deploys, and is not of an app`);
     const rolloutId = rolloutIdOf(rolloutKey);
     const { environment } = deploy;
     const work = background.ensure(rolloutKey, () =>
       prepare({
         rolloutId,
-        app: run.app,
+        app,
         environment,
         commit: run.event.commit,
         ref: run.event.ref,

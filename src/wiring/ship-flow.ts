@@ -145,7 +145,7 @@ function deploy(data: ShipData, environment: string, { nowMs, transition, ports 
   const work = ports.background.ensure(key, () =>
     ports.prepare({
       rolloutId,
-      app: app.name,
+      app,
       environment,
       commit,
       ref,

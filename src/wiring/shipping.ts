@@ -6,7 +6,14 @@ import { openMirror, type CommitInfo } from '../source/index.ts';
 import type { Store } from '../store/index.ts';
 import { environmentOf, stepsOf, triggers, type Job, type Workflow } from '../workflow/index.ts';
 import type { Layout } from './layout.ts';
-import { allJobs, byCallPath, calledBy, deploySteps, readDefinition } from './repository-files.ts';
+import {
+  allJobs,
+  byCallPath,
+  calledBy,
+  commitFiles,
+  deploySteps,
+  readDefinition,
+} from './repository-files.ts';
 import type { RunFlowData } from './run-data.ts';
 import type { ShipData } from './ship-flow.ts';
 
@@ -52,10 +59,7 @@ export async function checkCommit(
 ): Promise<CheckedCommit> {
   const mirror = await openMirror(layout.app(wish.app).mirror);
   const { commit, ref } = wish;
-  const files = {
-    read: (path: string) => mirror.readFile(commit, path),
-    list: (prefix: string) => mirror.listFiles(commit, prefix),
-  };
+  const files = commitFiles(mirror, commit);
   const { app, workflows, findings, sources } = await readDefinition(files, {
     fallbackName: wish.app,
     defaultBranch: wish.defaultBranch,

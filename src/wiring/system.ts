@@ -1,25 +1,33 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Revision } from '../delivery/index.ts';
 import type { Clock, Flow, TickContext } from '../flow/index.ts';
 import { removeLeftovers, type Release } from '../release/index.ts';
 import { keyFile, openKey, openVault, type Vault } from '../secrets/index.ts';
 import { workKey } from '../runs/index.ts';
 import { currentOwner, openStore, type Store } from '../store/index.ts';
 import { ensureSupervisor, type SupervisorControl } from '../supervisor/index.ts';
-import { createProcessTarget, type ProcessTarget } from '../targets/index.ts';
+import {
+  createDockerTarget,
+  createProcessTarget,
+  type DockerTarget,
+  type ProcessTarget,
+} from '../targets/index.ts';
 import type { EmbeddedRouter } from '../traffic/index.ts';
 import { Background } from './background.ts';
+import { dockerAt, homeIdOf, type Docker } from './docker.ts';
 import { environmentHandler } from './environment-flow.ts';
 import { layoutOf, type Layout } from './layout.ts';
 import { secretValues } from './mask-secrets.ts';
 import { prepareRollout, type RolloutWish } from './prepare-rollout.ts';
-import { targetFor } from './processes.ts';
+import { valuesOf } from './processes.ts';
 import { ReportWatch } from './report-watch.ts';
 import { ensureRouter, type Listen } from './router-process.ts';
 import type { RunFlowData } from './run-data.ts';
 import { runHandler } from './run-flow.ts';
 import { shipHandler, type ShipData } from './ship-flow.ts';
 import { shipRelease } from './ship-release.ts';
+import { placeOf } from './targets.ts';
 import { TickLoop } from './tick-loop.ts';
 import { urlsOf } from './view-environment.ts';
 
@@ -32,6 +40,8 @@ export interface SystemOptions {
   machineEnv: Record<string, string>;
   /** `postgres://…`; SQLite in the home otherwise. */
   databaseUrl: string | null;
+  /** The Docker engine for Compose apps: `unix://…`, `ssh://…`; null for where Docker puts it on this machine. */
+  dockerHost: string | null;
   /** After which time without a sign of life a server that still exists (frozen, or on another machine) loses its claims. */
   leaseMs?: number;
   /** Workers of one run at the same time. */
@@ -47,10 +57,14 @@ export interface System {
   vault: Vault;
   supervisor: SupervisorControl;
   processes: ProcessTarget;
+  docker: Docker;
+  containers: DockerTarget;
   router: EmbeddedRouter;
   startedAtMs: number;
   /** By flow: why it could not move on when it was last ticked. */
   problems: ReadonlyMap<string, string>;
+  /** By ship: what making its release is at, one sentence. */
+  making: ReadonlyMap<string, string>;
   start(): void;
   /** Finishes the ticks under way and lets go of the store. Apps, router and supervisor go on. */
   stop(): Promise<void>;
@@ -75,11 +89,15 @@ export async function openSystem(options: SystemOptions): Promise<System> {
     const router = await ensureRouter({ layout, supervisor, version: options.version }, options.listen);
     const processes = createProcessTarget({ supervisor, home });
     await cleanUp(layout);
+    const docker = dockerAt(options.dockerHost, await homeIdOf(layout.homeId));
+    const { engine, homeId } = docker;
+    const containers = createDockerTarget({ engine, supervisor, home, homeId });
     const problems = new Map<string, string>();
-    const parts = { options, layout, store, vault, supervisor, processes, router };
+    const making = new Map<string, string>();
+    const parts = { options, layout, store, vault, supervisor, processes, docker, containers, router };
     const loop = new TickLoop({
       store,
-      handlers: handlersOf(parts, problems),
+      handlers: handlersOf(parts, { problems, making }),
       owner,
       clock,
       leaseMs: options.leaseMs ?? usualLeaseMs,
@@ -89,6 +107,7 @@ export async function openSystem(options: SystemOptions): Promise<System> {
       ...parts,
       startedAtMs: Date.now(),
       problems,
+      making,
       start: () => loop.start(),
       stop: async () => {
         await loop.stop();
@@ -125,10 +144,19 @@ async function cleanUp(layout: Layout): Promise<void> {
   for (const name of left) await rm(join(layout.home, name), { recursive: true, force: true });
 }
 
-type Parts = Pick<System, 'options' | 'layout' | 'store' | 'vault' | 'supervisor' | 'processes' | 'router'>;
+type Parts = Pick<
+  System,
+  'options' | 'layout' | 'store' | 'vault' | 'supervisor' | 'processes' | 'docker' | 'containers' | 'router'
+>;
 
-function handlersOf(parts: Parts, problems: Map<string, string>) {
-  const { options, layout, vault, supervisor, processes, router, store } = parts;
+/** What goes on beside the flows, for people. */
+interface Notes {
+  problems: Map<string, string>;
+  making: Map<string, string>;
+}
+
+function handlersOf(parts: Parts, { problems, making: notes }: Notes) {
+  const { options, layout, vault, supervisor, processes, docker, containers, router, store } = parts;
   const { machineEnv } = options;
   const background = new Background();
   const reports = new ReportWatch((run) => void store.flows.signal(run, 'report', null).catch(() => {}));
@@ -148,14 +176,22 @@ function handlersOf(parts: Parts, problems: Map<string, string>) {
     });
     return shipRelease(
       { ship: ship.id, app: ship.app, commit: ship.commit, jobs },
-      { store, layout, machineEnv },
-    );
+      { store, layout, vault, docker, machineEnv, onProgress: (sentence) => notes.set(ship.id, sentence) },
+    ).finally(() => notes.delete(ship.id));
+  };
+  const places = {
+    layout,
+    vault,
+    machineEnv,
+    processes,
+    containers,
+    valuesOf: (scope: string, revision: Revision) => valuesOf(scope, revision, vault),
   };
   const handlers = [
     environmentHandler({
       router,
-      processes,
-      target: (scope) => targetFor(scope, { layout, vault, processes, machineEnv }),
+      placeOf: (state) => placeOf(state, places),
+      ended: () => {},
       secretsOf: (scope, revision) => secretValues(scope, revision, vault),
     }),
     runHandler({

@@ -1,6 +1,10 @@
 import {
   candidateWeight,
+  instanceId,
+  sharedRevision,
   type EnvironmentState,
+  type InstanceObservation,
+  type ProcessRole,
   type Revision,
   type RouterState,
 } from '../delivery/index.ts';
@@ -8,10 +12,19 @@ import type { ProcessStatus } from '../supervisor/index.ts';
 import { asksPeople, describeNext, describeNow, standsAt } from './describe-rollout.ts';
 import type { Listen } from './router-process.ts';
 import type { RolloutRecord } from './rollout-log.ts';
-import type { EnvironmentView, RevisionView, RolloutView, RolloutViewState } from './views.ts';
+import type {
+  CopyView,
+  EnvironmentView,
+  RevisionView,
+  RolloutView,
+  RolloutViewState,
+  SharedView,
+} from './views.ts';
 
+/** What runs and who takes traffic, as it is seen now. */
 interface Seen {
   processes: ProcessStatus[];
+  containers: InstanceObservation[];
   router: RouterState | null;
   listen: Listen;
   records: RolloutRecord[];
@@ -33,7 +46,25 @@ export function viewEnvironment(state: EnvironmentState, seen: Seen): Environmen
           standsForMs: Math.max(0, standby.windowMs - standby.window.elapsedMs),
         }
       : null,
+    shared: state.shared.map((running) => viewShared(running, state, seen)),
     rollout: record ? viewRollout(record, state) : null,
+  };
+}
+
+function viewShared(
+  { service: { name, fingerprint } }: EnvironmentState['shared'][number],
+  { stable, replacing }: EnvironmentState,
+  seen: Seen,
+): SharedView {
+  const id = instanceId(sharedRevision, name, 1);
+  const copy = seen.containers.find((one) => one.id === id);
+  const wanted = stable?.shared.find((one) => one.name === name);
+  const absent = { id, process: name, phase: 'gone', port: null, restarts: 0, drift: null };
+  return {
+    ...copyOf(copy ?? absent, 'shared'),
+    name,
+    changed: wanted !== undefined && wanted.fingerprint !== fingerprint,
+    replacing: replacing?.service === name,
   };
 }
 
@@ -76,8 +107,15 @@ export function viewRollout(
   };
 }
 
-function viewRevision(revision: Revision, { processes, router, records }: Seen): RevisionView {
-  const own = processes.filter(({ id, scope }) => id.slice(scope.length + 1).startsWith(`${revision.id}-`));
+function viewRevision(revision: Revision, { processes, containers, router, records }: Seen): RevisionView {
+  const plain = processes.map(({ id, scope, ...status }) => ({
+    ...status,
+    id: id.slice(scope.length + 1),
+    process: /^r\d+-(.+)-\d+$/.exec(id.slice(scope.length + 1))?.[1] ?? id,
+    drift: null,
+  }));
+  const own = [...plain, ...containers].filter(({ id }) => id.startsWith(`${revision.id}-`));
+  const roles = new Map(revision.processes.map(({ name, role }) => [name, role]));
   const traffic = router?.revisions.find(({ id }) => id === revision.id);
   return {
     revision: revision.id,
@@ -85,13 +123,7 @@ function viewRevision(revision: Revision, { processes, router, records }: Seen):
     title: revision.release.title,
     release: revision.release.digest,
     liveAtMs: records.findLast((record) => record.revision === revision.id)?.liveAtMs ?? null,
-    instances: own.map(({ id, scope, phase, port, restarts, pid }) => ({
-      id: id.slice(scope.length + 1),
-      phase,
-      port,
-      restarts,
-      pid,
-    })),
+    instances: own.map((copy) => copyOf(copy, roles.get(copy.process) ?? 'worker')),
     traffic: traffic
       ? {
           weightPercent: traffic.weightPercent,
@@ -101,6 +133,16 @@ function viewRevision(revision: Revision, { processes, router, records }: Seen):
         }
       : null,
   };
+}
+
+type Copy = Pick<InstanceObservation, 'id' | 'process' | 'phase' | 'port' | 'restarts' | 'drift'>;
+
+function copyOf(
+  copy: Omit<Copy, 'phase'> & { phase: string; pid?: number | null },
+  role: ProcessRole,
+): CopyView {
+  const { id, process, phase, port, restarts, pid = null, drift } = copy;
+  return { id, process, role, phase, port, restarts, pid, drift };
 }
 
 /** Addresses by which users reach hosts; `*` stands for the bare address. */

@@ -11,9 +11,10 @@ import type { ShipData } from './ship-flow.ts';
 export async function viewShip(
   ship: ShipData,
   runs: RunFlowData[],
-  { layout, rollouts }: { layout: Layout; rollouts: RolloutView[] },
+  { layout, rollouts, making }: { layout: Layout; rollouts: RolloutView[]; making: string | null },
 ): Promise<ShipView> {
-  const views = await Promise.all(runs.map((data) => viewRun(data, layout)));
+  const seen = await Promise.all(runs.map((data) => viewRun(data, layout)));
+  const views = making === null ? seen : seen.map((run) => withMaking(run, making));
   return {
     id: ship.id,
     app: ship.app.name,
@@ -28,6 +29,14 @@ export async function viewShip(
     runs: views,
     rollouts,
   };
+}
+
+/** A deploy step that has asked for no rollout yet waits for the release. */
+function withMaking(run: RunView, making: string): RunView {
+  const jobs = run.jobs.map((job) =>
+    job.state === 'parked' && job.reason === null ? { ...job, reason: making } : job,
+  );
+  return { ...run, jobs };
 }
 
 /** One run with its jobs and steps. */

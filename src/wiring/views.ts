@@ -1,4 +1,5 @@
-import type { Verb } from '../delivery/index.ts';
+import type { Forecast } from './forecast/model.ts';
+import type { ProcessRole, Verb } from '../delivery/index.ts';
 import type { Finding, Span } from '../diagnostics/index.ts';
 
 /** Commit on its way to production, as people follow it: everything that `ship` and `run` show. */
@@ -130,7 +131,33 @@ export interface EnvironmentView {
   serving: RevisionView | null;
   /** Can be gone back to in one step. */
   standby: (RevisionView & { standsForMs: number }) | null;
+  /** Stateful services: one for all revisions. */
+  shared: SharedView[];
   rollout: RolloutView | null;
+}
+
+/** A stateful service as it runs. */
+export interface SharedView extends CopyView {
+  name: string;
+  /** Its definition has changed since it was started; it is kept as it runs until somebody asks for more. */
+  changed: boolean;
+  /** It is being replaced on request. */
+  replacing: boolean;
+}
+
+/** A copy of a process or service as it runs. */
+export interface CopyView {
+  id: string;
+  /** Process type or service. */
+  process: string;
+  role: ProcessRole;
+  phase: string;
+  port: number | null;
+  restarts: number;
+  /** Of a process on this machine. */
+  pid: number | null;
+  /** What somebody changed by hand. */
+  drift: string | null;
 }
 
 export interface RevisionView {
@@ -140,7 +167,7 @@ export interface RevisionView {
   release: string;
   /** When all traffic was on it; for its age. */
   liveAtMs?: number | null;
-  instances: { id: string; phase: string; port: number | null; restarts: number; pid: number | null }[];
+  instances: CopyView[];
   traffic: { weightPercent: number; inFlight: number; requests: number; errors: number } | null;
 }
 
@@ -184,8 +211,10 @@ export interface PlanView {
     promoteFrom: string | null;
     strategy: string;
     serving: { revision: string; commit: string; title: string } | null;
-    /** What changes, in sentences: processes, replicas, migrations, hosts, downtime. */
+    /** What changes, in sentences; empty where there is a forecast. */
     changes: string[];
+    /** What a rollout would do to a Compose app; null for one of plain processes, and where mistakes stand in the way. */
+    forecast: Forecast | null;
   }[];
   findings: Finding[];
 }

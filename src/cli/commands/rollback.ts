@@ -16,6 +16,7 @@ import { environmentsOf } from './ship.ts';
 interface RollbackOptions extends CommonOptions {
   app?: string;
   to?: string;
+  force?: boolean;
 }
 
 /** Takes an environment back to the revision before, or to the one named. */
@@ -28,8 +29,8 @@ export async function rollback(
     const app = await nameApp(context, client, options);
     const environment = await nameEnvironment(client, app, named);
     const actor = await actorIn(context, context.cwd);
-    const to = options.to === undefined ? {} : { to: options.to };
-    const id = await client.rollback({ app, environment, actor, ...to });
+    const { to, force = false } = options;
+    const id = await client.rollback({ app, environment, actor, force, ...(to === undefined ? {} : { to }) });
     const last = await follow<RolloutView>(context, {
       watch: (signal) => watchAsked(client, id, signal),
       ended: ({ state }) => rolloutEnded(state),

@@ -1,4 +1,5 @@
 import type {
+  CopyView,
   EnvironmentView,
   HealthView,
   JobView,
@@ -99,6 +100,20 @@ export function aShip(over: Partial<ShipView> = {}): ShipView {
   };
 }
 
+export function aCopy(over: Partial<CopyView> = {}): CopyView {
+  return {
+    id: 'r1-web-1',
+    process: 'web',
+    role: 'web',
+    phase: 'ready',
+    port: null,
+    restarts: 0,
+    pid: null,
+    drift: null,
+    ...over,
+  };
+}
+
 export function anEnvironment(over: Partial<EnvironmentView> = {}): EnvironmentView {
   return {
     app: 'medianest',
@@ -111,12 +126,13 @@ export function anEnvironment(over: Partial<EnvironmentView> = {}): EnvironmentV
       release: 'sha256:0',
       liveAtMs: startMs - 7_200_000,
       instances: [
-        { id: 'r1-web-1', phase: 'ready', port: 4001, restarts: 0, pid: 11 },
-        { id: 'r1-web-2', phase: 'ready', port: 4002, restarts: 1, pid: 12 },
+        aCopy({ id: 'r1-web-1', port: 4001, pid: 11 }),
+        aCopy({ id: 'r1-web-2', port: 4002, restarts: 1, pid: 12 }),
       ],
       traffic: { weightPercent: 100, inFlight: 2, requests: 340, errors: 0 },
     },
     standby: null,
+    shared: [],
     rollout: null,
     ...over,
   };
@@ -173,6 +189,7 @@ export function aPlan(over: Partial<PlanView> = {}): PlanView {
         strategy: 'blue-green',
         serving: { revision: 'r1', commit: '9f8e7d6c5b4a', title: 'First' },
         changes: ['web: 1 copy becomes 2', 'runs the release command once'],
+        forecast: null,
       },
     ],
     findings: [],
