@@ -119,7 +119,9 @@ describe.skipIf(lacksDocker())(`containers as copies (missing? ${dockerInstall})
       command('echo sorry; exit 3'),
     );
     await rig.seen('r1-web-1', failedWith('did not end within 1000 ms'), command('exec sleep 500', 1000));
-    expect(docker('top', containerName(rig.scope, 'r1-web-1'))).not.toContain('sleep 500');
+    await expect
+      .poll(() => docker('top', containerName(rig.scope, 'r1-web-1')), { timeout: 60_000 })
+      .not.toContain('sleep 500');
   });
 
   it('a copy that crashes is started again, and shows its exit code and the end of its log', async () => {

@@ -4,7 +4,7 @@ import { readLogTail } from '../../supervisor/index.ts';
 import { collectGarbage } from './collect.ts';
 import type { CopySpec, DockerTarget } from './model.ts';
 import { containerName, label } from './names.ts';
-import { observeCopy, observeStart, observeTask } from './observe.ts';
+import { observeActs, observeCopy, observeTask } from './observe.ts';
 import { isOver, keepStopHooks, ordersOf, readStopHooks, type Acts, type Orders } from './orders.ts';
 import { containersFolder, type DockerTargetOptions } from './place.ts';
 import { repairContainer } from './repair.ts';
@@ -60,8 +60,7 @@ export function createDockerTarget(options: DockerTargetOptions): DockerTarget {
         .filter((one) => one !== null);
       const seen = await Promise.all(started.map((one) => observeCopy(one, { engine, acts, probes })));
       const ids = new Set(seen.map(({ id }) => id));
-      const coming = acts.keys('start').filter((id) => !ids.has(id));
-      return [...seen, ...coming.flatMap((id) => unstarted(acts, id))];
+      return [...seen, ...observeActs(acts).filter(({ id }) => !ids.has(id))];
     },
     repair: async (copy, fence) => {
       await claimCopy(orders, { scope: copy.scope, id: copy.id, fence });
@@ -128,11 +127,6 @@ async function forgetOldStops(
     if (id !== instance && act && isOver(act) && act.exitCode === 0)
       await orders.forget(scope, 'stop', id, fence);
   }
-}
-
-function unstarted(acts: Acts, id: string) {
-  const act = acts.find('start', id);
-  return act ? [observeStart(id, act)] : [];
 }
 
 function preparation(acts: Acts, revision: string): Preparation {

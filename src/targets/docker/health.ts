@@ -7,12 +7,20 @@ import type { ContainerProbe } from './model.ts';
 
 const shownCharacters = 200;
 
-/** Runs a command and ends it when it is late: the engine itself cannot end one. */
+/*
+ * Runs a command and ends it when it is late: the engine itself cannot end one. The watch looks once a second and ends by
+ * itself. It must not be killed: an orphan that died of a signal falls to process 1 of the container, and PostgreSQL in
+ * that place takes it for a crashed backend and ends every connection.
+ */
 const limited = `sh -c "$1" & command=$!
-(sleep "$2"; kill -9 "$command") >/dev/null 2>&1 </dev/null & watch=$!
-wait "$command"; code=$?
-kill "$watch" 2>/dev/null
-exit "$code"`;
+(left=$2
+while kill -0 "$command"; do
+  [ "$left" -gt 0 ] || kill -9 "$command"
+  left=$((left - 1))
+  sleep 1
+done
+exit 0) >/dev/null 2>&1 </dev/null &
+wait "$command"`;
 
 interface Asked {
   container: ContainerInspectInfo;

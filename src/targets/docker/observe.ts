@@ -51,8 +51,21 @@ export async function observeCopy(
   };
 }
 
-/** A copy whose hooks before the start run, or have failed: there is no container of it. */
-export function observeStart(id: string, act: ProcessStatus): InstanceObservation {
+/** Copies that acts are busy with, container or not: hooks before a start, failed ones, a stop that is not over. */
+export function observeActs(acts: Acts): InstanceObservation[] {
+  const isBusy = (act?: ProcessStatus) => act !== undefined && !isOver(act);
+  const starting = acts.keys('start').flatMap((id) => {
+    const act = acts.find('start', id);
+    return isBusy(act) || failedStart(act) ? [observeAct(id, act)] : [];
+  });
+  const stopping = acts.keys('stop').filter((id) => isBusy(acts.find('stop', id)));
+  return [
+    ...starting,
+    ...stopping.map((id): InstanceObservation => ({ ...observeAct(id), phase: 'stopping' })),
+  ];
+}
+
+function observeAct(id: string, act?: ProcessStatus): InstanceObservation {
   const [, revision = 'unknown', process = id] = /^(r\d+|shared)-(.+)-\d+$/.exec(id) ?? [];
   const failed = failedStart(act);
   return {

@@ -1,4 +1,5 @@
-import type { ContainerInspectInfo } from 'dockerode';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ContainerCreateOptions, ContainerInspectInfo } from 'dockerode';
 import { CodedError } from '../../diagnostics/index.ts';
 import { writeTar } from '../../docker/index.ts';
 import { containerOptions } from './container-options.ts';
@@ -7,6 +8,8 @@ import { archivedFiles, makeMounts } from './mounts.ts';
 import { containerName, label } from './names.ts';
 import { attachments, ensureNetworks } from './networks.ts';
 import type { Place } from './place.ts';
+
+const lookEveryMs = 100;
 
 /** A container that is to run under its name. */
 export interface NamedContainer {
@@ -50,20 +53,39 @@ export async function startContainer(place: Place, wanted: NamedContainer): Prom
   const mounts = await makeMounts(place, spec, name);
   const attached = spec.service.networkMode === null ? attachments(spec) : [];
   const options = containerOptions(spec, { ...wanted, homeId, mounts, attached });
-  try {
-    if (!present) await engine.containers.create(name, options, spec.service.platform);
-  } catch (error) {
-    // Another one was quicker; both go on, for the rest may be repeated.
-    if (!(error instanceof CodedError && error.code === 'docker/conflict')) throw error;
-  }
+  const made = await createOnce(place, name, { options, platform: spec.service.platform });
   try {
     await writeFiles(place, spec, name);
     for (const { network, aliases } of attached) await engine.networks.connect(network, name, aliases);
     await engine.containers.start(name);
   } catch (error) {
-    const left = await engine.containers.inspect(name);
-    if (left?.State.Status === 'created') await engine.containers.remove(name);
+    // One that another start has made is that one's to remove.
+    const left = made === null ? null : await engine.containers.inspect(made);
+    if (left?.State.Status === 'created') await engine.containers.remove(left.Id);
     throw error;
+  }
+}
+
+interface Making {
+  options: ContainerCreateOptions;
+  platform: string | null;
+}
+
+/** The id of the container that this call has made; null when another one has, or it was there. */
+async function createOnce(
+  { engine }: Place,
+  name: string,
+  { options, platform }: Making,
+): Promise<string | null> {
+  for (;;) {
+    if (await engine.containers.inspect(name)) return null;
+    try {
+      return await engine.containers.create(name, options, platform);
+    } catch (error) {
+      // The name is taken from the moment at which another one begins to make the container.
+      if (!(error instanceof CodedError && error.code === 'docker/conflict')) throw error;
+      await sleep(lookEveryMs);
+    }
   }
 }
 

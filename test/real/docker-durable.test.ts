@@ -1,0 +1,307 @@
+import { execFileSync } from 'node:child_process';
+import { afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import {
+  builtImageName,
+  containerName,
+  networkName,
+  volumeName,
+  type Keep,
+} from '../../src/targets/index.ts';
+import { dockerInstall, lacksDocker, loadImages, sharedDockerd, startDockerd } from '../docker/index.ts';
+import { answering, hookOf, openTarget, serviceOf, shell, type TargetRig } from '../docker/target-rig.ts';
+
+const isReady = ({ probe }: { probe: unknown }) => probe === 'ready';
+const patience = { timeout: 60_000 };
+const forever = shell('exec sleep 1000');
+
+describe.skipIf(lacksDocker())(`containers through kills and changes (missing? ${dockerInstall})`, () => {
+  let url: string;
+  let rig: TargetRig;
+
+  beforeAll(async () => {
+    url = await sharedDockerd();
+  });
+  beforeEach(async () => {
+    rig = await openTarget(url);
+  });
+  afterEach(() => rig.close());
+
+  const docker = (...words: string[]) =>
+    execFileSync('/usr/bin/docker', ['-H', url, ...words], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }).trim();
+  const observeTask = () => rig.target.observeCommand(rig.scope, 'r1-migrate');
+  const killAct = async (part: string) => {
+    const act = await expect
+      .poll(
+        async () =>
+          (await rig.supervisor.list(rig.scope)).find(({ id, pid }) => id.includes(part) && pid !== null)
+            ?.pid ?? null,
+        patience,
+      )
+      .not.toBeNull()
+      .then(async () => (await rig.supervisor.list(rig.scope)).find(({ id }) => id.includes(part)));
+    process.kill(-(act?.pid ?? 0), 'SIGKILL');
+  };
+  const keep = (change: Partial<Keep> = {}): Keep => ({
+    scope: rig.scope,
+    revisions: ['r1'],
+    images: [],
+    warnBelowPercent: 0,
+    ...change,
+  });
+
+  it('two starts at once make one container, and a third finds it', async () => {
+    const copy = await rig.copy(serviceOf('web', forever));
+    await Promise.all([rig.target.start(copy, 1), rig.target.start(copy, 1), rig.target.start(copy, 1)]);
+    await rig.seen('r1-web-1', isReady);
+    const id = docker('inspect', '-f', '{{.Id}}', containerName(rig.scope, 'r1-web-1'));
+    await rig.target.start(copy, 1);
+    expect(docker('inspect', '-f', '{{.Id}}', containerName(rig.scope, 'r1-web-1'))).toBe(id);
+    expect(await rig.target.observe(rig.scope, [])).toHaveLength(1);
+    expect(
+      docker('network', 'ls', '-q', '-f', `name=^${networkName(rig.scope, 'default', 'r1')}$`).split('\n'),
+    ).toHaveLength(1);
+  });
+
+  it('an owner with an older fence changes nothing', async () => {
+    const copy = await rig.copy(serviceOf('web', forever));
+    await rig.target.start(copy, 5);
+    const stale = { code: 'supervisor/stale-fence' };
+    await expect(rig.target.stop(rig.scope, copy.id, 4)).rejects.toMatchObject(stale);
+    await expect(rig.target.start({ ...copy, id: 'r1-web-2' }, 4)).rejects.toMatchObject(stale);
+    await expect(rig.target.repair(copy, 4)).rejects.toMatchObject(stale);
+    await expect(
+      rig.target.runCommand(await rig.task(serviceOf('migrate', forever), 'r1-migrate'), 4),
+    ).rejects.toMatchObject(stale);
+    await expect(rig.target.collect(keep({ revisions: [] }), 4)).rejects.toMatchObject(stale);
+    expect((await rig.target.observe(rig.scope, [])).map(({ id }) => id)).toEqual(['r1-web-1']);
+  });
+
+  it('a task runs once for its key, tells its exit code and its words, until it is forgotten', async () => {
+    const task = await rig.task(serviceOf('migrate', shell('echo migrated; exit 2')), 'r1-migrate');
+    expect(await observeTask()).toEqual({ state: 'none' });
+    await rig.target.runCommand(task, 1);
+    const ended = { state: 'exited', code: 2, logTail: ['migrated'] };
+    await expect.poll(observeTask, patience).toEqual(ended);
+    await rig.target.runCommand({ ...task, environment: { NEWER: 'secret' } }, 2);
+    expect(await observeTask()).toEqual(ended);
+    expect(await rig.target.observe(rig.scope, [])).toEqual([]);
+    await rig.target.forgetCommand(rig.scope, 'r1-migrate', 2);
+    expect(await observeTask()).toEqual({ state: 'none' });
+  });
+
+  it('a task goes on when everything that started it is killed, and runs once all the same', async () => {
+    const line = 'echo begun; until [ -e /tmp/go ]; do sleep 0.1; done; echo done';
+    const task = await rig.task(serviceOf('migrate', shell(line)), 'r1-migrate');
+    await rig.target.runCommand(task, 1);
+    await expect.poll(() => rig.target.readLog(rig.scope, 'r1-migrate', 5), patience).toEqual(['begun']);
+    await killAct('~task/r1-migrate');
+    await expect.poll(async () => (await rig.supervisor.list(rig.scope))[0]?.phase, patience).toBe('exited');
+    expect(await observeTask()).toEqual({ state: 'running' });
+    await rig.target.runCommand(task, 1);
+    docker('exec', containerName(rig.scope, 'r1-migrate'), 'touch', '/tmp/go');
+    await expect
+      .poll(observeTask, patience)
+      .toEqual({ state: 'exited', code: 0, logTail: ['begun', 'done'] });
+  });
+
+  it('a stop that was killed half-way is asked for again and ends', async () => {
+    const service = serviceOf('web', {
+      ...forever,
+      hooks: {
+        preStart: [],
+        postStart: [],
+        preStop: [hookOf('test -e /tmp/once && exit 0; touch /tmp/once; sleep 500')],
+      },
+    });
+    await rig.target.start(await rig.copy(service), 1);
+    await rig.seen('r1-web-1', isReady);
+    await rig.target.stop(rig.scope, 'r1-web-1', 1);
+    await rig.seen('r1-web-1', ({ phase }) => phase === 'stopping');
+    await expect(rig.target.start(await rig.copy(service), 1)).rejects.toMatchObject({
+      code: 'targets/still-stopping',
+    });
+    await expect
+      .poll(() => docker('exec', containerName(rig.scope, 'r1-web-1'), 'sh', '-c', 'ls /tmp'), patience)
+      .toContain('once');
+    await killAct('~stop/r1-web-1');
+    await rig.seen('r1-web-1', ({ phase }) => phase === 'running');
+    await rig.target.stop(rig.scope, 'r1-web-1', 1);
+    await rig.gone('r1-web-1');
+    await rig.target.start(await rig.copy(service), 1);
+    await rig.seen('r1-web-1', isReady);
+  });
+
+  it('what somebody changed by hand is told, and undone without a restart', async () => {
+    const service = serviceOf('web', {
+      ...answering(`response.end('ok');`),
+      limits: { memoryBytes: 128 * 2 ** 20, cpus: null, pids: null },
+    });
+    const copy = await rig.copy(service);
+    await rig.target.start(copy, 1);
+    const before = await rig.seen('r1-web-1', isReady);
+    expect(before.drift).toBeNull();
+    const name = containerName(rig.scope, 'r1-web-1');
+    const started = docker('inspect', '-f', '{{.State.StartedAt}}', name);
+    const network = networkName(rig.scope, 'default', 'r1');
+    docker('network', 'disconnect', network, name);
+    docker('network', 'create', '--label', `slipway.home=${rig.homeId}`, `${network}-other`);
+    docker('network', 'connect', `${network}-other`, name);
+    docker('update', '--memory', '256m', '--memory-swap', '512m', '--restart', 'no', name);
+    docker('pause', name);
+    const changed = await rig.seen('r1-web-1', ({ drift }) => drift !== null);
+    expect(changed.drift?.split('; ')).toEqual([
+      `its memory limit was ${128 * 2 ** 20} and is ${256 * 2 ** 20}`,
+      `it was disconnected from the network ${network}`,
+      `it was connected to the network ${network}-other`,
+      'its restart policy was unless-stopped and is no',
+      'it was paused',
+    ]);
+    await rig.target.repair(copy, 1);
+    const mended = await rig.seen('r1-web-1', ({ drift }) => drift === null, {
+      check: { kind: 'http', path: '/' },
+    });
+    expect(mended).toMatchObject({ probe: 'ready', restarts: 0 });
+    expect(docker('inspect', '-f', '{{.State.StartedAt}}', name)).toBe(started);
+    docker('stop', '-t', '1', name);
+    const stopped = await rig.seen('r1-web-1', ({ phase }) => phase === 'exited');
+    expect(stopped.drift).toBe('it was stopped by hand');
+    await rig.target.repair(copy, 1);
+    await rig.seen('r1-web-1', isReady);
+    docker('rm', '-f', name);
+    await rig.target.repair(copy, 1);
+    await rig.seen('r1-web-1', isReady);
+  });
+
+  it('a shared database keeps what it has through its end and its next start, also without a named volume', async () => {
+    const isUp = { check: { kind: 'command', command: 'pg_isready -h 127.0.0.1 -U postgres' } } as const;
+    const service = serviceOf('db', { image: 'postgres:15', stopSignal: 'SIGINT', stopGraceMs: 30_000 });
+    const copy = await rig.copy(service, {
+      revision: 'shared',
+      environment: { POSTGRES_PASSWORD: 'x', POSTGRES_DB: 'app' },
+    });
+    const name = containerName(rig.scope, 'shared-db-1');
+    const sql = (text: string) => docker('exec', name, 'psql', '-U', 'postgres', '-d', 'app', '-Atc', text);
+    await rig.target.start(copy, 1);
+    await rig.seen('shared-db-1', isReady, isUp);
+    sql('create table films (title text)');
+    sql("insert into films values ('Metropolis')");
+    await rig.target.stop(rig.scope, 'shared-db-1', 1);
+    await rig.gone('shared-db-1');
+    await rig.target.start(copy, 1);
+    await rig.seen('shared-db-1', isReady, isUp);
+    expect(sql('select title from films')).toBe('Metropolis');
+    await rig.target.stop(rig.scope, 'shared-db-1', 1);
+    await rig.gone('shared-db-1');
+    docker('volume', 'rm', volumeName(rig.scope, 'db-var-lib-postgresql-data'));
+  });
+
+  it('garbage is only what this home made and nothing needs', async () => {
+    for (const revision of ['r1', 'r2'])
+      await rig.target.start(await rig.copy(serviceOf('web', forever), { revision }), 1);
+    const task = await rig.task(serviceOf('migrate', shell('exit 0')), 'r0-migrate');
+    await rig.target.runCommand({ ...task, revision: 'r0' }, 1);
+    await expect
+      .poll(() => rig.target.observeCommand(rig.scope, 'r0-migrate'), patience)
+      .toMatchObject({ state: 'exited', code: 0 });
+    await rig.target.stop(rig.scope, 'r2-web-1', 1);
+    await rig.gone('r2-web-1');
+    // Beside it: somebody's container, network and image, and what they built on one of ours.
+    const foreign = containerName(rig.scope, 'theirs');
+    docker('run', '-d', '--name', foreign, '--network', 'none', 'slipway-test/node', 'sleep', '1000');
+    docker('network', 'create', foreign);
+    onTestFinished(() => {
+      docker('rm', '-f', foreign);
+      docker('network', 'rm', foreign);
+    });
+    const build = (text: string, ...names: string[]) =>
+      execFileSync(
+        '/usr/bin/docker',
+        ['-H', url, 'build', '-q', ...names.flatMap((name) => ['-t', name]), '-'],
+        { input: text, encoding: 'utf8' },
+      ).trim();
+    const old = build(
+      `FROM slipway-test/node\nLABEL slipway.home=${rig.homeId}\nRUN ["/bin/busybox", "dd", "if=/dev/zero", "of=/big", "bs=1M", "count=3"]`,
+      builtImageName('app', 'old'),
+    );
+    const needed = build(
+      `FROM slipway-test/node\nLABEL slipway.home=${rig.homeId} is=needed`,
+      builtImageName('app', 'needed'),
+    );
+    build(`FROM slipway-test/node\nLABEL slipway.home=${rig.homeId} is=base`, builtImageName('app', 'base'));
+    const derived = build(`FROM ${builtImageName('app', 'base')}\nLABEL is=theirs`, 'theirs/app:1');
+    onTestFinished(() => {
+      docker('rmi', 'theirs/app:1', builtImageName('app', 'needed'));
+    });
+    const collected = await rig.target.collect(keep({ images: [needed] }), 1);
+    expect(collected.containers).toEqual([containerName(rig.scope, 'r0-migrate')]);
+    expect(collected.networks.toSorted()).toEqual(
+      ['r0', 'r2'].map((revision) => networkName(rig.scope, 'default', revision)),
+    );
+    expect(collected.images.toSorted()).toEqual([
+      builtImageName('app', 'base'),
+      builtImageName('app', 'old'),
+    ]);
+    expect(collected.freedBytes).toBeGreaterThan(2 * 2 ** 20);
+    expect(collected.warnings).toEqual([]);
+    expect(docker('image', 'ls', '-q', '--no-trunc')).toContain(needed);
+    expect(docker('image', 'ls', '-q', '--no-trunc')).toContain(derived);
+    expect(docker('image', 'ls', '-q', '--no-trunc')).not.toContain(old);
+    expect(docker('ps', '--format', '{{.Names}}')).toContain(foreign);
+    expect(docker('network', 'ls', '--format', '{{.Name}}')).toContain(foreign);
+    expect((await rig.target.observe(rig.scope, [])).map(({ id }) => id)).toEqual(['r1-web-1']);
+    const again = await rig.target.collect(keep({ images: [needed], warnBelowPercent: 100 }), 1);
+    expect(again).toMatchObject({ containers: [], networks: [], images: [], freedBytes: 0 });
+    expect(again.warnings.join()).toMatch(
+      /^only [\d.]+ % of the disk of \/.* is free; the engine holds [\d.]+ GiB of images/,
+    );
+  });
+
+  it('a missing image is told, and comes from the engine that has it', async () => {
+    const other = await startDockerd();
+    onTestFinished(() => other.stop());
+    const id = docker('image', 'inspect', '-f', '{{.Id}}', 'redis:7');
+    const there = await openTarget(other.url);
+    onTestFinished(() => there.close());
+    const networks = (await there.copy(serviceOf('web'))).networks;
+    const logFile = `${there.home}/prepare.log`;
+    const preparation = {
+      scope: there.scope,
+      revision: 'r1',
+      images: [{ id, digest: null, name: 'redis:7' }],
+      networks,
+      imagesFrom: null,
+      logFile,
+    };
+    const prepared = () => there.target.observePrepared(there.scope, 'r1');
+    expect(await prepared()).toBe('none');
+    await there.target.prepare(preparation, 1);
+    await expect.poll(prepared, patience).toMatchObject({
+      failed: `the image of redis:7, ${id.slice(0, 19)}, is not on this engine and cannot be had`,
+    });
+    await there.target.prepare({ ...preparation, imagesFrom: url }, 1);
+    await expect.poll(prepared, patience).toBe('done');
+    expect(await there.engine.images.inspect(id)).not.toBeNull();
+    expect(await there.engine.networks.inspect(networkName(there.scope, 'default', 'r1'))).not.toBeNull();
+  });
+
+  it('copies outlive a killed engine, and come back by themselves where they did not', async () => {
+    for (const liveRestore of [true, false]) {
+      const own = await startDockerd({ liveRestore });
+      onTestFinished(() => own.stop());
+      loadImages(own, ['node']);
+      const there = await openTarget(own.url);
+      onTestFinished(() => there.close());
+      await there.target.start(await there.copy(serviceOf('web', answering(`response.end('ok');`))), 1);
+      const web = await there.seen('r1-web-1', isReady, { check: { kind: 'http', path: '/' } });
+      await own.pause(liveRestore ? 'SIGKILL' : 'SIGTERM');
+      await expect(there.target.observe(there.scope, [])).rejects.toMatchObject({ code: 'docker/no-socket' });
+      if (liveRestore) expect((await fetch(`http://${web.host}:8080/`)).status).toBe(200);
+      await own.resume();
+      const back = await there.seen('r1-web-1', isReady, { check: { kind: 'http', path: '/' } });
+      expect(back.drift).toBeNull();
+    }
+  });
+});
