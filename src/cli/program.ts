@@ -36,6 +36,7 @@ export function buildProgram(
     addCommand(parent, term, { facts, settings, runner });
   addServerCommands(program, add);
   addShipCommands(program, add);
+  addSayCommands(program, add);
   addRunCommand(program, add);
   addLanguageCommands(program, add);
   addFileCommands(program, add);
@@ -170,6 +171,7 @@ function addShipCommands(program: Command, add: Add): void {
     server: 'any',
   })
     .option('--to <revision|commit>', 'go back to this one')
+    .option('--force', 'also across a migration that cannot be undone')
     .option('--app <name>', "the app, if not this repository's");
   add(program, 'abort [environment|rollout|ship]', {
     summary: 'stop what is under way; users keep what served them before',
@@ -178,6 +180,51 @@ function addShipCommands(program: Command, add: Add): void {
     load: async () => (await import('./commands/abort.ts')).abort,
     server: 'any',
   }).option('--app <name>', "the app, if not this repository's");
+}
+
+/** What people say to a rollout that is under way. */
+function addSayCommands(program: Command, add: Add): void {
+  const inEnvironment = 'Without a name: production, or the only environment.';
+  const ofApp = ['--app <name>', "the app, if not this repository's"] as const;
+  add(program, 'approve [environment]', {
+    summary: 'let a rollout go on that waits for an approval',
+    more: `By one of the environment's "reviewers", where it has some. ${inEnvironment}`,
+    examples: ['slipway approve', 'slipway approve staging'],
+    load: async () => (await import('./commands/say.ts')).approve,
+    server: 'any',
+  }).option(...ofApp);
+  add(program, 'reject [environment]', {
+    summary: 'send a rollout back that waits for an approval',
+    more: inEnvironment,
+    examples: ['slipway reject', 'slipway reject staging --reason "the menu is broken"'],
+    load: async () => (await import('./commands/say.ts')).reject,
+    server: 'any',
+  })
+    .option('--reason <text>', 'why, for the history')
+    .option(...ofApp);
+  add(program, 'promote [environment]', {
+    summary: 'end what a rollout holds for: a timer, a bake, a pause',
+    more: `What waits for an approval is promoted only by who may approve it. ${inEnvironment}`,
+    examples: ['slipway promote', 'slipway promote --full'],
+    load: async () => (await import('./commands/say.ts')).promote,
+    server: 'any',
+  })
+    .option('--full', 'to the end: all traffic, no more holds, no bake')
+    .option(...ofApp);
+  add(program, 'pause [environment]', {
+    summary: 'keep a rollout where it is; what fails still goes back',
+    more: inEnvironment,
+    examples: ['slipway pause'],
+    load: async () => (await import('./commands/say.ts')).pause,
+    server: 'any',
+  }).option(...ofApp);
+  add(program, 'resume [environment]', {
+    summary: 'let a rollout go on that was paused',
+    more: inEnvironment,
+    examples: ['slipway resume'],
+    load: async () => (await import('./commands/say.ts')).resume,
+    server: 'any',
+  }).option(...ofApp);
 }
 
 /** Commands about workflow files; they run nothing. */

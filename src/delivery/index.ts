@@ -15,7 +15,7 @@ export { desiredInstances } from './desired.ts';
 export { crossedMigration } from './migrations.ts';
 export { probeWishes, type ProbeWish } from './probes.ts';
 export { candidateWeight, desiredRoutes, previewHost } from './routes.ts';
-export { unmetRules, whoMayApprove, type WaitsFor } from './rules.ts';
+export { mayNotApprove, unmetRules, whoMayApprove, type WaitsFor } from './rules.ts';
 export { mayNotReplace } from './shared.ts';
 export { verdictOn } from './stepping.ts';
 export { upgradeState } from './upgrade.ts';

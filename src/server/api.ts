@@ -1,3 +1,4 @@
+import type { Verb } from '../delivery/index.ts';
 import type { Finding } from '../diagnostics/index.ts';
 
 /*
@@ -17,6 +18,7 @@ import type { Finding } from '../diagnostics/index.ts';
  *   GET    /v1/rollouts/:id                    RolloutView
  *   GET    /v1/rollouts/:id/watch              RolloutView a line, at each change, until it has ended
  *   POST   /v1/rollbacks  RollbackRequest      { rollout: string }
+ *   POST   /v1/words      WordRequest          { rollout: string }, that heard it
  *   POST   /v1/aborts     AbortRequest         { rollouts: string[] }
  *   GET    /v1/history?app=&environment=&limit=   HistoryEntry[]
  *   GET    /v1/events?chain=&after=&limit=     StoredEvent[]
@@ -60,6 +62,18 @@ export interface RollbackRequest {
   to?: string;
   /** Also across a migration that cannot be undone. */
   force?: boolean;
+}
+
+/** What somebody says to the rollout under way in an environment. */
+export interface WordRequest {
+  app: string;
+  environment: string;
+  verb: Verb;
+  actor: string;
+  /** Of a rejection. */
+  reason?: string;
+  /** Promotes to the end: no more holds, no bake. */
+  full?: boolean;
 }
 
 export interface AbortRequest {

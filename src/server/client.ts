@@ -9,7 +9,14 @@ import type {
   ShipView,
   StatusView,
 } from '../wiring/index.ts';
-import type { AbortRequest, RollbackRequest, SecretRequest, Shipped, ShipRequest } from './api.ts';
+import type {
+  AbortRequest,
+  RollbackRequest,
+  SecretRequest,
+  Shipped,
+  ShipRequest,
+  WordRequest,
+} from './api.ts';
 import {
   createConnector,
   type Connector,
@@ -61,6 +68,8 @@ export interface ServerClient {
   watchRollout(id: string, signal?: AbortSignal): AsyncIterable<RolloutView>;
   /** The rollout's id. */
   rollback(request: RollbackRequest): Promise<string>;
+  /** The id of the rollout that heard it. */
+  say(request: WordRequest): Promise<string>;
   /** Ids of the rollouts that go back. */
   abort(request: AbortRequest): Promise<string[]>;
   history(query: {
@@ -104,6 +113,7 @@ export function connectServer(place: ServerPlace, options: SshChoice = {}): Serv
     watchRollout: (id, signal) => lines(path`/v1/rollouts/${id}/watch`, signal),
     rollback: async (request) =>
       (await json<{ rollout: string }>('POST', '/v1/rollbacks', { json: request })).rollout,
+    say: async (request) => (await json<{ rollout: string }>('POST', '/v1/words', { json: request })).rollout,
     abort: async (request) =>
       (await json<{ rollouts: string[] }>('POST', '/v1/aborts', { json: request })).rollouts,
     history: (filter) => json('GET', `/v1/history${query(filter)}`),

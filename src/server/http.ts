@@ -46,6 +46,14 @@ const rollbackRequest = z.object({
   to: name.optional(),
   force: z.boolean().default(false),
 });
+const wordRequest = z.object({
+  app: folder,
+  environment: folder,
+  verb: z.enum(['promote', 'approve', 'reject', 'pause', 'resume']),
+  actor: name,
+  reason: z.string().max(500).optional(),
+  full: z.boolean().optional(),
+});
 const abortRequest = z.object({
   app: folder.optional(),
   environment: folder.optional(),
@@ -174,6 +182,9 @@ function addChanging(api: FastifyInstance, { system, answers, shutdown }: Server
     const wish = rollbackRequest.parse(request.body);
     return { rollout: await answers.rollback({ ...wish, to: wish.to ?? null }) };
   });
+  api.post('/v1/words', async (request) => ({
+    rollout: await answers.say(wordRequest.parse(request.body)),
+  }));
   api.post('/v1/aborts', async (request) => {
     const { app, environment, rollout, actor } = abortRequest.parse(request.body);
     const rollouts = await answers.abort({
@@ -368,6 +379,9 @@ function sendError(error: FastifyError, reply: FastifyReply, { system }: ServerP
 const conflicts = [
   'wiring/rollout-under-way',
   'wiring/nothing-runs',
+  'wiring/no-rollout',
+  'wiring/not-now',
+  'wiring/not-yours',
   'wiring/serves-already',
   'wiring/no-earlier-release',
   'wiring/app-renamed',

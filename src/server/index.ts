@@ -1,4 +1,11 @@
-export type { AbortRequest, ErrorBody, RollbackRequest, SecretRequest, ShipRequest } from './api.ts';
+export type {
+  AbortRequest,
+  ErrorBody,
+  RollbackRequest,
+  SecretRequest,
+  ShipRequest,
+  WordRequest,
+} from './api.ts';
 export { connectServer, ServerRefusal } from './client.ts';
 export type { LogQuery, SecretView, ServerClient, ServerPlace } from './client.ts';
 export type { StartRequest } from './run-server.ts';

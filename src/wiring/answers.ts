@@ -11,6 +11,7 @@ import { rolloutsOf } from './rollout-log.ts';
 import type { RunFlowData } from './run-data.ts';
 import { checkCommit, newShip, requireSameApp, type ShipWish } from './shipping.ts';
 import type { ShipData } from './ship-flow.ts';
+import { sayWord, type WordWish } from './speaking.ts';
 import type { System } from './system.ts';
 import { hasContainers } from './targets.ts';
 import { viewEnvironment, viewRollout } from './view-environment.ts';
@@ -226,6 +227,11 @@ export class Answers {
   /** Replaces a shared service by what the revision that serves says of it; it is away for a moment. */
   applyShared(wish: { app: string; environment: string; service: string; actor: string }): Promise<void> {
     return askReplacement(wish, this.system.store);
+  }
+
+  /** Says a person's word to the rollout under way; returns its id. */
+  say(wish: WordWish): Promise<string> {
+    return sayWord(wish, this.system.store);
   }
 
   abort(wish: {

@@ -45,6 +45,18 @@ export const wiringCodes = {
     means: 'Nothing ran here before what runs now.',
     todo: 'Mend it and ship, or `slipway history`.',
   },
+  'no-rollout': {
+    means: 'Nothing is being rolled out there.',
+    todo: '`slipway status` shows what is under way.',
+  },
+  'not-now': {
+    means: 'The rollout does not wait for that.',
+    todo: '`slipway status` shows what it waits for, and what you can say to it.',
+  },
+  'not-yours': {
+    means: 'Somebody else must approve or reject the rollout.',
+    todo: 'Ask one of its reviewers; or `slipway abort`.',
+  },
   'no-such-job': { means: 'The workflow, or the ship, has no such job.', todo: 'Name one of those listed.' },
   'nothing-failed': { means: 'No job of the ship failed.', todo: 'Run all of it again, without `--failed`.' },
   'still-running': {
