@@ -51,7 +51,7 @@ export function readEnvText(file: EnvText, findings: Findings): Map<string, stri
 
 /** A `#` begins a comment only after a space, so that it may stand in a password. */
 function withoutComment(text: string): string {
-  return text.replace(/(^|\s)#.*$/, '').trim();
+  return text.replace(/\s+#.*$/, '').trim();
 }
 
 const escapes: Record<string, string> = { n: '\n', r: '\r', t: '\t' };

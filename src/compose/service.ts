@@ -4,7 +4,7 @@ import { readEnvText, readRawEnvText } from './dot-env.ts';
 import type { Findings } from './findings.ts';
 import { hostConfig } from './host-config.ts';
 import type { Lookup } from './interpolate.ts';
-import type { ComposeService, Dependency, Hook } from './model.ts';
+import type { ComposeService, Dependency, Hook, Mount } from './model.ts';
 import { joinPath } from './paths.ts';
 import { serviceForm } from './service-keys.ts';
 import type { EnvFile, ServiceRead } from './service-keys.ts';
@@ -299,7 +299,7 @@ function lifeParts(
 
 function hardeningParts(read: ServiceRead, path: string, world: ServiceWorld) {
   return {
-    mounts: unique([...(read.volumes ?? []), ...(read.tmpfs ?? [])], ({ target }) => target),
+    mounts: mountsOf(read, path, world.findings),
     privileged: read.privileged ?? false,
     readOnly: read.read_only ?? false,
     capAdd: read.cap_add ?? [],
@@ -311,6 +311,18 @@ function hardeningParts(read: ServiceRead, path: string, world: ServiceWorld) {
     pid: read.pid ?? null,
     ipc: read.ipc ?? null,
   };
+}
+
+function mountsOf(read: ServiceRead, path: string, findings: Findings): Mount[] {
+  const mounts = unique(read.volumes ?? [], ({ target }) => target);
+  const temporary = unique(read.tmpfs ?? [], ({ target }) => target);
+  for (const { target, at } of temporary) {
+    if (!mounts.some((mount) => mount.target === target)) continue;
+    findings.error('compose/conflict', `${path} mounts both a volume and a tmpfs at ${target}`, at, {
+      help: 'keep one of the two',
+    });
+  }
+  return [...mounts, ...temporary];
 }
 
 /** The Engine takes the text of a seccomp profile, not its path. */

@@ -202,7 +202,14 @@ function dockerRestart(deploy: Json): string | undefined {
 }
 
 function updateOf(rules: Json, duration: (value: unknown) => number | null | undefined): Json {
-  return lean({ ...rules, delay: duration(rules['delay']), monitor: duration(rules['monitor']) });
+  return lean({
+    order: 'stop-first',
+    failure_action: 'pause',
+    ...rules,
+    max_failure_ratio: rules['max_failure_ratio'] ?? 0,
+    delay: duration(rules['delay']),
+    monitor: duration(rules['monitor']) ?? 5_000,
+  });
 }
 
 /** `config` writes a dollar sign as two. */

@@ -15,52 +15,10 @@ const words = [
   .split(' ');
 
 const values = [
-  ...[
-    '${A}',
-    '${A:-${B:-c}}',
-    '${A:?}',
-    '$',
-    '$$',
-    '${',
-    '${A',
-    '$1',
-    '~',
-    'null',
-    '0777',
-    '1e400',
-    '0x',
-    '-',
-    '<<',
-  ],
-  ...[
-    '80:80',
-    '1-2:3-4',
-    '::',
-    './a:/b',
-    '/a:/b:ro',
-    'data:/x',
-    '10s',
-    '1m',
-    '512m',
-    '__proto__',
-    'constructor',
-    '',
-  ],
-  ...[
-    'a=b',
-    '=',
-    'compose.yaml',
-    '.env',
-    '!reset',
-    '*',
-    '&a',
-    'service:web',
-    '[::1]:1:1',
-    'a',
-    'web',
-    'true',
-  ],
-];
+  '${A} ${A:-${B:-c}} ${A:?} $ $$ ${ ${A $1 ~ null 0777 1e400 0x - <<',
+  '80:80 1-2:3-4 :: ./a:/b /a:/b:ro data:/x 10s 1m 512m __proto__ constructor',
+  'a=b = compose.yaml .env !reset * &a service:web [::1]:1:1 a web true ',
+].flatMap((line) => line.split(' '));
 
 const scalar = fc.oneof(
   fc.constantFrom(...words, ...values),

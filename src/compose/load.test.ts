@@ -1,0 +1,246 @@
+import { describe, expect, test } from 'vitest';
+import { loadCompose, usualComposeFiles, type ComposeProject, type ComposeService } from './index.ts';
+
+interface Given {
+  files?: string[];
+  env?: Record<string, string>;
+  profiles?: string[];
+}
+
+function load(texts: Record<string, string> | string, given: Given = {}): ComposeProject {
+  const sources = typeof texts === 'string' ? { 'compose.yaml': texts } : texts;
+  const { files = ['compose.yaml'], env = {}, profiles = [] } = given;
+  const read = (path: string) => (Object.hasOwn(sources, path) ? (sources[path as never] as string) : null);
+  const result = loadCompose({ files, env, profiles, sources: { read } });
+  if (!result.ok) throw new Error(result.findings.map(({ message }) => message).join('\n'));
+  return result.value;
+}
+
+function service(text: string, given: Given = {}): ComposeService {
+  const [first] = load(`services:\n  web:\n    image: web\n${text.replace(/^/gm, '    ')}\n`, given).services;
+  if (!first) throw new Error('no service');
+  return first;
+}
+
+test('a service that says nothing has the defaults of Docker Compose', () => {
+  expect(service('')).toEqual({
+    name: 'web',
+    at: { file: 'compose.yaml', start: { line: 2, column: 3 }, end: { line: 2, column: 6 } },
+    image: 'web',
+    build: null,
+    pullPolicy: null,
+    platform: null,
+    entrypoint: null,
+    command: null,
+    workingDir: null,
+    user: null,
+    groupAdd: [],
+    environment: {},
+    ports: [],
+    expose: [],
+    mounts: [],
+    networks: { default: { aliases: [] } },
+    networkMode: null,
+    hostname: null,
+    domainname: null,
+    dns: [],
+    dnsSearch: [],
+    extraHosts: [],
+    dependsOn: [],
+    healthcheck: null,
+    restart: { policy: 'no', maxRetries: null },
+    stopGraceMs: 10_000,
+    stopSignal: null,
+    init: false,
+    privileged: false,
+    readOnly: false,
+    capAdd: [],
+    capDrop: [],
+    securityOpt: [],
+    devices: [],
+    sysctls: {},
+    ulimits: {},
+    shmSizeBytes: null,
+    pid: null,
+    ipc: null,
+    oomScoreAdj: null,
+    tty: false,
+    stdinOpen: false,
+    labels: {},
+    logging: null,
+    limits: { memoryBytes: null, cpus: null, pids: null },
+    reservations: { memoryBytes: null, cpus: null },
+    deploy: { replicas: null, mode: 'replicated', update: null, rollback: null, labels: {} },
+    secrets: [],
+    configs: [],
+    hooks: { preStart: [], postStart: [], preStop: [] },
+    hostConfig: {},
+    extensions: {},
+  } satisfies ComposeService);
+});
+
+describe('places', () => {
+  test('of a port, a mount and a service in another file', () => {
+    const texts = {
+      'compose.yaml':
+        'services:\n  web:\n    extends: { file: other/base.yaml, service: base }\n    ports:\n      - "80:80"\n',
+      'other/base.yaml': 'services:\n  base:\n    image: a\n    volumes:\n      - ./x:/x\n',
+    };
+    const [web] = load(texts).services;
+    expect(web?.at).toMatchObject({ file: 'compose.yaml', start: { line: 2, column: 3 } });
+    expect(web?.ports[0]?.at).toMatchObject({ file: 'compose.yaml', start: { line: 5, column: 9 } });
+    expect(web?.mounts[0]).toMatchObject({
+      source: 'other/x',
+      at: { file: 'other/base.yaml', start: { line: 5 } },
+    });
+  });
+});
+
+describe('variables', () => {
+  const tagged = { 'compose.yaml': 'services: { web: { image: "a:${TAG-none}" } }', '.env': 'TAG=dotenv' };
+
+  test('come from .env, and over it from the environment', () => {
+    expect(load(tagged).services[0]?.image).toBe('a:dotenv');
+    expect(load(tagged, { env: { TAG: 'given' } }).services[0]?.image).toBe('a:given');
+  });
+
+  test('are not put into containers unless the file names them', () => {
+    expect(load(tagged, { env: { SECRET: 'x' } }).services[0]?.environment).toEqual({});
+  });
+
+  test('stand for names without value, and hold markers of secrets as they are', () => {
+    const marker = '\u27e6secret:TOKEN\u27e7';
+    const web = service('environment: [TOKEN, NONE]\nlabels: { t: "$TOKEN" }', { env: { TOKEN: marker } });
+    expect(web.environment).toEqual({ TOKEN: marker, NONE: null });
+    expect(web.labels).toEqual({ t: marker });
+  });
+
+  test('make numbers and truth values', () => {
+    const web = service('init: ${YES}\ncpus: $CPUS\nports: ["${PORT}:80"]', {
+      env: { YES: 'true', CPUS: '0.5', PORT: '8080' },
+    });
+    expect([web.init, web.limits.cpus, web.ports[0]?.published]).toEqual([true, 0.5, 8080]);
+  });
+});
+
+describe('profiles', () => {
+  const text =
+    'services:\n  a: { image: a }\n  b: { image: b, profiles: [x] }\n  c: { image: c, profiles: [y] }\n';
+  const names = (given: Given) => load(text, given).services.map(({ name }) => name);
+
+  test.each<[Given, string[]]>([
+    [{}, ['a']],
+    [{ profiles: ['x'] }, ['a', 'b']],
+    [{ profiles: ['*'] }, ['a', 'b', 'c']],
+    [{ env: { COMPOSE_PROFILES: 'x,y' } }, ['a', 'b', 'c']],
+    [{ profiles: ['y'], env: { COMPOSE_PROFILES: 'x' } }, ['a', 'c']],
+  ])('%j', (given, expected) => {
+    expect(names(given)).toEqual(expected);
+  });
+
+  test('what a service of an inactive profile says is not judged', () => {
+    expect(
+      load('services:\n  a: { image: a }\n  b: { network_mode: "service:a", profiles: [x] }\n').services,
+    ).toHaveLength(1);
+  });
+});
+
+describe('order', () => {
+  test('is that of the file where nothing depends on anything', () => {
+    expect(
+      load('services: { c: {image: x}, a: {image: x}, b: {image: x} }').services.map(({ name }) => name),
+    ).toEqual(['c', 'a', 'b']);
+  });
+
+  test('puts each service after those it depends on', () => {
+    const text =
+      'services: { c: {image: x, depends_on: [a]}, a: {image: x, depends_on: [b]}, b: {image: x} }';
+    expect(load(text).services.map(({ name }) => name)).toEqual(['b', 'a', 'c']);
+  });
+});
+
+describe('rarely used keys', () => {
+  test('are named as the Engine names them', () => {
+    const web = service(
+      'gpus: all\ncpu_shares: 5\ndns_opt: [a]\nmemswap_limit: -1\nblkio_config: { weight: 300, device_read_bps: [{ path: /dev/sda, rate: 1k }] }',
+    );
+    expect(web.hostConfig).toEqual({
+      BlkioDeviceReadBps: [{ Path: '/dev/sda', Rate: 1024 }],
+      BlkioWeight: 300,
+      CpuShares: 5,
+      DeviceRequests: [{ Driver: '', Count: -1, DeviceIDs: [], Capabilities: [['gpu']], Options: {} }],
+      DnsOptions: ['a'],
+      MemorySwap: -1,
+    });
+  });
+
+  test('a seccomp profile is given as its text', () => {
+    const texts = {
+      'compose.yaml': 'services: { a: { image: a, security_opt: ["seccomp:./p.json"] } }',
+      'p.json': '{"x":1}',
+    };
+    expect(load(texts).services[0]?.securityOpt).toEqual(['seccomp={"x":1}']);
+  });
+
+  test("a container's name is another name to reach it by", () => {
+    expect(service('container_name: my-web').networks).toEqual({ default: { aliases: ['my-web'] } });
+  });
+
+  test('values under x- are kept as they stand', () => {
+    expect(service('x-slipway: { role: worker, list: [1, "a", null] }').extensions).toEqual({
+      'x-slipway': { role: 'worker', list: [1, 'a', null] },
+    });
+  });
+});
+
+describe('paths', () => {
+  test('count from the folder of an included project, and of its project_directory', () => {
+    const texts = {
+      'compose.yaml': 'include: [a/b/compose.yaml, { path: c/compose.yaml, project_directory: . }]\n',
+      'a/b/compose.yaml': 'services: { one: { build: ../ctx, volumes: ["./d:/d"] } }\nsecrets: {}\n',
+      'c/compose.yaml':
+        'services: { two: { build: ctx, secrets: [s] } }\nsecrets: { s: { file: ./s.txt } }\n',
+    };
+    const project = load(texts);
+    expect(project.services.map(({ build }) => build?.context)).toEqual(['a/ctx', 'ctx']);
+    expect(project.services[0]?.mounts[0]).toMatchObject({ source: 'a/b/d' });
+    expect(project.secrets).toEqual({ s: { from: 'file', path: 's.txt' } });
+  });
+});
+
+test.each<[string[], string[]]>([
+  [[], []],
+  [['docker-compose.yml'], ['docker-compose.yml']],
+  [['docker-compose.yml', 'compose.yaml', 'compose.yml'], ['compose.yaml']],
+  [
+    ['compose.yaml', 'compose.override.yml'],
+    ['compose.yaml', 'compose.override.yml'],
+  ],
+  [
+    ['docker-compose.yaml', 'docker-compose.override.yaml'],
+    ['docker-compose.yaml', 'docker-compose.override.yaml'],
+  ],
+  [['compose.override.yaml'], []],
+])('of %j the usual ones are %j', (there, usual) => {
+  expect(usualComposeFiles((path) => there.includes(path))).toEqual(usual);
+});
+
+test('all mistakes of all files come at once, each in its file', () => {
+  const sources: Record<string, string> = {
+    'a.yaml': 'services:\n  web: { image: 1, nope: 2 }\n',
+    'b.yaml': 'services:\n  web: { ports: [x] }\n  db: {}\n',
+  };
+  const result = loadCompose({
+    files: Object.keys(sources),
+    env: {},
+    profiles: [],
+    sources: { read: (path) => sources[path] ?? null },
+  });
+  const findings = result.ok ? [] : result.findings;
+  expect(findings.map(({ code, at }) => `${at?.file}:${at?.start.line} ${code}`)).toEqual([
+    'a.yaml:2 compose/wrong-type',
+    'a.yaml:2 compose/unknown-key',
+    'b.yaml:2 compose/bad-value',
+    'b.yaml:3 compose/missing-key',
+  ]);
+});
