@@ -100,7 +100,12 @@ export async function startRig(
       await rm(folder, { recursive: true, force: true });
     },
   };
-  await launch();
+  try {
+    await launch();
+  } catch (error) {
+    await rig.close();
+    throw error;
+  }
   return rig;
 }
 

@@ -51,7 +51,9 @@ class HaproxyDriver implements RouterDriver {
   #serving: Plan | null = null;
   #key: Buffer | null = null;
   #certificates: Certificate[] = [];
-  #problems: string[] = [];
+  #certificateProblems: string[] = [];
+  /** Why HAProxy serves something else than the state says. */
+  #adrift: string | null = null;
   #tidying: NodeJS.Timeout | undefined;
   #letting = false;
 
@@ -97,6 +99,7 @@ class HaproxyDriver implements RouterDriver {
       await this.#reload();
     }
     this.#serving = plan;
+    this.#adrift = null;
   }
 
   async inFlight(): Promise<InFlight[]> {
@@ -119,7 +122,11 @@ class HaproxyDriver implements RouterDriver {
   }
 
   problems(): string[] {
-    return this.#daemon?.alive() ? this.#problems : ['HAProxy does not run', ...this.#problems];
+    return [
+      ...(this.#daemon?.alive() ? [] : ['HAProxy does not run']),
+      ...(this.#adrift === null ? [] : [this.#adrift]),
+      ...this.#certificateProblems,
+    ];
   }
 
   async detach(): Promise<LogPosition> {
@@ -153,7 +160,7 @@ class HaproxyDriver implements RouterDriver {
   async #join(scopes: readonly StoredScope[] | null, readings: Readings | null): Promise<void> {
     this.#stream = await this.#openStream(readings);
     if (scopes === null) {
-      this.#problems = ['the routes were lost; HAProxy goes on with those it has'];
+      this.#adrift = 'the routes were lost; HAProxy goes on with those it has';
       return;
     }
     const plan = await this.#plan(scopes, await this.#busySlots());
@@ -174,7 +181,7 @@ class HaproxyDriver implements RouterDriver {
       await this.#write(plan);
       this.#slots = plan.parts.slots;
       this.#shape = plan.parts.shape;
-    } else this.#problems = ['the routes were lost; HAProxy has its last configuration'];
+    } else this.#adrift = 'the routes were lost; HAProxy has its last configuration';
     this.#daemon = await startDaemon({
       argv: programArgv(this.#settings, this.#paths),
       logFile: this.#paths.log,
@@ -210,9 +217,9 @@ class HaproxyDriver implements RouterDriver {
     try {
       const { certificates, problems } = readCertificates(folder);
       this.#certificates = certificates;
-      this.#problems = problems.map(({ message }) => message);
+      this.#certificateProblems = problems.map(({ message }) => message);
     } catch (error) {
-      this.#problems = [`the certificates cannot be read: ${messageOf(error)}`];
+      this.#certificateProblems = [`the certificates cannot be read: ${messageOf(error)}`];
     }
   }
 
