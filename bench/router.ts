@@ -1,17 +1,19 @@
 /*
- * Embedded router, nginx and HAProxy side by side: each alone on core 0, load (wrk) and upstream (nginx) on core 1,
- * in alternating rounds, medians. What counts are the ratios; absolute numbers belong to the machine.
+ * Embedded router, nginx and HAProxy side by side, the latter two plain and as Slipway drives them: each alone on core
+ * 0, load (wrk), upstream (nginx) and the drivers' agents on core 1, in alternating rounds, medians. The plain ones log
+ * nothing and have no rules. What counts are the ratios; absolute numbers belong to the machine.
  *
  *   node bench/router.ts [--seconds 3] [--rounds 5] [--connections 64] [--bytes 1024]
  */
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, openSync, readFileSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
-import { createRouterClient, routerEntry } from '../src/traffic/index.ts';
+import { agentEntry, createRouterClient, routerEntry, type ProgramKind } from '../src/traffic/index.ts';
 
 const run = promisify(execFile);
 const { values } = parseArgs({
@@ -30,7 +32,8 @@ const ticksPerSecond = 100;
 interface Contender {
   name: string;
   port: number;
-  child: ChildProcess;
+  /** Every process that requests pass through. */
+  pids(): number[];
 }
 
 interface Round {
@@ -42,6 +45,7 @@ interface Round {
 
 const folder = await mkdtemp(join(tmpdir(), 'slipway-bench-'));
 const children: ChildProcess[] = [];
+const agents: ChildProcess[] = [];
 try {
   const contenders = await startAll();
   const results = new Map<string, Round[]>(contenders.map(({ name }) => [name, []]));
@@ -51,6 +55,9 @@ try {
       results.get(contender.name)?.push(await measure(contender, Number(values.seconds)));
   print(results);
 } finally {
+  // An agent ends its program.
+  for (const child of agents) child.kill('SIGTERM');
+  await Promise.all(agents.map((child) => child.exitCode ?? once(child, 'exit')));
   for (const child of children) child.kill('SIGKILL');
   await rm(folder, { recursive: true, force: true });
 }
@@ -67,45 +74,58 @@ async function startAll(): Promise<Contender[]> {
   const proxy = `upstream app { server 127.0.0.1:${upstream}; keepalive 128; }
     server { listen 127.0.0.1:${port}; location / { proxy_pass http://app; proxy_http_version 1.1; proxy_set_header Connection "";
       proxy_set_header Host $host; proxy_set_header X-Forwarded-For $remote_addr; } }`;
-  contenders.push({ name: 'nginx', port, child: await startNginx('proxy', 0, proxy) });
-  if (existsSync(haproxy)) contenders.push(await startHaproxy(upstream));
+  const plain = await startNginx('proxy', 0, proxy);
+  contenders.push({ name: 'nginx', port, pids: () => pidsOf(plain) });
+  contenders.push(await startDriven('nginx', nginx, upstream));
+  if (existsSync(haproxy))
+    contenders.push(await startHaproxy(upstream), await startDriven('haproxy', haproxy, upstream));
   for (const contender of contenders) await answers(contender.port);
   return contenders;
 }
 
 async function startEmbedded(upstream: number): Promise<Contender> {
   const port = await freePort();
-  const control = join(folder, 'control');
-  const argv = [
+  const child = start('embedded', 0, process.execPath, [
     routerEntry,
-    '--state',
-    join(folder, 'state'),
-    '--control',
-    control,
-    '--listen',
-    `127.0.0.1:${port}`,
-  ];
-  const child = start('embedded', 0, process.execPath, argv);
-  const router = createRouterClient(control);
-  for (;;) {
-    try {
-      await router.health();
-      break;
-    } catch {
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  }
+    ...(await routerArgv('embedded', port)),
+  ]);
+  await route('embedded', upstream);
+  return { name: 'embedded', port, pids: () => pidsOf(child) };
+}
+
+/** A program behind its agent. The program is pinned to core 0 by a wrapper, so that the agent is not. */
+async function startDriven(kind: ProgramKind, program: string, upstream: number): Promise<Contender> {
+  const port = await freePort();
+  const name = `${kind}-driven`;
+  const wrapper = join(folder, `pinned-${kind}`);
+  await writeFile(wrapper, `#!/bin/sh\nexec taskset -c 0 ${program} "$@"\n`);
+  await chmod(wrapper, 0o755);
+  const argv = ['--router', kind, '--program', wrapper, ...(await routerArgv(name, port))];
+  const agent = start(name, 1, process.execPath, [agentEntry, ...argv]);
+  children.splice(children.indexOf(agent), 1);
+  agents.push(agent);
+  await route(name, upstream);
+  const identity = join(folder, name, kind, kind === 'nginx' ? 'nginx.process' : 'haproxy.pid');
+  const master = (JSON.parse(readFileSync(identity, 'utf8')) as { pid: number }).pid;
+  return { name: `${kind}, driven`, port, pids: () => [master, ...childrenOf(master)] };
+}
+
+async function routerArgv(name: string, port: number): Promise<string[]> {
+  await mkdir(join(folder, name));
+  const own = (file: string) => join(folder, name, file);
+  return ['--state', own('state'), '--control', own('control'), '--listen', `127.0.0.1:${port}`];
+}
+
+async function route(name: string, upstream: number): Promise<void> {
+  const router = createRouterClient(join(folder, name, 'control'));
+  while ((await router.health().catch(() => null)) === null)
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  const endpoints = [{ instance: 'r1-web-1', host: '127.0.0.1', port: upstream }];
   await router.apply(
     {
       scope: 'bench',
       hosts: ['*'],
-      revisions: [
-        {
-          id: 'r1',
-          weightPercent: 100,
-          endpoints: [{ instance: 'r1-web-1', host: '127.0.0.1', port: upstream }],
-        },
-      ],
+      revisions: [{ id: 'r1', weightPercent: 100, endpoints }],
       pins: [],
       sticky: false,
       maintenance: false,
@@ -113,7 +133,6 @@ async function startEmbedded(upstream: number): Promise<Contender> {
     },
     1,
   );
-  return { name: 'embedded', port, child };
 }
 
 async function startNginx(name: string, core: number, server: string): Promise<ChildProcess> {
@@ -149,7 +168,8 @@ backend app
   server a 127.0.0.1:${upstream}
 `,
   );
-  return { name: 'haproxy', port, child: start('haproxy', 0, haproxy, ['-db', '-f', file]) };
+  const child = start('haproxy', 0, haproxy, ['-db', '-f', file]);
+  return { name: 'haproxy', port, pids: () => pidsOf(child) };
 }
 
 function start(name: string, core: number, command: string, argv: string[]): ChildProcess {
@@ -159,8 +179,8 @@ function start(name: string, core: number, command: string, argv: string[]): Chi
   return child;
 }
 
-async function measure({ port, child }: Contender, seconds: number): Promise<Round> {
-  const before = cpuTicks(child);
+async function measure({ port, pids }: Contender, seconds: number): Promise<Round> {
+  const before = cpuTicks(pids());
   const { stdout } = await run('taskset', [
     '-c',
     '1',
@@ -171,7 +191,7 @@ async function measure({ port, child }: Contender, seconds: number): Promise<Rou
     `-d${seconds}s`,
     `http://127.0.0.1:${port}/`,
   ]);
-  const ticks = cpuTicks(child) - before;
+  const ticks = cpuTicks(pids()) - before;
   if (/Non-2xx|Socket errors/.test(stdout)) throw new Error(stdout);
   const requests = Number(/(\d+) requests in/.exec(stdout)?.[1]);
   return {
@@ -187,14 +207,26 @@ function latency(text: string, percentile: string): number {
   return Number(match?.[1]) * { us: 0.001, ms: 1, s: 1000 }[match?.[2] ?? 'ms']!;
 }
 
-/** User and system time. taskset replaces itself by its command, so the child's pid is the server's. */
-function cpuTicks({ pid }: ChildProcess): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  return Number(fields[11]) + Number(fields[12]);
+/** taskset replaces itself by its command, so the child's pid is the server's. */
+function pidsOf({ pid = 0 }: ChildProcess): number[] {
+  return [pid];
+}
+
+function childrenOf(pid: number): number[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number);
+}
+
+/** User and system time of processes. */
+function cpuTicks(pids: readonly number[]): number {
+  return pids.reduce((sum, pid) => {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+    return sum + Number(fields[11]) + Number(fields[12]);
+  }, 0);
 }
 
 function print(results: Map<string, Round[]>): void {
   const reference = median(results.get('nginx') ?? [], 'rps');
+  const plainOf = (name: string) => results.get(name.replace(', driven', '')) ?? [];
   console.log(
     `${values.bytes} bytes, ${values.connections} connections, ${values.rounds} rounds of ${values.seconds} s`,
   );
@@ -203,6 +235,7 @@ function print(results: Map<string, Round[]>): void {
       router: name,
       rps: Math.round(median(rounds, 'rps')),
       'x nginx': Number((median(rounds, 'rps') / reference).toFixed(2)),
+      'x plain': Number((median(rounds, 'rps') / median(plainOf(name), 'rps')).toFixed(2)),
       'p50 ms': Number(median(rounds, 'p50Ms').toFixed(2)),
       'p99 ms': Number(median(rounds, 'p99Ms').toFixed(2)),
       'CPU us/request': Math.round(median(rounds, 'cpuUs')),
