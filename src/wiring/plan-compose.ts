@@ -1,6 +1,7 @@
 import type { App, ComposeApp, EnvironmentDefinition } from '../app/index.ts';
 import type { EnvironmentState } from '../delivery/index.ts';
 import type { Finding } from '../diagnostics/index.ts';
+import { wantedImages } from '../release/index.ts';
 import { resolveEnvironment } from '../secrets/index.ts';
 import type { Mirror } from '../source/index.ts';
 import { forecastRollout } from './forecast/forecast.ts';
@@ -69,11 +70,15 @@ async function imageSizes(
   const sizeOf = async (image: string) =>
     (await engine.images.inspect(image).catch(() => null))?.Size ?? null;
   const sizes: Record<string, ImageSize> = {};
-  for (const { name, image, build } of project.services) {
-    const running = state?.stable?.images[name];
-    if (build === null && image !== null && (await sizeOf(image)) !== null) sizes[name] = { there: true };
+  for (const { services, build, reference } of wantedImages([project])) {
+    const there = build === null && reference !== null && (await sizeOf(reference)) !== null;
+    const running = services.map((name) => state?.stable?.images[name]).find((image) => image !== undefined);
     const aboutBytes = running === undefined ? null : await sizeOf(running);
-    if (!sizes[name] && aboutBytes !== null) sizes[name] = { there: false, aboutBytes };
+    if (!there && aboutBytes === null) continue;
+    // Services of one build share its image.
+    for (const [index, name] of services.entries())
+      sizes[name] =
+        there || index > 0 || aboutBytes === null ? { there: true } : { there: false, aboutBytes };
   }
   return sizes;
 }

@@ -5,6 +5,7 @@ import { format, resolveConfig } from 'prettier';
 import { withActionsTable } from '../../scripts/actions-table.ts';
 import { glossary } from '../../scripts/glossary.ts';
 import { parseApp } from '../../src/app/index.ts';
+import { loadCompose } from '../../src/compose/index.ts';
 import type { Finding } from '../../src/diagnostics/index.ts';
 import { parseWorkflow } from '../../src/workflow/index.ts';
 import { blocksOf, pages } from './pages.ts';
@@ -108,10 +109,23 @@ function sectionOf(text: string, heading: string): string {
 }
 
 function mistakesOf(file: string, text: string): Finding[] {
+  if (file.startsWith('compose')) {
+    const loaded = loadCompose({
+      files: [file],
+      sources: { read: (path) => (path === file ? text : null) },
+      env: {},
+      profiles: [],
+    });
+    return loaded.ok ? loaded.warnings : loaded.findings;
+  }
+  // What it says of services can only be meant for a Compose app.
+  const ofCompose = /^(services|compose):|service:/m.test(text);
   const result = file.startsWith('.github/')
     ? parseWorkflow(text, file)
     : parseApp({
-        procfile: { file: 'Procfile', text: 'web: a\nworker: b\nrelease: c\n' },
+        ...(ofCompose
+          ? { rootFiles: ['compose.yml'] }
+          : { procfile: { file: 'Procfile', text: 'web: a\nworker: b\nrelease: c\n' } }),
         slipwayYml: { file, text },
         fallbackName: 'app',
       });

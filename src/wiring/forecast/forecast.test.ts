@@ -1,9 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { composeFor, parseApp } from '../../app/index.ts';
-import { emptyEnvironment, type EnvironmentState, type Revision } from '../../delivery/index.ts';
-import { shapeOfCompose } from '../resolve-compose.ts';
 import { forecastRollout } from './forecast.ts';
 import type { Forecast, ForecastFacts } from './model.ts';
+import { resolved, running, type Commit } from './testing/situation.ts';
 
 const shop = `
 services:
@@ -15,64 +13,16 @@ services:
 volumes: { db: }
 `;
 
-interface Commit {
-  compose?: string;
-  yml?: string;
-  keyVersion?: number;
-}
-
-/** What a commit says, resolved for its first environment. */
-function resolved({
-  compose = shop,
-  yml = '',
-  keyVersion = 1,
-}: Commit): Pick<ForecastFacts, 'app' | 'shared' | 'secrets'> {
-  const app = parseApp({
-    rootFiles: ['compose.yml'],
-    slipwayYml: { file: 'slipway.yml', text: yml },
-    fallbackName: 'shop',
-  });
-  const environment = app.ok ? app.value.environments[0] : undefined;
-  if (!app.ok || !environment) throw new Error('no app');
-  const sources = { read: (path: string) => (path === 'compose.yml' ? compose : null) };
-  const result = composeFor({ app: app.value, environment, sources, env: { KEY: '⟦secret:KEY⟧' } });
-  if (!result.ok) throw new Error(result.findings.map(({ message }) => message).join('\n'));
-  const { shared } = shapeOfCompose(result.value);
-  return { app: result.value, shared, secrets: [{ name: 'KEY', version: keyVersion }] };
-}
-
-/** An environment that runs a commit as r3. */
-function running(commit: Commit): EnvironmentState {
-  const { app, secrets } = resolved(commit);
-  const { secrets: _, ...shape } = shapeOfCompose(app);
-  const revision: Revision = {
-    ...shape,
-    id: 'r3',
-    release: { digest: 'sha256:1', commit: 'abc1234', title: 'Before' },
-    images: {},
-    hosts: app.environment.hosts,
-    rateLimit: null,
-    smoke: [],
-    drainTimeoutMs: 30_000,
-    migration: { irreversible: false },
-    configuration: { fingerprint: '', env: {}, envFile: null, secrets },
-  };
-  return {
-    ...emptyEnvironment('shop/production'),
-    stable: revision,
-    shared: revision.shared.map((service) => ({ service, revision })),
-  };
-}
-
 interface Situation {
-  before?: Commit | null;
-  now?: Commit;
+  before?: Partial<Commit> | null;
+  now?: Partial<Commit>;
   changedFiles?: string[] | null;
   images?: ForecastFacts['images'];
 }
 
 function forecast({ before = {}, now = {}, changedFiles = [], images = {} }: Situation): Forecast {
-  return forecastRollout({ ...resolved(now), state: before && running(before), changedFiles, images });
+  const state = before && running({ compose: shop, ...before });
+  return forecastRollout({ ...resolved({ compose: shop, ...now }), state, changedFiles, images });
 }
 
 const changesOf = ({ services }: Forecast) =>
@@ -293,7 +243,7 @@ describe('a forecast says who is away, why, and the way out', () => {
   const worker = (text: string): Commit => ({
     compose: `services:\n  web: { build: ., ports: ["80:3000"] }\n  worker: { build: ., ${text} }\nvolumes: { spool: }\n`,
   });
-  const overlapping = (commit: Commit): Commit => ({
+  const overlapping = (commit: Partial<Commit>): Partial<Commit> => ({
     ...commit,
     yml: 'services: { worker: { overlap: true } }',
   });

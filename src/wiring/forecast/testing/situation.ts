@@ -1,0 +1,54 @@
+import { composeFor, parseApp } from '../../../app/index.ts';
+import { emptyEnvironment, type EnvironmentState, type Revision } from '../../../delivery/index.ts';
+import { shapeOfCompose } from '../../resolve-compose.ts';
+import type { ForecastFacts } from '../model.ts';
+
+/** Files of a commit, and the newest version of its secret KEY. */
+export interface Commit {
+  compose: string;
+  yml?: string;
+  keyVersion?: number;
+}
+
+/** What a commit says, resolved for its first environment. */
+export function resolved({
+  compose,
+  yml = '',
+  keyVersion = 1,
+}: Commit): Pick<ForecastFacts, 'app' | 'shared' | 'secrets'> {
+  const app = parseApp({
+    rootFiles: ['compose.yml'],
+    slipwayYml: { file: 'slipway.yml', text: yml },
+    fallbackName: 'shop',
+  });
+  const environment = app.ok ? app.value.environments[0] : undefined;
+  if (!app.ok || !environment) throw new Error('no app');
+  const sources = { read: (path: string) => (path === 'compose.yml' ? compose : null) };
+  const result = composeFor({ app: app.value, environment, sources, env: { KEY: '⟦secret:KEY⟧' } });
+  if (!result.ok) throw new Error(result.findings.map(({ message }) => message).join('\n'));
+  const { shared } = shapeOfCompose(result.value);
+  return { app: result.value, shared, secrets: [{ name: 'KEY', version: keyVersion }] };
+}
+
+/** An environment that runs a commit as r3. */
+export function running(commit: Commit): EnvironmentState {
+  const { app, secrets } = resolved(commit);
+  const { secrets: _, ...shape } = shapeOfCompose(app);
+  const revision: Revision = {
+    ...shape,
+    id: 'r3',
+    release: { digest: 'sha256:1', commit: 'abc1234', title: 'Before' },
+    images: {},
+    hosts: app.environment.hosts,
+    rateLimit: null,
+    smoke: [],
+    drainTimeoutMs: 30_000,
+    migration: { irreversible: false },
+    configuration: { fingerprint: '', env: {}, envFile: null, secrets },
+  };
+  return {
+    ...emptyEnvironment('shop/production'),
+    stable: revision,
+    shared: revision.shared.map((service) => ({ service, revision })),
+  };
+}
