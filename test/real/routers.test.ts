@@ -7,9 +7,22 @@ import { lacks } from './support/component.ts';
 const routers: [ProgramKind, Differences][] = [
   [
     'haproxy',
-    { shareErrorPercent: 4.5, lengthBesideEncoding: 'dropped', bodyOnClosingConnection: 'may fail' },
+    {
+      shareErrorPercent: 4.5,
+      lengthBesideEncoding: 'dropped',
+      bodyOnClosingConnection: 'may fail',
+      responseTimeoutMs: 2_000,
+    },
   ],
-  ['nginx', { shareErrorPercent: 4.5, lengthBesideEncoding: 'refused', bodyOnClosingConnection: 'may fail' }],
+  [
+    'nginx',
+    {
+      shareErrorPercent: 4.5,
+      lengthBesideEncoding: 'refused',
+      bodyOnClosingConnection: 'may fail',
+      responseTimeoutMs: 10_000,
+    },
+  ],
 ];
 
 for (const [kind, differences] of routers) {

@@ -52,6 +52,7 @@ function outcomeOf(seen: {
   if (status === 499) return { kind: 'abandoned' };
   if (status === 101) return { kind: 'answered', status, latencyMs: 0, timed: false };
   if (!headSeen) return status >= 500 ? { kind: 'gateway-error', latencyMs } : { kind: 'abandoned' };
-  if (complete) return { kind: 'answered', status, latencyMs, timed };
-  return broken ? { kind: 'gateway-error', latencyMs } : { kind: 'abandoned' };
+  // nginx calls a response complete that an app broke off.
+  if (broken) return { kind: 'gateway-error', latencyMs };
+  return complete ? { kind: 'answered', status, latencyMs, timed } : { kind: 'abandoned' };
 }

@@ -142,6 +142,7 @@ export class Configuration {
         isWhole: this.#isWhole,
         pagesFolder: this.#paths.pages,
         accessLog: this.#paths.accessLog,
+        statusSocket: this.#paths.statusSocket,
         closingFile: this.closingFile(generation),
         responseTimeoutMs,
         trustedProxies,

@@ -14,6 +14,7 @@ import { LogFollower } from './log-follower.ts';
 import { findForeignMaster, findMaster, reload, startMaster } from './master.ts';
 import { scopeKey } from './names.ts';
 import { nginxPaths, type NginxPaths } from './paths.ts';
+import { readBusy } from './status.ts';
 import { kernelAddress, observeWorkers } from './sockets.ts';
 
 /**
@@ -92,18 +93,18 @@ export class NginxDriver implements RouterDriver {
     });
   }
 
-  inFlight(): Promise<InFlight[]> {
-    if (!this.#master) return Promise.resolve([]);
+  async inFlight(): Promise<InFlight[]> {
+    if (!this.#master) return [];
     const { listen, tls } = this.#settings;
-    const ports = new Set([listen.port, ...(tls ? [tls.listen.port] : [])]);
+    const listenPorts = new Set([listen.port, ...(tls ? [tls.listen.port] : [])]);
     const workers = observeWorkers(this.#master.pid);
-    const counts = countInFlight(workers, [...this.#known.values()], ports);
+    const busy = await readBusy(this.#paths.statusSocket);
+    const counts = countInFlight({ workers, busy, listenPorts }, [...this.#known.values()]);
+    const named = new Set(counts.map(({ scope, revision }) => knownId(scope, revision)));
     const quiet = !workers.some(({ leaving }) => leaving);
-    for (const { scope, revision, count } of counts) {
-      const id = knownId(scope, revision);
-      if (count === 0 && quiet && !this.#known.get(id)?.routed) this.#known.delete(id);
-    }
-    return Promise.resolve(counts);
+    for (const [id, { routed }] of this.#known)
+      if (quiet && !routed && !named.has(id)) this.#known.delete(id);
+    return counts;
   }
 
   settle(): Promise<void> {

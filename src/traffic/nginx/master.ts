@@ -41,6 +41,8 @@ export async function startMaster(program: string, paths: NginxPaths, isWhole: b
   await endOrphans(paths);
   for (const file of [paths.accessLog, paths.errorLog])
     for (const one of [file, `${file}.turned`]) await rm(one, { force: true });
+  // nginx removes it only when it ends politely.
+  await rm(paths.statusSocket, { force: true });
   const flags = isWhole ? ['-e', paths.errorLog] : ['-g', 'daemon off;'];
   const daemon = await startDaemon({
     argv: [program, '-c', paths.mainFile, ...flags],

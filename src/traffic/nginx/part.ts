@@ -16,6 +16,7 @@ export interface PartSettings {
   isWhole: boolean;
   pagesFolder: string;
   accessLog: string;
+  statusSocket: string;
   /** While it exists, every answer ends its connection. */
   closingFile: string;
   responseTimeoutMs: number;
@@ -39,6 +40,7 @@ export function renderPart(
   const all = { ...settings, taken };
   return [
     ...requestMaps(settings.trustedProxies),
+    ...statusServer(settings),
     ...otherServers(all, otherwise),
     ...scopes.flatMap((scope) => [
       `# ${JSON.stringify(scope.routes.scope)}`,
@@ -138,6 +140,22 @@ function logFormat(name: string, key: string, revision: string): string {
     '$http_user_agent',
   ];
   return `log_format ${name} escape=json '${fields.join('\t')}';`;
+}
+
+/** A unix socket has room for 107 bytes; without it, what is in flight is told from connections alone. */
+const maxSocketBytes = 107;
+
+/** Tells the agent how much nginx has to do; not reached over the network, and of no use to other users here. */
+function statusServer({ statusSocket }: Pick<PartSettings, 'statusSocket'>): string[] {
+  if (Buffer.byteLength(statusSocket) > maxSocketBytes) return [];
+  return [
+    block('server', [
+      `listen unix:${statusSocket};`,
+      'access_log off;',
+      'keepalive_timeout 0;',
+      block('location = /', ['stub_status;']),
+    ]),
+  ];
 }
 
 /** Who asks for a host that nobody named. In the user's own configuration that is the user's affair. */

@@ -19,6 +19,8 @@ export interface NginxPaths {
   accessLog: string;
   errorLog: string;
   pidFile: string;
+  /** Where nginx tells how many requests it is at. */
+  statusSocket: string;
 }
 
 /** As root nginx's workers are another user, whom no home lets in; as anyone else they are the same. */
@@ -37,5 +39,6 @@ export function nginxPaths({ folder, ownConfig }: AgentSettings, isRoot: boolean
     accessLog: join(run, 'access.log'),
     errorLog: join(run, 'error.log'),
     pidFile: join(run, 'nginx.pid'),
+    statusSocket: join(run, 'status'),
   };
 }

@@ -22,6 +22,8 @@ export interface Differences {
    * it. It may not be sent twice, so this takes a router that looks before it sends.
    */
   bodyOnClosingConnection: 'survives' | 'may fail';
+  /** How long an app may be silent; where that goes for a body, too, it must outlast a switch. */
+  responseTimeoutMs: number;
 }
 
 const allRevisions = ['r1', 'r2', 'r3'];
@@ -54,7 +56,7 @@ export function conformance(kind: 'embedded' | ProgramKind, differences: Differe
 
   beforeAll(async () => {
     serve = plain;
-    rig = await startRig(['--response-timeout-ms', '2000'], kind);
+    rig = await startRig(['--response-timeout-ms', String(differences.responseTimeoutMs)], kind);
     apps = await Promise.all(allRevisions.map((id) => rig.app((...parts) => serve(id, ...parts))));
   });
 

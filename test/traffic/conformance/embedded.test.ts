@@ -6,5 +6,6 @@ describe('the embedded router', () => {
     shareErrorPercent: 0,
     lengthBesideEncoding: 'refused',
     bodyOnClosingConnection: 'survives',
+    responseTimeoutMs: 2_000,
   });
 });
