@@ -10,7 +10,7 @@ export function forecastLines(forecast: Forecast, look: Look): string[] {
     ...forecast.services.flatMap((service) => serviceLines(service, look)),
     heading('order'),
     ...forecast.steps.map((step, index) => `      ${String(index + 1).padStart(2)}. ${harmless(step)}`),
-    heading('while two revisions run'),
+    heading('needs beside what runs'),
     ...surgeLines(forecast.surge),
     ...downtimeLines(forecast, look),
   ];
