@@ -50,7 +50,7 @@ function refusalOf({ verb, actor, environment }: WordWish, rollout: Rollout, rea
     pause: 'paused',
     resume: 'resumed',
   };
-  const what = `${rollout.id} is not ${done[verb]}: ${reason}`;
+  const what = `${rollout.id} cannot be ${done[verb]}: ${reason}`;
   const forbidden = reason === mayNotApprove(rollout, actor);
   return new CodedError(forbidden ? 'wiring/not-yours' : 'wiring/not-now', what, {
     help: forbidden
