@@ -1,5 +1,6 @@
 import {
   knownRevisions,
+  webProcess,
   type CommandObservation,
   type DesiredInstance,
   type EnvironmentState,
@@ -65,7 +66,8 @@ export function placeOf(state: EnvironmentState, parts: PlaceParts): Place {
         processes.observe(scope, wishes.filter((wish) => !isContainer(wish)).map(processProbe)),
         inContainers ? containers.observe(scope, wishes.filter(isContainer).map(containerProbe)) : [],
       ]);
-      return Promise.all([...plain, ...contained].map((seen) => withSmoke(seen, wishes)));
+      const addressed = contained.map((seen) => withPort(seen, state));
+      return Promise.all([...plain, ...addressed].map((seen) => withSmoke(seen, wishes)));
     },
     observeCommand: ({ project }, key) =>
       project ? containers.observeCommand(scope, key) : processes.observeCommand(scope, key),
@@ -113,6 +115,13 @@ function webCheck({ health }: Revision): ContainerProbe['check'] {
     default:
       return unreachable(health.probe);
   }
+}
+
+/** The engine knows where a container is; on which port it answers, its revision says. */
+function withPort(seen: InstanceObservation, state: EnvironmentState): InstanceObservation {
+  const revision = knownRevisions(state).find(({ id }) => id === seen.revision);
+  const routed = revision && webProcess(revision)?.name === seen.process;
+  return routed && seen.host !== '' && seen.phase === 'running' ? { ...seen, port: revision.port } : seen;
 }
 
 async function withSmoke(
