@@ -72,6 +72,15 @@ function wireOf(child: ChildProcessWithoutNullStreams): Duplex {
   wire.on('close', () => child.kill());
   // What node:http asks of a socket; ssh keeps its connection alive itself.
   const still = () => wire;
-  const socketLike = { setTimeout: still, setNoDelay: still, setKeepAlive: still, ref: still, unref: still };
-  return Object.assign(wire, socketLike);
+  // One that waits for its next request keeps no process from ending.
+  const handles = [child, child.stdin, child.stdout, child.stderr] as { ref(): void; unref(): void }[];
+  const ref = () => {
+    for (const handle of handles) handle.ref();
+    return wire;
+  };
+  const unref = () => {
+    for (const handle of handles) handle.unref();
+    return wire;
+  };
+  return Object.assign(wire, { setTimeout: still, setNoDelay: still, setKeepAlive: still, ref, unref });
 }
