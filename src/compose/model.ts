@@ -70,6 +70,7 @@ export interface ComposeService {
   tty: boolean;
   stdinOpen: boolean;
   labels: Record<string, string>;
+  /** An empty driver is the engine's own choice. */
   logging: { driver: string; options: Record<string, string> } | null;
   limits: { memoryBytes: number | null; cpus: number | null; pids: number | null };
   reservations: { memoryBytes: number | null; cpus: number | null };

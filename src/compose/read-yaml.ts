@@ -280,7 +280,8 @@ function plainValue(source: string): ScalarValue {
 }
 
 function exact(source: string, value: number): number | string {
-  return Number.isFinite(value) && Math.abs(value) <= Number.MAX_SAFE_INTEGER ? value : source;
+  const isExact = /^[^x]*[.eE]/.test(source) ? Number.isFinite(value) : Number.isSafeInteger(value);
+  return isExact ? value : source;
 }
 
 /** The YAML library's words without what only programmers know. */

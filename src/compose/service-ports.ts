@@ -75,7 +75,7 @@ function shortPort(
     if (count === 1 && hostCount > 1) return range(host, tree, findings);
     return refuse(`maps ${hostCount} host ports to ${count} ports of the container`);
   }
-  if (!inLimits([Number(first), Number(last), Number(hostLast || 1)], tree, findings)) return undefined;
+  if (!inLimits([Number(first), Number(last), Number(hostLast) || 1], tree, findings)) return undefined;
   const hostIp = address.replace(/^\[|\]$/g, '');
   return Array.from({ length: count }, (_, index) => ({
     target: Number(first) + index,

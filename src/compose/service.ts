@@ -81,7 +81,7 @@ export function readService(
     labels: { ...labelFiles(read, path, world), ...textsOf(read.labels) },
     logging: read.logging
       ? {
-          driver: read.logging.driver ?? 'json-file',
+          driver: read.logging.driver ?? '',
           options: Object.fromEntries(read.logging.options ?? []),
         }
       : null,
@@ -101,6 +101,11 @@ function keyPlace(tree: Tree, key: string, fallback: Span): Span {
 /** Later ones win, at the place of the first. */
 function unique<T>(items: T[], key: (item: T) => string): T[] {
   return [...new Map(items.map((item) => [key(item), item])).values()];
+}
+
+/** Lists of two files may say the same. */
+function once(texts: string[] = []): string[] {
+  return [...new Set(texts)];
 }
 
 function textsOf(map: Map<string, Located<string | null>> | undefined): Record<string, string> {
@@ -209,7 +214,7 @@ function processParts(read: ServiceRead, path: string, world: ServiceWorld) {
     command: read.command ?? null,
     workingDir: read.working_dir ?? null,
     user: read.user ?? null,
-    groupAdd: read.group_add ?? [],
+    groupAdd: once(read.group_add),
     environment: environmentOf(read, path, world),
     init: read.init ?? false,
     tty: read.tty ?? false,
@@ -274,8 +279,8 @@ function networkParts(read: ServiceRead, networks: { name: string; aliases: stri
     networkMode: read.network_mode ?? null,
     hostname: read.hostname ?? null,
     domainname: read.domainname ?? null,
-    dns: read.dns ?? [],
-    dnsSearch: read.dns_search ?? [],
+    dns: once(read.dns),
+    dnsSearch: once(read.dns_search),
     extraHosts: read.extra_hosts ?? [],
   };
 }
@@ -302,10 +307,10 @@ function hardeningParts(read: ServiceRead, path: string, world: ServiceWorld) {
     mounts: mountsOf(read, path, world.findings),
     privileged: read.privileged ?? false,
     readOnly: read.read_only ?? false,
-    capAdd: read.cap_add ?? [],
-    capDrop: read.cap_drop ?? [],
-    securityOpt: (read.security_opt ?? []).map((option) => securityOption(option, path, world)),
-    devices: read.devices ?? [],
+    capAdd: once(read.cap_add),
+    capDrop: once(read.cap_drop),
+    securityOpt: once((read.security_opt ?? []).map((option) => securityOption(option, path, world))),
+    devices: once(read.devices),
     sysctls: textsOf(read.sysctls),
     ulimits: Object.fromEntries(read.ulimits ?? []),
     pid: read.pid ?? null,

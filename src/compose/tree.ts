@@ -51,7 +51,15 @@ export function textOf(tree: Tree | undefined): string | undefined {
 
 /** Any scalar as Compose prints it: 0644 is `420`, 1.10 is `1.1`; nothing is the empty text. */
 export function printed({ value }: Scalar): string {
+  if (typeof value === 'number') return printedNumber(value);
   return value === null ? '' : String(value);
+}
+
+/** As Go prints numbers: an exponent has two digits, and begins below 1e-4 and at 1e21. */
+function printedNumber(value: number): string {
+  const size = Math.abs(value);
+  if (size === 0 || (size >= 1e-4 && size < 1e21)) return String(value);
+  return value.toExponential().replace(/e([-+])(\d)$/, 'e$10$2');
 }
 
 /** Whether nothing stands here. */

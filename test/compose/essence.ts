@@ -99,7 +99,7 @@ function dockerService(service: Json, path: (value: unknown) => string | undefin
       }),
     environment: service['environment'],
     ports: list(service['ports']).map(({ target, published, host_ip, protocol }) =>
-      lean({ target, published: maybe(published, Number), host_ip, protocol }),
+      lean({ target, published: maybe(published, Number) || undefined, host_ip, protocol }),
     ),
     expose: texts(service['expose']).flatMap(portsOf),
     volumes: [
@@ -290,7 +290,7 @@ function slipwayService(service: ComposeService): Json {
     tty: service.tty,
     stdin_open: service.stdinOpen,
     labels: service.labels,
-    logging: service.logging && lean({ ...service.logging }),
+    logging: service.logging && lean({ ...service.logging, driver: service.logging.driver || undefined }),
     network_mode: service.networkMode,
     platform: service.platform,
     cpu_shares: host.CpuShares,
