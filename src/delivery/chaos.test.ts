@@ -1,10 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Hold, StrategyDefinition } from '../app/index.ts';
-import { desiredInstances } from './desired.ts';
 import { switchAtOnce } from './revision.ts';
 import type { Wishes } from './testing/builders.ts';
-import { History, playAll, requestedAndEnded, type Move } from './testing/history.ts';
+import { brokenPromises, History, playAll, type Move } from './testing/history.ts';
 import type { Behaviour } from './testing/world.ts';
 
 /*
@@ -116,7 +115,7 @@ const move: fc.Arbitrary<Move> = fc.oneof(
   { weight: 1, arbitrary: fc.constant({ kind: 'abort' as const }) },
 );
 
-const runs = Number(process.env['SLIPWAY_CHAOS_RUNS'] ?? 150);
+const runs = Number(process.env['SLIPWAY_CHAOS_RUNS'] ?? 100);
 
 test(
   `no crash, freeze, jump or order of wishes breaks a promise (${runs} histories)`,
@@ -128,23 +127,7 @@ test(
         fc.nat(),
         async (moves, seed) => {
           const history = await playAll(moves, seed);
-          const { world, state } = history;
-          expect(world.broken).toEqual([]);
-          expect(state.rollout).toBeNull();
-          const { requested, ended } = requestedAndEnded(history);
-          expect(ended).toEqual(requested);
-          expect([...world.succeeded.values()].every((count) => count === 1)).toBe(true);
-          expect([...world.commandRuns.values()].every((count) => count === 1)).toBe(true);
-          expect([...world.copies.keys()].toSorted()).toEqual(
-            desiredInstances(state)
-              .filter(({ id, revision }) => world.copies.has(id) || !world.damaged.has(revision.id))
-              .map(({ id }) => id)
-              .toSorted(),
-          );
-          if (state.stable && !world.damaged.has(state.stable.id)) {
-            const serving = world.routes?.revisions.filter(({ weightPercent }) => weightPercent > 0);
-            expect(serving).toMatchObject([{ id: state.stable.id, weightPercent: 100 }]);
-          }
+          expect(brokenPromises(history)).toEqual([]);
         },
       ),
       {

@@ -1,4 +1,5 @@
 import type { NewEvent, Signal } from '../../flow/index.ts';
+import { desiredInstances } from '../desired.ts';
 import { currentCommand } from '../effects.ts';
 import { emptyEnvironment, type EnvironmentState, type RolloutRequest } from '../environment.ts';
 import type { Observed } from '../observed.ts';
@@ -107,6 +108,19 @@ export class History {
   async step(ms = 300): Promise<void> {
     await this.tick(null, false);
     await this.play({ kind: 'pass', ms });
+  }
+
+  /** Where the rollout stands. */
+  get moment(): string {
+    const { rollout } = this.state;
+    if (!rollout) return 'rest';
+    const { index, stage } = { index: 0, stage: '', ...rollout.phase };
+    return `${rollout.phase.at} ${stage} ${index}`;
+  }
+
+  /** How many effects the next tick has. */
+  get effectsDue(): number {
+    return this.decide().decision.effects.length;
   }
 
   /** No more faults, and people who say yes: everything must come to rest. */
@@ -225,6 +239,29 @@ export class History {
     if (done && state.stable && world.weightOf(state.stable.id) !== 100)
       world.broken.push(`${state.stable.id} succeeded without its traffic`);
   }
+}
+
+/** Every promise that was broken in the end, in words; empty when all are kept. */
+export function brokenPromises(history: History): string[] {
+  const { world, state } = history;
+  const broken = [...world.broken];
+  if (state.rollout) broken.push(`the rollout is still ${history.moment}`);
+  const { requested, ended } = requestedAndEnded(history);
+  if (ended.join() !== requested.join()) broken.push(`asked for ${requested.join()}, ended ${ended.join()}`);
+  for (const [task, times] of world.succeeded) if (times > 1) broken.push(`${task} succeeded ${times} times`);
+  for (const [key, times] of world.commandRuns) if (times > 1) broken.push(`${key} ran ${times} times`);
+  const wanted = desiredInstances(state)
+    .filter(({ id, revision }) => world.copies.has(id) || !world.damaged.has(revision.id))
+    .map(({ id }) => id);
+  const running = [...world.copies.keys()];
+  if (running.toSorted().join() !== wanted.toSorted().join())
+    broken.push(`${running.join()} run, wanted are ${wanted.join()}`);
+  if (!state.stable || world.damaged.has(state.stable.id)) return broken;
+  const serving = world.routes?.revisions.filter(({ weightPercent }) => weightPercent > 0) ?? [];
+  const [only] = serving;
+  if (serving.length !== 1 || only?.id !== state.stable.id || only.weightPercent !== 100)
+    broken.push(`${state.stable.id} should serve, not ${JSON.stringify(serving)}`);
+  return broken;
 }
 
 /** Plays moves to their end, and lets all come to rest. */
