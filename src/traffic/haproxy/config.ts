@@ -1,6 +1,7 @@
 import type { AgentSettings } from '../agent/settings.ts';
 import { sessionCookieName } from '../embedded/session-cookie.ts';
-import { nowhere } from './maps.ts';
+import { pages, type Page } from '../embedded/pages.ts';
+import { nowhere, onwardPage } from './maps.ts';
 import type { Shape, Slot, Slots } from './slots.ts';
 import { slotName } from './slots.ts';
 
@@ -54,6 +55,7 @@ export function renderConfig(parts: ConfigParts): string {
     usersSection(parts),
     markSection(parts),
     onwardSection(parts),
+    ...pageNames.map((name) => pageSection(parts, name)),
     ...Array.from({ length: parts.shape.slots }, (_, index) => slotSection(parts, index)),
     limitsSection(parts),
     ringSection(),
@@ -129,30 +131,25 @@ function usersSection(parts: ConfigParts): string {
       `bind ${address(tls.listen)} backlog 4096 ssl ${certificates.map((file) => `crt ${quoted(file)}`).join(' ')} ssl-min-ver TLSv1.3 alpn http/1.1`,
     speaksTls && `bind unix@${paths.onwardTls} mode 600 accept-proxy name onward-tls`,
     'log global',
-    'log-format "%pid %lc %b %ST %ts %Ta %ci %[var(txn.who)] %[var(txn.stream)]"',
+    'log-format "%pid %lc %b %ST %ts %Ta %ci %[var(txn.session)] %[var(txn.agent)] %[var(txn.stream)]"',
     ...refusals(settings),
     ...origin(settings),
     ...scopeRules(parts),
     ...(speaksTls ? tlsRules(tls.listen.port, parts) : []),
-    ...maintenanceRules(parts),
+    ...maintenanceRules(),
     ...limitRules(parts),
     ...pinRules(parts),
     ...sessionRules(parts),
     ...choiceRules(parts),
     ...forwarding(),
-    // An old process knows no scope any more: what it still gets goes to the new one, which answers it.
-    'use_backend slipway_onward_tls if !{ var(txn.scope) -m found } { ssl_fc }',
-    'use_backend slipway_onward if !{ var(txn.scope) -m found }',
     'use_backend %[var(txn.to)]',
   ]);
 }
 
-/** What two servers could read differently, and what is too large. */
+/** What HAProxy's own strict parser lets pass though two servers could read it differently, and what is too large. */
 function refusals({ maxBodyBytes }: AgentSettings): string[] {
   return [
     'http-request deny deny_status 405 if METH_CONNECT',
-    'http-request deny deny_status 400 if { req.hdr_cnt(host) gt 1 } || HTTP_1.1 !{ req.hdr(host) -m found }',
-    'http-request deny deny_status 400 if { req.hdr_cnt(transfer-encoding) gt 1 } || { req.hdr_cnt(content-length) gt 1 }',
     'http-request deny deny_status 400 if HTTP_1.0 { req.hdr(transfer-encoding) -m found }',
     ...(maxBodyBytes > 0
       ? [`http-request deny deny_status 413 if { req.body_size gt ${maxBodyBytes} }`]
@@ -174,7 +171,7 @@ function origin({ trustedProxies }: AgentSettings): string[] {
     'http-request del-header x-real-ip',
     'http-request del-header proxy- -m beg',
   ];
-  if (trustedProxies.length === 0) return [...direct, 'http-request set-header x-forwarded-for %[src]'];
+  if (trustedProxies.length === 0) return [...direct, 'http-request add-header x-forwarded-for %[src]'];
   const trusted = `src ${trustedProxies.join(' ')}`;
   return [
     `http-request set-var(txn.peer) src if { ${trusted} }`,
@@ -186,24 +183,25 @@ function origin({ trustedProxies }: AgentSettings): string[] {
         `http-request set-src req.hdr_ip(x-forwarded-for,-${hop + 1}) if { ${trusted} } { req.hdr_cnt(x-forwarded-for) ge ${hop + 1} }`,
     ),
     ...direct,
-    'http-request set-header x-forwarded-for %[src] if !{ var(txn.chain) -m found }',
-    'http-request set-header x-forwarded-for "%[var(txn.chain)], %[var(txn.peer)]" if { var(txn.chain) -m found }',
-    'http-request set-header x-forwarded-proto https if { var(txn.https) -m bool }',
+    'http-request add-header x-forwarded-for %[src] if !{ var(txn.chain) -m found }',
+    'http-request add-header x-forwarded-for "%[var(txn.chain)], %[var(txn.peer)]" if { var(txn.chain) -m found }',
+    'http-request add-header x-forwarded-proto https if { var(txn.https) -m bool }',
   ];
 }
 
+/** Who owns the host. Where it leads is a backend in `txn.to`; some of them only answer with a page. */
 function scopeRules({ paths, damaged }: ConfigParts): string[] {
   const { hosts, facts } = paths.maps;
   const unknown = '!{ var(txn.scope) -m found }';
   return [
-    `http-request set-var(txn.host) req.hdr(host),host_only,lower`,
+    'http-request set-var(txn.host) req.hdr(host),host_only,lower',
     `http-request set-var(txn.scope) var(txn.host),map_str(${quoted(hosts)})`,
+    `http-request deny deny_status 400 if ${unknown} !{ var(txn.host) -m found } HTTP_1.1`,
     `http-request set-var(txn.scope) str(*),map_str(${quoted(hosts)}) if ${unknown}`,
-    ...page(
-      paths,
-      damaged ? 'stateDamaged' : 'unknownHost',
-      `${unknown} { str(current),map_str(${quoted(facts)}) -m found }`,
-    ),
+    // An old process knows no scope any more: what it still gets goes to the new one, which answers it.
+    `http-request set-var(txn.to) str(onward),map_str(${quoted(facts)},${onward(false)}) if ${unknown}`,
+    `http-request set-var(txn.to) str(onward),map_str(${quoted(facts)},${onward(true)}) if ${unknown} { ssl_fc }`,
+    `http-request set-var(txn.to) str(${pageBackend(damaged ? 'stateDamaged' : 'unknownHost')}) if ${unknown} { var(txn.to) -m str ${onwardPage} }`,
     `http-request set-var(txn.flags) str(flags:),concat(,txn.scope),map_str(${quoted(facts)})`,
   ];
 }
@@ -214,13 +212,15 @@ function tlsRules(port: number, { paths }: ConfigParts): string[] {
   return [
     ...secure.map((condition) => `http-request set-var(txn.secure) bool(true) if ${condition}`),
     `http-request redirect location https://%[var(txn.host)]${shownPort}%[capture.req.uri] code 308 if { str(tls:),concat(,txn.host),map_str(${quoted(paths.maps.facts)}) -m found } !{ var(txn.secure) -m bool } !{ path_beg /.well-known/acme-challenge/ }`,
-    'http-request set-header x-forwarded-proto https if { var(txn.secure) -m bool }',
+    'http-request add-header x-forwarded-proto https if { var(txn.secure) -m bool } !{ var(txn.https) -m bool }',
     'http-after-response set-header strict-transport-security max-age=31536000 if { var(txn.secure) -m bool } !{ res.hdr(strict-transport-security) -m found }',
   ];
 }
 
-function maintenanceRules({ paths }: ConfigParts): string[] {
-  return page(paths, 'maintenance', '{ var(txn.flags) -m sub maintenance }');
+function maintenanceRules(): string[] {
+  return [
+    `http-request set-var(txn.to) str(${pageBackend('maintenance')}) if { var(txn.flags) -m sub maintenance }`,
+  ];
 }
 
 /**
@@ -248,8 +248,8 @@ function limitRules({ paths, shape }: ConfigParts): string[] {
     `http-request set-var(txn.due) var(txn.now) if ${limited} { var(txn.far) -m int gt 0 }`,
     `http-request set-var(txn.wait) var(txn.due),sub(txn.latest) if ${limited}`,
     `http-request set-var(txn.retry) var(txn.wait),div(10000),add(1) if ${limited}`,
-    ...page(paths, 'tooMany', `${limited} { var(txn.wait) -m int gt 0 }`, '%[var(txn.retry)]'),
-    `http-request sc-set-gpt0(0) var(txn.due),add(txn.interval) if ${limited}`,
+    `http-request set-var(txn.to) str(${pageBackend('tooMany')}) if ${limited} { var(txn.wait) -m int gt 0 } !{ var(txn.to) -m found }`,
+    `http-request sc-set-gpt0(0) var(txn.due),add(txn.interval) if ${limited} !{ var(txn.to) -m found }`,
   ];
 }
 
@@ -266,14 +266,14 @@ function pinRules({ paths, shape }: ConfigParts): string[] {
     `http-request set-var(txn.to) str(host:),concat(,txn.scope,:),concat(,txn.host),map_str(${facts}) if ${open}`,
     ...shape.headers.flatMap((name) => look('header', name, `req.fhdr(${name})`)),
     ...shape.cookies.flatMap((name) => look('cookie', name, `req.cook(${name})`)),
-    `http-request set-var(txn.pinned) bool(true) if { var(txn.to) -m found }`,
+    `http-request set-var(txn.settled) bool(true) if { var(txn.to) -m found }`,
   ];
 }
 
 /** Where a session is at home, while that has weight. */
 function sessionRules({ paths }: ConfigParts): string[] {
   const facts = quoted(paths.maps.facts);
-  const sticky = '{ var(txn.flags) -m sub sticky } !{ var(txn.pinned) -m bool }';
+  const sticky = '{ var(txn.flags) -m sub sticky } !{ var(txn.settled) -m bool }';
   const cookie = `req.cook(${sessionCookieName})`;
   return [
     `http-request set-var(txn.cookie) ${cookie} if ${sticky} { ${cookie} -m reg '^[A-Za-z0-9_-]{22}\\.[a-f0-9]{32}$' }`,
@@ -292,22 +292,20 @@ function sessionRules({ paths }: ConfigParts): string[] {
 function choiceRules({ paths }: ConfigParts): string[] {
   const facts = quoted(paths.maps.facts);
   const fresh = '{ var(txn.fresh) -m bool }';
+  const nothing = pageBackend('notServing');
   return [
-    `http-request set-var(txn.to) rand(100),concat(:,txn.scope),map_str(${quoted(paths.maps.weights)}) if { var(txn.scope) -m found } !{ var(txn.to) -m found }`,
-    ...page(paths, 'notServing', '{ var(txn.scope) -m found } !{ var(txn.to) -m found }'),
-    ...page(paths, 'pinnedAway', `{ var(txn.to) -m str ${nowhere} }`),
+    `http-request set-var(txn.to) rand(100),concat(:,txn.scope),map_str(${quoted(paths.maps.weights)},${nothing}) if !{ var(txn.to) -m found }`,
     `http-request set-var(txn.session) uuid,regsub(-,,g) if ${fresh} !{ var(txn.session) -m found }`,
     `http-request set-var(txn.token) str(token:),concat(,txn.to),map_str(${facts}) if ${fresh}`,
-    'http-request set-var(txn.who) var(txn.session)',
-    'http-request set-var(txn.who) req.fhdr(user-agent),crc32c if !{ var(txn.who) -m found }',
+    'http-request set-var(txn.agent) req.fhdr(user-agent),crc32c',
     `http-response add-header set-cookie "${sessionCookieName}=%[var(txn.token)].%[var(txn.session)]; Path=/; HttpOnly; SameSite=Lax" if { var(txn.token) -m found }`,
   ];
 }
 
 function forwarding(): string[] {
   return [
-    'http-request set-header x-forwarded-proto http if !{ req.hdr(x-forwarded-proto) -m found }',
-    'http-request set-header x-forwarded-host %[req.hdr(host)]',
+    'http-request add-header x-forwarded-proto http if !{ var(txn.secure) -m bool } !{ var(txn.https) -m bool }',
+    'http-request add-header x-forwarded-host %[req.hdr(host)]',
     'http-request set-var(txn.stream) str(stream) if { req.hdr(accept) -m sub text/event-stream }',
   ];
 }
@@ -323,14 +321,18 @@ function markSection({ paths }: ConfigParts): string {
   ]);
 }
 
+function onward(tls: boolean): string {
+  return tls ? 'slipway_onward_tls' : 'slipway_onward';
+}
+
 function onwardSection({ paths, settings, certificates }: ConfigParts): string {
   const backend = (name: string, path: string) =>
     section(`backend ${name} from slipway`, ['http-reuse never', `server next unix@${path} send-proxy-v2`]);
   const tls = settings.tls !== null && certificates.length > 0;
   // Named by a rule either way.
   return [
-    backend('slipway_onward', paths.onward),
-    backend('slipway_onward_tls', tls ? paths.onwardTls : paths.onward),
+    backend(onward(false), paths.onward),
+    backend(onward(true), tls ? paths.onwardTls : paths.onward),
   ].join('\n\n');
 }
 
@@ -338,8 +340,8 @@ function slotSection({ shape, slots }: ConfigParts, index: number): string {
   const servers = slots[index]?.servers ?? [];
   return section(`backend ${slotName(index)} from slipway`, [
     'balance roundrobin',
-    // What was sent is sent again only if its method says that it is harmless, and it has no body.
-    'http-request disable-l7-retry if !{ method GET HEAD OPTIONS TRACE PUT DELETE } || { req.hdr(content-length) -m found } || { req.hdr(transfer-encoding) -m found }',
+    // What was sent is sent again only if its method says that it is harmless.
+    'http-request disable-l7-retry unless METH_GET',
     // An event stream may be silent for as long as it likes.
     'http-request set-timeout server 1d if { var(txn.stream) -m found }',
     ...Array.from({ length: shape.serversPerSlot }, (_, place) => serverLine(place, servers[place] ?? null)),
@@ -369,27 +371,33 @@ function ringSection(): string {
   return section(`ring ${ringName}`, ['format raw', 'maxlen 512', 'size 33554432']);
 }
 
-type PageName = 'unknownHost' | 'stateDamaged' | 'maintenance' | 'tooMany' | 'notServing' | 'pinnedAway';
+const pageNames = [
+  'unknownHost',
+  'stateDamaged',
+  'maintenance',
+  'tooMany',
+  'notServing',
+  'pinnedAway',
+] as const;
+type PageName = (typeof pageNames)[number];
 
-const statusOf: Record<PageName, number> = {
-  unknownHost: 404,
-  stateDamaged: 503,
-  maintenance: 503,
-  tooMany: 429,
-  notServing: 503,
-  pinnedAway: 503,
-};
+/** The backend that answers with a page of the router's own. */
+function pageBackend(name: PageName): string {
+  return name === 'pinnedAway' ? nowhere : `slipway_${name}`;
+}
 
-/** A page of the router's own: JSON for programs, HTML for people. */
-function page(paths: HaproxyPaths, name: PageName, condition: string, retryAfter?: string): string[] {
-  const wait =
-    retryAfter ??
-    { stateDamaged: '30', maintenance: '60', notServing: '10', pinnedAway: '10' }[name as string];
+/** Pages stand in backends, so that the rules for them cost no other request anything. */
+function pageSection({ paths }: ConfigParts, name: PageName): string {
+  const { status, retryAfterSeconds } = pages[name] as Page;
+  const wait = name === 'tooMany' ? '%[var(txn.retry)]' : retryAfterSeconds;
   const headers = `hdr cache-control no-store${wait === undefined ? '' : ` hdr retry-after "${wait}"`}`;
-  const rule = (type: string, ending: string, more: string) =>
-    `http-request return status ${statusOf[name]} content-type "${type}; charset=utf-8" file ${quoted(`${paths.pages}/${name}.${ending}`)} ${headers} if ${condition}${more}`;
+  const rule = (type: string, ending: string) =>
+    `http-request return status ${status} content-type "${type}; charset=utf-8" file ${quoted(`${paths.pages}/${name}.${ending}`)} ${headers}`;
   const json = String.raw`{ req.hdr(accept) -m reg -i 'application/([a-z0-9.+-]+\+)?json' } !{ req.hdr(accept) -m reg -i 'text/html|[*]/[*]' }`;
-  return [rule('application/json', 'json', ` ${json}`), rule('text/html', 'html', '')];
+  return section(`backend ${pageBackend(name)} from slipway`, [
+    `${rule('application/json', 'json')} if ${json}`,
+    rule('text/html', 'html'),
+  ]);
 }
 
 function address({ host, port }: { host: string; port: number }): string {

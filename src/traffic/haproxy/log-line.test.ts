@@ -5,7 +5,7 @@ import { parseLogLine } from './log-line.ts';
 const client = sessionHash('10.0.0.1', '1234');
 
 test("a finished request tells its revision's backend, its session and how it ended", () => {
-  expect(parseLogLine('41 7 v3 200 -- 12 10.0.0.1 1234 -')).toEqual({
+  expect(parseLogLine('41 7 v3 200 -- 12 10.0.0.1 - 1234 -')).toEqual({
     pid: 41,
     counter: 7,
     backend: 'v3',
@@ -13,7 +13,7 @@ test("a finished request tells its revision's backend, its session and how it en
     outcome: { kind: 'answered', status: 200, latencyMs: 12, timed: true },
   });
   const session = 'ab'.repeat(16);
-  expect(parseLogLine(`41 8 v3 500 -- 12 10.0.0.1 ${session} -`)).toMatchObject({
+  expect(parseLogLine(`41 8 v3 500 -- 12 10.0.0.1 ${session} 1234 -`)).toMatchObject({
     session: sessionHash(session),
   });
 });
@@ -28,11 +28,11 @@ test.each([
   ['a client that left', '-1 CH 9', '-', { kind: 'abandoned' }],
   ['a client that stopped reading', '200 cD 9', '-', { kind: 'abandoned' }],
 ])('%s', (_name, middle, stream, outcome) => {
-  expect(parseLogLine(`41 7 v3 ${middle} 10.0.0.1 1234 ${stream}`)).toMatchObject({ outcome });
+  expect(parseLogLine(`41 7 v3 ${middle} 10.0.0.1 - 1234 ${stream}`)).toMatchObject({ outcome });
 });
 
 test('a mark, and what is not ours', () => {
   expect(parseLogLine('41 mark /abc')).toEqual({ mark: '/abc' });
-  for (const line of ['', 'x', '41 x v3 200 -- 12 10.0.0.1 1234 -', '<134>haproxy[1]: hello'])
+  for (const line of ['', 'x', '41 x v3 200 -- 12 10.0.0.1 - 1234 -', '<134>haproxy[1]: hello'])
     expect(parseLogLine(line)).toBeUndefined();
 });

@@ -1,6 +1,6 @@
 import { sessionHash, type Outcome } from '../embedded/revision-counts.ts';
 
-/** One line of the request log: `pid counter backend status cause milliseconds client session stream`. */
+/** One line of the request log: `pid counter backend status cause milliseconds client session agent stream`. */
 export interface LogLine {
   pid: number;
   /** Counts the lines of its process from 0, so that a missing one is noticed. */
@@ -19,13 +19,13 @@ export interface MarkLine {
 export function parseLogLine(line: string): LogLine | MarkLine | undefined {
   const parts = line.split(' ');
   if (parts[1] === 'mark' && parts[2] !== undefined) return { mark: parts[2] };
-  const [pid, counter, backend, status, cause, latency, client, who, stream] = parts;
+  const [pid, counter, backend, status, cause, latency, client, session, agent, stream] = parts;
   if (stream === undefined || !/^\d+$/.test(pid ?? '') || !/^\d+$/.test(counter ?? '')) return undefined;
   return {
     pid: Number(pid),
     counter: Number(counter),
     backend: backend ?? '',
-    session: who?.length === 32 ? sessionHash(who) : sessionHash(client ?? '', who),
+    session: session?.length === 32 ? sessionHash(session) : sessionHash(client ?? '', agent),
     outcome: outcomeOf(Number(status), cause ?? '', {
       latencyMs: Number(latency),
       timed: stream !== 'stream',

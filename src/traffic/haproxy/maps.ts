@@ -21,8 +21,11 @@ export interface Maps {
   hosts: Entries;
 }
 
-/** What a pin to a revision without a copy leads to. */
+/** The backend that a pin to a revision without a copy leads to. */
 export const nowhere = 'nowhere';
+
+/** What an unknown host leads to in a process that is not old: a page. */
+export const onwardPage = 'page';
 
 /** In units of 100 µs, which fit 32 bits for days; see the limiter in `config.ts`. */
 export const limitUnitsPerMinute = 600_000;
@@ -43,7 +46,7 @@ export function mapsFor(
   const weights = new Map<string, string>();
   const hosts = new Map<string, string>();
   // An old process has none of it, and sends what it still gets on to the new one.
-  facts.set('current', 'yes');
+  facts.set('onward', onwardPage);
   for (const { routes } of scopes) {
     const scope = scopeKey(routes.scope);
     for (const host of routes.hosts) hosts.set(host, scope);
