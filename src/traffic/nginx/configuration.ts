@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { chmod, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { CodedError } from '../../diagnostics/index.ts';
 import type { AgentSettings, ListenAddress } from '../agent/settings.ts';
@@ -14,7 +14,7 @@ import type { StoredScope } from '../embedded/state-file.ts';
 import { scopeKey } from './names.ts';
 import { pageFiles } from './pages.ts';
 import { renderPart, serverLines } from './part.ts';
-import type { NginxPaths } from './paths.ts';
+import { sharedRun, type NginxPaths } from './paths.ts';
 import type { NamedScope } from './scope-maps.ts';
 import { renderWhole } from './whole.ts';
 
@@ -45,8 +45,23 @@ export class Configuration {
       await mkdir(folder, { recursive: true });
       await chmod(folder, 0o755);
     }
+    await this.#tidy();
     for (const [name, text] of pageFiles()) await writeFile(join(pages, name), text, { mode: 0o644 });
     if (this.#isWhole) await replaceFile(mainFile, this.#whole(this.#paths.partFile));
+  }
+
+  /** What agents that were killed left, and folders under /run whose home is gone. */
+  async #tidy(): Promise<void> {
+    const { run: runFolder } = this.#paths;
+    for (const name of await readdir(runFolder))
+      if (name.startsWith('closing-')) await rm(join(runFolder, name), { force: true });
+    if (!runFolder.startsWith(sharedRun)) return;
+    await writeFile(join(runFolder, 'home'), this.#settings.folder, { mode: 0o600 });
+    for (const name of await readdir(dirname(sharedRun))) {
+      const folder = join(dirname(sharedRun), name);
+      const home = folder.startsWith(sharedRun) ? readOr(join(folder, 'home')) : '';
+      if (home !== '' && !existsSync(home)) await rm(folder, { recursive: true, force: true });
+    }
   }
 
   /** Which configuration is in place; 0 when none is. Each has a number of its own. */

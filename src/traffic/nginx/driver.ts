@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { CodedError } from '../../diagnostics/index.ts';
 import type { Daemon } from '../agent/daemon.ts';
 import type { DriverEvents, InFlight, LogPosition, RouterDriver } from '../agent/driver.ts';
 import { findProgram } from '../agent/programs.ts';
@@ -179,7 +180,10 @@ export class NginxDriver implements RouterDriver {
   /** @param inUse - Somebody may have a connection to an app through nginx. */
   async #replace(scopes: readonly StoredScope[], inUse: boolean): Promise<void> {
     const master = this.#master;
-    if (!master) return;
+    if (!master)
+      throw new CodedError('traffic/program-failed', 'nginx does not run at this moment', {
+        help: 'it is being started again; the same call tries again',
+      });
     const closing = this.#configuration.closingFile(this.#configuration.generation);
     await writeFile(closing, '', { mode: 0o644 });
     try {

@@ -23,10 +23,13 @@ export interface NginxPaths {
   statusSocket: string;
 }
 
+/** Where root's nginx has what it needs while it runs. */
+export const sharedRun = '/run/slipway-nginx-';
+
 /** As root nginx's workers are another user, whom no home lets in; as anyone else they are the same. */
 export function nginxPaths({ folder, ownConfig }: AgentSettings, isRoot: boolean): NginxPaths {
   const mark = createHash('sha256').update(folder).digest('hex').slice(0, 12);
-  const run = isRoot ? `/run/slipway-nginx-${mark}` : join(folder, 'run');
+  const run = isRoot ? `${sharedRun}${mark}` : join(folder, 'run');
   return {
     mainFile: ownConfig[0] ?? join(folder, 'nginx.conf'),
     partFile: join(folder, 'slipway.conf'),

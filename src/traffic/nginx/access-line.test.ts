@@ -1,0 +1,58 @@
+import { expect, test } from 'vitest';
+import { sessionHash } from '../embedded/revision-counts.ts';
+import { parseAccessLine } from './access-line.ts';
+
+const usual = {
+  key: 'k',
+  revision: 'r1',
+  connection: '7',
+  ordinal: '3',
+  status: '200',
+  upstream: '127.0.0.1:80',
+  headerTime: '0.004',
+  completion: 'OK',
+  seconds: '0.012',
+  type: 'text/html',
+  session: 'abc',
+  client: '192.0.2.1',
+  agent: 'curl',
+};
+const line = (change: Partial<typeof usual> = {}) => Object.values({ ...usual, ...change }).join('\t');
+const outcome = (change: Partial<typeof usual>, broken = false) =>
+  parseAccessLine(line(change), () => broken)?.request?.outcome;
+
+test('a request with its place on its connection, its session and its time', () => {
+  expect(parseAccessLine(line(), () => false)).toEqual({
+    connection: 7,
+    ordinal: 3,
+    request: {
+      key: 'k',
+      revision: 'r1',
+      session: sessionHash('abc'),
+      outcome: { kind: 'answered', status: 200, latencyMs: 12, timed: true },
+    },
+  });
+  const without = parseAccessLine(line({ session: '' }), () => false);
+  expect(without?.request?.session).toBe(sessionHash('192.0.2.1', 'curl'));
+});
+
+test.each<[string, Partial<typeof usual>, boolean, object]>([
+  ["the app's own 502", { status: '502' }, false, { kind: 'answered', status: 502 }],
+  ["nginx's 502", { status: '502', headerTime: '-' }, false, { kind: 'gateway-error' }],
+  ["nginx's 504 after another try", { status: '504', headerTime: '-, -' }, false, { kind: 'gateway-error' }],
+  ['an answer after another try', { headerTime: '-, 0.002' }, false, { kind: 'answered' }],
+  ['a response that broke off', {}, true, { kind: 'gateway-error' }],
+  ['a client that left before the head', { status: '499', headerTime: '-' }, false, { kind: 'abandoned' }],
+  ['a client that left within the body', { completion: '' }, false, { kind: 'abandoned' }],
+  ['an event stream', { type: 'text/event-stream' }, false, { kind: 'answered', timed: false }],
+  ['a WebSocket', { status: '101' }, false, { kind: 'answered', status: 101, timed: false }],
+])('%s', (_name, change, broken, expected) => {
+  expect(outcome(change, broken)).toMatchObject(expected);
+});
+
+test('what went to no app is no request of a revision, and half a line is none at all', () => {
+  expect(parseAccessLine(line({ upstream: '', status: '429' }), () => false)).toMatchObject({
+    request: null,
+  });
+  expect(parseAccessLine(line().slice(0, 20), () => false)).toBeUndefined();
+});
