@@ -1,4 +1,4 @@
-import Docker from 'dockerode';
+import type Docker from 'dockerode';
 import { parseAddress, type EngineAddress } from './address.ts';
 import { engineFailure } from './failure.ts';
 import { SshAgent } from './ssh-agent.ts';
@@ -24,7 +24,6 @@ export interface EngineRequest {
 /** The way to one engine: every call has an end in time and fails in Slipway's words. */
 export interface EngineCalls {
   address: EngineAddress;
-  docker: Docker;
   /** The parsed answer. Statuses below 400 and 304 are answers. */
   ask: <T>(request: EngineRequest) => Promise<T>;
   /** The answer as it comes; `timeoutMs` is the time until it begins. */
@@ -38,10 +37,7 @@ const good = Object.fromEntries([200, 201, 202, 204, 206, 304].map((status) => [
 export function engineCalls(url: string, ssh: string): EngineCalls {
   const address = parseAddress(url);
   const agent = address.kind === 'ssh' ? new SshAgent({ ...address, ssh }) : null;
-  const docker =
-    address.kind === 'unix'
-      ? new Docker({ socketPath: address.socketPath })
-      : new Docker({ host: 'docker', port: 80, protocol: 'http', agent } as never);
+  let docker: Promise<Docker> | null = null;
 
   const dial = async (request: EngineRequest, isStream: boolean): Promise<unknown> => {
     const { timeoutMs = patienceMs, asked, signal } = request;
@@ -49,7 +45,8 @@ export function engineCalls(url: string, ssh: string): EngineCalls {
     const timeout = setTimeout(() => timer.abort(), timeoutMs);
     const abortSignal = signal ? AbortSignal.any([timer.signal, signal]) : timer.signal;
     try {
-      return await dialModem(docker, request, { isStream, abortSignal });
+      docker ??= connect(address, agent);
+      return await dialModem(await docker, request, { isStream, abortSignal });
     } catch (error) {
       const timedOut = timer.signal.aborted;
       const sshWords = agent && !timedOut ? await agent.lastWords() : [];
@@ -60,10 +57,16 @@ export function engineCalls(url: string, ssh: string): EngineCalls {
   };
   return {
     address,
-    docker,
     ask: async <T>(request: EngineRequest) => (await dial(request, false)) as T,
     stream: async (request) => (await dial(request, true)) as NodeJS.ReadableStream,
   };
+}
+
+/** Loaded when it is first needed: it brings much that a command without an engine need not wait for. */
+async function connect(address: EngineAddress, agent: SshAgent | null): Promise<Docker> {
+  const { default: Engine } = await import('dockerode');
+  if (address.kind === 'unix') return new Engine({ socketPath: address.socketPath });
+  return new Engine({ host: 'docker', port: 80, protocol: 'http', agent } as never);
 }
 
 interface DialOptions {

@@ -89,7 +89,7 @@ describe.skipIf(lacksDocker())(`containers through kills and changes (missing? $
     expect(await observeTask()).toEqual(ended);
     expect(await rig.target.observe(rig.scope, [])).toEqual([]);
     await rig.target.forgetCommand(rig.scope, 'r1-migrate', 2);
-    expect(await observeTask()).toEqual({ state: 'none' });
+    await expect.poll(observeTask, patience).toEqual({ state: 'none' });
   });
 
   it('a task goes on when everything that started it is killed, and runs once all the same', async () => {
