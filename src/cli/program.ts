@@ -173,6 +173,28 @@ function addShipCommands(program: Command, add: Add): void {
     .option('--to <revision|commit>', 'go back to this one')
     .option('--force', 'also across a migration that cannot be undone')
     .option('--app <name>', "the app, if not this repository's");
+  add(program, 'repair [environment]', {
+    summary: 'start what serves anew, beside itself; what was changed by hand is gone',
+    more: 'Without a name: production, or the only environment.',
+    examples: ['slipway repair', 'slipway repair staging'],
+    load: async () => (await import('./commands/mend.ts')).repair,
+    server: 'any',
+  }).option('--app <name>', "the app, if not this repository's");
+  add(program, 'apply <service>', {
+    summary: 'replace a shared service by what its Compose file says now; it is away for a moment',
+    examples: ['slipway apply database', 'slipway apply cache --environment staging'],
+    load: async () => (await import('./commands/mend.ts')).apply,
+    server: 'any',
+  })
+    .option('--environment <name>', 'where; production, or the only environment')
+    .option('--app <name>', "the app, if not this repository's");
+  add(program, 'gc', {
+    summary: 'remove containers, networks and images that nothing needs any more',
+    more: 'What a way back needs stays. It runs by itself after each rollout.',
+    examples: ['slipway gc --dry-run'],
+    load: async () => (await import('./commands/mend.ts')).gc,
+    server: 'any',
+  }).option('--dry-run', 'only say which images would go');
   add(program, 'abort [environment|rollout|ship]', {
     summary: 'stop what is under way; users keep what served them before',
     more: 'Without a name: everything that is under way for the app.',

@@ -19,6 +19,9 @@ import type { Finding } from '../diagnostics/index.ts';
  *   GET    /v1/rollouts/:id/watch              RolloutView a line, at each change, until it has ended
  *   POST   /v1/rollbacks  RollbackRequest      { rollout: string }
  *   POST   /v1/words      WordRequest          { rollout: string }, that heard it
+ *   POST   /v1/repairs    RepairRequest        { rollout: string }
+ *   POST   /v1/replacements  RepairRequest & { service }   204
+ *   POST   /v1/collections   { dryRun: boolean }   CollectionView
  *   POST   /v1/aborts     AbortRequest         { rollouts: string[] }
  *   GET    /v1/history?app=&environment=&limit=   HistoryEntry[]
  *   GET    /v1/events?chain=&after=&limit=     StoredEvent[]
@@ -74,6 +77,12 @@ export interface WordRequest {
   reason?: string;
   /** Promotes to the end: no more holds, no bake. */
   full?: boolean;
+}
+
+export interface RepairRequest {
+  app: string;
+  environment: string;
+  actor: string;
 }
 
 export interface AbortRequest {

@@ -1,6 +1,7 @@
 import type { StoredEvent } from '../flow/index.ts';
 import type { AuditReport } from '../store/index.ts';
 import type {
+  CollectionView,
   HealthView,
   HistoryEntry,
   LogLine,
@@ -15,6 +16,7 @@ import type {
   SecretRequest,
   Shipped,
   ShipRequest,
+  RepairRequest,
   WordRequest,
 } from './api.ts';
 import {
@@ -68,6 +70,10 @@ export interface ServerClient {
   watchRollout(id: string, signal?: AbortSignal): AsyncIterable<RolloutView>;
   /** The rollout's id. */
   rollback(request: RollbackRequest): Promise<string>;
+  /** The rollout's id. */
+  repair(request: RepairRequest): Promise<string>;
+  applyShared(request: RepairRequest & { service: string }): Promise<void>;
+  collect(dryRun: boolean): Promise<CollectionView>;
   /** The id of the rollout that heard it. */
   say(request: WordRequest): Promise<string>;
   /** Ids of the rollouts that go back. */
@@ -114,6 +120,10 @@ export function connectServer(place: ServerPlace, options: SshChoice = {}): Serv
     rollback: async (request) =>
       (await json<{ rollout: string }>('POST', '/v1/rollbacks', { json: request })).rollout,
     say: async (request) => (await json<{ rollout: string }>('POST', '/v1/words', { json: request })).rollout,
+    repair: async (request) =>
+      (await json<{ rollout: string }>('POST', '/v1/repairs', { json: request })).rollout,
+    applyShared: (request) => none('POST', '/v1/replacements', { json: request }),
+    collect: (dryRun) => json('POST', '/v1/collections', { json: { dryRun } }),
     abort: async (request) =>
       (await json<{ rollouts: string[] }>('POST', '/v1/aborts', { json: request })).rollouts,
     history: (filter) => json('GET', `/v1/history${query(filter)}`),

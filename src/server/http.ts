@@ -54,6 +54,7 @@ const wordRequest = z.object({
   reason: z.string().max(500).optional(),
   full: z.boolean().optional(),
 });
+const repairRequest = z.object({ app: folder, environment: folder, actor: name });
 const abortRequest = z.object({
   app: folder.optional(),
   environment: folder.optional(),
@@ -185,6 +186,16 @@ function addChanging(api: FastifyInstance, { system, answers, shutdown }: Server
   api.post('/v1/words', async (request) => ({
     rollout: await answers.say(wordRequest.parse(request.body)),
   }));
+  api.post('/v1/repairs', async (request) => ({
+    rollout: await answers.repair(repairRequest.parse(request.body)),
+  }));
+  api.post('/v1/replacements', async (request, reply) => {
+    await answers.applyShared(repairRequest.extend({ service: name }).parse(request.body));
+    return reply.code(204).send();
+  });
+  api.post('/v1/collections', (request) =>
+    answers.collect(z.object({ dryRun: z.boolean() }).parse(request.body)),
+  );
   api.post('/v1/aborts', async (request) => {
     const { app, environment, rollout, actor } = abortRequest.parse(request.body);
     const rollouts = await answers.abort({

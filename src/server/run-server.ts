@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CodedError } from '../diagnostics/index.ts';
 import {
   Answers,
+  endContainers,
   layoutOf,
   machineEnvironment,
   openSystem,
@@ -143,7 +144,9 @@ const closers = new WeakMap<System, () => Promise<void>>();
 async function stop(system: System, all: boolean): Promise<void> {
   await closers.get(system)?.();
   await system.stop();
-  if (all) await system.supervisor.shutdown({ stopAll: true });
+  if (!all) return;
+  await system.supervisor.shutdown({ stopAll: true });
+  await endContainers(system.layout, system.options.dockerHost);
 }
 
 async function requireNoServer(layout: Layout): Promise<void> {

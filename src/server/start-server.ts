@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { CodedError, type Finding } from '../diagnostics/index.ts';
 import { ensureSupervisor } from '../supervisor/index.ts';
-import { layoutOf, requireFreePort, type HealthView, type Layout } from '../wiring/index.ts';
+import { endContainers, layoutOf, requireFreePort, type HealthView, type Layout } from '../wiring/index.ts';
 import { connectServer, type ServerClient } from './client.ts';
 import {
   answers,
@@ -73,6 +73,7 @@ export async function stopServer({ home, all }: { home: string; all: boolean }):
   if (!all) return;
   const supervisor = await ensureSupervisor(home);
   await supervisor.shutdown({ stopAll: true });
+  await endContainers(layout, (await rememberedStart(layout))?.dockerHost ?? null);
 }
 
 /** Null when no server runs. One that was ended just now may still take connections, and answers none of them. */

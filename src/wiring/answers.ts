@@ -3,6 +3,7 @@ import { CodedError, type Finding } from '../diagnostics/index.ts';
 import type { Flow } from '../flow/index.ts';
 import { openMirror } from '../source/index.ts';
 import { environmentFlowId } from './environment-flow.ts';
+import { collectAll } from './garbage.ts';
 import { askAbort, askRollback, type RollbackWish } from './going-back.ts';
 import { askRepair, askReplacement } from './mending.ts';
 import { planShip } from './plan-ship.ts';
@@ -17,6 +18,7 @@ import { hasContainers } from './targets.ts';
 import { viewEnvironment, viewRollout } from './view-environment.ts';
 import { viewShip } from './view-ship.ts';
 import type {
+  CollectionView,
   EnvironmentView,
   HealthView,
   HistoryEntry,
@@ -38,7 +40,7 @@ export class Answers {
   }
 
   async health(): Promise<HealthView> {
-    const { options, startedAtMs, supervisor, router, problems } = this.system;
+    const { options, startedAtMs, supervisor, router, problems, collections } = this.system;
     const { host, port } = options.listen;
     const supervised = await supervisor
       .health()
@@ -46,6 +48,7 @@ export class Answers {
     const routed = await router
       .health()
       .catch((error: unknown) => ({ problems: [`router: ${String(error)}`] }));
+    const collected = [...new Set([...collections.values()].flatMap(({ warnings }) => warnings))];
     const stuck = [...problems].map(([flow, problem]) => `${flow}: ${problem}`);
     return {
       version: options.version,
@@ -53,7 +56,7 @@ export class Answers {
       home: options.home,
       listen: `${host}:${port}`,
       startedAtMs,
-      warnings: [...supervised.warnings, ...routed.problems, ...stuck],
+      warnings: [...supervised.warnings, ...routed.problems, ...stuck, ...collected],
     };
   }
 
@@ -222,6 +225,11 @@ export class Answers {
   /** Starts what serves anew beside itself, so that whatever was changed by hand is gone; returns the rollout's id. */
   repair(wish: { app: string; environment: string; actor: string }): Promise<string> {
     return askRepair(wish, this.system);
+  }
+
+  /** Removes what nothing needs any more. */
+  collect(wish: { dryRun: boolean }): Promise<CollectionView> {
+    return collectAll(wish, this.system);
   }
 
   /** Replaces a shared service by what the revision that serves says of it; it is away for a moment. */

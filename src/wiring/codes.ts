@@ -33,6 +33,10 @@ export const wiringCodes = {
     means: 'An image could not be built or fetched.',
     todo: 'Read the last lines of its log: `slipway logs --job images`.',
   },
+  'images-under-way': {
+    means: 'Images are being made, so nothing is collected now.',
+    todo: 'Try again when the ship has got further.',
+  },
   irreversible: {
     means: 'The way back leads across a migration that cannot be undone.',
     todo: 'Mend it and ship; or `slipway rollback --force`.',
@@ -83,6 +87,10 @@ export const wiringCodes = {
   'not-promoted': {
     means: 'The environment takes only what another has run, and that one has not run this commit.',
     todo: 'Let the job that deploys there come first.',
+  },
+  'not-collected': {
+    means: 'An environment did not come to collecting its garbage.',
+    todo: '`slipway status` shows what holds it up.',
   },
   'not-replaceable': {
     means: 'No such shared service runs, or something else is under way.',

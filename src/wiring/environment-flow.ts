@@ -25,8 +25,8 @@ export interface EnvironmentPorts {
   placeOf(state: EnvironmentState): Place;
   /** Values that no reason or log tail may show. */
   secretsOf: (scope: string, revision: Revision) => Promise<string[]>;
-  /** Is told of a rollout that has ended. */
-  ended(state: EnvironmentState): void;
+  /** Begins to remove what nothing needs any more: after a rollout, and when it is asked for. */
+  collect: (state: EnvironmentState, fence: number) => void;
 }
 
 /** How soon an effect that failed is tried again. */
@@ -53,7 +53,8 @@ export function environmentHandler(ports: EnvironmentPorts): FlowHandler<Environ
         fence,
       });
       await forgetCommands(state, place, fence);
-      if (state.rollout && !decision.state.rollout) ports.ended(decision.state);
+      const ended = state.rollout !== null && decision.state.rollout === null;
+      if (ended || signals.some(({ name }) => name === 'collect')) ports.collect(decision.state, fence);
       // What could not be done is part of the state: deadlines go on, and a release that mends it is not held up.
       return {
         phase: phaseOf(decision.state),

@@ -1,6 +1,7 @@
 export type { Forecast, ServiceForecast } from './forecast/model.ts';
 export { Answers } from './answers.ts';
 export { logContainers } from './container-logs.ts';
+export { endContainers } from './end-containers.ts';
 export { layoutOf, type Layout } from './layout.ts';
 export { machineEnvironment } from '../runner/index.ts';
 export { environmentLogs, jobLogs, type LogQuery } from './read-logs.ts';
@@ -10,6 +11,7 @@ export { requireFreePort, type Listen } from './router-process.ts';
 export { FindingsError, type ShipWish } from './shipping.ts';
 export { openSystem, type System, type SystemOptions } from './system.ts';
 export type {
+  CollectionView,
   CopyView,
   EnvironmentView,
   HealthView,

@@ -10,6 +10,7 @@ import { ensureSupervisor, type SupervisorControl } from '../supervisor/index.ts
 import {
   createDockerTarget,
   createProcessTarget,
+  type Collected,
   type DockerTarget,
   type ProcessTarget,
 } from '../targets/index.ts';
@@ -17,6 +18,7 @@ import type { EmbeddedRouter } from '../traffic/index.ts';
 import { Background } from './background.ts';
 import { dockerAt, homeIdOf, type Docker } from './docker.ts';
 import { environmentHandler } from './environment-flow.ts';
+import { collect } from './garbage.ts';
 import { layoutOf, type Layout } from './layout.ts';
 import { secretValues } from './mask-secrets.ts';
 import { prepareRollout, type RolloutWish } from './prepare-rollout.ts';
@@ -65,6 +67,8 @@ export interface System {
   problems: ReadonlyMap<string, string>;
   /** By ship: what making its release is at, one sentence. */
   making: ReadonlyMap<string, string>;
+  /** By environment: what its last collection of garbage has removed. */
+  collections: Map<string, Collected>;
   start(): void;
   /** Finishes the ticks under way and lets go of the store. Apps, router and supervisor go on. */
   stop(): Promise<void>;
@@ -94,10 +98,11 @@ export async function openSystem(options: SystemOptions): Promise<System> {
     const containers = createDockerTarget({ engine, supervisor, home, homeId });
     const problems = new Map<string, string>();
     const making = new Map<string, string>();
+    const collections = new Map<string, Collected>();
     const parts = { options, layout, store, vault, supervisor, processes, docker, containers, router };
     const loop = new TickLoop({
       store,
-      handlers: handlersOf(parts, { problems, making }),
+      handlers: handlersOf(parts, { problems, making, collections }),
       owner,
       clock,
       leaseMs: options.leaseMs ?? usualLeaseMs,
@@ -108,6 +113,7 @@ export async function openSystem(options: SystemOptions): Promise<System> {
       startedAtMs: Date.now(),
       problems,
       making,
+      collections,
       start: () => loop.start(),
       stop: async () => {
         await loop.stop();
@@ -153,9 +159,10 @@ type Parts = Pick<
 interface Notes {
   problems: Map<string, string>;
   making: Map<string, string>;
+  collections: Map<string, Collected>;
 }
 
-function handlersOf(parts: Parts, { problems, making: notes }: Notes) {
+function handlersOf(parts: Parts, { problems, making: notes, collections }: Notes) {
   const { options, layout, vault, supervisor, processes, docker, containers, router, store } = parts;
   const { machineEnv } = options;
   const background = new Background();
@@ -191,7 +198,15 @@ function handlersOf(parts: Parts, { problems, making: notes }: Notes) {
     environmentHandler({
       router,
       placeOf: (state) => placeOf(state, places),
-      ended: () => {},
+      collect: (state, fence) => {
+        const work = collect(state, fence, { ...parts, making: notes, collections });
+        work.catch((error: unknown) =>
+          options.log({
+            level: 'error',
+            message: `${state.scope}: could not collect garbage: ${String(error)}`,
+          }),
+        );
+      },
       secretsOf: (scope, revision) => secretValues(scope, revision, vault),
     }),
     runHandler({

@@ -171,6 +171,16 @@ export interface RevisionView {
   traffic: { weightPercent: number; inFlight: number; requests: number; errors: number } | null;
 }
 
+/** What a collection of garbage has removed, or would. */
+export interface CollectionView {
+  dryRun: boolean;
+  containers: string[];
+  networks: string[];
+  images: string[];
+  freedBytes: number;
+  warnings: string[];
+}
+
 export interface StatusView {
   server: HealthView;
   environments: EnvironmentView[];

@@ -36,7 +36,7 @@ describe.skipIf(lacksDocker())(`a Compose app on Docker (missing? ${dockerInstal
   });
 
   it('a secret that has no value is told before anything is built', async () => {
-    stage.commit('1.0.0');
+    stage.commit('1.0.1');
     const shipped = await stage.slipway('ship');
     expect(shipped.code).not.toBe(0);
     expect(shipped.out).toContain('secret "POSTGRES_PASSWORD" of notes/production has no value');
@@ -59,7 +59,7 @@ describe.skipIf(lacksDocker())(`a Compose app on Docker (missing? ${dockerInstal
     const { status, body } = await stage.ask('/');
     expect([status, body]).toMatchObject([
       200,
-      { web: '1.0.0', backend: '1.0.0', notes: ['the first note'] },
+      { web: '1.0.1', backend: '1.0.1', notes: ['the first note'] },
     ]);
     const config = engine.docker('inspect', 'slipway-notes-production-r1-web-1');
     expect(config).not.toContain('first-session-key');

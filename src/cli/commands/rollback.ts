@@ -31,23 +31,32 @@ export async function rollback(
     const actor = await actorIn(context, context.cwd);
     const { to, force = false } = options;
     const id = await client.rollback({ app, environment, actor, force, ...(to === undefined ? {} : { to }) });
-    const last = await follow<RolloutView>(context, {
-      watch: (signal) => watchAsked(client, id, signal),
-      ended: ({ state }) => rolloutEnded(state),
-      display: rolloutDisplay(context, options),
-    });
-    if (!last) {
-      print(context.err, [
-        `${id} goes on in the server`,
-        '  watch it:  slipway status --watch',
-        `  abort it:  slipway abort ${id}`,
-      ]);
-      return exitCodes.interrupted;
-    }
-    if (!options.json)
-      print(context.out, ['', ...rolloutSummary(last, await environmentsOf(client), outLook(context))]);
-    return last.state === 'succeeded' ? exitCodes.done : exitCodes.failed;
+    return followRollout(context, client, { id, options });
   });
+}
+
+/** Shows a rollout until it has ended; Ctrl-C stops only the watching. */
+export async function followRollout(
+  context: CliContext,
+  client: ServerClient,
+  { id, options }: { id: string; options: CommonOptions },
+): Promise<number> {
+  const last = await follow<RolloutView>(context, {
+    watch: (signal) => watchAsked(client, id, signal),
+    ended: ({ state }) => rolloutEnded(state),
+    display: rolloutDisplay(context, options),
+  });
+  if (!last) {
+    print(context.err, [
+      `${id} goes on in the server`,
+      '  watch it:  slipway status --watch',
+      `  abort it:  slipway abort ${id}`,
+    ]);
+    return exitCodes.interrupted;
+  }
+  if (!options.json)
+    print(context.out, ['', ...rolloutSummary(last, await environmentsOf(client), outLook(context))]);
+  return last.state === 'succeeded' ? exitCodes.done : exitCodes.failed;
 }
 
 const patienceMs = 10_000;

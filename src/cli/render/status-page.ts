@@ -1,4 +1,10 @@
-import type { EnvironmentView, RevisionView, RolloutView, StatusView } from '../../wiring/index.ts';
+import type {
+  EnvironmentView,
+  RevisionView,
+  RolloutView,
+  SharedView,
+  StatusView,
+} from '../../wiring/index.ts';
 import { branchOf, short } from './marks.ts';
 import { renderTable } from './table.ts';
 import { harmless, paint, type Look } from './text.ts';
@@ -15,6 +21,8 @@ export function statusPage(status: StatusView, look: Look, nowMs: number): strin
     ...(status.environments.length === 0
       ? ['no app has been shipped to this server yet; in its repository: slipway ship']
       : environmentTable(status.environments, look, nowMs)),
+    ...sharedServices(status.environments, look),
+    ...byHand(status.environments, look),
     ...underWay(status, look, nowMs),
     ...addresses(status.environments, look),
   ];
@@ -40,6 +48,34 @@ function instances({ instances: all }: RevisionView): string {
   const restarts = all.reduce((sum, one) => sum + one.restarts, 0);
   const counts = [...phases].map(([phase, list]) => `${list.length} ${phase}`).join(', ');
   return restarts === 0 ? counts : `${counts}, ${restarts} ${restarts === 1 ? 'restart' : 'restarts'}`;
+}
+
+/** Services that all revisions of an environment share. */
+function sharedServices(environments: readonly EnvironmentView[], look: Look): string[] {
+  const rows = environments.flatMap(({ app, environment, shared }) =>
+    shared.map((one) => [`${app}/${environment}`, one.name, one.phase, sharedNote(one, environment)]),
+  );
+  if (rows.length === 0) return [];
+  return ['', ...renderTable({ heads: ['SHARED BY ALL REVISIONS', 'SERVICE', '', ''], rows }, look)];
+}
+
+function sharedNote({ name, changed, replacing, restarts }: SharedView, environment: string): string {
+  if (replacing) return 'is being replaced';
+  const again = restarts === 0 ? '' : `${restarts} ${restarts === 1 ? 'restart' : 'restarts'}`;
+  const kept = changed
+    ? `kept as it runs; its new definition: slipway apply ${name} --environment ${environment}`
+    : '';
+  return [again, kept].filter((note) => note !== '').join('; ');
+}
+
+/** What somebody changed beside Slipway. */
+function byHand(environments: readonly EnvironmentView[], look: Look): string[] {
+  const lines = environments.flatMap(({ environment, serving, standby, shared }) =>
+    [...(serving?.instances ?? []), ...(standby?.instances ?? []), ...shared].flatMap(({ id, drift }) =>
+      drift === null ? [] : [`  ${id}: ${harmless(drift)}; mend it: slipway repair ${environment}`],
+    ),
+  );
+  return lines.length === 0 ? [] : ['', paint(look, 'bold', 'Changed by hand'), ...lines];
 }
 
 /** While a rollout is under way, its candidate may have taken a share already. */

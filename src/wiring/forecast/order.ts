@@ -1,5 +1,5 @@
 import { formatDuration, type EnvironmentDefinition, type Hold } from '../../app/index.ts';
-import { compileStrategy, type Step } from '../../delivery/index.ts';
+import { compileStrategy, previewHost, type Step } from '../../delivery/index.ts';
 import type { ForecastFacts } from './model.ts';
 
 /** What happens in which order, one sentence each. */
@@ -93,10 +93,8 @@ function copies(count: number): string {
 function traffic({ weightPercent }: Step, { strategy, hosts }: EnvironmentDefinition): string {
   if (weightPercent === 100) return 'all traffic';
   if (weightPercent > 0) return `${weightPercent}% of traffic`;
-  const host = hosts.find((one) => one !== '*');
-  return strategy.kind === 'blue-green' && strategy.preview && host !== undefined
-    ? `no traffic but that of preview.${host}`
-    : 'no traffic yet';
+  const preview = strategy.kind === 'blue-green' && strategy.preview ? previewHost(hosts) : null;
+  return preview === null ? 'no traffic yet' : `no traffic but that of ${preview}`;
 }
 
 function holdText(hold: Hold): string {

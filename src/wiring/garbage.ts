@@ -1,0 +1,124 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { knownRevisions, upgradeState, type EnvironmentState, type Revision } from '../delivery/index.ts';
+import { CodedError } from '../diagnostics/index.ts';
+import { readRelease } from '../release/index.ts';
+import type { Collected, Keep } from '../targets/index.ts';
+import { environmentFlowId } from './environment-flow.ts';
+import type { System } from './system.ts';
+import { hasContainers } from './targets.ts';
+import type { CollectionView } from './views.ts';
+
+type Parts = Pick<System, 'store' | 'layout' | 'docker' | 'containers' | 'making' | 'collections'>;
+
+/** Below this share of free disk, people are warned. */
+export const littleDiskPercent = 10;
+/** A release that was made this recently may be about to be rolled out. */
+const freshMs = 3_600_000;
+const answeredWithinMs = 120_000;
+
+/** What the collection of one environment leaves alone: all that runs, that may be gone back to, or that is on its way. */
+export async function keepFor(
+  state: EnvironmentState,
+  parts: Pick<Parts, 'store' | 'layout'>,
+): Promise<Keep> {
+  const flows = await parts.store.flows.list({ kind: 'environment' });
+  const wanted = flows.flatMap(({ data }) => revisionsOf(upgradeState(data)));
+  const fresh = await freshImages(parts.layout);
+  return {
+    scope: state.scope,
+    revisions: revisionsOf(state).map(({ id }) => id),
+    images: [...new Set([...wanted.flatMap(({ images }) => Object.values(images)), ...fresh])],
+    warnBelowPercent: littleDiskPercent,
+  };
+}
+
+function revisionsOf(state: EnvironmentState): Revision[] {
+  const shared = state.shared.map(({ revision }) => revision);
+  const queued = state.queue.map(({ revision }) => ({ id: '', ...revision }));
+  return [...knownRevisions(state), ...state.past, ...shared, ...queued];
+}
+
+async function freshImages(layout: System['layout']): Promise<string[]> {
+  const ids: string[] = [];
+  for (const app of await readdir(layout.apps).catch(() => [])) {
+    const folder = layout.app(app).releases;
+    const names = await readdir(folder).catch(() => []);
+    for (const name of names.filter((one) => /^[0-9a-f]{64}$/.test(one))) {
+      const release = await readRelease(join(folder, name)).catch(() => null);
+      if (release && Date.now() - release.createdAtMs < freshMs)
+        ids.push(...release.images.map(({ id }) => id));
+    }
+  }
+  return ids;
+}
+
+/**
+ * Collects what one environment no longer needs; called by its own flow, whose fence it is. While images are being made
+ * nothing is collected, for they belong to no release yet.
+ */
+export async function collect(
+  state: EnvironmentState,
+  fence: number,
+  parts: Parts,
+): Promise<Collected | null> {
+  if (!hasContainers(state) || parts.making.size > 0) return null;
+  const collected = await parts.containers.collect(await keepFor(state, parts), fence);
+  parts.collections.set(state.scope, collected);
+  return collected;
+}
+
+/** Collects in every environment that has containers; with `dryRun` only tells which images would go. */
+export async function collectAll({ dryRun }: { dryRun: boolean }, parts: Parts): Promise<CollectionView> {
+  const flows = await parts.store.flows.list({ kind: 'environment' });
+  const states = flows.map(({ data }) => upgradeState(data)).filter(hasContainers);
+  const [first] = states;
+  if (!first) return { dryRun, containers: [], networks: [], images: [], freedBytes: 0, warnings: [] };
+  if (parts.making.size > 0) {
+    throw new CodedError('wiring/images-under-way', 'images are being made at this moment', {
+      help: 'try again when the ship has got further: slipway status',
+    });
+  }
+  if (dryRun) {
+    const { images } = await keepFor(first, parts);
+    const names = await collectable(images, parts);
+    return { dryRun, containers: [], networks: [], images: names, freedBytes: 0, warnings: [] };
+  }
+  const views: Collected[] = [];
+  for (const { scope } of states) views.push(await asked(scope, parts));
+  return {
+    dryRun,
+    containers: views.flatMap(({ containers }) => containers),
+    networks: views.flatMap(({ networks }) => networks),
+    images: views.flatMap(({ images }) => images),
+    freedBytes: views.reduce((sum, { freedBytes }) => sum + freedBytes, 0),
+    warnings: [...new Set(views.flatMap(({ warnings }) => warnings))],
+  };
+}
+
+/** Images that this home has built, by name, but for those to keep. */
+async function collectable(keep: string[], { docker }: Parts): Promise<string[]> {
+  const own = await docker.engine.images.list({ 'slipway.home': docker.homeId });
+  return own.filter(({ Id }) => !keep.includes(Id)).flatMap(({ RepoTags }) => RepoTags ?? []);
+}
+
+async function asked(scope: string, { store, collections }: Parts): Promise<Collected> {
+  collections.delete(scope);
+  await store.flows.signal(environmentFlowId(scope), 'collect', null);
+  const deadline = performance.now() + answeredWithinMs;
+  for (;;) {
+    const token = store.changeToken();
+    const collected = collections.get(scope);
+    if (collected) return collected;
+    if (performance.now() > deadline) {
+      throw new CodedError(
+        'wiring/not-collected',
+        `${scope} has not collected its garbage within ${answeredWithinMs / 1_000} s`,
+        {
+          help: 'see what holds it up: slipway status',
+        },
+      );
+    }
+    await store.waitForChange(token, 100);
+  }
+}
