@@ -33,7 +33,7 @@ interface Contender {
   name: string;
   port: number;
   /** Every process that requests pass through. */
-  pids(): number[];
+  pids: () => number[];
 }
 
 interface Round {
@@ -57,7 +57,7 @@ try {
 } finally {
   // An agent ends its program.
   for (const child of agents) child.kill('SIGTERM');
-  await Promise.all(agents.map((child) => child.exitCode ?? once(child, 'exit')));
+  await Promise.all(agents.filter((child) => child.exitCode === null).map((child) => once(child, 'exit')));
   for (const child of children) child.kill('SIGKILL');
   await rm(folder, { recursive: true, force: true });
 }

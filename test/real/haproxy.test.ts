@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { request as requestTls, type RequestOptions } from 'node:https';
 import type { IncomingMessage } from 'node:http';
+import type { TLSSocket } from 'node:tls';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -160,6 +161,10 @@ describe.skipIf(lacks(haproxy))(`HAProxy in particular (missing? ${haproxy.insta
     });
     expect(challenge.status).toBe(200);
     expect((await get(rig.port, { headers: { host: 'plain.example.com' } })).status).toBe(200);
+    const serial = (await overTls(tlsPort, {})).serial;
+    const renewed = selfSigned(['shop.example.com'], 60);
+    await writeFile(join(folder, 'shop.pem'), renewed.cert + renewed.key, { mode: 0o600 });
+    await until(async () => (await overTls(tlsPort, {})).serial !== serial);
   });
 
   test('a configuration of the user goes on beside ours, and a wrong one is refused with its line', async () => {
@@ -219,22 +224,25 @@ describe.skipIf(lacks(haproxy))(`HAProxy in particular (missing? ${haproxy.insta
 });
 
 function overTls(port: number, more: RequestOptions) {
-  return new Promise<{ headers: IncomingMessage['headers']; body: string }>((resolve, reject) => {
-    const options = {
-      host: '127.0.0.1',
-      port,
-      agent: false as const,
-      rejectUnauthorized: false,
-      servername: 'shop.example.com',
-      headers: { host: 'shop.example.com' },
-      ...more,
-    };
-    const outgoing = requestTls(options, (response) => {
-      let body = '';
-      response.on('data', (chunk: Buffer) => (body += chunk.toString()));
-      response.on('end', () => resolve({ headers: response.headers, body }));
-    });
-    outgoing.on('error', reject);
-    outgoing.end();
-  });
+  return new Promise<{ headers: IncomingMessage['headers']; body: string; serial: string }>(
+    (resolve, reject) => {
+      const options = {
+        host: '127.0.0.1',
+        port,
+        agent: false as const,
+        rejectUnauthorized: false,
+        servername: 'shop.example.com',
+        headers: { host: 'shop.example.com' },
+        ...more,
+      };
+      const outgoing = requestTls(options, (response) => {
+        let body = '';
+        const serial = (response.socket as TLSSocket).getPeerCertificate().serialNumber;
+        response.on('data', (chunk: Buffer) => (body += chunk.toString()));
+        response.on('end', () => resolve({ headers: response.headers, body, serial }));
+      });
+      outgoing.on('error', reject);
+      outgoing.end();
+    },
+  );
 }

@@ -12,6 +12,7 @@ export interface HaproxyPaths {
   draft: string;
   maps: { facts: string; weights: string; hosts: string };
   pages: string;
+  certificates: string;
   slots: string;
   identity: string;
   log: string;

@@ -7,13 +7,14 @@ import { CodedError } from '../../diagnostics/index.ts';
 import { findDaemon, startDaemon, type Daemon } from '../agent/daemon.ts';
 import type { DriverEvents, DriverFactory, InFlight, LogPosition, RouterDriver } from '../agent/driver.ts';
 import type { AgentSettings } from '../agent/settings.ts';
-import { covers, readCertificates, type Certificate } from '../certificate-folder.ts';
+import { covers } from '../certificate-folder.ts';
+import { CertificateWatch } from '../certificate-watch.ts';
 import { log, messageOf } from '../embedded/log.ts';
 import { sessionKey } from '../embedded/session-cookie.ts';
 import type { StoredScope } from '../embedded/state-file.ts';
 import { ask, listWorkers } from './commands.ts';
 import { renderConfig, structureOf, type ConfigParts, type HaproxyPaths } from './config.ts';
-import { pathsIn, readSlots, writeMaps, writePages, writeWhole } from './files.ts';
+import { pathsIn, readSlots, writeCertificates, writeMaps, writePages, writeWhole } from './files.ts';
 import { changeLive, emptyOldWorker, planServers } from './live-change.ts';
 import type { LogLine } from './log-line.ts';
 import { LogStream, type Reading } from './log-stream.ts';
@@ -28,6 +29,7 @@ const tidyEveryMs = 1_000;
 
 /** Everything that follows from routes. */
 interface Plan {
+  scopes: readonly StoredScope[];
   parts: ConfigParts;
   maps: Maps;
 }
@@ -50,8 +52,11 @@ class HaproxyDriver implements RouterDriver {
   /** What runs; null when nobody knows for certain. */
   #serving: Plan | null = null;
   #key: Buffer | null = null;
-  #certificates: Certificate[] = [];
-  #certificateProblems: string[] = [];
+  readonly #certificates: CertificateWatch | null;
+  /** Why the newest certificates are not served. */
+  #certificateProblem: string | null = null;
+  /** Changes happen one after the other, those for certificates included. */
+  #queue: Promise<unknown> = Promise.resolve();
   /** Why HAProxy serves something else than the state says. */
   #adrift: string | null = null;
   #tidying: NodeJS.Timeout | undefined;
@@ -61,6 +66,8 @@ class HaproxyDriver implements RouterDriver {
     this.#settings = settings;
     this.#events = events;
     this.#paths = pathsIn(settings.folder);
+    this.#certificates =
+      settings.tls && new CertificateWatch(settings.tls.certificates, () => void this.#renew());
   }
 
   async start(scopes: readonly StoredScope[] | null, position: LogPosition): Promise<void> {
@@ -68,6 +75,8 @@ class HaproxyDriver implements RouterDriver {
     await writePages(this.#paths.pages);
     this.#key = sessionKey(`${this.#settings.stateFile}.key`);
     this.#letting = false;
+    this.#certificates?.close();
+    this.#certificates?.follow();
     const stored = await readSlots(this.#paths.slots);
     this.#slots = stored?.slots ?? [];
     this.#shape = stored?.shape ?? firstShape;
@@ -83,7 +92,11 @@ class HaproxyDriver implements RouterDriver {
     await this.#checkPlan(plan);
   }
 
-  async serve(scopes: readonly StoredScope[]): Promise<void> {
+  serve(scopes: readonly StoredScope[]): Promise<void> {
+    return this.#inTurn(() => this.#serve(scopes));
+  }
+
+  async #serve(scopes: readonly StoredScope[]): Promise<void> {
     await this.settle();
     const plan = await this.#plan(scopes, await this.#busySlots());
     const before = this.#serving;
@@ -125,7 +138,8 @@ class HaproxyDriver implements RouterDriver {
     return [
       ...(this.#daemon?.alive() ? [] : ['HAProxy does not run']),
       ...(this.#adrift === null ? [] : [this.#adrift]),
-      ...this.#certificateProblems,
+      ...(this.#certificateProblem === null ? [] : [this.#certificateProblem]),
+      ...(this.#certificates?.problems ?? []),
     ];
   }
 
@@ -195,32 +209,40 @@ class HaproxyDriver implements RouterDriver {
     const resolved = await resolveHosts(scopes);
     const slots = assignSlots(this.#slots, resolved, busy);
     const shape = shapeFor(this.#shape, resolved, slots);
-    const { tls } = this.#settings;
-    if (tls) this.#readCertificates(tls.certificates);
-    const certificates = this.#certificates;
+    const certificates = this.#certificates?.certificates ?? [];
     const parts: ConfigParts = {
       settings: this.#settings,
       paths: this.#paths,
       shape,
       slots,
-      certificates: certificates.map(({ chainFile }) => chainFile),
+      certificates: await writeCertificates(this.#paths.certificates, certificates),
       damaged,
     };
     const hasCertificate = (host: string) => certificates.some((one) => covers(one, host));
     return {
+      scopes,
       parts,
       maps: mapsFor(resolved, { slots, sessionKey: this.#key ?? Buffer.alloc(32), hasCertificate }),
     };
   }
 
-  #readCertificates(folder: string): void {
+  /** Other certificates are in the folder: the same routes with them. */
+  async #renew(): Promise<void> {
     try {
-      const { certificates, problems } = readCertificates(folder);
-      this.#certificates = certificates;
-      this.#certificateProblems = problems.map(({ message }) => message);
+      await this.#inTurn(async () => {
+        if (this.#serving && !this.#letting) await this.#serve(this.#serving.scopes);
+      });
+      this.#certificateProblem = null;
     } catch (error) {
-      this.#certificateProblems = [`the certificates cannot be read: ${messageOf(error)}`];
+      this.#certificateProblem = `the certificates were not taken: ${messageOf(error)}`;
+      log('error', 'certificates-refused', { message: messageOf(error) });
     }
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#queue.then(work);
+    this.#queue = result.catch(() => {});
+    return result;
   }
 
   async #checkPlan({ parts, maps }: Plan): Promise<void> {
@@ -337,6 +359,7 @@ class HaproxyDriver implements RouterDriver {
 
   #letGo(): void {
     this.#letting = true;
+    this.#certificates?.close();
     clearInterval(this.#tidying);
     this.#tidying = undefined;
   }

@@ -1,5 +1,7 @@
-import { open, mkdir, readFile, rename } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdir, open, readFile, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Certificate } from '../certificate-folder.ts';
 import { pages, renderPage, type Page } from '../embedded/pages.ts';
 import type { HaproxyPaths } from './config.ts';
 import { renderMap, type Maps } from './maps.ts';
@@ -22,6 +24,7 @@ export function pathsIn(folder: string): HaproxyPaths {
       hosts: join(folder, 'hosts.map'),
     },
     pages: join(folder, 'pages'),
+    certificates: join(folder, 'certificates'),
     slots: join(folder, 'slots.json'),
     identity: join(folder, 'haproxy.pid'),
     log: join(folder, 'haproxy.log'),
@@ -50,6 +53,29 @@ export async function writeMaps(paths: HaproxyPaths['maps'], maps: Maps): Promis
   await writeWhole(paths.facts, renderMap(maps.facts));
   await writeWhole(paths.weights, renderMap(maps.weights));
   await writeWhole(paths.hosts, renderMap(maps.hosts));
+}
+
+/**
+ * Writes certificates as HAProxy takes them, chain and key in one file, named by what is in it: a renewal that is
+ * broken or half done leaves the good one in place, and a new one is a change of the configuration.
+ *
+ * @returns The files to load. Those of the renewal before stay, for a process that is still starting.
+ */
+export async function writeCertificates(
+  folder: string,
+  certificates: readonly Pick<Certificate, 'chain' | 'key'>[],
+): Promise<string[]> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const texts = new Map<string, string>(
+    certificates.map(({ chain, key }) => {
+      const text = chain.includes(key.trim()) ? chain : `${chain.trimEnd()}\n${key}`;
+      return [`${createHash('sha256').update(text).digest('hex').slice(0, 24)}.pem`, text] as const;
+    }),
+  );
+  for (const [name, text] of texts) await writeWhole(join(folder, name), text);
+  const older = (await readdir(folder)).filter((name) => !texts.has(name));
+  if (older.length > 32) for (const name of older) await rm(join(folder, name), { force: true });
+  return [...texts.keys()].map((name) => join(folder, name));
 }
 
 /** Null when there is none or it cannot be read: then nobody knows which slot stands for what. */

@@ -26,7 +26,8 @@ export async function checkConfig(settings: AgentSettings, file: string): Promis
       timeout: checkTimeoutMs,
     });
   } catch (error) {
-    const words = String((error as { stderr?: unknown }).stderr ?? (error as Error).message);
+    const { stderr, message } = error as Error & { stderr?: string };
+    const words = stderr ?? message;
     const notes = words
       .split('\n')
       .filter((line) => line.includes('[ALERT]'))

@@ -14,11 +14,11 @@ const body = 'x'.repeat(2_000);
 
 /** Constant load on kept and on fresh connections, a third of it with bodies; every answer but 200 is a failure. */
 export function startLoad(port: number, clients = 9): Load {
-  let running = true;
+  const state = { running: true };
   const agent = keepAliveAgent();
   const load: Load = { requests: 0, failures: [], revisions: new Map(), stop: async () => {} };
   const client = async (own: Agent | false, posts: boolean) => {
-    while (running) {
+    while (state.running) {
       try {
         const answer = await get(port, { agent: own, ...(posts ? { method: 'POST', body } : {}) });
         const id = String(answer.headers['x-revision']);
@@ -35,7 +35,7 @@ export function startLoad(port: number, clients = 9): Load {
     client(index % 2 === 0 ? agent : false, index % 3 === 0),
   );
   load.stop = async () => {
-    running = false;
+    state.running = false;
     await Promise.all(everyone);
     agent.destroy();
   };
