@@ -1,6 +1,7 @@
 import { unreachable } from '../diagnostics/index.ts';
 import { isUp, knownRevisions, seenAs, sharedRevision } from './copies.ts';
 import { desiredInstances, mayOverlap, tolerated } from './desired.ts';
+import { lacksRoom } from './room.ts';
 import { desiredRoutes } from './routes.ts';
 import type { EnvironmentState, Rollout } from './environment.ts';
 import type { InstanceObservation, Observed } from './observed.ts';
@@ -79,7 +80,9 @@ function commands({ rollout }: EnvironmentState, { command }: Observed): Effect[
 
 function starts(state: EnvironmentState, observed: Observed): Effect[] {
   const wanted = desiredInstances(state);
+  const candidate = lacksRoom(state, observed) ? state.rollout?.candidate.id : null;
   return wanted
+    .filter(({ revision, process }) => revision.id !== candidate || process.role === 'shared')
     .filter(({ id }) => !seenAs(observed, id))
     .filter((copy) => !waitsForPredecessor(state, copy, observed.instances))
     .filter((copy) => !waitsForOthers(state.rollout, copy, wanted, observed))

@@ -194,6 +194,20 @@ test('a rolling update without room ends old copies first, and brings them back 
   expect(stage.world.broken).toEqual([]);
 });
 
+test('a rolling update without room lets old copies finish what they have before they end', async () => {
+  const strategy = { kind: 'rolling', batch: 1, unavailable: 1, pauseMs: 0 } as const;
+  const stage = await asked({ strategy });
+  stage.see = ({ router }) => {
+    for (const revision of router?.revisions ?? []) if (revision.id === 'r1') revision.inFlight = 1;
+  };
+  await stage.until(() => stage.lines.some((line) => line.startsWith('route r1=100%/1')));
+  await looks(stage, 5);
+  expect(stage.lines.filter((line) => /^(stop|start) /.test(line))).toEqual([]);
+  stage.see = () => {};
+  await stage.until(at('baking'));
+  expect(stage.lines.find((line) => /^(stop|start) /.test(line))).toBe('stop r1-web-2');
+});
+
 describe('a pause', () => {
   test.each(['preparing', 'stepping', 'draining', 'starting-workers', 'baking'])(
     'keeps a rollout where it is (%s), and a resume lets it go on',

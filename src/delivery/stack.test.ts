@@ -184,6 +184,14 @@ describe('a shared service', () => {
     expect(stage.state.shared[0]?.service.fingerprint).toBe('s2');
   });
 
+  test('is never ended by a rollout, even where nobody remembers who started it', async () => {
+    const stage = await changed();
+    stage.state = { ...stage.state, shared: [] };
+    await stage.tick(['rollout', aRequest(3, 'good', { replicas: 2 })]);
+    await stage.until((state) => atRest(state) && state.retiring.length === 0);
+    expect(stage.world.copies.has('shared-db-1')).toBe(true);
+  });
+
   test('is not replaced while a rollout is under way, and no rollout begins while it is away', async () => {
     const stage = await changed();
     await stage.tick(['rollout', aRequest(3, 'good', stack)]);

@@ -5,6 +5,7 @@ import type { Draft } from './draft.ts';
 import type { Rollout, SteppingPhase } from './environment.ts';
 import { judge, sampleSince, takeBaseline, type Verdict } from './judge.ts';
 import { inFlight, type Observed } from './observed.ts';
+import { lacksRoom } from './room.ts';
 import { allReady, countProbes, gatedCopies } from './probes.ts';
 
 interface Stepping {
@@ -25,6 +26,10 @@ export function stepping(
       rollout.phase = { ...phase, stage: 'starting', gate: newGate(nowMs), timer: startObserved(nowMs) };
       return;
     case 'starting': {
+      if (lacksRoom(draft.state, observed)) {
+        phase.gate.deadline = startObserved(nowMs);
+        return;
+      }
       const copies = gatedCopies(rollout);
       countProbes(phase.gate, copies, observed);
       if (!allReady(phase.gate, copies, rollout.standing ? 1 : rollout.candidate.health.successes)) return;
