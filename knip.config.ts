@@ -24,5 +24,17 @@ export default {
   ignoreIssues: { 'examples/**': ['unlisted', 'unresolved', 'files'] },
   ignoreExportsUsedInFile: true,
   ignoreDependencies: ['@changesets/cli', '@changesets/changelog-git'],
-  ignoreBinaries: ['taskset', 'mount', 'umount', 'useradd', 'userdel', 'setpriv', 'ssh-keygen', 'mkfifo'],
+  ignoreBinaries: [
+    'taskset',
+    'mount',
+    'umount',
+    'useradd',
+    'userdel',
+    'setpriv',
+    'ssh-keygen',
+    'mkfifo',
+    'ip',
+    'iptables',
+    'ldd',
+  ],
 } satisfies KnipConfig;
