@@ -34,6 +34,10 @@ export const appCodes = {
     means: 'Two containers of a service would have to hold one port of the host.',
     todo: 'Remove the port, or let its predecessor end first.',
   },
+  'goes-back': {
+    means: 'The Compose file asks to go on after a failed update.',
+    todo: 'Write `failure_action: rollback`, which is what happens here.',
+  },
   impossible: { means: 'Two settings cannot both hold.', todo: 'Change the one that the message names.' },
   'misplaced-key': {
     means: 'A key stands one level too high or too low.',

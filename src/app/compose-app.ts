@@ -42,7 +42,12 @@ export function composeFor({ app, environment, sources, env }: ComposeAppRequest
   if (!loaded.ok) return loaded;
   const project = loaded.value;
   const { services, web, findings } = classifyServices(project, withOverlap(app, environment, project));
-  const all = [...loaded.warnings, ...findings, ...checkCopies(services, project, environment)];
+  const all = [
+    ...loaded.warnings,
+    ...findings,
+    ...checkCopies(services, project, environment),
+    ...checkUpdate(project.services.find(({ name }) => name === web?.service)),
+  ];
   if (all.some(({ severity }) => severity === 'error')) return { ok: false, findings: all };
   const copies = services.map((one) => ({ ...one, replicas: replicasOf(one, project, environment) }));
   const routed = project.services.find(({ name }) => name === web?.service);
@@ -145,6 +150,21 @@ function checkCount(
       { at: fixed.at },
       `remove "${fixed.published}:${fixed.target}" from its ports, or write 1 replica`,
     ),
+  ];
+}
+
+/** A rollout that fails goes back; what asks for the contrary is told. */
+function checkUpdate(routed: ComposeService | undefined): Finding[] {
+  if (routed?.deploy.update?.failureAction !== 'continue') return [];
+  return [
+    {
+      code: 'app/goes-back',
+      severity: 'warning',
+      message: `"${routed.name}" says deploy.update_config.failure_action: continue, and a rollout that fails always goes back here`,
+      at: routed.at,
+      notes: [],
+      help: 'remove it, or write "failure_action: rollback", which is what happens',
+    },
   ];
 }
 

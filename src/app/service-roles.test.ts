@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { loadCompose } from '../compose/index.ts';
 import { classifyServices, composeFor, parseApp } from './index.ts';
@@ -402,3 +403,58 @@ test('a command of slipway.yml migrates in the image of the service that gets tr
     },
   });
 });
+
+test('every mixture of services gets a role each, or a question with its way out; nothing throws', () => {
+  const some = <T>(...values: T[]) => fc.constantFrom(...values);
+  const service = fc.record(
+    {
+      image: some('postgres:16', 'acme/tool', 'redis', 'ghcr.io/acme/shop:1'),
+      build: some('.', 'api'),
+      ports: some(['80:3000'], ['3000'], ['443:443'], ['9000:9000', '9001:9001']),
+      expose: some(['4000'], ['1', '2']),
+      volumes: some(['data:/data'], ['data:/data:ro']),
+      restart: some('no', 'always'),
+      depends_on: fc.subarray(['web', 'api', 'worker', 'db']),
+      network_mode: some('host'),
+    },
+    { requiredKeys: ['build'] },
+  );
+  const services = fc.dictionary(some('web', 'api', 'worker', 'db', 'migrate', 'seed'), service, {
+    minKeys: 1,
+  });
+  fc.assert(
+    fc.property(services, (drawn) => {
+      const earlier = (name: string) => Object.keys(drawn).slice(0, Object.keys(drawn).indexOf(name));
+      const written = Object.fromEntries(
+        Object.entries(drawn).map(([name, one]) => [
+          name,
+          { ...one, depends_on: (one.depends_on ?? []).filter((other) => earlier(name).includes(other)) },
+        ]),
+      );
+      const compose = JSON.stringify({ services: written, volumes: { data: null } });
+      const loaded = loadCompose({
+        files: ['compose.yml'],
+        sources: { read: (path) => (path === 'compose.yml' ? compose : null) },
+        env: {},
+        profiles: [],
+      });
+      fc.pre(loaded.ok);
+      const result = classified(compose);
+      expect(result.services.map(({ name }) => name).sort()).toEqual(Object.keys(written).sort());
+      expect(result.services.filter(({ role }) => role === 'web').length).toBeLessThanOrEqual(1);
+      const sure = result.findings.every(({ severity }) => severity !== 'error');
+      const routed = result.services.find(({ role }) => role === 'web');
+      if (sure) expect(result.web?.service).toBe(routed?.name);
+      // Nothing waits for what starts later than itself, and state is never doubled.
+      for (const { role, overlap, after, reason } of result.services) {
+        const roles = after.map((name) => result.services.find((one) => one.name === name)?.role);
+        expect(reason).not.toBe('');
+        if (role === 'shared' || role === 'task')
+          expect(overlap || roles.some((one) => one !== 'shared')).toBe(false);
+        else if (role !== 'worker') expect(roles).not.toContain('worker');
+      }
+      expect(result.findings.every(({ help }) => help !== undefined)).toBe(true);
+    }),
+    { numRuns: 150 },
+  );
+}, 60_000);

@@ -96,13 +96,13 @@ const wrongFiles: [name: string, what: string, files: Files][] = [
   ['slipway-yml-unit', 'a time without its unit', { 'slipway.yml': environment('    bake: 10') }],
   [
     'slipway-yml-canary',
-    'a strategy of a later version',
-    { 'slipway.yml': environment('    strategy: { canary: { steps: [10%, 100%] } }') },
+    'a canary that does not end with all traffic',
+    { 'slipway.yml': environment('    strategy: { canary: { steps: [10%, 50%] } }') },
   ],
   [
-    'slipway-yml-reviewers',
+    'slipway-yml-later',
     'a rule of a later version',
-    { 'slipway.yml': environment('    reviewers: [ana]') },
+    { 'slipway.yml': environment('    ttl: 72h') },
   ],
   [
     'slipway-yml-promote-from',
