@@ -19,7 +19,7 @@ export async function doctor(context: CliContext, options: CommonOptions): Promi
   const root = treeRoot(context.cwd);
   const checks = [
     checkNode(),
-    ...(await Promise.all([checkGit(context), checkDocker(context), checkDisk(home), checkHome(home)])),
+    ...(await Promise.all([checkGit(context), checkDocker(context, root), checkDisk(home), checkHome(home)])),
     await checkServer(context, home),
     await checkCommit(context, root),
     ...checkRepository(root, context.env),

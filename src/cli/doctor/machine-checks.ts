@@ -2,6 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { access, constants, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { versions } from 'node:process';
+import { usualComposeFiles } from '../../compose/index.ts';
 import type { CliContext } from '../context.ts';
 import { ok, problem, warning, type Check } from './check.ts';
 import { answerOf, findProgram } from './find-program.ts';
@@ -40,10 +41,18 @@ export async function checkCommit({ env }: CliContext, root: string): Promise<Ch
   return warning('repository', says, 'git add . && git commit -m "First commit"');
 }
 
-/** Only jobs with containers would need it, which do not run here. */
-export async function checkDocker({ env }: CliContext): Promise<Check> {
+/** Whether a Docker engine answers; a repository with a Compose file needs one, and nothing else does. */
+export async function checkDocker({ env }: CliContext, root: string): Promise<Check> {
   const version = await answerOf('docker', ['version', '--format', '{{.Server.Version}}'], env);
-  return ok('docker', version ? `${version} is reachable` : 'not reachable; no job that runs here needs it');
+  if (version) return ok('docker', `${version} is reachable`);
+  const compose = usualComposeFiles((name) => existsSync(join(root, name)))[0];
+  if (compose === undefined || existsSync(join(root, 'Procfile')))
+    return ok('docker', 'not reachable; no job that runs here needs it');
+  return problem(
+    'docker',
+    `not reachable, and ${compose} is shipped to it`,
+    'install it: apt-get install docker.io; or name another engine: DOCKER_HOST=ssh://user@host slipway up',
+  );
 }
 
 /** Whether there is room for tools, caches and logs. */
