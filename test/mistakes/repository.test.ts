@@ -99,11 +99,7 @@ const wrongFiles: [name: string, what: string, files: Files][] = [
     'a canary that does not end with all traffic',
     { 'slipway.yml': environment('    strategy: { canary: { steps: [10%, 50%] } }') },
   ],
-  [
-    'slipway-yml-later',
-    'a rule of a later version',
-    { 'slipway.yml': environment('    ttl: 72h') },
-  ],
+  ['slipway-yml-later', 'a rule of a later version', { 'slipway.yml': environment('    ttl: 72h') }],
   [
     'slipway-yml-promote-from',
     'a promotion from nowhere',
