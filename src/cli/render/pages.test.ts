@@ -38,6 +38,22 @@ test('status: what serves, since when, with which instances and traffic, what st
   ]);
 });
 
+test('status: what a rollout waits for, what comes next, and who can say what', () => {
+  const rollout = aRollout({
+    state: 'holding',
+    detail: 'holds r2 at 10 % of traffic, waits for an approval since 2m',
+    next: '50 % of traffic on r2',
+    asks: { verbs: ['approve', 'reject'], who: ['lena', 'tom'] },
+  });
+  const page = statusPage(aStatus({ environments: [anEnvironment({ rollout })] }), look, startMs);
+  expect(page.slice(page.indexOf('Under way') + 1, page.indexOf('Under way') + 5)).toEqual([
+    '  medianest/production  deploy r2 (abc1234)  holding  holds r2 at 10 % of traffic, waits for an approval since 2m',
+    '    then: 50 % of traffic on r2',
+    '    you can: slipway approve production, or: slipway reject production (by lena or tom)',
+    '',
+  ]);
+});
+
 test('status on a narrow terminal: a block for each environment', () => {
   expect(statusPage(aStatus(), { ...look, columns: 60 }, startMs).slice(2, 9)).toEqual([
     'medianest/production',
