@@ -1,5 +1,5 @@
 export type { RolloutResult } from './draft.ts';
-export { asksFor, mayNot, type Verb, type Word } from './decisions.ts';
+export { asksFor, mayNot, type Verb } from './decisions.ts';
 export { commandKey, commandsToForget, currentCommand, type Effect } from './effects.ts';
 export {
   emptyEnvironment,
@@ -15,9 +15,8 @@ export { desiredInstances } from './desired.ts';
 export { crossedMigration } from './migrations.ts';
 export { probeWishes, type ProbeWish } from './probes.ts';
 export { candidateWeight, desiredRoutes, previewHost } from './routes.ts';
-export { mayNotApprove, unmetRules, whoMayApprove, type WaitsFor } from './rules.ts';
+export { mayNotApprove, unmetRules, whoMayApprove } from './rules.ts';
 export { mayNotReplace } from './shared.ts';
-export { verdictOn } from './stepping.ts';
 export { upgradeState } from './upgrade.ts';
 export {
   instanceId,
