@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
-import { answersFromNow, processesOf, sendUsers, signal, startRig, until } from '../rig/index.ts';
+import { answersFromNow, processesOf, scope, sendUsers, signal, startRig, until } from '../rig/index.ts';
 
 const slipway = fileURLToPath(new URL('../../bin/slipway.js', import.meta.url));
 
@@ -40,8 +40,13 @@ test('a reboot in the middle of a rollout ends in the new version, without anoth
   const rig = await startRig();
   onTestFinished(() => rig.close());
   await rig.shipAndWait('v1');
-  await rig.ship('v2', { strategy: 'rolling' });
-  await until('the rollout begins', async () => (await rig.environment()).rollout?.state === 'shifting');
+  const [newestEvent] = (await rig.client.events({ chain: scope, limit: 1_000 })).slice(-1);
+  await rig.ship('v2', { strategy: 'rolling', bake: '3s' });
+  // Asked of what is written down: the state itself may be over between two looks.
+  await until('traffic moves', async () => {
+    const events = await rig.client.events({ chain: scope, after: newestEvent?.id ?? 0, limit: 1_000 });
+    return events.some(({ type }) => type === 'traffic.shifted');
+  });
   for (const { pid } of processesOf(rig.home)) signal(pid, 'SIGKILL');
   await until('nothing runs any more', () => processesOf(rig.home).length === 0);
   await rig.startServer();
