@@ -3,16 +3,25 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['src/**/*.test.ts'], testTimeout: 120_000 } },
-      // The rig runs the real command and the real server; its files run one at a time on two cores.
+      {
+        test: {
+          name: 'unit',
+          include: ['src/**/*.test.ts'],
+          testTimeout: 120_000,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      // The rig runs the real command and the real server, and waits much: two files at a time, each with folders and
+      // ports of its own.
       {
         test: {
           name: 'rig',
           include: ['test/**/*.test.ts'],
           exclude: ['test/real/**'],
-          testTimeout: 180_000,
-          hookTimeout: 120_000,
-          fileParallelism: false,
+          testTimeout: 300_000,
+          hookTimeout: 180_000,
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
           // It imports JSON without saying so, which Node itself refuses.
           server: { deps: { inline: ['@actions/workflow-parser'] } },
         },
@@ -27,6 +36,9 @@ export default defineConfig({
           testTimeout: 300_000,
           hookTimeout: 120_000,
           fileParallelism: false,
+          sequence: { groupOrder: 2 },
+          // Of tests that say that they may run beside each other: one for each core.
+          maxConcurrency: 2,
         },
       },
     ],

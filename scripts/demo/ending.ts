@@ -5,7 +5,7 @@ import { strike, type Stage } from './stage.ts';
 import type { Traffic } from './traffic.ts';
 
 const lookEveryMs = 50;
-const patienceMs = 5000;
+const patienceMs = 30_000;
 
 /** What has to be taken away when the demo ends, however it ends. */
 export class Ending {

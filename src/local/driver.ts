@@ -110,7 +110,9 @@ export class Driver {
     this.#claim(state);
     const isOpened = this.#openEnvironments(plan.state);
     if (plan.wakeAtMs !== null) this.#wakeAt(plan.wakeAtMs);
-    return plan.events.length > 0 || isOpened || JSON.stringify(this.#ledger) !== before;
+    return (
+      plan.named.length > 0 || plan.events.length > 0 || isOpened || JSON.stringify(this.#ledger) !== before
+    );
   }
 
   #plan(run: RunState) {

@@ -227,7 +227,7 @@ describe('dependencies', () => {
     const node = fakeNode(`echo started > ${folder}/started; sleep 60`);
     const making = make(sha, { toolchain: { node }, signal: abort.signal });
     const ended = expect(making).rejects.toThrow('enough');
-    await expect.poll(() => existsSync(join(folder, 'started')), { timeout: 15_000 }).toBe(true);
+    await expect.poll(() => existsSync(join(folder, 'started')), { timeout: 60_000 }).toBe(true);
     abort.abort(new Error('enough'));
     await ended;
   });

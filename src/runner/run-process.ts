@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import type { Socket } from 'node:net';
 import { CodedError } from '../diagnostics/index.ts';
 import { LineSplitter } from './line-splitter.ts';
@@ -9,9 +9,12 @@ import type { CancelPatience } from './spec.ts';
 /** GitHub's: 7.5 s after SIGINT, 2.5 s more after SIGTERM. */
 export const defaultPatience: CancelPatience = { interruptMs: 7500, terminateMs: 2500 };
 
-/** How long output of what a step left running in the background is awaited, and after how long a silence no more. */
+/** How long output of what a step left running in the background is awaited. */
 const longestLingerMs = 5000;
-const quietMs = 150;
+
+/** After so many looks without a word of it no more is awaited; looks, as a busy process may be late for any clock. */
+const quietLooks = 6;
+const lookMs = 25;
 
 /** Which of its streams a program wrote to. */
 export type OutputStream = 'stdout' | 'stderr';
@@ -96,37 +99,47 @@ async function descend(groupId: number, patience: CancelPatience): Promise<void>
 }
 
 function watchOutput(child: ChildProcess, run: ProcessRun): { settle(): Promise<void> } {
-  let lastDataMs = performance.now();
-  let open = 0;
+  const seen = { open: 0, chunks: 0 };
   const { promise: closed, resolve } = Promise.withResolvers<void>();
   for (const name of ['stdout', 'stderr'] as const) {
     const stream = child[name];
     if (!stream) continue;
-    open++;
+    seen.open++;
     const onLines = (lines: string[]) => {
       run.onBatch?.(lines, name);
       for (const line of lines) run.onLine(line, name);
     };
     const splitter = new LineSplitter({ onLines, ...(run.safeCut && { safeCut: run.safeCut }) });
     stream.on('data', (chunk: Buffer) => {
-      lastDataMs = performance.now();
+      seen.chunks++;
       splitter.push(chunk);
     });
     stream.once('close', () => {
       splitter.end();
-      if (--open === 0) resolve();
+      if (--seen.open === 0) resolve();
     });
   }
   const settle = async () => {
-    if (open === 0) return;
     const startedMs = performance.now();
-    for (;;) {
-      const done = await Promise.race([closed.then(() => true), delay(25, false, { ref: true })]);
-      const now = performance.now();
-      if (done || now - lastDataMs > quietMs || now - startedMs > longestLingerMs) break;
+    // What was written before the end is read by a look, which comes before any clock is asked.
+    await Promise.race([closed, lookedAtPipes()]);
+    for (let silent = 0; seen.open > 0 && silent < quietLooks; silent++) {
+      const before = seen.chunks;
+      await Promise.race([closed, delay(lookMs).then(lookedAtPipes)]);
+      if (performance.now() - startedMs > longestLingerMs) break;
+      if (seen.chunks > before) silent = -1;
     }
     // Still read, so that a server left in the background can go on writing, but no reason to stay.
     for (const stream of [child.stdout, child.stderr]) (stream as Socket | null)?.unref();
   };
   return { settle };
+}
+
+/**
+ * Settles once the event loop has asked all pipes for what is in them. The first callback may come in the turn in which
+ * the end was noticed, and that turn asked before it.
+ */
+async function lookedAtPipes(): Promise<void> {
+  await nextTurn();
+  await nextTurn();
 }

@@ -9,10 +9,14 @@ import { permissionsOf } from './permissions.ts';
 import { strategyContext } from './scope.ts';
 import { secretPathOf } from './secrets.ts';
 
-/** Says again whatever should be true of a job and is not yet seen to be. */
+/**
+ * Says again whatever should be true of a job and is not yet seen to be. A worker named only in this look waits for the
+ * next one: what no committed state names would be nobody's if this owner died now.
+ */
 export function act(draft: Draft, job: JobInstance): void {
+  if (draft.named.has(job.key)) return;
   if (job.state.phase === 'running') actOnRunning(draft, job, job.state);
-  else if (job.state.phase === 'parked') actOnParked(draft, job, job.state);
+  if (job.state.phase === 'parked') actOnParked(draft, job, job.state);
 }
 
 function actOnRunning(
@@ -23,7 +27,7 @@ function actOnRunning(
   const { actions, state } = draft;
   const id = workerId(state.id, job, running.incarnation);
   const seen = draft.observed.jobs[job.key];
-  const unseen = draft.named.has(job.key) || (seen?.worker ?? 'none') === 'none';
+  const unseen = (seen?.worker ?? 'none') === 'none';
   const reason = cancelReason(state, job);
   if (unseen && running.resume) {
     const cancelled = reason !== null;

@@ -259,4 +259,6 @@ export interface RunPlan {
   events: RunHappening[];
   /** When to look again even if no signal comes; null when only observations can change anything. */
   wakeAtMs: number | null;
+  /** Jobs whose worker this look has named. It starts once the state is committed: look again at once. */
+  named: string[];
 }

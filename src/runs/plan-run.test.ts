@@ -53,7 +53,7 @@ describe('the graph', () => {
     play.ends('a', 'success');
     play.look();
     const end = play.state;
-    expect(play.look()).toEqual({ state: end, actions: [], events: [], wakeAtMs: null });
+    expect(play.look()).toEqual({ state: end, actions: [], events: [], wakeAtMs: null, named: [] });
   });
 
   test('dependents see results and outputs', () => {

@@ -14,7 +14,8 @@ import { passRunGate } from './run-gate.ts';
 export function planRun(state: RunState, observed: Observed, limits: PlanLimits): RunPlan {
   const draft = new Draft(state, observed, limits);
   if (!state.finished) advance(draft);
-  return { state: draft.state, actions: draft.actions, events: draft.events, wakeAtMs: draft.wakeAtMs };
+  const { actions, events, wakeAtMs, named } = draft;
+  return { state: draft.state, actions, events, wakeAtMs, named: [...named] };
 }
 
 function advance(draft: Draft): void {

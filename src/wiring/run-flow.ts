@@ -51,7 +51,9 @@ export function runHandler(ports: RunPorts): FlowHandler<RunFlowData> {
       return {
         phase: finished ? finished.result : 'running',
         data: next,
-        wakeAtMs: finished ? null : nowMs + (settled ? turn.pauseMs(statuses, observed) : 0),
+        wakeAtMs: finished
+          ? null
+          : nowMs + (settled && plan.named.length === 0 ? turn.pauseMs(statuses, observed) : 0),
         done: finished !== null,
         events: plan.events.map(({ type, data: about }) => ({
           chain: next.run.app,

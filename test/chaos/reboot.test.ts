@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
-import { answersFromNow, processesOf, sendUsers, signal, startRig, until } from '../rig/index.ts';
+import { answersFromNow, powerOff, scope, sendUsers, startRig, until } from '../rig/index.ts';
 
 const slipway = fileURLToPath(new URL('../../bin/slipway.js', import.meta.url));
 
@@ -11,9 +11,7 @@ test('after a reboot `slipway up` brings back what was serving, at the same addr
   await rig.shipAndWait('v1');
   await rig.shipAndWait('v2');
   const before = await rig.rest();
-  // A machine that goes down asks nobody.
-  for (const { pid } of processesOf(rig.home)) signal(pid, 'SIGKILL');
-  await until('nothing runs any more', () => processesOf(rig.home).length === 0);
+  await powerOff(rig.home);
 
   execFileSync(process.execPath, [slipway, 'up', '--home', rig.home], { encoding: 'utf8' });
   const after = await rig.rest();
@@ -40,10 +38,14 @@ test('a reboot in the middle of a rollout ends in the new version, without anoth
   const rig = await startRig();
   onTestFinished(() => rig.close());
   await rig.shipAndWait('v1');
-  await rig.ship('v2', { strategy: 'rolling' });
-  await until('the rollout begins', async () => (await rig.environment()).rollout?.state === 'shifting');
-  for (const { pid } of processesOf(rig.home)) signal(pid, 'SIGKILL');
-  await until('nothing runs any more', () => processesOf(rig.home).length === 0);
+  const [newestEvent] = (await rig.client.events({ chain: scope, limit: 1_000 })).slice(-1);
+  await rig.ship('v2', { strategy: 'rolling', bake: '3s' });
+  // Asked of what is written down: the state itself may be over between two looks.
+  await until('traffic moves', async () => {
+    const events = await rig.client.events({ chain: scope, after: newestEvent?.id ?? 0, limit: 1_000 });
+    return events.some(({ type }) => type === 'traffic.shifted');
+  });
+  await powerOff(rig.home);
   await rig.startServer();
   const after = await rig.rest();
   const [last] = await rig.client.history({ limit: 1 });

@@ -50,7 +50,8 @@ const phases: Record<string, Phase> = {
     files: {
       'post/action.yml': javascript('m.js', ', post: p.js'),
       'post/m.js': '',
-      'post/p.js': 'console.log("begun"); setTimeout(() => { console.log("wound up") }, 1000);',
+      'post/p.js':
+        'console.log("begun"); setInterval(() => { if (require("fs").existsSync("<signalled>")) process.exit() }, 20);',
     },
   },
   'while Node.js is installed for an action': {
@@ -88,7 +89,12 @@ function workflow(steps: string): string {
 
 async function endedDuring(phase: Phase, way: string): Promise<void> {
   using rig = new RunRig({ 'ci.yml': workflow(phase.steps) });
-  rig.write({ 'README.md': 'changed\n', ...phase.files });
+  const signalled = join(rig.root, 'signalled');
+  const files = Object.entries(phase.files ?? {}).map(([path, text]) => [
+    path,
+    text.replace('<signalled>', signalled),
+  ]);
+  rig.write({ 'README.md': 'changed\n', ...(Object.fromEntries(files) as Record<string, string>) });
   rig.commit('Actions');
   installNode24(rig.home);
   const reached = join(rig.root, 'reached');
@@ -99,6 +105,7 @@ async function endedDuring(phase: Phase, way: string): Promise<void> {
   });
   await (phase.slow ? untilExists(reached) : begun);
   await ways[way]?.(child);
+  writeFileSync(signalled, '');
   expectInterrupted(await ended, phase, way);
   while (phase.isPlanning && rig.leftovers().length > 0) await delay(20);
   expect(rig.leftovers()).toEqual([]);
@@ -116,7 +123,11 @@ function installNode24(home: string): void {
 
 function slowScript({ real, words }: NonNullable<Phase['slow']>, reached: string): string {
   const seconds = words.startsWith('status') ? 1 : 60;
-  return `case "$*" in *"${words}"*) touch ${reached}; ${real ? '' : 'exec '}sleep ${seconds} ${real ? '& trap "kill $!; exit 1" TERM INT; wait' : ''};; esac\n${real ? `exec ${real} "$@"` : ''}`;
+  // It is told as reached only once it can be ended without leaving its sleep behind.
+  const slow = real
+    ? `sleep ${seconds} & trap "kill $!; exit 1" TERM INT; touch ${reached}; wait`
+    : `touch ${reached}; exec sleep ${seconds}`;
+  return `case "$*" in *"${words}"*) ${slow};; esac\n${real ? `exec ${real} "$@"` : ''}`;
 }
 
 async function untilExists(file: string): Promise<void> {

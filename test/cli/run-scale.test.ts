@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { printed, RunRig, type Ended } from './run-rig.ts';
@@ -143,9 +143,10 @@ test('what a killed run leaves is ended and removed by the next, and does not ho
 });
 
 test('two runs of one repository at once do not meet, and the last run is not run again before it has ended', async () => {
-  using rig = new RunRig({
-    'ci.yml': on + job('a', '- run: echo $PWD > where; echo begun; sleep 1.5; cat where; exit 1'),
-  });
+  using rig = new RunRig({});
+  const go = join(rig.root, 'go');
+  const steps = `- run: echo $PWD > where; echo begun; until test -e ${go}; do sleep 0.05; done; cat where; exit 1`;
+  rig.write({ '.github/workflows/ci.yml': on + job('a', steps) });
   const first = rig.start([]);
   const second = rig.start([]);
   await Promise.all(
@@ -160,6 +161,7 @@ test('two runs of one repository at once do not meet, and the last run is not ru
     code: 2,
     err: 'error[local/under-way]: the last run of this repository is still under way\n  = help: wait for its end, or end it with Ctrl-C where it runs\n',
   });
+  writeFileSync(go, '');
   const ends = await Promise.all([first.ended, second.ended]);
   expect(ends.map(({ code }) => code)).toEqual([1, 1]);
   const places = ends.map((ended) => printed(ended)[1]);

@@ -13,7 +13,7 @@ describe.skipIf(!existsSync('/proc/self/environ'))('leaving the demo', () => {
     const stranger = spawn('sleep', ['30'], { env });
     const own = spawn('sleep', ['30'], { env: { ...env, TMPDIR: `${folder}/tmp` } });
     try {
-      await expect.poll(() => processesOf(folder)).toEqual([own.pid]);
+      await expect.poll(() => processesOf(folder), { timeout: 60_000 }).toEqual([own.pid]);
       expect(killProcessesOf(folder)).toEqual([own.pid]);
       expect(processesOf(folder)).toEqual([]);
       expect(stranger.exitCode).toBeNull();

@@ -1,8 +1,9 @@
-import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, test } from 'vitest';
 import type { LocalView } from '../../src/local/index.ts';
 import { machineEnvironment } from '../../src/runner/index.ts';
 
@@ -24,7 +25,8 @@ interface Package {
 const packages = JSON.parse(readFileSync(join(import.meta.dirname, 'packages.json'), 'utf8')) as Package[];
 const bin = resolve('bin/slipway.js');
 const root = mkdtempSync(join(tmpdir(), 'slipway-packages-'));
-afterAll(() => rmSync(root, { recursive: true, force: true, maxRetries: 5 }));
+// Hundreds of thousands of files, which a slow disk takes its time for.
+afterAll(() => rm(root, { recursive: true, force: true, maxRetries: 5 }), 900_000);
 
 /** The machine as its user sees it: no programs of this project on PATH, which a package could take for its own. */
 const path = (process.env['PATH'] ?? '')
@@ -76,28 +78,43 @@ function repositoryOf({ name, version }: Package): string {
 }
 
 describe.skipIf(!fetchPackages())('the workflow of a package by others (npm pack must work)', () => {
-  test.each(packages)('$name $version passes as it is', { timeout: 1_200_000 }, (each) => {
-    const directory = repositoryOf(each);
-    const filters = each.matrix.flatMap((one) => ['--matrix', one]);
-    const words = ['run', each.event, '-W', `.github/workflows/${each.workflow}`, ...filters];
-    const ended = spawnSync(process.execPath, [bin, ...words, '--json', '--home', join(root, 'home')], {
-      cwd: directory,
-      env,
-      encoding: 'utf8',
-      maxBuffer: 256 * 1024 * 1024,
-    });
-    const view = lastView(ended.stdout);
-    const jobs = view?.runs.flatMap((run) => run.jobs) ?? [];
-    const named = (state: string) => jobs.filter((job) => job.state === state);
-    expect(ended.status, `${ended.stderr}\n${printedBy(ended.stdout).slice(-80).join('\n')}`).toBe(0);
-    expect(named('success').map(({ name }) => name)).toEqual(each.passed);
-    expect(Object.fromEntries(named('skipped').map((job) => [job.name, job.because ?? job.reason]))).toEqual(
-      each.skipped,
-    );
-    expect(jobs).toHaveLength(each.passed.length + Object.keys(each.skipped).length);
-    rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
-  });
+  // Two at a time, as vitest.config.ts says: what one downloads, the other may compute beside.
+  test.concurrent.for(packages)(
+    '$name $version passes as it is',
+    { timeout: 1_800_000 },
+    async (each, { expect }) => {
+      const directory = repositoryOf(each);
+      const filters = each.matrix.flatMap((one) => ['--matrix', one]);
+      const words = ['run', each.event, '-W', `.github/workflows/${each.workflow}`, ...filters];
+      const ended = await runSlipway([...words, '--json', '--home', join(root, 'home')], directory);
+      const view = lastView(ended.out);
+      const jobs = view?.runs.flatMap((run) => run.jobs) ?? [];
+      const named = (state: string) => jobs.filter((job) => job.state === state);
+      expect(ended.code, `${ended.err}\n${printedBy(ended.out).slice(-80).join('\n')}`).toBe(0);
+      expect(named('success').map(({ name }) => name)).toEqual(each.passed);
+      expect(
+        Object.fromEntries(named('skipped').map((job) => [job.name, job.because ?? job.reason])),
+      ).toEqual(each.skipped);
+      expect(jobs).toHaveLength(each.passed.length + Object.keys(each.skipped).length);
+      await rm(directory, { recursive: true, force: true, maxRetries: 5 });
+    },
+  );
 });
+
+/** Runs the command to its end. */
+async function runSlipway(
+  words: string[],
+  cwd: string,
+): Promise<{ code: number | null; out: string; err: string }> {
+  const child = spawn(process.execPath, [bin, ...words], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const said = { out: '', err: '' };
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (said.out += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (said.err += text));
+  const code = await new Promise<number | null>((done) => {
+    child.once('close', done);
+  });
+  return { code, ...said };
+}
 
 type Said = { kind: 'line'; jobName: string; text: string } | ({ kind: 'run' } & LocalView);
 

@@ -1,4 +1,4 @@
-export { isRunning, processesOf, signal, type Seen } from './processes.ts';
+export { isRunning, powerOff, processesOf, signal, type Seen } from './processes.ts';
 export {
   createAppRepository,
   type AppRepository,

@@ -18,7 +18,7 @@ const users = [
   { agent: false, method: 'POST', path: '/', pauseMs: 25 },
   { agent: new Agent({ keepAlive: true, maxSockets: 2 }), method: 'GET', path: '/slow', pauseMs: 10 },
 ] as const;
-const answerTimeoutMs = 15_000;
+const answerTimeoutMs = 60_000;
 // An object, for it changes in a callback.
 const state = { stopping: false };
 

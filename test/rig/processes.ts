@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { until } from './wait.ts';
 
 /** A process of this machine, as /proc tells it. */
 export interface Seen {
@@ -36,6 +37,15 @@ export function signal(pid: number, name: NodeJS.Signals): void {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
+}
+
+/** Kills every process of the home as a machine that goes down does: asked by none, and none born meanwhile is left. */
+export async function powerOff(home: string): Promise<void> {
+  await until('nothing runs any more', () => {
+    const left = processesOf(home);
+    for (const { pid } of left) signal(pid, 'SIGKILL');
+    return left.length === 0;
+  });
 }
 
 function read(path: string): string {

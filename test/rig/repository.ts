@@ -15,6 +15,8 @@ export interface VersionOptions {
   worker?: boolean;
   /** Two workers may run at once. */
   overlap?: boolean;
+  /** As in slipway.yml; short where nothing else is said. */
+  bake?: string;
 }
 
 /** A git repository with the fixture app. */
@@ -46,10 +48,13 @@ export function createAppRepository(folder: string): AppRepository {
   git('init', '-q', '-b', 'main');
   return {
     folder,
-    commit(version, { behaves = 'good', strategy = 'blue-green', worker = true, overlap = false } = {}) {
+    commit(
+      version,
+      { behaves = 'good', strategy = 'blue-green', worker = true, overlap = false, bake } = {},
+    ) {
       writeFileSync(join(folder, 'version.json'), JSON.stringify({ version, behaves }));
       writeFileSync(join(folder, 'Procfile'), procfile(worker));
-      writeFileSync(join(folder, 'slipway.yml'), slipwayYml({ behaves, strategy, overlap }));
+      writeFileSync(join(folder, 'slipway.yml'), slipwayYml({ behaves, strategy, overlap, bake }));
       git('add', '-A');
       git('commit', '-q', '--allow-empty', '-m', `${version} ${behaves}`);
       return git('rev-parse', 'HEAD');
@@ -66,12 +71,19 @@ function procfile(worker: boolean): string {
   return worker ? lines : lines.replace(/^worker:.*\n/m, '');
 }
 
-function slipwayYml(options: { behaves: Behaviour; strategy: string; overlap: boolean }): string {
+function slipwayYml(options: {
+  behaves: Behaviour;
+  strategy: string;
+  overlap: boolean;
+  bake: string | undefined;
+}): string {
   let text = readFileSync(join(app, 'slipway.yml'), 'utf8');
   text = text.replace('strategy: blue-green', `strategy: ${options.strategy}`);
   // What never becomes ready need not be waited for.
-  if (options.behaves === 'never-ready') text = text.replace('deadline: 20s', 'deadline: 2s');
-  // Its start may take a while on a busy machine, and only then does it crash.
-  if (options.behaves === 'worker-crashes') text = text.replace('bake: 300ms', 'bake: 10s');
+  if (options.behaves === 'never-ready') text = text.replace('deadline: 60s', 'deadline: 2s');
+  // Its start, or a look at it, may take a while on a busy machine, and only then is it seen to be bad.
+  const isSeenLate = ['worker-crashes', 'sick-with-users'].includes(options.behaves);
+  const bake = options.bake ?? (isSeenLate ? '10s' : '300ms');
+  text = text.replace('bake: 300ms', `bake: ${bake}`);
   return options.overlap ? `${text}    overlap: [worker]\n` : text;
 }

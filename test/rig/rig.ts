@@ -26,7 +26,7 @@ export interface RigOptions {
 }
 
 /** A process that was asked to end may take this long; then it counts as left behind. */
-const endsWithinMs = 15_000;
+const endsWithinMs = 60_000;
 
 /** A whole Slipway in a temp folder: server, supervisor, router, and a repository to ship from. */
 export interface Rig {

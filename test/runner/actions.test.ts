@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { artifactsOf } from '../../src/runner/index.ts';
@@ -255,4 +255,30 @@ describe('actions/setup-node', () => {
     await second.work();
     expect([await first.output(), await second.output()]).toEqual([['hit=false'], ['hit=true']]);
   });
+
+  test(
+    'cache: npm leaves a cache alone that all jobs of the machine share',
+    { timeout: 120_000 },
+    async () => {
+      const shared = join(rig.root, 'npm-of-the-machine');
+      mkdirSync(shared);
+      writeFileSync(join(shared, 'of-another-job'), '');
+      const yaml = jobWith(`
+- uses: actions/checkout@v4
+- id: node
+  uses: actions/setup-node@v4
+  with: { node-version: ${major}, cache: npm, cache-dependency-path: README.md }
+- run: echo "hit=\${{ steps.node.outputs.cache-hit }}"; rm -f "$npm_config_cache/of-another-job"`);
+      const machineEnv = { PATH: process.env['PATH'] ?? '', npm_config_cache: shared };
+      const first = rig.job(yaml, { machineEnv });
+      await first.work();
+      const second = rig.job(yaml, { machineEnv });
+      await second.work();
+      expect([await first.output(), await second.output()]).toEqual([['hit=false'], ['hit=false']]);
+      expect((await second.log()).map(({ text }) => text)).toContain(
+        `The cache of npm is ${shared}, which all jobs share: there is nothing to restore or save.`,
+      );
+      expect(existsSync(join(shared, 'of-another-job'))).toBe(false);
+    },
+  );
 });

@@ -8,8 +8,6 @@ beforeAll(() => {
 });
 afterAll(() => rig[Symbol.dispose]());
 
-const impatient = { interruptMs: 300, terminateMs: 300 };
-
 /** Processes of the job that still run. */
 async function leftOf(job: RigJob): Promise<number> {
   const { trackingId } = await job.report();
@@ -128,7 +126,6 @@ describe('a step in the background', () => {
   timeout-minutes: 0.005
   run: sleep 300
 - wait-all:`),
-      { cancelPatience: impatient },
     );
     const report = await job.work();
     expect(report.steps[0]?.error?.message).toBe("The action 'Slow' has timed out after 0.005 minutes.");
@@ -177,9 +174,6 @@ describe('cancel', () => {
   test('of the job ends background steps too', async () => {
     const job = rig.job(
       jobWith(`${server}\n- wait: server\n- run: echo "\${{ job.status }}"\n  if: always()`),
-      {
-        cancelPatience: impatient,
-      },
     );
     const { child, ended } = job.start();
     await job.printed('ready');

@@ -1,3 +1,6 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { jobWith, Rig, type RigJob } from './rig.ts';
 
@@ -150,7 +153,6 @@ describe('problem matchers', () => {
 describe('shells', () => {
   test.each([
     ['bash -x {0}', 'echo "$0" | grep -c "\\.sh$"', '1'],
-    ['python', 'import sys; print(sys.argv[0].endswith(".py"))', 'True'],
     ['node {0}', 'console.log(1 + 1)', '2'],
     ['perl {0}', 'print "perl\\n"', 'perl'],
     ['sh', 'echo plain', 'plain'],
@@ -159,6 +161,21 @@ describe('shells', () => {
     const report = await job.work();
     expect(report.steps[0]?.error).toBeUndefined();
     expect(await job.output()).toContain(expected);
+  });
+
+  // Debian knows it by the name python3 alone.
+  const python = ['python', 'python3'].flatMap(programPath)[0];
+  test.skipIf(python === undefined)('python (missing? apt-get install python3)', async () => {
+    const bin = join(rig.root, 'bin');
+    mkdirSync(bin);
+    symlinkSync(python ?? '', join(bin, 'python'));
+    const job = rig.job(
+      jobWith(`- shell: python\n  run: |\n    import sys; print(sys.argv[0].endswith(".py"))`),
+      { machineEnv: { PATH: `${bin}:${process.env['PATH'] ?? ''}` } },
+    );
+    const report = await job.work();
+    expect(report.steps[0]?.error).toBeUndefined();
+    expect(await job.output()).toEqual(['True']);
   });
 
   test('one that is not here fails its step and says what is', async () => {
@@ -177,3 +194,13 @@ describe('shells', () => {
     expect((await job.work()).steps[0]?.error?.message).toBe('Process completed with exit code 137.');
   });
 });
+
+/** Where the program itself lies; a link to a manager of versions would not know by which name it was called. */
+function programPath(name: string): string[] {
+  try {
+    const print = 'import sys; print(sys.executable)';
+    return [execFileSync(name, ['-c', print], { encoding: 'utf8' }).trim()];
+  } catch {
+    return [];
+  }
+}

@@ -47,7 +47,7 @@ describe('timeouts', () => {
     const job = rig.job(
       jobWith(
         '- run: sleep 300\n- run: echo never\n  if: failure()\n- run: echo "${{ job.status }}"\n  if: cancelled()',
-        'timeout-minutes: 0.01',
+        'timeout-minutes: 0.05',
       ),
       {
         cancelPatience: impatient,
@@ -55,7 +55,7 @@ describe('timeouts', () => {
     );
     const report = await job.work();
     expect(report.result).toBe('cancelled');
-    expect(report.reason).toBe('The job has exceeded its timeout of 0.01 minutes.');
+    expect(report.reason).toBe('The job has exceeded its timeout of 0.05 minutes.');
     expect(report.steps.map(({ outcome }) => outcome)).toEqual(['cancelled', 'skipped', 'success']);
   });
 });
@@ -73,7 +73,8 @@ describe('cancel', () => {
 - run: echo never
 - run: echo "\${{ job.status }}"
   if: cancelled()`),
-      { cancelPatience: impatient },
+      // The trap has to come through before SIGTERM, however busy the machine is.
+      { cancelPatience: { interruptMs: 3_000, terminateMs: 300 } },
     );
     const { child, ended } = job.start();
     await job.printed('ready');
@@ -117,7 +118,7 @@ describe('a cancelled job that does not wind up', () => {
   if: always()
 - run: sleep 300
   if: always()`,
-        'cancel-timeout-minutes: 0.02',
+        'cancel-timeout-minutes: 0.06',
       ),
       { cancelPatience: impatient },
     );
@@ -141,7 +142,7 @@ describe('processes left in the background', () => {
     (while true; do echo alive > pulse; sleep 0.05; done) &
     echo started
 - run: |
-    rm -f pulse; sleep 0.5; cat pulse`),
+    rm -f pulse; until grep alive pulse 2> /dev/null; do sleep 0.02; done`),
     );
     await job.work();
     expect(await job.output()).toEqual(['started', 'alive']);

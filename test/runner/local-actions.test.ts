@@ -262,11 +262,11 @@ outputs:
 - { shell: bash, run: 'echo begun; sleep 600' }
 - { shell: bash, run: 'echo never', if: always() }`),
       },
-      '- uses: ./a\n  timeout-minutes: 0.01\n- run: echo after\n  if: always()',
+      '- uses: ./a\n  timeout-minutes: 0.05\n- run: echo after\n  if: always()',
     );
     expect(output).toEqual(['begun', 'after']);
     expect(report.steps[1]?.outcome).toBe('failure');
-    expect(report.steps[1]?.error?.message).toBe("The action 'Run ./a' has timed out after 0.01 minutes.");
+    expect(report.steps[1]?.error?.message).toBe("The action 'Run ./a' has timed out after 0.05 minutes.");
   });
 
   test('that is cancelled ends its running step and runs those that ask for it', async () => {

@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { jobWorkerArgv, prepareJob, readLog, readReport } from '../../src/runner/index.ts';
 import type { JobReport, JobSpec, LogRecord } from '../../src/runner/index.ts';
 import { createRun, planRun } from '../../src/runs/index.ts';
-import type { JobOrder } from '../../src/runs/index.ts';
+import type { JobOrder, RunState } from '../../src/runs/index.ts';
 import { parseWorkflow } from '../../src/workflow/index.ts';
 
 /** What a test may change of a job. */
@@ -108,12 +108,14 @@ export class Rig {
       payload: { before: 'x' },
     };
     const run = createRun({ id: 'r1', number: 3, app: 'shop', workflow: parsed.value, event, nowMs: 0 });
-    const plan = planRun(
-      run,
-      { jobs: {}, environments: {}, rollouts: {}, groups: {} },
-      { nowMs: 0, maxParallelJobs: 9, hostLabels: [], unsupported: 'fail' },
-    );
-    const [action] = plan.actions;
+    const look = (state: RunState) =>
+      planRun(
+        state,
+        { jobs: {}, environments: {}, rollouts: {}, groups: {} },
+        { nowMs: 0, maxParallelJobs: 9, hostLabels: [], unsupported: 'fail' },
+      );
+    // The first look names the worker, the second starts it.
+    const [action] = look(look(run).state).actions;
     if (action?.kind !== 'start-job') throw new Error('the first job does not start');
     return action.order;
   }

@@ -60,7 +60,7 @@ it('two servers share one file, and each goes on with what the other held when i
   const taken = async () =>
     (await store.flows.list()).reduce((sum, { data }) => sum + (data as { taken: number }).taken, 0);
   // Ticks printed before the last signal may still be unread, so they are no measure of it; a lost signal never comes.
-  await vi.waitFor(async () => expect(await taken()).toBe(sent), { timeout: 30_000, interval: 50 });
+  await vi.waitFor(async () => expect(await taken()).toBe(sent), { timeout: 90_000, interval: 50 });
   await survivor.kill();
   expect(await taken()).toBe(sent);
 

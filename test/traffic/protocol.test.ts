@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { request, type IncomingMessage, type ServerResponse } from 'node:http';
 import { connect, createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { get, keepAliveAgent, raw, revision, routes, startRig, until, type App, type Rig } from './rig.ts';
 
@@ -13,7 +13,7 @@ let serve: (request: IncomingMessage, response: ServerResponse) => void = (_requ
   void response.end('ok');
 
 beforeAll(async () => {
-  rig = await startRig(['--response-timeout-ms', '1500']);
+  rig = await startRig();
   app = await rig.app((request, response) => serve(request, response));
   const sockets = new WebSocketServer({ server: app.server });
   sockets.on('connection', (socket) => socket.on('message', (data, binary) => socket.send(data, { binary })));
@@ -312,10 +312,13 @@ describe('failures', () => {
   });
 
   test('an app that is silent is 504', async () => {
-    serve = () => {};
-    const before = await traffic();
-    expect((await get(rig.port)).status).toBe(504);
-    expect((await traffic()).gatewayErrors - before.gatewayErrors).toBe(1);
+    const impatient = await startRig(['--response-timeout-ms', '300']);
+    onTestFinished(() => impatient.close());
+    const silent = await impatient.app(() => {});
+    await impatient.router.apply(routes([revision('r1', 100, silent.port)]), 1);
+    expect((await get(impatient.port)).status).toBe(504);
+    const { revisions } = await impatient.router.observe('shop/production');
+    expect(revisions[0]?.gatewayErrors).toBe(1);
   });
 
   test('an endpoint that refuses connections is passed over; when all do it is 502', async () => {

@@ -176,9 +176,9 @@ export function raw(port: number, text: string | Buffer): Promise<string> {
   });
 }
 
-/** Waits until something holds; gives up after 20 s. */
+/** Waits until something holds; gives up after a minute at the least, which is a limit against hanging. */
 export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 1_000; tries++) {
+  for (let tries = 0; tries < 3_000; tries++) {
     if (await holds()) return;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }

@@ -60,7 +60,11 @@ export class Play {
     const plan = planRun(this.state, this.observed, { ...this.limits, nowMs: this.nowMs++ });
     this.state = plan.state;
     this.happened.push(...plan.events.map((event) => event.type));
-    return plan;
+    if (plan.named.length === 0) return plan;
+    // What was seen was the job's worker before this one.
+    for (const key of plan.named) delete this.observed.jobs[key];
+    const next = this.look();
+    return { ...next, actions: [...plan.actions, ...next.actions], events: [...plan.events, ...next.events] };
   }
 
   /** Looks, and starts whatever should start; returns the keys of the jobs. */

@@ -17,7 +17,7 @@ async function serve(listener: RequestListener): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-const patient = { probeTimeoutMs: 5000 };
+const patient = { probeTimeoutMs: 60_000 };
 
 test.each([200, 204, 299])('%i is ready', async (status) => {
   const port = await serve((_, response) => response.writeHead(status).end());

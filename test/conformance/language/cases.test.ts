@@ -29,7 +29,7 @@ describe('the language', () => {
     const name = `${one.file}: ${one.title}${missing.length > 0 ? ` (needs ${missing.join(', ')})` : ''}`;
     test.skipIf(missing.length > 0)(name, async () => {
       const own = mkdtempSync(join(folder, 'case-'));
-      expect(await runCase(one, own)).toEqual(one.expect);
+      expect(await runCase(one, own, join(folder, 'tools'))).toEqual(one.expect);
       rmSync(own, { recursive: true, force: true });
     });
   }

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { runCli } from '../../../src/cli/cli.ts';
@@ -21,9 +21,16 @@ const fixed = {
   GIT_CONFIG_NOSYSTEM: '1',
 };
 
-/** Runs one case by the real command line, in this process, in a folder of its own. */
-export async function runCase(one: Case, folder: string): Promise<Outcome> {
+/**
+ * Runs one case by the real command line, in this process, in a folder of its own.
+ *
+ * @param tools - Where cases share what they install, such as the Node of actions.
+ */
+export async function runCase(one: Case, folder: string, tools: string): Promise<Outcome> {
   const root = join(folder, 'example');
+  mkdirSync(join(folder, 'home'));
+  mkdirSync(tools, { recursive: true });
+  symlinkSync(tools, join(folder, 'home', 'tools'));
   await makeRepository(one, root);
   const printed = { out: '', err: '' };
   const context = contextOf(root, join(folder, 'home'), printed);
