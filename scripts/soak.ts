@@ -20,7 +20,7 @@ const suites: Suite[] = [
     name: 'delivery-histories',
     project: 'unit',
     file: 'src/delivery/chaos.test.ts',
-    env: { SLIPWAY_CHAOS_RUNS: '20000' },
+    env: { SLIPWAY_CHAOS_RUNS: '3000' },
   },
   {
     name: 'store-histories',

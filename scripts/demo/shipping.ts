@@ -94,6 +94,11 @@ function sentenceOn(view: RolloutView): string | null {
     case 'superseded':
       return `${tint('red', '✗')} ${where}: ${view.state}: ${view.detail}`;
     case 'queued':
+    case 'waiting':
+    case 'preparing':
+    case 'checking':
+    case 'holding':
+    case 'paused':
     case 'shifting':
     case 'draining':
     case 'workers':
