@@ -74,11 +74,7 @@ export async function collectAll({ dryRun }: { dryRun: boolean }, parts: Parts):
   const states = flows.map(({ data }) => upgradeState(data)).filter(hasContainers);
   const [first] = states;
   if (!first) return { dryRun, containers: [], networks: [], images: [], freedBytes: 0, warnings: [] };
-  if (parts.making.size > 0) {
-    throw new CodedError('wiring/images-under-way', 'images are being made at this moment', {
-      help: 'try again when the ship has got further: slipway status',
-    });
-  }
+  requireNothingMade(parts);
   if (dryRun) {
     const { images } = await keepFor(first, parts);
     const names = await collectable(images, parts);
@@ -102,7 +98,7 @@ async function collectable(keep: string[], { docker }: Parts): Promise<string[]>
   return own.filter(({ Id }) => !keep.includes(Id)).flatMap(({ RepoTags }) => RepoTags ?? []);
 }
 
-async function asked(scope: string, { store, collections }: Parts): Promise<Collected> {
+async function asked(scope: string, { store, collections, making }: Parts): Promise<Collected> {
   collections.delete(scope);
   await store.flows.signal(environmentFlowId(scope), 'collect', null);
   const deadline = performance.now() + answeredWithinMs;
@@ -110,6 +106,7 @@ async function asked(scope: string, { store, collections }: Parts): Promise<Coll
     const token = store.changeToken();
     const collected = collections.get(scope);
     if (collected) return collected;
+    requireNothingMade({ making });
     if (performance.now() > deadline) {
       throw new CodedError(
         'wiring/not-collected',
@@ -121,4 +118,11 @@ async function asked(scope: string, { store, collections }: Parts): Promise<Coll
     }
     await store.waitForChange(token, 100);
   }
+}
+
+function requireNothingMade({ making }: Pick<Parts, 'making'>): void {
+  if (making.size === 0) return;
+  throw new CodedError('wiring/images-under-way', 'images are being made at this moment', {
+    help: 'try again when the ship has got further: slipway status',
+  });
 }

@@ -132,12 +132,12 @@ describe.skipIf(lacksDocker())(`a Compose app on Docker (missing? ${dockerInstal
     const shipped = await stage.slipway('ship');
     expect(shipped.code).not.toBe(0);
     expect(shipped.out).toContain('checking');
-    expect(running().filter((name) => name.startsWith('r6'))).toEqual([]);
+    expect(running().filter((name) => name.startsWith('r5'))).toEqual([]);
   });
 
   it('logs, status and garbage collection know the containers', async () => {
     const status = await stage.slipway('status');
-    expect(status.out).toMatch(/notes\/production +r5 /);
+    expect(status.out).toMatch(/notes\/production +r2 /);
     expect(status.out).toContain('database');
     const logs = await stage.slipway('logs', 'production', '--process', 'backend', '-n', '50');
     expect(logs.out).toContain('listens on 4000');
