@@ -115,7 +115,7 @@ const move: fc.Arbitrary<Move> = fc.oneof(
   { weight: 1, arbitrary: fc.constant({ kind: 'abort' as const }) },
 );
 
-const runs = Number(process.env['SLIPWAY_CHAOS_RUNS'] ?? 100);
+const runs = Number(process.env['SLIPWAY_CHAOS_RUNS'] ?? 500);
 
 test(
   `no crash, freeze, jump or order of wishes breaks a promise (${runs} histories)`,
