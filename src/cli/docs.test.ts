@@ -28,7 +28,9 @@ test('every command has an example and takes --json and --no-color', () => {
 
 test('every example in the help is understood', async () => {
   for (const [, line = ''] of cliDocs().matchAll(/^(?:sudo )?slipway (.*)$/gm)) {
-    const words = line.replace(/ < .*/, '').split(' ');
+    const words = [...line.replace(/ < .*/, '').matchAll(/"([^"]*)"|\S+/g)].map(
+      ([word, quoted]) => quoted ?? word,
+    );
     let ran = false;
     const program = buildProgram('0.1.0', () => Promise.resolve(void (ran = true)));
     await program.parseAsync(words, { from: 'user' });
