@@ -27,10 +27,9 @@ const marks: Record<ServiceForecast['change'], { mark: string; text: string }> =
 function serviceLines({ name, role, reason, copies, change, notes }: ServiceForecast, look: Look): string[] {
   const { mark, text } = marks[change];
   const count = copies === 1 ? '' : `, ${copies} copies`;
-  const what = role === null ? '' : ` ${role}${count}`;
-  const why = role === null ? reason : `${role} because ${reason}`;
+  const why = role === null ? reason : `${role}, because ${reason}`;
   return [
-    `      ${mark} ${paint(look, 'bold', harmless(name))}${what}: ${text}`,
+    `      ${mark} ${paint(look, 'bold', harmless(name))}: ${text}${count}`,
     ...[why, ...notes].map((note) => `          ${harmless(note)}`),
   ];
 }
