@@ -61,6 +61,15 @@ test('failures bring their last lines', () => {
   ]);
 });
 
+test('a time that runs on makes no new line', () => {
+  const looks = ['watches r2, 10s left', 'watches r2, 9s left', 'watches r2, 59m left (r2-web-1: slow)'];
+  const views = looks.map((detail) => aShip({ rollouts: [aRollout({ state: 'baking', detail })] }));
+  expect(tell(views).slice(1)).toEqual([
+    '[production] ● r2 baking: watches r2, 10s left',
+    '[production] ● r2 baking: watches r2, 59m left (r2-web-1: slow)',
+  ]);
+});
+
 test('a line of a log names its source', () => {
   expect(logLineText({ source: 'r7-web-1', atMs: null, text: 'listening' })).toBe('[r7-web-1] listening');
 });

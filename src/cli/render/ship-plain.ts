@@ -26,7 +26,7 @@ export function shipTransitions(before: ShipView | null, after: ShipView): strin
 export function rolloutTransitions(before: RolloutView | null, after: RolloutView): string[] {
   const same =
     before?.state === after.state &&
-    before.detail === after.detail &&
+    untimed(before.detail) === untimed(after.detail) &&
     before.weightPercent === after.weightPercent;
   if (same) return [];
   const label = `[${after.environment}]`;
@@ -36,6 +36,11 @@ export function rolloutTransitions(before: RolloutView | null, after: RolloutVie
   const detail = after.detail === '' ? '' : `: ${harmless(after.detail)}`;
   const tail = after.state === 'failed' ? after.logTail.map((line) => `${label}   | ${harmless(line)}`) : [];
   return [`${label} ${sign} ${revision}${after.state}${weight}${detail}`, ...tail];
+}
+
+/** A time that runs on is no news in a log. */
+function untimed(detail: string): string {
+  return detail.replaceAll(/\b\d+(ms|s|m|h|d)\b/g, '');
 }
 
 /** A line of a log as plain output shows it. */

@@ -1,3 +1,4 @@
+import { canonicalJson } from '../../flow/index.ts';
 import { withoutPlaces, type ComposeProject, type ComposeService } from '../../compose/index.ts';
 import { markedSecrets } from '../secret-markers.ts';
 
@@ -46,8 +47,9 @@ export function differences(difference: Difference): string[] {
   ];
 }
 
+/** What runs comes from the store, which keeps no order of keys. */
 function same(one: unknown, other: unknown): boolean {
-  return JSON.stringify(withoutPlaces(one)) === JSON.stringify(withoutPlaces(other));
+  return canonicalJson(withoutPlaces(one)) === canonicalJson(withoutPlaces(other));
 }
 
 function changedNames(before: ComposeService['environment'], now: ComposeService['environment']): string {

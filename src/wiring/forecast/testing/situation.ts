@@ -1,5 +1,6 @@
 import { composeFor, parseApp } from '../../../app/index.ts';
 import { emptyEnvironment, type EnvironmentState, type Revision } from '../../../delivery/index.ts';
+import { canonicalJson } from '../../../flow/index.ts';
 import { shapeOfCompose } from '../../resolve-compose.ts';
 import type { ForecastFacts } from '../model.ts';
 
@@ -30,7 +31,7 @@ export function resolved({
   return { app: result.value, shared, secrets: [{ name: 'KEY', version: keyVersion }] };
 }
 
-/** An environment that runs a commit as r3. */
+/** An environment that runs a commit as r3, as the store gives it back. */
 export function running(commit: Commit): EnvironmentState {
   const { app, secrets } = resolved(commit);
   const { secrets: _, ...shape } = shapeOfCompose(app);
@@ -46,9 +47,10 @@ export function running(commit: Commit): EnvironmentState {
     migration: { irreversible: false },
     configuration: { fingerprint: '', env: {}, envFile: null, secrets },
   };
-  return {
+  const state: EnvironmentState = {
     ...emptyEnvironment('shop/production'),
     stable: revision,
     shared: revision.shared.map((service) => ({ service, revision })),
   };
+  return JSON.parse(canonicalJson(state)) as EnvironmentState;
 }
