@@ -1,8 +1,8 @@
-import { knownRevisions, upgradeState, type EnvironmentState } from '../delivery/index.ts';
+import { knownRevisions, type EnvironmentState } from '../delivery/index.ts';
 import { CodedError, type Finding } from '../diagnostics/index.ts';
 import type { Flow } from '../flow/index.ts';
 import { openMirror } from '../source/index.ts';
-import { environmentFlowId } from './environment-flow.ts';
+import { environmentFlowId, environmentState, environmentStates } from './environments.ts';
 import { collectAll } from './garbage.ts';
 import { askAbort, askRollback, type RollbackWish } from './going-back.ts';
 import { askRepair, askReplacement } from './mending.ts';
@@ -61,11 +61,11 @@ export class Answers {
   }
 
   async status(): Promise<StatusView> {
-    const environments = await this.environmentFlows();
+    const environments = await environmentStates(this.system.store);
     const ships = await this.ships({ app: null, limit: 20, done: false });
     return {
       server: await this.health(),
-      environments: await Promise.all(environments.map((flow) => this.environment(flow))),
+      environments: await Promise.all(environments.map((state) => this.environment(state))),
       ships,
     };
   }
@@ -192,8 +192,7 @@ export class Answers {
   /** Throws `wiring/no-such-process` for a name that is no process type of what runs, and no copy of one. */
   async requireProcess(wish: { app: string; environment: string; process: string }): Promise<void> {
     const { app, environment, process: wanted } = wish;
-    const flow = await this.system.store.flows.get(environmentFlowId(`${app}/${environment}`));
-    const state = flow ? upgradeState(flow.data) : null;
+    const state = await environmentState(`${app}/${environment}`, this.system.store);
     const named = (state ? knownRevisions(state) : []).flatMap(({ processes, tasks, shared }) => [
       ...processes,
       ...shared,
@@ -209,8 +208,8 @@ export class Answers {
   }
 
   async rollout(id: string): Promise<RolloutView> {
-    for (const flow of await this.environmentFlows()) {
-      const view = (await this.rolloutViews(flow)).find((rollout) => rollout.id === id);
+    for (const state of await environmentStates(this.system.store)) {
+      const view = (await this.rolloutViews(state)).find((rollout) => rollout.id === id);
       if (view) return view;
     }
     throw new CodedError('wiring/no-such-rollout', `there is no rollout "${id}"`, {
@@ -261,21 +260,16 @@ export class Answers {
     environment: string | null;
     limit: number;
   }): Promise<HistoryEntry[]> {
-    const flows = (await this.environmentFlows()).filter(({ data }) => {
-      const [ownApp, ownEnvironment] = (data as EnvironmentState).scope.split('/');
+    const states = (await environmentStates(this.system.store)).filter(({ scope }) => {
+      const [ownApp, ownEnvironment] = scope.split('/');
       return (app === null || app === ownApp) && (environment === null || environment === ownEnvironment);
     });
-    const views = (await Promise.all(flows.map((flow) => this.rolloutViews(flow)))).flat();
+    const views = (await Promise.all(states.map((state) => this.rolloutViews(state)))).flat();
     return views.toSorted((a, b) => b.requestedAtMs - a.requestedAtMs).slice(0, limit);
   }
 
-  private environmentFlows(): Promise<Flow[]> {
-    return this.system.store.flows.list({ kind: 'environment' });
-  }
-
-  private async environment(flow: Flow): Promise<EnvironmentView> {
+  private async environment(state: EnvironmentState): Promise<EnvironmentView> {
     const { supervisor, containers, router, options, store } = this.system;
-    const state = upgradeState(flow.data);
     const { scope } = state;
     const [processes, inContainers, seen, records] = await Promise.all([
       supervisor.list(scope),
@@ -292,10 +286,9 @@ export class Answers {
     });
   }
 
-  private async rolloutViews(flow: Flow): Promise<RolloutView[]> {
-    const state = flow.data as EnvironmentState;
+  private async rolloutViews(state: EnvironmentState): Promise<RolloutView[]> {
     const [trouble] = Object.values(state.troubles ?? {});
-    const problem = this.system.problems.get(flow.id) ?? trouble?.message ?? null;
+    const problem = this.system.problems.get(environmentFlowId(state.scope)) ?? trouble?.message ?? null;
     return (await rolloutsOf(this.system.store, state.scope)).map((record) => {
       const stuck = state.rollout?.id === record.id ? problem : null;
       return viewRollout(record, state, stuck);
@@ -316,11 +309,11 @@ export class Answers {
     }));
     const wanted = [...asked, ...own];
     const scopes = new Set(wanted.map(({ scope }) => scope));
-    const flows =
+    const states =
       wanted.length === 0
         ? []
-        : (await this.environmentFlows()).filter(({ data }) => scopes.has((data as EnvironmentState).scope));
-    const views = (await Promise.all(flows.map((flow) => this.rolloutViews(flow)))).flat();
+        : (await environmentStates(this.system.store)).filter(({ scope }) => scopes.has(scope));
+    const views = (await Promise.all(states.map((state) => this.rolloutViews(state)))).flat();
     const rollouts = wanted.flatMap(({ id }) => views.filter((view) => view.id === id));
     const making = this.system.making.get(ship.id) ?? null;
     return viewShip(ship, runs, { layout: this.system.layout, rollouts, making });

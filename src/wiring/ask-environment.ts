@@ -2,7 +2,7 @@ import { emptyEnvironment } from '../delivery/index.ts';
 import { CodedError } from '../diagnostics/index.ts';
 import type { Json, Transition } from '../flow/index.ts';
 import type { DeployOutcome } from '../runs/index.ts';
-import { environmentFlowId } from './environment-flow.ts';
+import { environmentFlowId } from './environments.ts';
 
 /** Sends a signal to an environment's flow, and creates the flow the first time. */
 export function askEnvironment(

@@ -1,8 +1,7 @@
-import type { EnvironmentState } from '../delivery/index.ts';
 import type { Engine } from '../docker/index.ts';
 import type { Store } from '../store/index.ts';
 import type { Docker } from './docker.ts';
-import { environmentFlowId } from './environment-flow.ts';
+import { environmentState } from './environments.ts';
 import type { LogSource } from './read-logs.ts';
 import { hasContainers } from './targets.ts';
 import type { LogLine } from './views.ts';
@@ -24,8 +23,8 @@ export async function logContainers(
   scope: string,
   { store, docker }: { store: Store; docker: Docker },
 ): Promise<LogContainer[]> {
-  const flow = await store.flows.get(environmentFlowId(scope));
-  if (!flow || !hasContainers(flow.data as EnvironmentState)) return [];
+  const state = await environmentState(scope, store);
+  if (!state || !hasContainers(state)) return [];
   const { engine } = docker;
   const found = await engine.containers.list({ 'slipway.home': docker.homeId, 'slipway.scope': scope });
   return found.flatMap(({ Id: name, Labels: labels }) => {

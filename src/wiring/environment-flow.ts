@@ -32,11 +32,6 @@ export interface EnvironmentPorts {
 /** How soon an effect that failed is tried again. */
 const troubledLookMs = 500;
 
-/** Id of the flow that owns an environment. */
-export function environmentFlowId(scope: string): string {
-  return `environment:${scope}`;
-}
-
 /** Looks at the world, lets delivery's engine plan, carries out the effects, and commits. */
 export function environmentHandler(ports: EnvironmentPorts): FlowHandler<EnvironmentState> {
   return {

@@ -1,10 +1,10 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { knownRevisions, upgradeState, type EnvironmentState, type Revision } from '../delivery/index.ts';
+import { knownRevisions, type EnvironmentState, type Revision } from '../delivery/index.ts';
 import { CodedError } from '../diagnostics/index.ts';
 import { readRelease } from '../release/index.ts';
 import type { Collected, Keep } from '../targets/index.ts';
-import { environmentFlowId } from './environment-flow.ts';
+import { environmentFlowId, environmentStates } from './environments.ts';
 import type { System } from './system.ts';
 import { hasContainers } from './targets.ts';
 import type { CollectionView } from './views.ts';
@@ -22,8 +22,7 @@ export async function keepFor(
   state: EnvironmentState,
   parts: Pick<Parts, 'store' | 'layout'>,
 ): Promise<Keep> {
-  const flows = await parts.store.flows.list({ kind: 'environment' });
-  const wanted = flows.flatMap(({ data }) => revisionsOf(upgradeState(data)));
+  const wanted = (await environmentStates(parts.store)).flatMap(revisionsOf);
   const fresh = await freshImages(parts.layout);
   return {
     scope: state.scope,
@@ -70,8 +69,7 @@ export async function collect(
 
 /** Collects in every environment that has containers; with `dryRun` only tells which images would go. */
 export async function collectAll({ dryRun }: { dryRun: boolean }, parts: Parts): Promise<CollectionView> {
-  const flows = await parts.store.flows.list({ kind: 'environment' });
-  const states = flows.map(({ data }) => upgradeState(data)).filter(hasContainers);
+  const states = (await environmentStates(parts.store)).filter(hasContainers);
   const [first] = states;
   if (!first) return { dryRun, containers: [], networks: [], images: [], freedBytes: 0, warnings: [] };
   requireNothingMade(parts);

@@ -4,14 +4,13 @@ import {
   emptyEnvironment,
   noRules,
   switchAtOnce,
-  upgradeState,
   type EnvironmentState,
   type RolloutRequest,
 } from '../delivery/index.ts';
 import { CodedError } from '../diagnostics/index.ts';
 import type { Json } from '../flow/index.ts';
 import type { Store } from '../store/index.ts';
-import { environmentFlowId } from './environment-flow.ts';
+import { environmentFlowId, environmentState, environmentStates } from './environments.ts';
 import { requireIntact } from './prepare-rollout.ts';
 import { releaseOf } from './processes.ts';
 import { releaseFiles } from './repository-files.ts';
@@ -96,15 +95,14 @@ export async function askAbort(
   store: Store,
 ): Promise<string[]> {
   const aborted: string[] = [];
-  for (const flow of await store.flows.list({ kind: 'environment' })) {
-    const { scope, rollout, queue } = flow.data as EnvironmentState;
+  for (const { scope, rollout, queue } of await environmentStates(store)) {
     const [app, environment] = scope.split('/');
     if (wish.app !== null && wish.app !== app) continue;
     if (wish.environment !== null && wish.environment !== environment) continue;
     const active = rollout && rollout.phase.at !== 'reverting' ? [rollout.id] : [];
     const ids = [...active, ...queue.map(({ rolloutId }) => rolloutId)];
     for (const id of ids.filter((one) => wish.rollout === null || wish.rollout === one)) {
-      await store.flows.signal(flow.id, 'abort', { rolloutId: id, by: wish.actor });
+      await store.flows.signal(environmentFlowId(scope), 'abort', { rolloutId: id, by: wish.actor });
       aborted.push(id);
     }
   }
@@ -112,8 +110,7 @@ export async function askAbort(
 }
 
 async function stateOf(scope: string, store: Store): Promise<EnvironmentState> {
-  const flow = await store.flows.get(environmentFlowId(scope));
-  const state = flow ? upgradeState(flow.data) : emptyEnvironment(scope);
+  const state = (await environmentState(scope, store)) ?? emptyEnvironment(scope);
   if (state.stable || state.rollout) return state;
   throw new CodedError(
     'wiring/nothing-runs',

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { emptyEnvironment, mayNotReplace, upgradeState, type EnvironmentState } from '../delivery/index.ts';
+import { emptyEnvironment, mayNotReplace, type EnvironmentState } from '../delivery/index.ts';
 import { CodedError } from '../diagnostics/index.ts';
 import type { Store } from '../store/index.ts';
-import { environmentFlowId } from './environment-flow.ts';
+import { environmentFlowId, environmentState } from './environments.ts';
 import { untilKnown } from './going-back.ts';
 import { requireIntact } from './prepare-rollout.ts';
 import { releaseOf } from './processes.ts';
@@ -56,8 +56,7 @@ export async function askReplacement(
 }
 
 async function stateOf(scope: string, store: Store): Promise<EnvironmentState> {
-  const flow = await store.flows.get(environmentFlowId(scope));
-  return flow ? upgradeState(flow.data) : emptyEnvironment(scope);
+  return (await environmentState(scope, store)) ?? emptyEnvironment(scope);
 }
 
 function underWay(scope: string, rollout: string, environment: string): CodedError {

@@ -4,12 +4,12 @@ import {
   type EnvironmentDefinition,
   type StrategyDefinition,
 } from '../app/index.ts';
-import { upgradeState, type EnvironmentState } from '../delivery/index.ts';
+import { type EnvironmentState } from '../delivery/index.ts';
 import { unreachable, type Finding } from '../diagnostics/index.ts';
 import { planRelease } from '../release/index.ts';
 import { openMirror } from '../source/index.ts';
 import { environmentOf, matchesPatterns, type Workflow } from '../workflow/index.ts';
-import { environmentFlowId } from './environment-flow.ts';
+import { environmentState } from './environments.ts';
 import { planCompose } from './plan-compose.ts';
 import { deploySteps } from './repository-files.ts';
 import { checkCommit, type ShipWish } from './shipping.ts';
@@ -35,8 +35,7 @@ export async function planShip(
   const branch = wish.ref.replace(/^refs\/heads\//, '');
   const environments = await Promise.all(
     app.environments.map(async (definition) => {
-      const flow = await system.store.flows.get(environmentFlowId(`${app.name}/${definition.name}`));
-      const state = flow ? upgradeState(flow.data) : null;
+      const state = await environmentState(`${app.name}/${definition.name}`, system.store);
       const view = viewEnvironment({ app, definition, branch, state });
       if (app.kind !== 'compose' || !view.takesRef) return { view, findings: [] };
       const wanted = { app, definition, state, mirror, commit: wish.commit };

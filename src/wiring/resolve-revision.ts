@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { App, EnvironmentDefinition } from '../app/index.ts';
 import { withoutPlaces } from '../compose/index.ts';
-import type { EnvironmentState, Revision } from '../delivery/index.ts';
+import type { Revision } from '../delivery/index.ts';
 import { CodedError, type Finding } from '../diagnostics/index.ts';
 import { canonicalJson } from '../flow/index.ts';
 import { imagesFor, type Release } from '../release/index.ts';
@@ -14,6 +14,7 @@ import {
 } from '../secrets/index.ts';
 import type { Store } from '../store/index.ts';
 import type { Docker } from './docker.ts';
+import { environmentStates } from './environments.ts';
 import type { Layout } from './layout.ts';
 import type { CommitFiles } from './repository-files.ts';
 import { readCompose, shapeOfCompose } from './resolve-compose.ts';
@@ -171,9 +172,7 @@ async function catchAll(scope: string, store: Store): Promise<string[]> {
 
 /** Hosts that each environment serves, or is about to. */
 async function hostClaims(store: Store): Promise<{ scope: string; hosts: string[] }[]> {
-  const flows = await store.flows.list({ kind: 'environment' });
-  return flows.map(({ data }) => {
-    const { scope, stable, rollout, queue } = data as EnvironmentState;
+  return (await environmentStates(store)).map(({ scope, stable, rollout, queue }) => {
     const revisions = [stable, rollout?.candidate, ...queue.map(({ revision }) => revision)];
     return { scope, hosts: revisions.flatMap((revision) => revision?.hosts ?? []) };
   });

@@ -1,8 +1,8 @@
-import { mayNot, mayNotApprove, upgradeState, type Rollout, type Verb } from '../delivery/index.ts';
+import { mayNot, mayNotApprove, type Rollout, type Verb } from '../delivery/index.ts';
 import { CodedError } from '../diagnostics/index.ts';
 import type { Json } from '../flow/index.ts';
 import type { Store } from '../store/index.ts';
-import { environmentFlowId } from './environment-flow.ts';
+import { environmentFlowId, environmentState } from './environments.ts';
 
 /** A word is taken in by the next tick; a server that is busy may need longer, and the word still stands. */
 const takenWithinMs = 5_000;
@@ -60,8 +60,7 @@ function refusalOf({ verb, actor, environment }: WordWish, rollout: Rollout, rea
 }
 
 async function rolloutIn(scope: string, store: Store): Promise<Rollout | null> {
-  const flow = await store.flows.get(environmentFlowId(scope));
-  return flow ? upgradeState(flow.data).rollout : null;
+  return (await environmentState(scope, store))?.rollout ?? null;
 }
 
 /** Whatever people decide stands in these. */
