@@ -26,6 +26,8 @@ export interface EnvironmentState {
   replacing: Replacing | null;
   rollout: Rollout | null;
   queue: RolloutRequest[];
+  /** The newest ship that has asked for a rollout here; one of an earlier ship comes too late. */
+  newestShip: { number: number; rolloutId: string } | null;
   /** What could not be done at the last try, by effect. */
   troubles?: Record<string, Trouble>;
   /** Tasks that have succeeded here: the release's digest, a space, the task's name. */
@@ -96,6 +98,8 @@ export interface RolloutRequest {
   requestedBy: string;
   /** Flow that is told the outcome, by the signal `rollout-finished`. */
   replyTo: string | null;
+  /** Place of its ship among the ships of the app, from 1; null when no ship asks. */
+  shipNumber: number | null;
   /** Goes back across an irreversible migration, and starts anew what runs already. */
   force?: boolean;
 }
@@ -241,6 +245,7 @@ export function emptyEnvironment(scope: string): EnvironmentState {
     replacing: null,
     rollout: null,
     queue: [],
+    newestShip: null,
     migrated: [],
     releases: [],
   };

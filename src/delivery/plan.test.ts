@@ -276,6 +276,22 @@ describe('requests', () => {
     expect(stage.state.stable).toMatchObject({ id: 'r3', release: { commit: 'c4' } });
   });
 
+  test('of an earlier ship come too late, whatever became of the newer one', async () => {
+    const stage = await new Stage().serves({ ...aRequest(1, 'good'), shipNumber: 1 });
+    await stage.tick(['rollout', { ...aRequest(3, 'good'), shipNumber: 3 }]);
+    await stage.tick(['rollout', { ...aRequest(2, 'good'), shipNumber: 2 }]);
+    expect(outcome(stage)).toBe('superseded, ro-3, of a newer ship, was asked for before it');
+    await stage.until(atRest);
+    expect(stage.state.stable).toMatchObject({ release: { commit: 'c3' } });
+    await stage.tick(['rollout', { ...aRequest(4, 'crashes'), shipNumber: 4 }]);
+    await stage.until(atRest);
+    await stage.tick(['rollout', { ...aRequest(2, 'good'), rolloutId: 'ro-late', shipNumber: 2 }]);
+    expect(outcome(stage)).toBe('superseded, ro-4, of a newer ship, was asked for before it');
+    await stage.tick(['rollout', { ...aRequest(5, 'good'), shipNumber: 5 }]);
+    await stage.until(atRest);
+    expect(stage.state.stable).toMatchObject({ release: { commit: 'c5' } });
+  });
+
   test('that are made twice are one', async () => {
     const stage = new Stage();
     await stage.tick(['rollout', aRequest(1, 'good')]);

@@ -91,6 +91,12 @@ function enqueue(draft: Draft, request: RolloutRequest): void {
     commit: request.revision.release.commit,
     title: request.revision.release.title,
   });
+  const newer = newerShip(state, request);
+  if (newer) {
+    const reason = `${newer.rolloutId}, of a newer ship, was asked for before it`;
+    draft.finish(request, { outcome: 'superseded', reason, logTail: [] }, null);
+    return;
+  }
   for (const older of state.queue) {
     draft.finish(
       older,
@@ -99,6 +105,13 @@ function enqueue(draft: Draft, request: RolloutRequest): void {
     );
   }
   state.queue = [request];
+  if (request.shipNumber !== null)
+    state.newestShip = { number: request.shipNumber, rolloutId: request.rolloutId };
+}
+
+/** A ship whose pipeline took longer than that of the next one must not bring the older commit back. */
+function newerShip({ newestShip }: EnvironmentState, { shipNumber }: RolloutRequest): typeof newestShip {
+  return newestShip && shipNumber !== null && shipNumber < newestShip.number ? newestShip : null;
 }
 
 function abort(draft: Draft, { rolloutId, by, reason }: Word, nowMs: number): void {
@@ -132,6 +145,7 @@ function repair(draft: Draft, { rolloutId, by }: Word): void {
     },
     requestedBy: by,
     replyTo: null,
+    shipNumber: null,
     force: true,
   });
 }

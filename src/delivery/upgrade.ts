@@ -39,6 +39,7 @@ export function upgradeRequest(written: unknown): RolloutRequest {
   const request = written as RolloutRequest;
   return {
     ...request,
+    shipNumber: request.shipNumber ?? null,
     revision: upgradeRevision(request.revision),
     settings: upgradeSettings(request.settings),
   };

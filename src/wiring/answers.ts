@@ -113,9 +113,9 @@ export class Answers {
 
   /** Runs a ship that has ended again, or what of it failed; returns the new ship. */
   async rerun(wish: RerunShip): Promise<string> {
-    const { store, layout } = this.system;
+    const { store } = this.system;
     const old = (await this.shipFlow(wish.ship)).data as ShipData;
-    const data = await rerunShip(wish, { old, runs: await this.runsOf(wish.ship), layout });
+    const data = await rerunShip(wish, { old, runs: await this.runsOf(wish.ship), system: this.system });
     const about = {
       ship: data.id,
       commit: data.commit,

@@ -73,6 +73,7 @@ export async function askRollback(wish: RollbackWish, parts: ResolveParts): Prom
     },
     requestedBy: wish.actor,
     replyTo: null,
+    shipNumber: null,
   };
   await parts.store.flows.signal(environmentFlowId(scope), 'rollout', request as unknown as Json);
   await untilKnown(rolloutId, scope, parts.store);

@@ -28,6 +28,8 @@ export interface RolloutWish {
   actor: string;
   /** Flow that waits for the outcome. */
   replyTo: string | null;
+  /** Place of the ship among those of the app. */
+  shipNumber: number | null;
   /** Gives the ship's release, made once; used unless the environment promotes from another. */
   release(): Promise<Release>;
 }
@@ -58,6 +60,7 @@ export async function prepareRollout(wish: RolloutWish, parts: ResolveParts): Pr
     },
     requestedBy: wish.actor,
     replyTo: wish.replyTo,
+    shipNumber: wish.shipNumber,
   };
 }
 

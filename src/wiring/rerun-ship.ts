@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { CodedError } from '../diagnostics/index.ts';
 import { rerun } from '../runs/index.ts';
 import type { RunFlowData } from './run-data.ts';
+import { nextShipNumber } from './shipping.ts';
 import type { ShipData } from './ship-flow.ts';
 import type { System } from './system.ts';
 
@@ -21,22 +22,25 @@ export interface RerunShip {
  */
 export async function rerunShip(
   wish: RerunShip,
-  { old, runs, layout }: { old: ShipData; runs: RunFlowData[]; layout: System['layout'] },
+  { old, runs, system }: { old: ShipData; runs: RunFlowData[]; system: Pick<System, 'layout' | 'store'> },
 ): Promise<ShipData> {
   requireRerunnable(wish, old, runs);
+  const { layout, store } = system;
+  const number = await nextShipNumber(store, old.app.name);
   const id = `s-${randomBytes(4).toString('hex')}`;
   const chosen = wish.failed ? runs.filter(({ run }) => run.finished?.result !== 'success') : runs;
   const create = await Promise.all(
     chosen.map(async (data, index): Promise<RunFlowData> => {
       const next = { ...rerun(data.run, { only: wish.failed ? 'failed' : 'all' }), id: `${id}-${index + 1}` };
       await copyRun(layout.run(data.run.id).root, layout.run(next.id).root);
-      return { ...data, run: next, ship: id, deploys: {} };
+      return { ...data, run: next, ship: id, shipNumber: number, deploys: {} };
     }),
   );
   const kept = runs.filter((data) => !chosen.includes(data)).map(({ run }) => [run.id, 'success'] as const);
   return {
     ...old,
     id,
+    number,
     actor: wish.actor,
     startedAtMs: Date.now(),
     runs: Object.fromEntries([...kept, ...create.map(({ run }) => [run.id, 'running'] as const)]),

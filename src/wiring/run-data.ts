@@ -15,6 +15,8 @@ import type { ReportWatch } from './report-watch.ts';
 export interface RunFlowData {
   run: RunState;
   ship: string;
+  /** Place of the ship among those of the app; an earlier version of Slipway did not count them. */
+  shipNumber?: number;
   title: string;
   /** The app as the commit defines it; null when only workflows are run. */
   app: App | null;

@@ -187,6 +187,7 @@ export class RunTurn {
         title: data.title,
         actor: run.event.actor,
         replyTo: run.id,
+        shipNumber: data.shipNumber ?? null,
         release: () => release(data),
       }),
     );

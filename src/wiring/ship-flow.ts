@@ -17,6 +17,8 @@ import { rolloutIdOf, type RunFlowData } from './run-data.ts';
 /** A commit on its way: its runs, then its rollouts where no workflow asks for them itself. */
 export interface ShipData {
   id: string;
+  /** Place among the ships of the app, from 1; an earlier version of Slipway did not count them. */
+  number?: number;
   app: App;
   commit: string;
   title: string;
@@ -152,6 +154,7 @@ function deploy(data: ShipData, environment: string, { nowMs, transition, ports 
       title,
       actor,
       replyTo: data.id,
+      shipNumber: data.number ?? null,
       release: () => ports.release(data),
     }),
   );

@@ -97,7 +97,8 @@ export async function newShip(wish: ShipWish, checked: CheckedCommit, store: Sto
   const { app, info, triggered, workflows } = checked;
   const nowMs = Date.now();
   const title = titleOf(info);
-  const before = await countRuns(store, app.name, triggered.length);
+  const before = await countOn(store, 'run-count', app.name, triggered.length);
+  const number = await nextShipNumber(store, app.name);
   const create = triggered.map((workflow, index): RunFlowData => {
     const run = createRun({
       id: `${id}-${index + 1}`,
@@ -105,10 +106,11 @@ export async function newShip(wish: ShipWish, checked: CheckedCommit, store: Sto
       ...runOf(workflow, wish, checked),
       nowMs,
     });
-    return { run, ship: id, title, app, deploys: {} };
+    return { run, ship: id, shipNumber: number, title, app, deploys: {} };
   });
   return {
     id,
+    number,
     app,
     commit: wish.commit,
     title,
@@ -204,11 +206,16 @@ function uploads(job: Job): string[] {
   );
 }
 
-/** Counts an app's runs on; a run's number is for people, so two ships of one moment may share it. */
-async function countRuns(store: Store, app: string, more: number): Promise<number> {
-  const known = await store.documents.get('run-count', app);
+/** The place of a ship that begins now; of two that begin in one moment, neither is the newer one. */
+export async function nextShipNumber(store: Store, app: string): Promise<number> {
+  return 1 + (await countOn(store, 'ship-count', app, 1));
+}
+
+/** Counts an app's runs or ships on, and returns how many there were; two of one moment may share a number. */
+async function countOn(store: Store, what: string, app: string, more: number): Promise<number> {
+  const known = await store.documents.get(what, app);
   const before = typeof known?.body === 'number' ? known.body : 0;
-  await store.documents.put('run-count', app, before + more);
+  await store.documents.put(what, app, before + more);
   return before;
 }
 

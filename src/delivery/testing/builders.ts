@@ -38,6 +38,7 @@ export function aRequest(serial: number, behaves: Behaviour, wishes: Wishes = {}
     },
     requestedBy: 'ana',
     replyTo: 'run-1',
+    shipNumber: null,
   };
 }
 
