@@ -150,6 +150,34 @@ describe('the way back', () => {
   });
 });
 
+describe('half and half', () => {
+  test('copies that have switched go back when one that follows does not come up (kamal, uncloud)', async () => {
+    const stage = await serving(4);
+    stage.see = ill('r2-web-3');
+    await stage.tick(['rollout', aRequest(2, 'good', { replicas: 4, rolling: true })]);
+    await stage.until(atRest);
+    expect(outcome(stage)).toContain('failed, r2-web-3');
+    expect(stage.lines.some((line) => /^route .*r2=50%\/2/.test(line))).toBe(true);
+    expect(stage.world.weightOf('r1')).toBe(100);
+    expect([...stage.world.copies.keys()].filter((id) => id.startsWith('r2'))).toEqual([]);
+  });
+
+  test('web copies go back when the worker of their release does not stay up', async () => {
+    const stage = await serving();
+    let looks = 0;
+    stage.see = ({ instances }) => {
+      const worker = instances.find(({ id }) => id === 'r2-worker-1');
+      if (worker) Object.assign(worker, { restarts: (looks += 1), phase: 'backoff', exitCode: 1 });
+    };
+    await stage.tick(['rollout', aRequest(2, 'good', { replicas: 2 })]);
+    await stage.until(atRest);
+    expect(outcome(stage)).toContain('failed, r2-worker-1');
+    expect(stage.lines.some((line) => line.startsWith('route r1=0%/2 r2=100%'))).toBe(true);
+    expect(stage.world.weightOf('r1')).toBe(100);
+    expect([...stage.world.copies.keys()].filter((id) => id.includes('worker'))).toEqual(['r1-worker-1']);
+  });
+});
+
 describe('numbers that say too much', () => {
   const judge = { errorRate: 0.01, p95Ms: null, minRequests: 50 };
   const strategy = aCanary([10, 100], { kind: 'timer', ms: 5_000 });

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { request, type IncomingMessage, type RequestListener } from 'node:http';
 import { createServer as createTcpServer, type AddressInfo } from 'node:net';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import type { Routes } from '../../../src/delivery/index.ts';
 import type { ProgramKind } from '../../../src/traffic/index.ts';
@@ -74,6 +74,23 @@ export function conformance(kind: 'embedded' | ProgramKind, differences: Differe
       expect(error, `${seen} of 1000`).toBeLessThanOrEqual(
         weight === 100 ? 0 : differences.shareErrorPercent,
       );
+    });
+
+    test('a slow revision gets its whole share, so that its slowness shows', async () => {
+      serve = (id, request, response) => {
+        if (id === 'r2') setTimeout(() => plain(id, request, response), 20);
+        else plain(id, request, response);
+      };
+      onTestFinished(() => {
+        serve = plain;
+      });
+      await apply([revision('r1', 70, port(0)), revision('r2', 30, port(1))]);
+      let seen = 0;
+      const visitor = async () => {
+        for (let visit = 0; visit < 25; visit++) if ((await revisionOf()) === 'r2') seen += 1;
+      };
+      await Promise.all(Array.from({ length: 40 }, visitor));
+      expect(Math.abs(seen - 300) / 10, `${seen} of 1000`).toBeLessThanOrEqual(differences.shareErrorPercent);
     });
 
     test('two copies of a revision take turns', async () => {
