@@ -2,7 +2,7 @@ import type { RolloutView } from '../../src/wiring/index.ts';
 import { sumOf, type LoadTotals } from './load-totals.ts';
 import { shortOf } from './narrator.ts';
 import type { Slipway } from './slipway.ts';
-import type { Act } from './story.ts';
+import type { Act } from './act.ts';
 
 /** A promise of the demo, and whether it was kept. */
 export interface Promised {

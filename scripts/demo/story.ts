@@ -1,30 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parse } from 'yaml';
 import type { LogLine, RolloutView, ShipView, StatusView } from '../../src/wiring/index.ts';
+import type { Act } from './act.ts';
 import { judge, type Promised } from './judge.ts';
-import { sumOf, type LoadTotals, type PhaseTotals } from './load-totals.ts';
+import { sumOf, type LoadTotals } from './load-totals.ts';
 import { listed, seconds, shortOf, type Narrator } from './narrator.ts';
 import { createTeller, glimpse, type Teller } from './shipping.ts';
 import type { Slipway } from './slipway.ts';
 import { commit, settingsOf, type Stage } from './stage.ts';
-import { durationMs, splitOf, waitsOf, type ConfiguredWaits, type Interval, type Split } from './timing.ts';
+import { durationMs, splitOf, waitsOf, type ConfiguredWaits, type Interval } from './timing.ts';
 import type { Traffic } from './traffic.ts';
-
-/** A row of the table: a commit on its way, or a way back. */
-export interface Act {
-  name: string;
-  commit: string;
-  /** `live`, `stopped in staging`, `stopped by a test`. */
-  became: string;
-  /** Whether production's users got it. */
-  live: boolean;
-  why: string;
-  split: Split;
-  /** How long its rollouts were in each state: `staging starting`. */
-  stateMs: Record<string, number>;
-  /** Null before there was anybody to ask. */
-  requests: PhaseTotals | null;
-}
 
 export interface Outcome {
   acts: Act[];

@@ -1,5 +1,6 @@
 import { seconds, tint } from './narrator.ts';
-import type { Act, Outcome } from './story.ts';
+import type { Act } from './act.ts';
+import type { Outcome } from './story.ts';
 import { sumOf } from './load-totals.ts';
 
 /** The table at the end, and the judgement under it. */

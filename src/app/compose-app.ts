@@ -6,7 +6,7 @@ import { composeHealth, composeStrategy } from './compose-defaults.ts';
 import type { App, EnvironmentDefinition } from './model.ts';
 import { classifyServices } from './service-roles.ts';
 import type { RoleRules } from './routed-service.ts';
-import type { ClassifiedService } from './service-roles.ts';
+import type { ClassifiedService } from './classified-service.ts';
 
 /** A service with its role, and how many of it should run. */
 export interface ComposeAppService extends ClassifiedService {

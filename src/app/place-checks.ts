@@ -2,7 +2,7 @@ import type { PublishedPort } from '../compose/index.ts';
 import type { Finding } from '../diagnostics/index.ts';
 import type { RoleRules } from './routed-service.ts';
 import type { ServiceFacts } from './service-facts.ts';
-import type { ClassifiedService } from './service-roles.ts';
+import type { ClassifiedService } from './classified-service.ts';
 
 /** Finds what two containers cannot hold at once: ports of the host, its network, volumes of which nobody said that two may. */
 export function checkPlaces(

@@ -1,7 +1,7 @@
 import type { Finding } from '../diagnostics/index.ts';
 import type { ServiceRole } from './model.ts';
 import type { ServiceFacts } from './service-facts.ts';
-import type { ClassifiedService } from './service-roles.ts';
+import type { ClassifiedService } from './classified-service.ts';
 
 /** Roles that are up before a service of the key's role starts; tasks have ended by then, or it is one itself. */
 const upBefore: Record<ServiceRole, readonly ServiceRole[]> = {

@@ -1,6 +1,7 @@
 import type { ComposeProject } from '../compose/index.ts';
 import { didYouMean } from '../diagnostics/index.ts';
 import type { Finding } from '../diagnostics/index.ts';
+import type { ClassifiedService } from './classified-service.ts';
 import type { ServiceRole } from './model.ts';
 import { checkPlaces } from './place-checks.ts';
 import { routedPort, routedService } from './routed-service.ts';
@@ -8,18 +9,6 @@ import type { RoleRules, RoutedService } from './routed-service.ts';
 import { orderOf } from './service-order.ts';
 import { factsOf } from './service-facts.ts';
 import type { ServiceFacts } from './service-facts.ts';
-
-/** A service of a Compose file and what it is to a rollout. */
-export interface ClassifiedService {
-  name: string;
-  role: ServiceRole;
-  /** Why it has this role, for people: `"web" depends on it`. */
-  reason: string;
-  /** Two revisions of it may run at once. */
-  overlap: boolean;
-  /** What must be up before it starts: services of its own revision, then shared ones. */
-  after: string[];
-}
 
 /** What a Compose project is to a rollout. */
 export interface Classified {

@@ -5,7 +5,7 @@ import type { LocalRequest } from '../local/index.ts';
 import type { CliContext } from './context.ts';
 import { askSecret } from './ask-secret.ts';
 import { parseEnvFile } from './env-file.ts';
-import type { RunFlags } from './run-flags.ts';
+import type { RunFlags } from './run-options.ts';
 
 /** Secrets, variables, inputs and the event file, from flags, files, the environment and the terminal. Flags win over files. */
 export async function readValues(

@@ -1,12 +1,12 @@
 import { statSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import type { LocalRequest } from '../local/index.ts';
-import { runPlan } from './commands/run.ts';
 import { outLook, type CliContext } from './context.ts';
 import { exitCodes } from './exit-codes.ts';
 import { troubleOf, troubleText } from './mistake.ts';
 import { harmless, paint } from './render/text.ts';
-import type { RunFlags } from './run-flags.ts';
+import type { RunFlags } from './run-options.ts';
+import { runPlan } from './run-plan.ts';
 import { print } from './terminal.ts';
 
 /** Editors write a file in several strokes. */

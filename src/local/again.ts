@@ -1,22 +1,15 @@
 import { readFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { CodedError } from '../diagnostics/index.ts';
-import { readReport, type Progress, type StepReport } from '../runner/index.ts';
+import { readReport, type StepReport } from '../runner/index.ts';
 import { rerun, workKey, type JobInstance, type RunState } from '../runs/index.ts';
-import type { KeptFolder, KeptRun } from './kept.ts';
+import type { Checkpoint, KeptFolder, KeptRun } from './kept.ts';
 
 /** What of the last run is to be run again. */
 export type AgainWish =
   | { kind: 'failed' }
   /** From a step of one job on, or that step alone, in the workspace as it was left. */
   | { kind: 'step'; step: string; onlyIt: boolean; job: string | null };
-
-/** What a job had come to just before one of its steps. */
-export interface Checkpoint {
-  progress: Progress;
-  /** How much its steps had written to the job's summary. */
-  summaryBytes: number;
-}
 
 /** The last run, made ready to go on. */
 export interface Again {

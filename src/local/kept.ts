@@ -2,9 +2,8 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { glob, readFile, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { endTracked } from '../runner/index.ts';
+import { endTracked, type Progress } from '../runner/index.ts';
 import type { RunState } from '../runs/index.ts';
-import type { Checkpoint } from './again.ts';
 import { currentOwner, isAlive, type Owner } from './owner.ts';
 
 /** What stays of the last run of a repository, so that parts of it can be run again. Holds no secret. */
@@ -16,6 +15,13 @@ export interface KeptRun {
   runs: RunState[];
   /** Digest of each workflow file, by path. */
   files: Record<string, string>;
+}
+
+/** What a job had come to just before one of its steps. */
+export interface Checkpoint {
+  progress: Progress;
+  /** How much its steps had written to the job's summary. */
+  summaryBytes: number;
 }
 
 /**

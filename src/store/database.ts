@@ -3,10 +3,8 @@ import { Kysely, sql, SqliteDialect, type SqliteDatabase, type Transaction } fro
 import { asStoreError, failureKind } from './failures.ts';
 import { migrate } from './migrations.ts';
 import { postgresDialect } from './postgres.ts';
-import type { Tables } from './schema.ts';
+import type { DatabaseKind, Tables } from './schema.ts';
 import { adaptSqlite, openSqlite } from './sqlite.ts';
-
-export type DatabaseKind = 'sqlite' | 'postgres';
 
 /** Queries of a transaction. */
 export type Tx = Transaction<Tables>;

@@ -1,7 +1,6 @@
 import type { CreateTableBuilder, Kysely } from 'kysely';
 import { CodedError } from '../diagnostics/index.ts';
-import type { DatabaseKind } from './database.ts';
-import type { Tables } from './schema.ts';
+import type { DatabaseKind, Tables } from './schema.ts';
 
 type Migration = (db: Kysely<Tables>, kind: DatabaseKind) => Promise<void>;
 

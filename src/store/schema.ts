@@ -5,6 +5,8 @@ import type { Generated } from 'kysely';
  * times are wall-clock ms, truth is 0 or 1.
  */
 
+export type DatabaseKind = 'sqlite' | 'postgres';
+
 export interface FlowRow {
   id: string;
   kind: string;

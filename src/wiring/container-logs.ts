@@ -2,7 +2,7 @@ import type { Engine } from '../docker/index.ts';
 import type { Store } from '../store/index.ts';
 import type { Docker } from './docker.ts';
 import { environmentState } from './environments.ts';
-import type { LogSource } from './read-logs.ts';
+import type { LogSource } from './log-source.ts';
 import { hasContainers } from './targets.ts';
 import type { LogLine } from './views.ts';
 

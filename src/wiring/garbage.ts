@@ -3,13 +3,24 @@ import { join } from 'node:path';
 import { knownRevisions, type EnvironmentState, type Revision } from '../delivery/index.ts';
 import { CodedError } from '../diagnostics/index.ts';
 import { readRelease } from '../release/index.ts';
-import type { Collected, Keep } from '../targets/index.ts';
+import type { Store } from '../store/index.ts';
+import type { Collected, DockerTarget, Keep } from '../targets/index.ts';
+import type { Docker } from './docker.ts';
 import { environmentFlowId, environmentStates } from './environments.ts';
-import type { System } from './system.ts';
+import type { Layout } from './layout.ts';
 import { hasContainers } from './targets.ts';
 import type { CollectionView } from './views.ts';
 
-type Parts = Pick<System, 'store' | 'layout' | 'docker' | 'containers' | 'making' | 'collections'>;
+/** What a collection looks at and acts on. */
+interface Parts {
+  store: Store;
+  layout: Layout;
+  docker: Docker;
+  containers: DockerTarget;
+  /** Releases that are being made, by ship. */
+  making: ReadonlyMap<string, string>;
+  collections: Map<string, Collected>;
+}
 
 /** Below this share of free disk, people are warned. */
 export const littleDiskPercent = 10;
@@ -38,7 +49,7 @@ function revisionsOf(state: EnvironmentState): Revision[] {
   return [...knownRevisions(state), ...state.past, ...shared, ...queued];
 }
 
-async function freshImages(layout: System['layout']): Promise<string[]> {
+async function freshImages(layout: Layout): Promise<string[]> {
   const ids: string[] = [];
   for (const app of await readdir(layout.apps).catch(() => [])) {
     const folder = layout.app(app).releases;

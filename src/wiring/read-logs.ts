@@ -5,13 +5,9 @@ import { readLog, readReport } from '../runner/index.ts';
 import { workKey } from '../runs/index.ts';
 import { ContainerSource, type LogContainer } from './container-logs.ts';
 import type { Layout } from './layout.ts';
+import type { LogSource } from './log-source.ts';
 import type { RunFlowData } from './run-data.ts';
 import type { LogLine } from './views.ts';
-
-/** Somewhere lines come from; `next` returns what has come since the last call. */
-export interface LogSource {
-  next(): Promise<LogLine[]>;
-}
 
 /** Which lines are wanted. */
 export interface LogQuery {

@@ -2,20 +2,44 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Failure, Flow } from './app-connection.ts';
-import type { Gate } from './gate.ts';
 import { pages, type Page } from './pages.ts';
 import type { RequestHead } from './request-head.ts';
 import type { AppHead } from './response-parser.ts';
 import type { Outcome } from './revision-counts.ts';
-import type { LiveRevision } from './routing-table.ts';
+import type { LiveRevision, RoutingTable } from './routing-table.ts';
 import { isSecure, strictTransport } from './secure.ts';
 import { UndiciAdapter, type UpgradeEvents } from './undici-adapter.ts';
 import { joinSockets } from './upgraded.ts';
 import type { Upstream } from './upstreams.ts';
 
+/** What an answer of the router's own needs. */
+export interface Asked {
+  request: IncomingMessage;
+  response: ServerResponse;
+  accept: string;
+  setCookie?: string;
+  /** The connection must end: its client waits for a word before it sends its body, and will not get it. */
+  closes?: boolean;
+}
+
+/** What an exchange asks of the router around it. */
+export interface Surroundings {
+  readonly table: RoutingTable;
+  /** Client connections that speak another protocol by now. */
+  readonly upgraded: Set<Duplex>;
+  /** No new connections: each answer ends its connection. */
+  readonly leaving: boolean;
+  /** Out of patience: no more attempts. */
+  readonly stopped: boolean;
+  /** Writes a page of the router's own. */
+  answer(asked: Asked, page: Page): void;
+  /** Called when a request of a revision without weight has ended. */
+  forgetDrained(scope: string): void;
+}
+
 /** What an exchange needs to know; it owns the request from here on. */
 export interface ExchangeParts {
-  gate: Gate;
+  gate: Surroundings;
   request: IncomingMessage;
   response: ServerResponse;
   head: RequestHead;

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import type { Certificates } from './certificates.ts';
 import { peerAddress, type TrustedProxies } from './client-address.ts';
-import { Exchange } from './exchange.ts';
+import { Exchange, type Asked } from './exchange.ts';
 import type { Ledger } from './ledger.ts';
 import { pages, renderPage, type Page } from './pages.ts';
 import { limitKey } from './rate-limit.ts';
@@ -13,16 +13,6 @@ import { sessionHash } from './revision-counts.ts';
 import { isSecure, strictTransport } from './secure.ts';
 import type { LiveScope, RoutingTable } from './routing-table.ts';
 import { formatSessionCookie, parseSessionCookie, stripSessionCookie } from './session-cookie.ts';
-
-/** What an answer of the router's own needs. */
-interface Asked {
-  request: IncomingMessage;
-  response: ServerResponse;
-  accept: string;
-  setCookie?: string;
-  /** The connection must end: its client waits for a word before it sends its body, and will not get it. */
-  closes?: boolean;
-}
 
 /** Decides for each request where it goes, and answers those that go nowhere. */
 export class Gate {

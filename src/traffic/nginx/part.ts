@@ -1,31 +1,11 @@
 import { createHash } from 'node:crypto';
-import type { Certificate } from '../certificate-folder.ts';
 import { everyHost } from '../embedded/routes.ts';
 import { block, map, variable } from './names.ts';
+import type { PartSettings } from './part-settings.ts';
 import { errorPages, pagesLocation, retryEntries } from './pages.ts';
 import { requestMaps } from './request-maps.ts';
 import { scopeMaps, type NamedScope } from './scope-maps.ts';
 import { formatName, scopeServers } from './scope-servers.ts';
-
-/** What the part within `http { }` is written with. */
-export interface PartSettings {
-  /** `127.0.0.1:80`, `[::]:80` */
-  listen: string;
-  tls: { listen: string; port: number; certificates: Certificate[] } | null;
-  /** False when the part stands in the user's own configuration, whose default server is the user's. */
-  isWhole: boolean;
-  pagesFolder: string;
-  accessLog: string;
-  statusSocket: string;
-  /** While it exists, every answer ends its connection. */
-  closingFile: string;
-  responseTimeoutMs: number;
-  trustedProxies: string[];
-  /** What every server says, see `serverLines`. */
-  serverLines: string[];
-  /** Hosts that some scope has for itself. */
-  taken: ReadonlySet<string>;
-}
 
 /** What nobody's host is answered: that nothing is there, or that routes were lost. */
 export type Otherwise = 'unknownHost' | 'stateDamaged';

@@ -1,7 +1,7 @@
 import { covers, type Certificate } from '../certificate-folder.ts';
 import { block, literal, map, upstreamName, variable } from './names.ts';
 import { errorPages, pagesLocation, retryEntries } from './pages.ts';
-import type { PartSettings } from './part.ts';
+import type { PartSettings } from './part-settings.ts';
 import { limitZoneName, type NamedScope } from './scope-maps.ts';
 
 /** Where a server listens, and for which hosts. */
