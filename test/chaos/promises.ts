@@ -3,7 +3,6 @@ import {
   answersFromNow,
   persist,
   processesOf,
-  scope,
   until,
   type Behaviour,
   type Rig,
@@ -19,12 +18,13 @@ export async function checkPromises(rig: Rig, users: Users): Promise<void> {
   if (!serving) throw new Error('nothing serves');
   expect(serving.traffic?.weightPercent).toBe(100);
   expect(standby?.traffic?.weightPercent ?? 0).toBe(0);
-  await expectProcesses(rig, [
+  await expectCopies(rig, [
     ...copies(serving.revision, ['web-1', 'web-2', 'worker-1']),
     ...(standby ? copies(standby.revision, ['web-1', 'web-2']) : []),
+    ...rig.place.shared,
   ]);
-  const version = serving.title.split(' ')[0] ?? '';
-  expect(Object.keys(await answersFromNow(users, 40))).toEqual([`${version} ${serving.revision}`]);
+  await expectNothingElse(rig);
+  expect(Object.keys(await answersFromNow(users, 40))).toEqual([rig.nameOf(serving)]);
   await checkUsers(users);
   await checkRecords(rig);
   checkDiaries(rig);
@@ -53,12 +53,15 @@ async function checkRecords({ client }: Rig): Promise<void> {
   expect(audit.problems).toEqual([]);
 }
 
-/** Exactly these copies run, each once, and nothing else of this home beside its server, supervisor and router. */
-async function expectProcesses(rig: Rig, ids: string[]): Promise<void> {
-  const wanted = ids.map((id) => `${scope}/${id}`).toSorted();
-  const seen = await rig.processes();
-  expect(seen.map(({ id }) => id).toSorted()).toEqual(wanted);
-  const leaders = new Set(seen.map(({ pid }) => pid));
+/** Exactly these copies run, each once. */
+async function expectCopies(rig: Rig, ids: string[]): Promise<void> {
+  const seen = await rig.place.copies();
+  expect(seen.map(({ id }) => id).toSorted()).toEqual(ids.toSorted());
+}
+
+/** Nothing else of this home is there beside its server, supervisor and router, and what kept revisions need. */
+async function expectNothingElse(rig: Rig): Promise<void> {
+  const leaders = new Set((await rig.place.copies()).map(({ session }) => session));
   const strangers = () =>
     processesOf(rig.home).filter(
       ({ session, command }) =>
@@ -69,6 +72,10 @@ async function expectProcesses(rig: Rig, ids: string[]): Promise<void> {
   expect(processesOf(rig.home).filter(({ command }) => command.includes('supervisor/main.ts'))).toHaveLength(
     1,
   );
+  const { serving, standby } = await rig.environment();
+  const kept = [serving?.revision, standby?.revision, 'shared'];
+  const unneeded = () => rig.place.networks().filter((name) => !kept.includes(name));
+  await until('no network is left over', () => unneeded().length === 0, unneeded);
 }
 
 /** What the app itself has noted: no migration ran twice, and no two workers ran side by side. */

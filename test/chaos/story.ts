@@ -38,6 +38,15 @@ const badOnes: Behaviour[] = [
   'worker-crashes',
 ];
 
+interface StoryOptions {
+  rig: Rig;
+  users: Users;
+  dice: Dice;
+  mostKills: number;
+  /** At most so many in one rollout. */
+  killsATurn?: number;
+}
+
 /** People ship, abort and go back while somebody kills the server and its supervisor; after each turn all must be well. */
 export class Story {
   serverKills = 0;
@@ -47,13 +56,15 @@ export class Story {
   private readonly users: Users;
   private readonly dice: Dice;
   private readonly mostKills: number;
+  private readonly killsATurn: number;
   private serial = 1;
 
-  constructor({ rig, users, dice, mostKills }: { rig: Rig; users: Users; dice: Dice; mostKills: number }) {
+  constructor({ rig, users, dice, mostKills, killsATurn = 3 }: StoryOptions) {
     this.rig = rig;
     this.users = users;
     this.dice = dice;
     this.mostKills = mostKills;
+    this.killsATurn = killsATurn;
   }
 
   /** One wish, some kills in the middle of it, and the promises checked at rest. */
@@ -90,7 +101,7 @@ export class Story {
   }
 
   private shipOne(behaves: Behaviour): Promise<{ ship: string; commit: string }> {
-    const strategy = this.dice.pick(['rolling', 'blue-green'] as const);
+    const strategy = this.dice.pick(['rolling', 'blue-green', 'canary'] as const);
     return this.rig.ship(`v${++this.serial}-${behaves}`, { behaves, strategy });
   }
 
@@ -119,10 +130,10 @@ export class Story {
     return ships.length === 0 || environments.some(({ rollout }) => rollout !== null);
   }
 
-  /** Kills one to three times: mostly in the rollout, sometimes before it, or a server that only just starts. */
+  /** Kills once or a few times: mostly in the rollout, sometimes before it, or a server that only just starts. */
   private async killSome(inRollout: () => Promise<boolean>): Promise<void> {
     if (this.dice.chance(0.75)) await until('the rollout begins', inRollout);
-    const times = 1 + this.dice.below(3);
+    const times = 1 + this.dice.below(this.killsATurn);
     for (let time = 0; time < times && this.serverKills < this.mostKills; time++) {
       await sleep(this.dice.below(1_500));
       if (this.dice.chance(0.25)) await this.killSupervisor();

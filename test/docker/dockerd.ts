@@ -40,7 +40,7 @@ export interface Dockerd {
   /** `unix:///…/docker.sock` */
   url: string;
   /** Runs Debian's docker command against this engine; returns what it prints. */
-  docker(...args: string[]): string;
+  docker: (...args: string[]) => string;
   /** Ends the engine, by SIGTERM or as a crash would, and leaves everything for `resume`. */
   pause(signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>;
   resume(): Promise<void>;

@@ -1,8 +1,10 @@
+export { type Copy, type Place, type RigEngine } from './places.ts';
 export { isRunning, powerOff, processesOf, signal, type Seen } from './processes.ts';
 export {
   createAppRepository,
   type AppRepository,
   type Behaviour,
+  type RigStrategy,
   type VersionOptions,
 } from './repository.ts';
 export { startRig, scope, type Rig, type RigOptions } from './rig.ts';

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -7,10 +7,19 @@ import { fileURLToPath } from 'node:url';
 export type Behaviour =
   'good' | 'never-ready' | 'crashes' | 'migration-fails' | 'sick-with-users' | 'worker-crashes';
 
+/** One of each kind, as short as it may be. */
+export type RigStrategy = 'rolling' | 'blue-green' | 'canary';
+
+const written: Record<RigStrategy, string> = {
+  rolling: 'rolling',
+  'blue-green': 'blue-green',
+  canary: '{ canary: { steps: [50%, 100%], hold: 300ms } }',
+};
+
 /** How a version is to run, beside what it does. */
 export interface VersionOptions {
   behaves?: Behaviour;
-  strategy?: 'rolling' | 'blue-green';
+  strategy?: RigStrategy;
   /** False leaves web alone in the Procfile. */
   worker?: boolean;
   /** Two workers may run at once. */
@@ -27,10 +36,16 @@ export interface AppRepository {
 }
 
 const app = fileURLToPath(new URL('app', import.meta.url));
+const containers = fileURLToPath(new URL('containers', import.meta.url));
 
-/** Makes the repository; nothing is committed yet. */
-export function createAppRepository(folder: string): AppRepository {
+/**
+ * Makes the repository; nothing is committed yet.
+ *
+ * @param dataFolder - For a Compose app, whose image the engine has: the folder that its containers share.
+ */
+export function createAppRepository(folder: string, dataFolder: string | null = null): AppRepository {
   cpSync(app, folder, { recursive: true });
+  if (dataFolder !== null) rmSync(join(folder, 'Procfile'));
   const git = (...args: string[]) =>
     execFileSync('git', args, {
       cwd: folder,
@@ -53,7 +68,8 @@ export function createAppRepository(folder: string): AppRepository {
       { behaves = 'good', strategy = 'blue-green', worker = true, overlap = false, bake } = {},
     ) {
       writeFileSync(join(folder, 'version.json'), JSON.stringify({ version, behaves }));
-      writeFileSync(join(folder, 'Procfile'), procfile(worker));
+      if (dataFolder === null) writeFileSync(join(folder, 'Procfile'), procfile(worker));
+      else writeFileSync(join(folder, 'compose.yml'), composeFile({ version, behaves, dataFolder }));
       writeFileSync(join(folder, 'slipway.yml'), slipwayYml({ behaves, strategy, overlap, bake }));
       git('add', '-A');
       git('commit', '-q', '--allow-empty', '-m', `${version} ${behaves}`);
@@ -71,14 +87,21 @@ function procfile(worker: boolean): string {
   return worker ? lines : lines.replace(/^worker:.*\n/m, '');
 }
 
+/** The same app in containers: one image for all versions, which are told by a variable. */
+function composeFile({ version, behaves, dataFolder }: Record<string, string>): string {
+  return readFileSync(join(containers, 'compose.yml'), 'utf8')
+    .replaceAll("'VERSION'", `'${JSON.stringify({ version, behaves })}'`)
+    .replaceAll('DATA:', `${dataFolder}:`);
+}
+
 function slipwayYml(options: {
   behaves: Behaviour;
-  strategy: string;
+  strategy: RigStrategy;
   overlap: boolean;
   bake: string | undefined;
 }): string {
   let text = readFileSync(join(app, 'slipway.yml'), 'utf8');
-  text = text.replace('strategy: blue-green', `strategy: ${options.strategy}`);
+  text = text.replace('strategy: blue-green', `strategy: ${written[options.strategy]}`);
   // What never becomes ready need not be waited for.
   if (options.behaves === 'never-ready') text = text.replace('deadline: 60s', 'deadline: 2s');
   // Its start, or a look at it, may take a while on a busy machine, and only then is it seen to be bad.

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,7 +12,8 @@ import {
 } from '../../src/server/index.ts';
 import { createBundle, openRepository } from '../../src/source/index.ts';
 import { createSupervisorClient, type ProcessStatus } from '../../src/supervisor/index.ts';
-import type { EnvironmentView, RolloutView, RolloutViewState } from '../../src/wiring/index.ts';
+import type { EnvironmentView, RevisionView, RolloutView, RolloutViewState } from '../../src/wiring/index.ts';
+import { containerPlace, processPlace, type Place, type RigEngine } from './places.ts';
 import { processesOf, signal, type Seen } from './processes.ts';
 import { createAppRepository, type AppRepository, type VersionOptions } from './repository.ts';
 import { persist, until } from './wait.ts';
@@ -23,6 +24,8 @@ export const scope = 'rig/production';
 export interface RigOptions {
   /** How long a frozen server keeps its claims. */
   leaseMs?: number;
+  /** Ships a Compose app to this engine instead of processes; nothing else may run there. */
+  engine?: RigEngine;
 }
 
 /** A process that was asked to end may take this long; then it counts as left behind. */
@@ -35,6 +38,8 @@ export interface Rig {
   port: number;
   client: ServerClient;
   repository: AppRepository;
+  /** Where the copies of the app run. */
+  place: Place;
   /** Starts a server as `slipway up` does; returns its pid. */
   startServer(): Promise<number>;
   /** Commits a version and ships it; returns once the server has taken it. */
@@ -47,6 +52,8 @@ export interface Rig {
   rest(): Promise<EnvironmentView>;
   environment(): Promise<EnvironmentView>;
   processes(): Promise<ProcessStatus[]>;
+  /** What an answer of a revision says of itself; see `LoadReport.answers`. */
+  nameOf(revision: RevisionView): string;
   supervisorPid(): Promise<number>;
   serverLog(): string;
   /** What the fixture keeps between releases. */
@@ -60,12 +67,19 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
   const root = mkdtempSync(join(tmpdir(), 'sw-'));
   const home = join(root, 'home');
   const port = await freePort();
-  const repository = createAppRepository(join(root, 'app'));
+  const { engine, ...request } = options;
+  const dataFolder = engine ? makeOpenFolder(join(root, 'data')) : null;
+  const repository = createAppRepository(join(root, 'app'), dataFolder);
   const client = connectServer({ home });
   const supervisor = createSupervisorClient(home);
   const start = async () => {
-    const { health } = await startServer({ home, listen: `127.0.0.1:${port}`, jobEnv: {}, ...options });
-    return health.pid;
+    if (engine) process.env['DOCKER_HOST'] = engine.url;
+    try {
+      const { health } = await startServer({ home, listen: `127.0.0.1:${port}`, jobEnv: {}, ...request });
+      return health.pid;
+    } finally {
+      if (engine) delete process.env['DOCKER_HOST'];
+    }
   };
   const environment = async () => {
     const { environments } = await persist(() => client.status());
@@ -78,6 +92,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     port,
     client,
     repository,
+    place: engine ? containerPlace(engine, scope) : processPlace(supervisor, scope),
     startServer: start,
     ship: (version, more) => ship({ client, repository, root }, version, more),
     async shipAndWait(version, more) {
@@ -117,9 +132,11 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     },
     environment,
     processes: () => supervisor.list(scope),
+    nameOf: ({ title, revision }) => `${title.split(' ')[0]} ${engine ? '' : revision}`,
     supervisorPid: async () => (await supervisor.health()).pid,
     serverLog: () => readFileSync(join(home, 'logs', 'server.log'), 'utf8'),
-    appData: (file) => readFileSync(join(home, 'apps', 'rig', 'data', 'production', file), 'utf8'),
+    appData: (file) =>
+      readFileSync(join(dataFolder ?? join(home, 'apps', 'rig', 'data', 'production'), file), 'utf8'),
     close: () => close(root, home, client),
   };
   try {
@@ -164,12 +181,16 @@ async function isAtRest(rig: Rig): Promise<boolean> {
   const { environments, ships } = await persist(() => rig.client.status());
   const [view] = environments;
   if (ships.length > 0 || !view || view.rollout) return false;
-  const known = [view.serving?.revision, view.standby?.revision];
-  const running = await rig.processes().catch(() => []);
-  return running.every(({ id, phase }) => {
-    const revision = id.slice(scope.length + 1).split('-')[0];
-    return phase === 'running' && known.includes(revision);
-  });
+  const known = [view.serving?.revision, view.standby?.revision, 'shared'];
+  const copies = await rig.place.copies().catch(() => null);
+  return copies !== null && copies.every(({ id, runs }) => runs && known.includes(id.split('-')[0]));
+}
+
+/** Containers have users of their own. */
+function makeOpenFolder(folder: string): string {
+  mkdirSync(folder);
+  chmodSync(folder, 0o777);
+  return folder;
 }
 
 async function close(root: string, home: string, client: ServerClient): Promise<void> {

@@ -6,7 +6,7 @@ import { createServer } from 'node:http';
  * Says in each answer which version and revision gave it. What a bad version does is in version.json:
  * "crashes" at its start, is "never-ready", or is "sick-with-users": no longer ready once it has users, whom it serves.
  */
-const { version, behaves } = JSON.parse(readFileSync('version.json', 'utf8'));
+const { version, behaves } = JSON.parse(process.env.RIG_VERSION ?? readFileSync('version.json', 'utf8'));
 if (behaves === 'crashes') throw new Error('this version crashes');
 
 let served = 0;
@@ -54,7 +54,9 @@ server.on('upgrade', (request, socket) => {
   });
 });
 
-server.listen(Number(process.env.PORT), '127.0.0.1', () => console.log(`${version} listens`));
+server.listen(Number(process.env.PORT), process.env.RIG_HOST ?? '127.0.0.1', () =>
+  console.log(`${version} listens`),
+);
 
 process.on('SIGTERM', () => {
   server.close(() => process.exit(0));
