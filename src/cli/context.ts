@@ -1,7 +1,7 @@
 import type { Repository, WorkTree } from '../source/index.ts';
 import type { ServerClient, ServerPlace, StartRequest } from '../server/index.ts';
 import type { LocalPlan, LocalRequest, LocalView, RunControls } from '../local/index.ts';
-import type { HealthView, RouterKind } from '../wiring/index.ts';
+import type { HealthView, RouterWish } from '../wiring/index.ts';
 import { lookOf, print, type Terminal } from './terminal.ts';
 
 /** Flags that every command knows. */
@@ -35,8 +35,8 @@ export interface CliContext {
   startServer(
     request: Omit<StartRequest, 'listen'> & { listen: string | null },
   ): Promise<{ health: HealthView; started: boolean }>;
-  /** Remembers what takes users' requests from the next start on. */
-  chooseRouter(home: string, kind: RouterKind): Promise<void>;
+  /** Remembers how users' requests are taken from the next start on. */
+  chooseRouter(home: string, wish: RouterWish): Promise<void>;
   /** Runs a server in this process until it is told to end. */
   runServer(request: StartRequest): Promise<void>;
   stopServer(request: { home: string; all: boolean }): Promise<void>;

@@ -13,3 +13,8 @@ export function variable(text: string, before: Record<string, string> = {}): Rec
   if (name !== undefined && value !== undefined) return { ...before, [name]: value };
   throw new InvalidArgumentError('Write it like this: NAME=value');
 }
+
+/** Collects what a repeated flag was given. */
+export function another(text: string, before: string[] = []): string[] {
+  return [...before, text];
+}

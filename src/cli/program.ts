@@ -1,7 +1,7 @@
 import { Command, Help, InvalidArgumentError, Option, type CommandOptions } from 'commander';
 import type { Add, CommandFacts, Runner, Work } from './command.ts';
 import { exitCodesText } from './exit-codes.ts';
-import { count, variable } from './flag-values.ts';
+import { another, count, variable } from './flag-values.ts';
 import { defaultListen } from './local-server.ts';
 import { addFileCommands } from './file-commands.ts';
 import { addRunCommand } from './run-flags.ts';
@@ -88,7 +88,11 @@ function addServerCommands(program: Command, add: Add): void {
   add(program, 'up', {
     summary: 'start the server of this machine',
     more: 'Closing the terminal ends nothing. "slipway install" makes it start with the machine. What it knows is kept in SQLite in its home, or in the PostgreSQL that SLIPWAY_DATABASE_URL names, which later starts remember.',
-    examples: ['slipway up', 'slipway up --http 0.0.0.0:80', 'slipway up --router haproxy'],
+    examples: [
+      'slipway up',
+      'slipway up --http 0.0.0.0:80 --https 0.0.0.0:443',
+      'slipway up --router haproxy',
+    ],
     load: async () => (await import('./commands/up.ts')).up,
     server: 'local',
   })
@@ -105,6 +109,25 @@ function addServerCommands(program: Command, add: Add): void {
     )
     .option('--job-env <name=value>', 'give jobs this environment variable; may be repeated', variable)
     .option('--foreground', 'stay in this process, for service managers');
+    .option(
+      '--https <host:port|off>',
+      'where they are taken over TLS 1.3 (as last time; at first nowhere)',
+      addressOrOff,
+    )
+    .option(
+      '--certificates <dir>',
+      'folder of certificates for TLS (as last time; at first "certificates" in the home)',
+    )
+    .option(
+      '--own-config <file>',
+      'configuration of yours for HAProxy or nginx, which Slipway adds its part to (as last time; none takes it out); may be repeated',
+      another,
+    )
+    .option(
+      '--trust-proxy <address>',
+      'address or range of proxies in front, whose X-Forwarded headers are believed (as last time; none for nobody); may be repeated',
+      another,
+    )
   add(program, 'down', {
     summary: 'end the server; apps go on and are still served',
     examples: ['slipway down', 'slipway down --all'],

@@ -25,7 +25,8 @@ export function realWorld(options: CommonOptions): CliContext {
       }),
     defaultHome: () => defaultHome(env, uid),
     startServer: async (request) => (await import('../server/index.ts')).startServer(request),
-    chooseRouter: async (home, kind) => (await import('../wiring/index.ts')).chooseRouter(home, kind),
+    chooseRouter: async (home, wish) =>
+      (await import('../wiring/index.ts')).chooseRouter(home, wish, process.cwd()),
     runServer: async (request) => (await import('../server/index.ts')).runServer(request),
     stopServer: async (request) => (await import('../server/index.ts')).stopServer(request),
     openRepository: async () => (await import('../source/index.ts')).openRepository(process.cwd()),

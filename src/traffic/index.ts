@@ -1,6 +1,8 @@
 import { fileURLToPath } from 'node:url';
 
 export { findProgram, programKinds, type ProgramKind } from './agent/programs.ts';
+export { covers } from './certificate-folder.ts';
+export { CertificateWatch } from './certificate-watch.ts';
 export { createRouterClient, type EmbeddedRouter } from './client.ts';
 export type { RouterHealth } from './embedded/router-process.ts';
 

@@ -17,6 +17,7 @@ import type { System } from './system.ts';
 import { hasContainers } from './targets.ts';
 import { viewEnvironment, viewRollout } from './view-environment.ts';
 import { viewShip } from './view-ship.ts';
+import { addressText } from './router-process.ts';
 import type {
   CollectionView,
   EnvironmentView,
@@ -54,7 +55,8 @@ export class Answers {
       version: options.version,
       pid: process.pid,
       home: options.home,
-      listen: `${host}:${port}`,
+      listen: addressText(options.listen),
+      listenTls: https ? addressText(https) : null,
       startedAtMs,
       warnings: [...supervised.warnings, ...routed.problems, ...stuck, ...collected],
     };

@@ -1,11 +1,12 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { chooseRouter, rememberedRouter } from './choose-router.ts';
+import { chooseRouter, type RouterWish } from './choose-router.ts';
 import { layoutOf } from './layout.ts';
+import { routerSettings } from './router-settings.ts';
 
 let home: string;
 beforeEach(async () => {
@@ -16,24 +17,88 @@ afterEach(async () => {
   await rm(home, { recursive: true, force: true });
 });
 
-test('a home has the embedded router until somebody says otherwise', async () => {
-  expect(await rememberedRouter(layoutOf(home))).toBe('embedded');
-  await chooseRouter(home, 'embedded');
-  expect(await rememberedRouter(layoutOf(home))).toBe('embedded');
-});
+const choose = (wish: RouterWish) => chooseRouter(home, wish, home);
+const chosen = () => routerSettings(layoutOf(home));
 
-test('another router is refused while the server runs, the same one is not', async () => {
-  const server = createServer().listen(layoutOf(home).serverSocket);
-  await once(server, 'listening');
-  await chooseRouter(home, 'embedded');
-  const program = join(home, 'haproxy');
+async function installed(name: string): Promise<string> {
+  const program = join(home, name);
   await writeFile(program, '', { mode: 0o755 });
   vi.stubEnv('PATH', home);
-  await expect(chooseRouter(home, 'haproxy')).rejects.toMatchObject({
+  return program;
+}
+
+test('a home has the embedded router over plain HTTP until somebody says otherwise', async () => {
+  const first = { kind: 'embedded', program: null, tls: null, ownConfig: [], trustedProxies: [] };
+  expect(await chosen()).toEqual(first);
+  await choose({ router: 'embedded' });
+  expect(await chosen()).toEqual(first);
+});
+
+test('other settings are refused while the server runs, the same ones are not', async () => {
+  const server = createServer().listen(layoutOf(home).serverSocket);
+  await once(server, 'listening');
+  await choose({ router: 'embedded', https: 'off' });
+  const program = await installed('haproxy');
+  await expect(choose({ router: 'haproxy', https: '127.0.0.1:8443' })).rejects.toMatchObject({
     code: 'wiring/router-in-use',
-    help: 'stop it first (apps go on): slipway down && slipway up --router haproxy',
+    message: 'the server runs already, with the embedded router, no TLS',
+    notes: [`asked for: the haproxy router, TLS at 127.0.0.1:8443 with ${home}/certificates`],
+    help: 'stop it first (apps go on): slipway down && slipway up --router haproxy --https 127.0.0.1:8443',
   });
   await new Promise((resolve) => server.close(resolve));
-  await chooseRouter(home, 'haproxy');
-  expect(await rememberedRouter(layoutOf(home))).toBe('haproxy');
+  await choose({ router: 'haproxy' });
+  expect(await chosen()).toMatchObject({ kind: 'haproxy', program });
+});
+
+test('each setting stays until it is named again', async () => {
+  await installed('haproxy');
+  const own = join(home, 'own.cfg');
+  await writeFile(own, '');
+  await choose({ router: 'haproxy', https: '[::1]:8443', ownConfig: ['own.cfg'] });
+  expect((await stat(join(home, 'certificates'))).mode & 0o777).toBe(0o700);
+  await choose({ trustProxy: ['10.0.0.0/8', '2001:db8::1'] });
+  const tls = { host: '::1', port: 8443, certificates: join(home, 'certificates') };
+  expect(await chosen()).toMatchObject({
+    tls,
+    ownConfig: [own],
+    trustedProxies: ['10.0.0.0/8', '2001:db8::1'],
+  });
+  await choose({ certificates: home });
+  expect((await chosen()).tls).toEqual({ ...tls, certificates: home });
+  await choose({ https: 'off', ownConfig: ['none'], trustProxy: ['none'] });
+  expect(await chosen()).toMatchObject({ tls: null, ownConfig: [], trustedProxies: [] });
+});
+
+test.each<[string, RouterWish, string, string]>([
+  [
+    'a configuration of your own for the embedded router',
+    { ownConfig: ['/etc/hostname'] },
+    'the embedded router takes no configuration of yours: /etc/hostname',
+    'slipway up --router haproxy',
+  ],
+  ['certificates without TLS', { certificates: '/tmp' }, 'certificates serve nobody', '--https 0.0.0.0:443'],
+  [
+    'a folder that is not there',
+    { https: '[::]:443', certificates: '/no' },
+    'cannot be read',
+    'make the folder',
+  ],
+  ['no address', { https: '443' }, '"443" is not an address to speak TLS at', 'write HOST:PORT'],
+  ['a proxy by name', { trustProxy: ['cdn'] }, '"cdn" is neither an address nor a range', 'none'],
+  ['too wide a range', { trustProxy: ['10.0.0.0/33'] }, 'neither an address nor a range', 'none'],
+])('%s is refused, and nothing is kept', async (_what, wish, message, help) => {
+  await expect(choose(wish)).rejects.toMatchObject({
+    code: 'wiring/bad-router-setting',
+    message: expect.stringContaining(message),
+    help: expect.stringContaining(help),
+  });
+  expect((await chosen()).tls).toBeNull();
+});
+
+test('a configuration of your own that nobody can read is refused', async () => {
+  await installed('nginx');
+  await expect(choose({ router: 'nginx', ownConfig: ['missing.conf'] })).rejects.toMatchObject({
+    code: 'wiring/bad-router-setting',
+    message: expect.stringContaining(`${home}/missing.conf`),
+  });
 });

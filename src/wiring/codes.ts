@@ -12,6 +12,10 @@ export const wiringCodes = {
     todo: '`slipway up --http 127.0.0.1:8080`.',
   },
   'bad-app-name': { means: 'A name that no app can have.', todo: 'Set `name` in slipway.yml.' },
+  'bad-router-setting': {
+    means: 'The router cannot be started as was asked for.',
+    todo: 'Read the help; nothing was changed.',
+  },
   'branch-not-allowed': {
     means: 'The environment does not take this branch.',
     todo: 'Merge into one that it takes, or add this one to its `branches`.',
@@ -118,8 +122,8 @@ export const wiringCodes = {
     todo: 'Wait for it, or `slipway abort`.',
   },
   'router-in-use': {
-    means: 'The server runs with another router than the one that was asked for.',
-    todo: '`slipway down`, then `slipway up --router …`; apps go on meanwhile.',
+    means: 'The server runs with another router, or other settings of it, than was asked for.',
+    todo: '`slipway down`, then `slipway up` with the flags; apps go on meanwhile.',
   },
   'router-silent': {
     means: 'The router did not answer after its start.',

@@ -5,7 +5,8 @@ import { join } from 'node:path';
  *       /server.sock  server.json             the server's API, and how it was started
  *       /home.id                              in the labels of what this home makes on a Docker engine
  *       /supervisor.sock  supervisor.json     processes kept alive
- *       /router/                              the router's routes, control socket and log
+ *       /router/                              the router's settings, routes and control socket
+ *       /certificates/                        for TLS, unless another folder is named
  *       /apps/<app>/repo.git  releases/  cache/  data/<environment>/  logs/<environment>/  logs/builds/
  *       /runs/<run>/<job>/                    a job's spec, report, log and workspace; artifacts/ is shared by the run
  *       /tools/                               installed Node versions
@@ -23,7 +24,7 @@ export interface Layout {
   apps: string;
   /** Compiled sources of Slipway's own processes, so that they start sooner; the supervisor uses the same. */
   compileCache: string;
-  router: { state: string; control: string; log: string };
+  router: { state: string; settings: string; control: string; log: string };
   app: (name: string) => AppLayout;
   run: (id: string) => RunLayout;
 }
@@ -62,6 +63,7 @@ export function layoutOf(home: string): Layout {
       log: join(home, 'logs', 'router.log'),
     },
     app: (name) => {
+      settings: join(home, 'router', 'settings.json'),
       const root = join(home, 'apps', name);
       return {
         mirror: join(root, 'repo.git'),

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -11,11 +12,16 @@ import {
   routerEntry,
   type EmbeddedRouter,
 } from '../traffic/index.ts';
-import { rememberedRouter, type RouterKind } from './choose-router.ts';
 import type { Layout } from './layout.ts';
+import type { RouterSettings } from './router-settings.ts';
 
 /** Where users' requests are taken. */
-export interface Listen {
+export interface Listen extends Address {
+  /** The same over TLS, for the hosts that it has certificates for. */
+  https?: Address & { covers(host: string): boolean };
+}
+
+interface Address {
   host: string;
   port: number;
 }
@@ -32,16 +38,19 @@ const startTimeoutMs = 15_000;
  */
 export async function ensureRouter(
   { layout, supervisor, version }: { layout: Layout; supervisor: SupervisorControl; version: string },
-  listen: Listen,
+  { listen, settings }: { listen: Listen; settings: RouterSettings },
 ): Promise<EmbeddedRouter> {
-  const kind = await rememberedRouter(layout);
-  if (kind !== 'embedded') findProgram(kind);
+  requireProgram(settings);
   const router = createRouterClient(layout.router.control);
   await mkdir(dirname(layout.router.control), { recursive: true, mode: 0o700 });
   await mkdir(dirname(layout.router.log), { recursive: true, mode: 0o700 });
   const running = await router.health().catch(() => null);
-  if (!running) await requireFreePort(listen);
-  await start(routerSpec(layout, listen, kind), supervisor);
+  // A program with a configuration of the user's own may serve other hosts there already.
+  const alone = settings.ownConfig.length === 0;
+  if (!running && alone) await requireFreePort(listen);
+  if (settings.tls && alone && !sameAddress(running?.listeningTls, settings.tls))
+    await requireFreePort(settings.tls, '--https');
+  await start(routerSpec(layout, listen, settings), supervisor);
   const health = await answer(router, layout);
   if (health.version !== version) {
     const { pid } = await router.upgrade();
@@ -50,8 +59,24 @@ export async function ensureRouter(
   return router;
 }
 
-/** Throws `wiring/port-taken` unless this process could listen there. */
-export async function requireFreePort({ host, port }: Listen): Promise<void> {
+/** The program may have been removed, or have moved, since it was chosen. */
+function requireProgram({ kind, program }: RouterSettings): void {
+  if (kind !== 'embedded' && !(program !== null && existsSync(program))) findProgram(kind);
+}
+
+function sameAddress(a: Address | null | undefined, b: Address): boolean {
+  return a?.host === b.host && a.port === b.port;
+}
+
+/**
+ * Throws `wiring/port-taken` unless this process could listen there.
+ *
+ * @param flag - By which a person chooses the address.
+ */
+export async function requireFreePort(
+  { host, port }: Address,
+  flag: '--http' | '--https' = '--http',
+): Promise<void> {
   const server = createServer();
   try {
     await new Promise<void>((resolve, reject) => {
@@ -59,35 +84,38 @@ export async function requireFreePort({ host, port }: Listen): Promise<void> {
       server.listen(port, host, resolve);
     });
   } catch (error) {
-    throw portProblem({ host, port }, error);
+    throw portProblem({ host, port }, flag, error);
   } finally {
     server.close();
   }
 }
 
-function portProblem({ host, port }: Listen, error: unknown): CodedError {
+function portProblem({ host, port }: Address, flag: '--http' | '--https', error: unknown): CodedError {
+  const usual = flag === '--http' ? 8080 : 8443;
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'EACCES') {
     return new CodedError('wiring/port-forbidden', `this user may not listen on port ${port}`, {
-      help: 'take a port above 1023: slipway up --http 127.0.0.1:8080',
+      help: `take a port above 1023: slipway up ${flag} 127.0.0.1:${usual}`,
       cause: error,
     });
   }
   if (code === 'EADDRINUSE') {
     return new CodedError('wiring/port-taken', `port ${port} on ${host} is taken by another program`, {
-      help: `take another: slipway up --http ${host}:${port < 65_000 ? port + 1 : port - 1}`,
+      help: `take another: slipway up ${flag} ${host}:${port < 65_000 ? port + 1 : port - 1}`,
       cause: error,
     });
   }
   const why = code === 'EADDRNOTAVAIL' ? 'this machine has no such address' : (error as Error).message;
   return new CodedError('wiring/bad-address', `cannot listen on ${host}:${port}: ${why}`, {
-    help: 'name an address of this machine: slipway up --http 127.0.0.1:8080',
+    help: `name an address of this machine: slipway up ${flag} 127.0.0.1:${usual}`,
     cause: error,
   });
 }
 
-function routerSpec(layout: Layout, { host, port }: Listen, kind: RouterKind): ProcessSpec {
+function routerSpec(layout: Layout, listen: Listen, settings: RouterSettings): ProcessSpec {
   const { state, control, log } = layout.router;
+  const { kind, program, tls, ownConfig, trustedProxies } = settings;
+  const flag = (name: string, value: string) => [name, value];
   return {
     id: processId,
     scope,
@@ -99,7 +127,11 @@ function routerSpec(layout: Layout, { host, port }: Listen, kind: RouterKind): P
       '--control',
       control,
       '--listen',
-      `${host}:${port}`,
+      addressText(listen),
+      ...(program !== null && existsSync(program) ? ['--program', program] : []),
+      ...(tls ? ['--listen-tls', addressText(tls), '--certificates', tls.certificates] : []),
+      ...ownConfig.flatMap((file) => flag('--own-config', file)),
+      ...trustedProxies.flatMap((range) => flag('--trust-proxy', range)),
     ],
     cwd: layout.home,
     env: { PATH: '/usr/bin:/bin', LANG: 'C.UTF-8', NODE_COMPILE_CACHE: layout.compileCache },
@@ -108,6 +140,11 @@ function routerSpec(layout: Layout, { host, port }: Listen, kind: RouterKind): P
     needsPort: false,
     stopGraceMs: 30_000,
   };
+}
+
+/** `127.0.0.1:8080`, `[::1]:8080` */
+export function addressText({ host, port }: Address): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 async function start(spec: ProcessSpec, supervisor: SupervisorControl): Promise<void> {

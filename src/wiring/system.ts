@@ -14,7 +14,7 @@ import {
   type DockerTarget,
   type ProcessTarget,
 } from '../targets/index.ts';
-import type { EmbeddedRouter } from '../traffic/index.ts';
+import { CertificateWatch, covers, type EmbeddedRouter } from '../traffic/index.ts';
 import { Background } from './background.ts';
 import { dockerAt, homeIdOf, type Docker } from './docker.ts';
 import { environmentHandler } from './environment-flow.ts';
@@ -25,6 +25,7 @@ import { prepareRollout, type RolloutWish } from './prepare-rollout.ts';
 import { valuesOf } from './processes.ts';
 import { ReportWatch } from './report-watch.ts';
 import { ensureRouter, type Listen } from './router-process.ts';
+import { routerSettings, type RouterSettings } from './router-settings.ts';
 import type { RunFlowData } from './run-data.ts';
 import { runHandler } from './run-flow.ts';
 import { shipHandler, type ShipData } from './ship-flow.ts';
@@ -90,7 +91,14 @@ export async function openSystem(options: SystemOptions): Promise<System> {
   try {
     const vault = openVault(store.secrets, await openKey(keyFile(home)));
     const supervisor = await ensureSupervisor(home);
-    const router = await ensureRouter({ layout, supervisor, version: options.version }, options.listen);
+    const settings = await routerSettings(layout);
+    const router = await ensureRouter(
+      { layout, supervisor, version: options.version },
+      { listen: options.listen, settings },
+    );
+    const certificates = settings.tls && new CertificateWatch(settings.tls.certificates, () => {});
+    certificates?.follow();
+    const listen = withTls(options.listen, settings.tls, certificates);
     const processes = createProcessTarget({ supervisor, home });
     await cleanUp(layout);
     const docker = dockerAt(options.dockerHost, await homeIdOf(layout.homeId));
@@ -99,7 +107,17 @@ export async function openSystem(options: SystemOptions): Promise<System> {
     const problems = new Map<string, string>();
     const making = new Map<string, string>();
     const collections = new Map<string, Collected>();
-    const parts = { options, layout, store, vault, supervisor, processes, docker, containers, router };
+    const parts = {
+      options: { ...options, listen },
+      layout,
+      store,
+      vault,
+      supervisor,
+      processes,
+      docker,
+      containers,
+      router,
+    };
     const loop = new TickLoop({
       store,
       handlers: handlersOf(parts, { problems, making, collections }),
@@ -117,6 +135,7 @@ export async function openSystem(options: SystemOptions): Promise<System> {
       start: () => loop.start(),
       stop: async () => {
         await loop.stop();
+        certificates?.close();
         await store.close();
       },
     };
@@ -124,6 +143,16 @@ export async function openSystem(options: SystemOptions): Promise<System> {
     await store.close();
     throw error;
   }
+}
+
+function withTls(
+  { host, port }: Listen,
+  tls: RouterSettings['tls'],
+  certificates: CertificateWatch | null,
+): Listen {
+  if (!tls || !certificates) return { host, port };
+  const covered = (name: string) => certificates.certificates.some((one) => covers(one, name));
+  return { host, port, https: { host: tls.host, port: tls.port, covers: covered } };
 }
 
 async function openOwnStore({
@@ -197,6 +226,7 @@ function handlersOf(parts: Parts, { problems, making: notes, collections }: Note
   const handlers = [
     environmentHandler({
       router,
+      address: options.listen,
       placeOf: (state) => placeOf(state, places),
       collect: (state, fence) => {
         const work = collect(state, fence, { ...parts, making: notes, collections });

@@ -145,10 +145,13 @@ function copyOf(
   return { id, process, role, phase, port, restarts, pid, drift };
 }
 
-/** Addresses by which users reach hosts; `*` stands for the bare address. */
-export function urlsOf(hosts: string[], { host, port }: Listen): string[] {
+/** Addresses by which users reach hosts, over TLS where there is a certificate; `*` stands for the bare address. */
+export function urlsOf(hosts: string[], { host, port, https }: Listen): string[] {
   const address = port === 80 ? '' : `:${port}`;
-  const named = hosts.filter((name) => name !== '*').map((name) => `http://${name}${address}/`);
+  const secure = https?.port === 443 ? '' : `:${https?.port}`;
+  const named = hosts
+    .filter((name) => name !== '*')
+    .map((name) => (https?.covers(name) ? `https://${name}${secure}/` : `http://${name}${address}/`));
   const bare = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
   return hosts.includes('*') ? [...named, `http://${bare}${address}/`] : named;
 }

@@ -201,6 +201,8 @@ export interface HealthView {
 /** What would happen, computed before anything is touched. */
 export interface PlanView {
   app: string;
+  /** Where they are taken over TLS; null without. */
+  listenTls: string | null;
   commit: string;
   title: string;
   ref: string;

@@ -1,13 +1,12 @@
-import type { RouterKind } from '../../wiring/index.ts';
+import type { RouterWish } from '../../wiring/index.ts';
 import { outLook, show, type CliContext, type CommonOptions } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { defaultListen, startRequest } from '../local-server.ts';
 import { short } from '../render/marks.ts';
 import { harmless, paint } from '../render/text.ts';
 
-interface UpOptions extends CommonOptions {
+interface UpOptions extends CommonOptions, RouterWish {
   http?: string;
-  router?: RouterKind;
   foreground?: boolean;
   jobEnv?: Record<string, string>;
 }
@@ -15,7 +14,8 @@ interface UpOptions extends CommonOptions {
 /** Starts the server of this machine, or says that it runs already. */
 export async function up(context: CliContext, options: UpOptions): Promise<number> {
   const home = options.home ?? context.defaultHome();
-  if (options.router !== undefined) await context.chooseRouter(home, options.router);
+  const { router, https, certificates, ownConfig, trustProxy } = options;
+  await context.chooseRouter(home, { router, https, certificates, ownConfig, trustProxy });
   const request = await startRequest(context, home, options);
   if (options.foreground) {
     await context.runServer({ ...request, listen: request.listen ?? defaultListen });
@@ -37,6 +37,7 @@ export async function up(context: CliContext, options: UpOptions): Promise<numbe
     return [
       `${paint(look, 'green', '✓')} the server ${started ? 'runs now' : 'was running already'} (process ${health.pid})`,
       `  users    http://${health.listen}`,
+      ...(health.listenTls === null ? [] : [`           https://${health.listenTls}`]),
       `  home     ${health.home}`,
       ...health.warnings.map((warning) => `  ${paint(look, 'yellow', 'warning')}: ${harmless(warning)}`),
       ...(serving.length > 0

@@ -144,6 +144,7 @@ export function aHealth(over: Partial<HealthView> = {}): HealthView {
     pid: 42,
     home: '/var/lib/slipway',
     listen: '127.0.0.1:8080',
+    listenTls: null,
     startedAtMs: startMs - 60_000,
     warnings: [],
     ...over,
