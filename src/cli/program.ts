@@ -377,3 +377,7 @@ function address(text: string): string {
   if (port <= 65_535) return text;
   throw new InvalidArgumentError('Write it like this: 127.0.0.1:8080');
 }
+
+function addressOrOff(text: string): string {
+  return text === 'off' ? text : address(text);
+}

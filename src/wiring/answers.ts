@@ -42,7 +42,7 @@ export class Answers {
 
   async health(): Promise<HealthView> {
     const { options, startedAtMs, supervisor, router, problems, collections } = this.system;
-    const { host, port } = options.listen;
+    const { https } = options.listen;
     const supervised = await supervisor
       .health()
       .catch((error: unknown) => ({ warnings: [`supervisor: ${String(error)}`] }));

@@ -63,7 +63,9 @@ function overTls(port: number): Promise<string> {
         rejectUnauthorized: false,
       },
       (response) => {
-        response.resume().on('end', () => resolve(`${response.statusCode} ${response.headers['x-version']}`));
+        response
+          .resume()
+          .on('end', () => resolve(`${response.statusCode} ${String(response.headers['x-version'])}`));
       },
     );
     outgoing.on('error', reject).end();
