@@ -107,8 +107,6 @@ function addServerCommands(program: Command, add: Add): void {
         'what takes those requests (as last time; at first embedded, which needs nothing installed)',
       ).choices(['embedded', 'haproxy', 'nginx']),
     )
-    .option('--job-env <name=value>', 'give jobs this environment variable; may be repeated', variable)
-    .option('--foreground', 'stay in this process, for service managers');
     .option(
       '--https <host:port|off>',
       'where they are taken over TLS 1.3 (as last time; at first nowhere)',
@@ -128,6 +126,8 @@ function addServerCommands(program: Command, add: Add): void {
       'address or range of proxies in front, whose X-Forwarded headers are believed (as last time; none for nobody); may be repeated',
       another,
     )
+    .option('--job-env <name=value>', 'give jobs this environment variable; may be repeated', variable)
+    .option('--foreground', 'stay in this process, for service managers');
   add(program, 'down', {
     summary: 'end the server; apps go on and are still served',
     examples: ['slipway down', 'slipway down --all'],

@@ -9,6 +9,7 @@ import { askRepair, askReplacement } from './mending.ts';
 import { planShip } from './plan-ship.ts';
 import { rerunShip, type RerunShip } from './rerun-ship.ts';
 import { rolloutsOf } from './rollout-log.ts';
+import { addressText } from './router-process.ts';
 import type { RunFlowData } from './run-data.ts';
 import { checkCommit, newShip, requireSameApp, type ShipWish } from './shipping.ts';
 import type { ShipData } from './ship-flow.ts';
@@ -17,7 +18,6 @@ import type { System } from './system.ts';
 import { hasContainers } from './targets.ts';
 import { viewEnvironment, viewRollout } from './view-environment.ts';
 import { viewShip } from './view-ship.ts';
-import { addressText } from './router-process.ts';
 import type {
   CollectionView,
   EnvironmentView,
