@@ -234,6 +234,7 @@ describe('an app', () => {
               windows: [],
               deadlineMs: null,
             },
+            checks: { before: [], after: [] },
             smoke: [],
             judge: null,
             migration: { irreversible: false, twoReleases: false, command: null },
@@ -252,6 +253,7 @@ describe('an app', () => {
     expect(environments[1]).toEqual({
       name: 'production',
       unwritten: [],
+      checks: { before: [], after: [] },
       branches: ['main'],
       promoteFrom: 'staging',
       hosts: ['media.example.com', '*'],

@@ -46,6 +46,7 @@ export function composeFor({ app, environment, sources, env }: ComposeAppRequest
     ...loaded.warnings,
     ...findings,
     ...checkCopies(services, project, environment),
+    ...(web ? [] : checksOfNobody(environment)),
     ...checkUpdate(project.services.find(({ name }) => name === web?.service)),
   ];
   if (all.some(({ severity }) => severity === 'error')) return { ok: false, findings: all };
@@ -150,6 +151,19 @@ function checkCount(
       { at: fixed.at },
       `remove "${fixed.published}:${fixed.target}" from its ports, or write 1 replica`,
     ),
+  ];
+}
+
+function checksOfNobody({ name, checks }: EnvironmentDefinition): Finding[] {
+  if (![...checks.before, ...checks.after].some(({ kind }) => kind === 'request')) return [];
+  return [
+    {
+      code: 'app/impossible',
+      severity: 'error',
+      message: `slipway.yml, environments.${name}.checks: no service gets the users' requests, so none can be checked`,
+      notes: [],
+      help: 'say which does, route: { service: web, port: 3000 }, or write checks with "run"',
+    },
   ];
 }
 

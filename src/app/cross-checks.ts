@@ -194,6 +194,15 @@ function checkWeb(name: string, environment: WrittenEnvironment, processes: Proc
         'add a "web: …" line to the Procfile, or remove this key',
       );
   }
+  const { before, after } = environment.checks?.value ?? {};
+  for (const { value, at } of [...(before?.value ?? []), ...(after?.value ?? [])]) {
+    if (value.kind === 'request')
+      report(
+        'checks: there is no process "web" that answers requests',
+        at,
+        'add a "web: …" line to the Procfile, or write a check with "run"',
+      );
+  }
   return findings;
 }
 

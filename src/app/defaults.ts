@@ -23,6 +23,9 @@ export const defaults = {
   canaryWeights: [10, 50, 100],
   canaryHoldMs: 60_000,
   minRequests: 50,
+  /** A request is repeated for so long; a command may take so long. */
+  requestCheckMs: 10_000,
+  commandCheckMs: 300_000,
 } as const;
 
 /** Host names of an environment that names none: `<app>.localhost` for production, `<environment>.<app>.localhost` else. */
@@ -53,6 +56,7 @@ export function defaultEnvironment(appName: string, name: string): EnvironmentDe
     rateLimit: null,
     rules: { reviewers: [], preventSelfReview: false, waitTimerMs: 0, windows: [], deadlineMs: null },
     smoke: [],
+    checks: { before: [], after: [] },
     judge: null,
     migration: { irreversible: false, twoReleases: false, command: null },
   };

@@ -1,3 +1,4 @@
+import { checks } from './check-shape.ts';
 import { defaults } from './defaults.ts';
 import { formatDuration } from './duration.ts';
 import {
@@ -137,6 +138,7 @@ export const environment = object(
       'Requests that each new copy must answer before it gets traffic, and the old ones after a migration.',
       [],
     ),
+    checks: about(checks, 'What must hold before a new revision gets traffic, and after each step.'),
   },
   {
     example: '{ branches: [main] }',

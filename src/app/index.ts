@@ -11,6 +11,8 @@ export { environmentsFor } from './environments.ts';
 export type {
   App,
   CanaryStep,
+  CheckDefinition,
+  ChecksDefinition,
   ComposeFiles,
   DeploymentWindow,
   EnvironmentDefinition,
@@ -21,6 +23,7 @@ export type {
   MigrationRules,
   ProcessType,
   ReleaseRules,
+  RequestCheck,
   ServiceRole,
   ServiceRules,
   SmokeRequest,

@@ -100,9 +100,35 @@ export interface EnvironmentDefinition {
   rules: EnvironmentRules;
   /** Requests that each new web copy must answer so before it gets traffic. */
   smoke: SmokeRequest[];
+  checks: ChecksDefinition;
   /** Thresholds that a canary must keep; null for none. */
   judge: JudgeDefinition | null;
   migration: MigrationRules;
+}
+
+/** What must hold before a new revision gets traffic, and after each step that gave it some; in order, none by default. */
+export interface ChecksDefinition {
+  before: CheckDefinition[];
+  after: CheckDefinition[];
+}
+
+/** One check; what has not passed within its time takes the rollout back. */
+export type CheckDefinition =
+  /** Runs once, with `sh -c`, in the image or the files of the new revision, and must end with 0. */
+  | { kind: 'command'; command: string; timeoutMs: number }
+  /** A GET that is asked again until the answer is as expected. */
+  | { kind: 'request'; request: RequestCheck; timeoutMs: number };
+
+/** What a GET must be answered. */
+export interface RequestCheck {
+  path: string;
+  status: number;
+  /** Texts that headers of the answer must hold, by name in lower case. */
+  headers: Record<string, string>;
+  /** A text that the body must hold; null for any body. */
+  body: string | null;
+  /** Values that the body, as JSON, must have, by path: `database.up`. */
+  json: Record<string, string | number | boolean | null>;
 }
 
 /** Who and what a rollout waits for, before anything is touched. */

@@ -221,6 +221,10 @@ function environmentFrom(appName: string, name: string, written: WrittenEnvironm
         path: value.path?.value ?? '/',
         status: value.status?.value ?? 200,
       })) ?? [],
+    checks: {
+      before: values(written.checks?.value.before?.value),
+      after: values(written.checks?.value.after?.value),
+    },
     judge: written.strategy?.value.judge ?? null,
   };
 }

@@ -2,7 +2,7 @@ import { startObserved } from '../flow/index.ts';
 import { webReplicas } from './copies.ts';
 import type { Draft } from './draft.ts';
 import type { Gate, Rollout, RolloutRequest, SteppingPhase } from './environment.ts';
-import { switchAtOnce, type Revision } from './revision.ts';
+import { noChecks, switchAtOnce, type Revision } from './revision.ts';
 import { unmetRules } from './rules.ts';
 import { compileStrategy } from './strategy.ts';
 
@@ -31,7 +31,7 @@ export function beginRollout(draft: Draft, request: RolloutRequest, nowMs: numbe
     candidate,
     standing,
     steps,
-    settings: { ...request.settings, strategy },
+    settings: { ...request.settings, strategy, checks: back ? noChecks : request.settings.checks },
     requestedBy: request.requestedBy,
     replyTo: request.replyTo,
     tasks,
@@ -78,6 +78,7 @@ export function stepAt({ steps }: Pick<Rollout, 'steps'>, index: number, nowMs: 
     gate: newGate(nowMs),
     timer: startObserved(nowMs),
     approvedBy: null,
+    check: 0,
   };
 }
 

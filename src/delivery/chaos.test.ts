@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Hold, StrategyDefinition } from '../app/index.ts';
+import type { CheckDefinition, Hold, StrategyDefinition } from '../app/index.ts';
 import { switchAtOnce } from './revision.ts';
 import type { Wishes } from './testing/builders.ts';
 import { brokenPromises, History, playAll, type Move } from './testing/history.ts';
@@ -37,6 +37,12 @@ const strategy: fc.Arbitrary<StrategyDefinition> = fc.oneof(
     testers: fc.constantFrom(null, { header: { name: 'x-tester', value: 'yes' }, cookie: null }),
   }),
 );
+const command: CheckDefinition = { kind: 'command', command: 'npm run smoke', timeoutMs: 5_000 };
+const asked: CheckDefinition = {
+  kind: 'request',
+  request: { path: '/login', status: 200, headers: {}, body: null, json: {} },
+  timeoutMs: 900,
+};
 const wishes: fc.Arbitrary<Wishes> = fc.record({
   replicas: fc.integer({ min: 1, max: 3 }),
   strategy,
@@ -44,6 +50,10 @@ const wishes: fc.Arbitrary<Wishes> = fc.record({
   irreversible: fc.constantFrom(false, false, true),
   settings: fc.record({
     judge: fc.constantFrom(null, { errorRate: 0.1, p95Ms: null, minRequests: 20 }),
+  }),
+  checks: fc.record({
+    before: fc.constantFrom([], [], [command], [asked, command]),
+    after: fc.constantFrom([], [], [asked], [command, asked]),
   }),
   rules: fc.record({
     reviewers: fc.constantFrom<string[]>([], [], ['lena'], ['ana', 'lena']),
@@ -94,6 +104,7 @@ const move: fc.Arbitrary<Move> = fc.oneof(
         'errors',
         'breaks-stable',
         'cannot-prepare',
+        'check-fails',
       ),
       wishes,
     }),

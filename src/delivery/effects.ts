@@ -1,4 +1,5 @@
 import { unreachable } from '../diagnostics/index.ts';
+import { checkCommand, checkedProcess, checkKeys, dueCheck } from './checks.ts';
 import { isUp, knownRevisions, seenAs, sharedRevision } from './copies.ts';
 import { desiredInstances, mayOverlap, tolerated } from './desired.ts';
 import { lacksRoom } from './room.ts';
@@ -53,16 +54,20 @@ export function commandKey(revision: Pick<Revision, 'id'>, task: Pick<Task, 'nam
   return `${task.name}-${revision.id}`;
 }
 
-/** Key of the task that is due or was the last to run in the rollout under way; null when it has none. */
-export function currentCommand({ rollout }: EnvironmentState): string | null {
+/** Key of the command that the rollout under way runs, or ran last: of a check or a task; null when it has none. */
+export function currentCommand(state: EnvironmentState): string | null {
+  const { rollout } = state;
+  const check = checkCommand(state);
+  if (check !== null) return check;
   const task = rollout?.tasks[Math.min(rollout.taskIndex, rollout.tasks.length - 1)];
   return rollout && task ? commandKey(rollout.candidate, task) : null;
 }
 
-/** Keys of tasks that have been taken into account: the target may forget them. Asked for in one phase that every rollout passes. */
+/** Keys of commands that have been taken into account: the target may forget them. Asked for in one phase that every rollout passes. */
 export function commandsToForget({ rollout }: EnvironmentState): string[] {
   if (rollout?.phase.at !== 'draining' && rollout?.phase.at !== 'reverting') return [];
-  return rollout.tasks.slice(0, rollout.taskIndex + 1).map((task) => commandKey(rollout.candidate, task));
+  const tasks = rollout.tasks.slice(0, rollout.taskIndex + 1);
+  return [...tasks.map((task) => commandKey(rollout.candidate, task)), ...checkKeys(rollout)];
 }
 
 function preparation({ rollout }: EnvironmentState, { prepared }: Observed): Effect[] {
@@ -71,10 +76,16 @@ function preparation({ rollout }: EnvironmentState, { prepared }: Observed): Eff
 }
 
 function commands({ rollout }: EnvironmentState, { command }: Observed): Effect[] {
-  if (rollout?.phase.at !== 'migrating' || command.state !== 'none') return [];
-  const task = rollout.tasks[rollout.taskIndex];
-  if (!task) return [];
+  if (!rollout || command.state !== 'none') return [];
   const { candidate } = rollout;
+  const due = dueCheck(rollout);
+  if (due?.check.kind === 'command') {
+    const { key, check } = due;
+    const name = checkedProcess(candidate);
+    return [{ do: 'run-command', key, revision: candidate, name, command: check.command }];
+  }
+  const task = rollout.phase.at === 'migrating' ? rollout.tasks[rollout.taskIndex] : undefined;
+  if (!task) return [];
   return [{ do: 'run-command', key: commandKey(candidate, task), revision: candidate, ...task }];
 }
 

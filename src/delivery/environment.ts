@@ -147,7 +147,7 @@ export interface Rollout {
  *                                             ▼
  *       reverting: (restoring ──►) routing ──► draining ──► stopping ──► failed | aborted | superseded
  *
- *  A step: (making-room ──►) starting ──► shifting ──► (holding ──►) next
+ *  A step: (making-room ──►) starting ──► (checking ──►) shifting ──► (verifying ──►) (holding ──►) next
  *
  *  Each phase says what should run and who gets traffic (desired.ts, routes.ts). While the world differs, the engine acts;
  *  only when the world agrees does it move on. What it has seen is never remembered in place of looking again.
@@ -188,11 +188,14 @@ export interface SteppingPhase {
   index: number;
   /**
    * `making-room`: old copies that the step takes away lose their traffic, then end. `starting`: until all are ready.
-   * `shifting`: until the router does it. `holding`: a timer, or somebody's approval.
+   * `checking`: until the checks before traffic have passed, one after the other. `shifting`: until the router does it.
+   * `verifying`: until those after traffic have passed. `holding`: a timer, or somebody's approval.
    */
-  stage: 'making-room' | 'starting' | 'shifting' | 'holding';
+  stage: 'making-room' | 'starting' | 'checking' | 'shifting' | 'verifying' | 'holding';
+  /** How many checks of the stage have passed. */
+  check: number;
   gate: Gate;
-  /** Since the stage began. */
+  /** Since the stage began, or the check that is due. */
   timer: ObservedTimer;
   /** Who let it go on from its hold. */
   approvedBy: string | null;
@@ -205,7 +208,13 @@ export interface RevertingPhase {
   timer: ObservedTimer;
   cause: Cause;
   /** How traffic stood when it began; it stays so while old copies are restored. */
-  from: { weightPercent: number; routed: number; taken: number };
+  from: {
+    weightPercent: number;
+    routed: number;
+    taken: number;
+    /** Key of the check's command that ran then. */
+    check: string | null;
+  };
   gate: Gate;
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { StrategyDefinition } from '../app/index.ts';
+import type { CheckDefinition, StrategyDefinition } from '../app/index.ts';
 import { switchAtOnce } from './revision.ts';
 import { aCanary, type Wishes } from './testing/builders.ts';
 import { brokenPromises, History, type Move } from './testing/history.ts';
@@ -11,10 +11,13 @@ import { brokenPromises, History, type Move } from './testing/history.ts';
  */
 
 const held = { kind: 'timer', ms: 1_000 } as const;
-const strategies: [name: string, StrategyDefinition][] = [
+const command: CheckDefinition = { kind: 'command', command: 'npm run smoke', timeoutMs: 5_000 };
+const checks = { before: [command], after: [command] };
+const strategies: [name: string, StrategyDefinition, more?: Wishes][] = [
   ['blue-green', switchAtOnce],
   ['blue-green with a preview', { kind: 'blue-green', preview: true, hold: held }],
   ['rolling', { kind: 'rolling', batch: 1, unavailable: 0, pauseMs: 600 }],
+  ['blue-green with checks', switchAtOnce, { checks }],
   ['rolling without room', { kind: 'rolling', batch: 1, unavailable: 1, pauseMs: 0 }],
   [
     'a canary',
@@ -26,12 +29,14 @@ const strategies: [name: string, StrategyDefinition][] = [
 ];
 const longestRollout = 400;
 
-async function begun(strategy: StrategyDefinition): Promise<History> {
+type Case = Wishes & { strategy: StrategyDefinition };
+
+async function begun(rollout: Case): Promise<History> {
   const history = new History(17);
   const wishes: Wishes = { replicas: 2, stack: true };
   await history.play({ kind: 'deploy', behaves: 'good', wishes });
   await history.rest();
-  await history.play({ kind: 'deploy', behaves: 'good', wishes: { ...wishes, strategy } });
+  await history.play({ kind: 'deploy', behaves: 'good', wishes: { ...wishes, ...rollout } });
   return history;
 }
 
@@ -43,8 +48,8 @@ interface Moment {
   effects: number;
 }
 
-async function momentsOf(strategy: StrategyDefinition): Promise<Moment[]> {
-  const history = await begun(strategy);
+async function momentsOf(rollout: Case): Promise<Moment[]> {
+  const history = await begun(rollout);
   const moments: Moment[] = [];
   for (let step = 0; step < longestRollout; step++) {
     const name = history.moment;
@@ -55,8 +60,8 @@ async function momentsOf(strategy: StrategyDefinition): Promise<Moment[]> {
   throw new Error(`it does not end: ${history.moment}`);
 }
 
-async function whenAt(strategy: StrategyDefinition, step: number, moves: Move[]): Promise<History> {
-  const history = await begun(strategy);
+async function whenAt(rollout: Case, step: number, moves: Move[]): Promise<History> {
+  const history = await begun(rollout);
   for (let i = 0; i < step; i++) await history.step();
   for (const move of moves) await history.play(move);
   await history.rest();
@@ -89,17 +94,18 @@ const events: [what: string, moves: Move[], goesBack: boolean][] = [
   ['a clock that jumps', [{ kind: 'pass', ms: 3_600_000 }, goOn, { kind: 'pass', ms: -7_200_000 }], false],
 ];
 
-describe.each(strategies)('%s', (_, strategy) => {
+describe.each(strategies)('%s', (_, strategy, more) => {
+  const rollout = { ...more, strategy };
   test(
     'survives a server that dies after any of its effects, and before any commit',
     { timeout: 600_000 },
     async () => {
-      const moments = (await momentsOf(strategy)).filter(({ effects, isNew }) => isNew || effects > 0);
+      const moments = (await momentsOf(rollout)).filter(({ effects, isNew }) => isNew || effects > 0);
       expect(moments.length).toBeGreaterThan(8);
       for (const { step, name, effects } of moments) {
         for (let done = 0; done <= effects; done++) {
           const crash: Move = { kind: 'tick', crashAfterEffects: done, loseCommit: true };
-          const history = await whenAt(strategy, step, [crash, crash]);
+          const history = await whenAt(rollout, step, [crash, crash]);
           expect(brokenPromises(history), `${name}, after ${done} effects`).toEqual([]);
           expect(history.state.stable?.id, name).toBe('r2');
         }
@@ -110,12 +116,15 @@ describe.each(strategies)('%s', (_, strategy) => {
 
 // The others have no stage of their own.
 describe.each(
-  strategies.filter(([name]) => ['blue-green', 'rolling without room', 'a canary'].includes(name)),
-)('%s', (_, strategy) => {
+  strategies.filter(([name]) =>
+    ['blue-green with checks', 'rolling without room', 'a canary'].includes(name),
+  ),
+)('%s', (_, strategy, more) => {
+  const rollout = { ...more, strategy };
   test.each(events)('takes %s at any moment', { timeout: 600_000 }, async (what, moves, goesBack) => {
-    const moments = (await momentsOf(strategy)).filter(({ isNew, step }) => isNew && step > 1);
+    const moments = (await momentsOf(rollout)).filter(({ isNew, step }) => isNew && step > 1);
     for (const { step, name } of moments) {
-      const history = await whenAt(strategy, step, moves);
+      const history = await whenAt(rollout, step, moves);
       expect(brokenPromises(history), `${what} at ${name}`).toEqual([]);
       if (goesBack) expect(history.state.stable?.id, `${what} at ${name}`).toBe('r1');
     }

@@ -1,5 +1,6 @@
 import { formatDuration } from '../app/index.ts';
 import { unreachable } from '../diagnostics/index.ts';
+import { failedCheck } from './checks.ts';
 import { isUp, seenAs, sharedRevision, webProcess } from './copies.ts';
 import { desiredInstances } from './desired.ts';
 import type { Cause, EnvironmentState, Gate, Rollout, SteppingPhase } from './environment.ts';
@@ -153,7 +154,8 @@ function failedStep(
   if (crash) return crash;
   const { deadlineMs } = rollout.candidate.health;
   if (phase.stage === 'shifting') return lateRouter(phase.gate, deadlineMs);
-  return phase.stage === 'starting' ? lateGate(phase.gate, rollout, observed) : null;
+  if (phase.stage === 'starting') return lateGate(phase.gate, rollout, observed);
+  return failedCheck(rollout, observed.command);
 }
 
 /** Something that the candidate needs has failed at every try for as long as a copy may take to become ready. */

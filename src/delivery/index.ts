@@ -1,3 +1,4 @@
+export { checkHeader, dueCheck, nameOf as nameOfCheck, type DueCheck } from './checks.ts';
 export type { RolloutResult } from './draft.ts';
 export { asksFor, mayNot, type Verb } from './decisions.ts';
 export { commandKey, commandsToForget, currentCommand, type Effect } from './effects.ts';
@@ -33,12 +34,13 @@ export type {
   Pin,
   RevisionTraffic,
   Router,
+  RouterAbilities,
   RouteRevision,
   RouterState,
   Routes,
   Target,
 } from './ports.ts';
-export { noRules, switchAtOnce } from './revision.ts';
+export { noChecks, noRules, switchAtOnce } from './revision.ts';
 export type {
   ConfigurationRef,
   DesiredInstance,

@@ -20,10 +20,13 @@ export interface InstanceObservation {
   logTail: string[];
 }
 
-/** The task that the rollout is at. */
+/** The task or check that the rollout is at. */
 export type CommandObservation =
   | { state: 'none' }
-  | { state: 'running' }
+  /** The tail is read when the time of a check is nearly over. */
+  | { state: 'running'; logTail: string[] }
+  /** A request that was not answered as it should be; it is asked again at the next look. */
+  | { state: 'unmet'; why: string; logTail: string[] }
   /** Code null: it ended, and nobody saw how. */
   | { state: 'exited'; code: number | null; logTail: string[] };
 

@@ -239,7 +239,7 @@ describe('an abort', () => {
   test('is not over while the release command is still ending', async () => {
     const stage = await new Stage().serves(aRequest(1, 'good'));
     await stage.tick(['rollout', aRequest(2, 'good')]);
-    stage.see = (observed) => (observed.command = { state: 'running' });
+    stage.see = (observed) => (observed.command = { state: 'running', logTail: [] });
     await stage.until(at('migrating'));
     await stage.tick(['abort', { rolloutId: 'ro-2', by: 'ana' }]);
     for (let looks = 0; looks < 10; looks++) await stage.tick();

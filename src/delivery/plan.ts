@@ -121,8 +121,8 @@ function positions({
 }
 
 function positionOf({ id, phase, paused, hurried, taskIndex }: Rollout): unknown {
-  const { index, stage, approvedBy } = { index: 0, stage: '', approvedBy: '', ...phase };
-  return [id, phase.at, index, stage, approvedBy, paused?.by, hurried, taskIndex];
+  const { index, stage, check, approvedBy } = { index: 0, stage: '', check: 0, approvedBy: '', ...phase };
+  return [id, phase.at, index, stage, check, approvedBy, paused?.by, hurried, taskIndex];
 }
 
 function pause({ rollout, retiring, replacing }: EnvironmentState, acted: boolean): number {

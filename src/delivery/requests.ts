@@ -1,13 +1,14 @@
 import type { Signal } from '../flow/index.ts';
 import { startObserved } from '../flow/index.ts';
 import { beginRollout, newGate } from './begin.ts';
+import { checkCommand } from './checks.ts';
 import { webReplicas } from './copies.ts';
 import { takenFromMachine } from './desired.ts';
 import type { Cause, EnvironmentState, Rollout, RolloutRequest } from './environment.ts';
 import type { Draft } from './draft.ts';
 import { takeDecision, type Word } from './decisions.ts';
 import { crossedMigration } from './migrations.ts';
-import { switchAtOnce, noRules } from './revision.ts';
+import { noChecks, noRules, switchAtOnce } from './revision.ts';
 import { candidateWeight, routedCopies } from './routes.ts';
 import { beginReplacing } from './shared.ts';
 import { upgradeRequest } from './upgrade.ts';
@@ -57,6 +58,7 @@ export function revert(state: EnvironmentState, cause: Cause, nowMs: number): vo
     weightPercent: candidateWeight(rollout),
     routed: Math.min(routedCopies(rollout), webReplicas(rollout.candidate)),
     taken: takenOf(rollout, webReplicas(state.stable)),
+    check: checkCommand(state),
   };
   const stage = from.taken > 0 ? 'restoring' : 'routing';
   rollout.paused = null;
@@ -141,6 +143,7 @@ function repair(draft: Draft, { rolloutId, by }: Word): void {
       bakeMs: repairBakeMs,
       rollbackWindowMs: 0,
       rules: noRules,
+      checks: noChecks,
       judge: null,
     },
     requestedBy: by,

@@ -1,4 +1,5 @@
 import type {
+  ChecksDefinition,
   EnvironmentRules,
   HealthDefinition,
   JudgeDefinition,
@@ -111,6 +112,7 @@ export interface RolloutSettings {
   bakeMs: number;
   rollbackWindowMs: number;
   rules: EnvironmentRules;
+  checks: ChecksDefinition;
   /** Thresholds that the candidate must keep once it has traffic; null for none. */
   judge: JudgeDefinition | null;
 }
@@ -123,6 +125,9 @@ export const noRules: EnvironmentRules = {
   windows: [],
   deadlineMs: null,
 };
+
+/** Checks nothing beyond health. */
+export const noChecks: ChecksDefinition = { before: [], after: [] };
 
 /** All copies come up, then traffic switches at once. */
 export const switchAtOnce: StrategyDefinition = {

@@ -1,4 +1,5 @@
 import { unreachable } from '../diagnostics/index.ts';
+import { checkPins } from './checks.ts';
 import { seenAs, webCopies, webProcess } from './copies.ts';
 import { takenFromMachine } from './desired.ts';
 import type { EnvironmentState, Rollout } from './environment.ts';
@@ -92,7 +93,7 @@ export function previewHost(hosts: string[]): string | null {
 
 /** Index of the step whose share of traffic stands, or is being taken. */
 function lastShift({ index, stage }: Extract<Rollout['phase'], { at: 'stepping' }>): number {
-  return stage === 'shifting' || stage === 'holding' ? index : index - 1;
+  return ['shifting', 'verifying', 'holding'].includes(stage) ? index : index - 1;
 }
 
 /** A step takes old copies out of the routes before it ends them. */
@@ -106,8 +107,12 @@ function routedStable(stable: Revision, rollout: Rollout | null): number {
 }
 
 /** From the candidate's first routed copy until it has all traffic. */
-function pinsOf({ candidate, phase, settings: { strategy } }: Rollout, endpoints: Endpoint[]): Pin[] {
-  if (phase.at !== 'stepping' || endpoints.length === 0) return [];
+function pinsOf(rollout: Rollout, endpoints: Endpoint[]): Pin[] {
+  if (rollout.phase.at !== 'stepping' || endpoints.length === 0) return [];
+  return [...strategyPins(rollout), ...checkPins(rollout, candidateWeight(rollout))];
+}
+
+function strategyPins({ candidate, settings: { strategy } }: Rollout): Pin[] {
   const revision = candidate.id;
   switch (strategy.kind) {
     case 'rolling':

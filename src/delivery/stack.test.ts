@@ -316,7 +316,7 @@ describe('a newer request', () => {
     const stage = await new Stage().serves(aRequest(1, 'good'));
     await stage.tick(['rollout', aRequest(2, 'good')]);
     await stage.until(at('migrating'));
-    stage.see = (observed) => (observed.command = { state: 'running' });
+    stage.see = (observed) => (observed.command = { state: 'running', logTail: [] });
     await stage.tick(['rollout', aRequest(3, 'good')]);
     await looks(stage, 10);
     expect(stage.phase).toBe('migrating');

@@ -1,6 +1,7 @@
 import { unreachable } from '../diagnostics/index.ts';
 import { startObserved } from '../flow/index.ts';
 import { newGate, stepAt } from './begin.ts';
+import { checksOf, dueCheck, nameOf } from './checks.ts';
 import type { Draft } from './draft.ts';
 import type { Rollout, SteppingPhase } from './environment.ts';
 import { judge, sampleSince, takeBaseline, type Verdict } from './judge.ts';
@@ -33,13 +34,22 @@ export function stepping(
       const copies = gatedCopies(rollout);
       countProbes(phase.gate, copies, observed);
       if (!allReady(phase.gate, copies, rollout.standing ? 1 : rollout.candidate.health.successes)) return;
+      const stage = phase.check < checksOf(rollout, phase).length ? 'checking' : 'shifting';
       // The deadline of the copies is met; from here on it is the router's.
       const gate = { ...phase.gate, deadline: startObserved(nowMs) };
-      rollout.phase = { ...phase, stage: 'shifting', gate, timer: startObserved(nowMs) };
+      rollout.phase = { ...phase, stage, gate, timer: startObserved(nowMs) };
       return;
     }
+    case 'checking':
+      // A check may have taken minutes: the copies must still be ready.
+      if (passed(draft, { rollout, phase }, observed, nowMs))
+        rollout.phase = { ...phase, stage: 'starting', gate: newGate(nowMs), timer: startObserved(nowMs) };
+      return;
     case 'shifting':
       return shifted(draft, { rollout, phase }, observed, nowMs);
+    case 'verifying':
+      if (passed(draft, { rollout, phase }, observed, nowMs)) holdOrGoOn(draft, { rollout, phase }, nowMs);
+      return;
     case 'holding':
       if (isOver(rollout, phase)) goOn(draft, { rollout, phase }, observed, nowMs);
       return;
@@ -55,13 +65,32 @@ function roomMade({ state: { stable } }: Draft, { timer }: SteppingPhase, { rout
 
 function shifted(draft: Draft, { rollout, phase }: Stepping, observed: Observed, nowMs: number): void {
   if (!observed.router) return;
-  const { weightPercent = 0, hold = { kind: 'none' } } = rollout.steps[phase.index] ?? {};
+  const { weightPercent = 0 } = rollout.steps[phase.index] ?? {};
   const about = { rollout: rollout.id, revision: rollout.candidate.id, weightPercent };
   draft.event('traffic.shifted', 'slipway', about);
   if (weightPercent > 0) rollout.baseline = takeBaseline(observed.router);
+  const verifying = { ...phase, stage: 'verifying', check: 0, timer: startObserved(nowMs) } as const;
+  if (weightPercent > 0 && checksOf(rollout, verifying).length > 0) rollout.phase = verifying;
+  else holdOrGoOn(draft, { rollout, phase }, nowMs);
+}
+
+/** Goes on to the next check when the one that is due has passed; true when none is left. */
+function passed(draft: Draft, { rollout, phase }: Stepping, { command }: Observed, nowMs: number): boolean {
+  const due = dueCheck(rollout);
+  if (!due) return true;
+  if (command.state !== 'exited' || command.code !== 0) return false;
+  draft.event('check.passed', 'slipway', { rollout: rollout.id, check: nameOf(due.check), asks: due.asks });
+  rollout.phase = { ...phase, check: phase.check + 1, timer: startObserved(nowMs) };
+  return false;
+}
+
+function holdOrGoOn(draft: Draft, { rollout, phase }: Stepping, nowMs: number): void {
+  const { weightPercent = 0, hold = { kind: 'none' } } = rollout.steps[phase.index] ?? {};
   if (hold.kind === 'none' || rollout.hurried) return next(rollout, phase, nowMs);
   draft.event('rollout.holding', 'slipway', {
-    ...about,
+    rollout: rollout.id,
+    revision: rollout.candidate.id,
+    weightPercent,
     for: hold.kind,
     ms: hold.kind === 'timer' ? hold.ms : null,
   });

@@ -1,7 +1,7 @@
 import { unreachable } from '../diagnostics/index.ts';
 import { emptyEnvironment } from './environment.ts';
 import type { EnvironmentState, Retiring, Rollout, RolloutPhase, RolloutRequest } from './environment.ts';
-import { noRules, type Revision, type RevisionProcess, type RolloutSettings } from './revision.ts';
+import { noChecks, noRules, type Revision, type RevisionProcess, type RolloutSettings } from './revision.ts';
 import type { StrategyDefinition } from '../app/index.ts';
 import type { Step } from './strategy.ts';
 
@@ -71,6 +71,7 @@ function upgradeProcess(process: RevisionProcess): RevisionProcess {
 function upgradeSettings(settings: RolloutSettings): RolloutSettings {
   return {
     rules: noRules,
+    checks: noChecks,
     judge: null,
     ...(settings as Partial<RolloutSettings>),
     strategy: upgradeStrategy(settings.strategy),
@@ -91,7 +92,7 @@ function upgradeStrategy(strategy: StrategyDefinition): StrategyDefinition {
 }
 
 function upgradeRollout(rollout: Rollout): Rollout {
-  if ('tasks' in (rollout as object)) return rollout;
+  if ('tasks' in (rollout as object)) return withChecks(rollout);
   const old = rollout;
   const begun = timerOf(old.phase);
   const candidate = upgradeRevision(old.candidate);
@@ -114,6 +115,23 @@ function upgradeRollout(rollout: Rollout): Rollout {
   } as Rollout;
 }
 
+/** Before there were checks, no step had passed any. */
+function withChecks(rollout: Rollout): Rollout {
+  if ('checks' in (rollout.settings as object)) return rollout;
+  const phase = rollout.phase as unknown as Written & { at: string };
+  const known =
+    phase.at === 'stepping'
+      ? { check: 0, ...phase }
+      : phase.at === 'reverting'
+        ? { ...phase, from: { check: null, ...(phase['from'] as object) } }
+        : phase;
+  return {
+    ...rollout,
+    settings: upgradeSettings(rollout.settings),
+    phase: known as unknown as RolloutPhase,
+  };
+}
+
 function timerOf(phase: RolloutPhase): { elapsedMs: number; lastSeenMs: number } {
   const { timer, gate, up } = phase as unknown as Record<string, Written | undefined>;
   const found = timer ?? (gate?.['deadline'] as Written | undefined) ?? up;
@@ -131,12 +149,17 @@ function upgradePhase(rollout: Rollout, begun: { elapsedMs: number; lastSeenMs: 
       gate: { failures: {}, ...(phase['gate'] as object) },
       timer: begun,
       approvedBy: null,
+      check: 0,
     } as unknown as RolloutPhase;
   }
   // It used to need the candidate's steps alone to name the copies that finish what they have.
   if (phase.at === 'reverting') {
     const routed = rollout.candidate.processes.reduce((most, { replicas }) => Math.max(most, replicas), 0);
-    return { gate, from: { weightPercent: 0, routed, taken: 0 }, ...phase } as unknown as RolloutPhase;
+    return {
+      gate,
+      from: { weightPercent: 0, routed, taken: 0, check: null },
+      ...phase,
+    } as unknown as RolloutPhase;
   }
   return rollout.phase;
 }

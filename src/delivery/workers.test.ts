@@ -30,7 +30,7 @@ function reverting(stage: 'routing' | 'draining' | 'stopping'): EnvironmentState
       at: 'reverting',
       stage,
       timer: startObserved(nowMs),
-      from: { weightPercent: 0, routed: 1, taken: 0 },
+      from: { weightPercent: 0, routed: 1, taken: 0, check: null },
       gate: newGate(nowMs),
       cause: { outcome: 'failed', reason: 'was not ready', logTail: [] },
     },

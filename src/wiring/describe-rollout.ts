@@ -1,6 +1,8 @@
 import { formatDuration } from '../app/index.ts';
 import {
   asksFor,
+  dueCheck,
+  nameOfCheck,
   previewHost,
   unmetRules,
   whoMayApprove,
@@ -18,7 +20,8 @@ export function standsAt({ phase, paused }: Rollout): RolloutViewState {
   if (paused) return 'paused';
   switch (phase.at) {
     case 'stepping':
-      return phase.stage === 'making-room' ? 'starting' : phase.stage;
+      if (phase.stage === 'making-room') return 'starting';
+      return phase.stage === 'verifying' ? 'checking' : phase.stage;
     case 'stopping-workers':
     case 'starting-workers':
       return 'workers';
@@ -76,11 +79,8 @@ export function describeNow(rollout: Rollout, state: EnvironmentState | null): s
   }
 }
 
-function describeStep(
-  { candidate, steps, settings }: Rollout,
-  phase: Phase<'stepping'>,
-  old: string,
-): string {
+function describeStep(rollout: Rollout, phase: Phase<'stepping'>, old: string): string {
+  const { candidate, steps, settings } = rollout;
   const step = steps[phase.index];
   const weight = step?.weightPercent ?? 0;
   switch (phase.stage) {
@@ -91,6 +91,9 @@ function describeStep(
       const left = candidate.health.deadlineMs - phase.gate.deadline.elapsedMs;
       return `waits until ${candidate.id} is ready, ${rounded(left)} left${why}`;
     }
+    case 'checking':
+    case 'verifying':
+      return describeCheck(rollout);
     case 'shifting':
       return weight === 0
         ? `shows ${candidate.id} to testers`
@@ -107,6 +110,15 @@ function describeStep(
     default:
       return unreachable(phase.stage);
   }
+}
+
+function describeCheck(rollout: Rollout): string {
+  const due = dueCheck(rollout);
+  const { id } = rollout.candidate;
+  if (!due) return `has checked ${id}`;
+  const when = due.asks === 'copies' ? 'before traffic' : 'with traffic';
+  const left = rounded(due.check.timeoutMs - due.elapsedMs);
+  return `checks ${id} ${when}: ${nameOfCheck(due.check)}, ${left} left`;
 }
 
 function previewText(hosts: string[], { strategy }: Rollout['settings']): string {

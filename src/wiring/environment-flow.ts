@@ -2,25 +2,31 @@ import {
   commandsToForget,
   currentCommand,
   desiredRoutes,
+  dueCheck,
   knownRevisions,
   noteTroubles,
   performEffects,
   planEnvironment,
   probeWishes,
   upgradeState,
+  type CommandObservation,
   type EnvironmentState,
+  type InstanceObservation,
   type Observed,
   type Revision,
   type Router,
   type RouterState,
 } from '../delivery/index.ts';
 import type { FlowHandler, Json } from '../flow/index.ts';
+import { askCheck, type PublicAddress } from './due-check.ts';
 import { maskSecrets, quotesProcesses } from './mask-secrets.ts';
 import type { Place } from './targets.ts';
 
 /** What an environment's flow acts on. */
 export interface EnvironmentPorts {
   router: Router;
+  /** Whom checks after traffic ask. */
+  address: PublicAddress;
   /** Where its copies run. */
   placeOf(state: EnvironmentState): Place;
   /** Values that no reason or log tail may show. */
@@ -39,7 +45,7 @@ export function environmentHandler(ports: EnvironmentPorts): FlowHandler<Environ
     async tick(flow, { nowMs, fence, signals }) {
       const state = upgradeState(flow.data);
       const place = ports.placeOf(state);
-      const seen = await observeEnvironment(state, { router: ports.router, place });
+      const seen = await observeEnvironment(state, { router: ports.router, place, address: ports.address });
       const observed = await withoutSecrets(state, seen, ports);
       const decision = planEnvironment({ state, signals, observed, nowMs });
       const failed = await performEffects(decision.effects, {
@@ -70,17 +76,40 @@ export function environmentHandler(ports: EnvironmentPorts): FlowHandler<Environ
 /** Gathers everything a plan may look at. A router that does not answer is a fact, not a failure. */
 export async function observeEnvironment(
   state: EnvironmentState,
-  { router, place }: { router: Router; place: Place },
+  { router, place, address }: { router: Router; place: Place; address: PublicAddress },
 ): Promise<Observed> {
   const { scope, rollout } = state;
-  const key = currentCommand(state);
+  const copies = place.observe(probeWishes(state));
   const [instances, routed, command, prepared] = await Promise.all([
-    place.observe(probeWishes(state)),
+    copies,
     router.observe(scope).catch((): RouterState | null => null),
-    rollout && key !== null ? place.observeCommand(rollout.candidate, key) : ({ state: 'none' } as const),
+    observeCommand(state, { place, address, copies }),
     rollout?.phase.at === 'preparing' ? place.observePrepared(rollout.candidate) : ('none' as const),
   ]);
   return { instances, router: routed, command, prepared };
+}
+
+/** From this part of a check's time on, the end of its log is read: it may be the last chance. */
+const tailFrom = 0.5;
+
+async function observeCommand(
+  state: EnvironmentState,
+  {
+    place,
+    address,
+    copies,
+  }: { place: Place; address: PublicAddress; copies: Promise<InstanceObservation[]> },
+): Promise<CommandObservation> {
+  const { rollout } = state;
+  const due = dueCheck(rollout);
+  if (rollout && due?.check.kind === 'request')
+    return askCheck({ ...due, check: due.check }, rollout, { instances: await copies, address });
+  const key = currentCommand(state);
+  if (!rollout || key === null) return { state: 'none' };
+  const seen = await place.observeCommand(rollout.candidate, key);
+  const late = due !== null && due.elapsedMs >= tailFrom * due.check.timeoutMs;
+  if (seen.state !== 'running' || !late) return seen;
+  return { ...seen, logTail: await place.readCommandLog(rollout.candidate, key) };
 }
 
 async function withoutSecrets(

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import {
   crossedMigration,
   emptyEnvironment,
+  noChecks,
   noRules,
   switchAtOnce,
   type EnvironmentState,
@@ -67,6 +68,7 @@ export async function askRollback(wish: RollbackWish, parts: ResolveParts): Prom
     settings: {
       strategy: switchAtOnce,
       rules: noRules,
+      checks: noChecks,
       judge: null,
       bakeMs: 0,
       rollbackWindowMs: state.standby?.windowMs ?? standsByMs,
@@ -90,24 +92,43 @@ export async function untilKnown(rolloutId: string, scope: string, store: Store)
   }
 }
 
+/** Which rollouts somebody means; null for all. */
+export interface Selection {
+  app: string | null;
+  environment: string | null;
+  rollout: string | null;
+}
+
+/** A rollout that could still be ended. */
+export interface GoingRollout {
+  id: string;
+  app: string;
+  environment: string;
+  requestedBy: string;
+}
+
+/** What is under way or waits its turn, in the environments named. What goes back already is neither. */
+export async function rolloutsUnderWay(wish: Selection, store: Store): Promise<GoingRollout[]> {
+  return (await environmentStates(store)).flatMap(({ scope, rollout, queue }) => {
+    const [app = '', environment = ''] = scope.split('/');
+    if (wish.app !== null && wish.app !== app) return [];
+    if (wish.environment !== null && wish.environment !== environment) return [];
+    const active = rollout && rollout.phase.at !== 'reverting' ? [rollout] : [];
+    const waiting = queue.map(({ rolloutId, requestedBy }) => ({ id: rolloutId, requestedBy }));
+    return [...active, ...waiting]
+      .filter(({ id }) => wish.rollout === null || wish.rollout === id)
+      .map(({ id, requestedBy }) => ({ id, app, environment, requestedBy }));
+  });
+}
+
 /** Asks every environment named for the end of its rollout; returns the rollouts that were under way. */
-export async function askAbort(
-  wish: { app: string | null; environment: string | null; rollout: string | null; actor: string },
-  store: Store,
-): Promise<string[]> {
-  const aborted: string[] = [];
-  for (const { scope, rollout, queue } of await environmentStates(store)) {
-    const [app, environment] = scope.split('/');
-    if (wish.app !== null && wish.app !== app) continue;
-    if (wish.environment !== null && wish.environment !== environment) continue;
-    const active = rollout && rollout.phase.at !== 'reverting' ? [rollout.id] : [];
-    const ids = [...active, ...queue.map(({ rolloutId }) => rolloutId)];
-    for (const id of ids.filter((one) => wish.rollout === null || wish.rollout === one)) {
-      await store.flows.signal(environmentFlowId(scope), 'abort', { rolloutId: id, by: wish.actor });
-      aborted.push(id);
-    }
+export async function askAbort(wish: Selection & { actor: string }, store: Store): Promise<string[]> {
+  const going = await rolloutsUnderWay(wish, store);
+  for (const { id, app, environment } of going) {
+    const payload = { rolloutId: id, by: wish.actor };
+    await store.flows.signal(environmentFlowId(`${app}/${environment}`), 'abort', payload);
   }
-  return aborted;
+  return going.map(({ id }) => id);
 }
 
 async function stateOf(scope: string, store: Store): Promise<EnvironmentState> {

@@ -16,7 +16,7 @@ export async function secretValues(scope: string, revision: Revision, vault: Vau
 export function quotesProcesses({ instances, command, prepared }: Observed): boolean {
   if (typeof prepared === 'object') return true;
   const quoted = instances.some(({ logTail, probe }) => logTail.length > 0 || typeof probe === 'object');
-  return quoted || (command.state === 'exited' && command.logTail.length > 0);
+  return quoted || ('logTail' in command && (command.logTail.length > 0 || command.state === 'unmet'));
 }
 
 /** The same with every secret replaced by `***`: reasons and log tails go into events, which are kept for good. */
@@ -32,10 +32,18 @@ export function maskSecrets(observed: Observed, values: readonly string[]): Obse
       probe: typeof instance.probe === 'object' ? { failed: mask(instance.probe.failed) } : instance.probe,
       logTail: instance.logTail.map(mask),
     })),
-    command: command.state === 'exited' ? { ...command, logTail: command.logTail.map(mask) } : command,
+    command: maskCommand(command, mask),
     prepared:
       typeof prepared === 'object'
         ? { failed: mask(prepared.failed), logTail: prepared.logTail.map(mask) }
         : prepared,
   };
+}
+
+function maskCommand(command: Observed['command'], mask: (text: string) => string): Observed['command'] {
+  if (command.state === 'none') return command;
+  const logTail = command.logTail.map(mask);
+  return command.state === 'unmet'
+    ? { ...command, why: mask(command.why), logTail }
+    : { ...command, logTail };
 }

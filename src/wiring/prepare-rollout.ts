@@ -56,6 +56,7 @@ export async function prepareRollout(wish: RolloutWish, parts: ResolveParts): Pr
       bakeMs: definition.bakeMs,
       rollbackWindowMs: definition.rollbackWindowMs,
       rules: definition.rules,
+      checks: definition.checks,
       judge: definition.judge,
     },
     requestedBy: wish.actor,

@@ -11,9 +11,10 @@ import {
   type Target,
 } from '../delivery/index.ts';
 import { unreachable } from '../diagnostics/index.ts';
+import { readLogTail } from '../supervisor/index.ts';
 import type { ContainerProbe, DockerTarget, Probe, ProcessTarget } from '../targets/index.ts';
 import { copySpec, preparationSpec, taskSpec, type ContainerParts } from './containers.ts';
-import { processSpec, processTask, type ProcessParts } from './processes.ts';
+import { logFileOf, processSpec, processTask, type ProcessParts } from './processes.ts';
 import { smokeFailure } from './smoke.ts';
 
 /** Everything that copies are started with. */
@@ -31,9 +32,13 @@ export interface Place extends Target {
   observe(wishes: readonly ProbeWish[]): Promise<InstanceObservation[]>;
   observePrepared(revision: Revision): Promise<Preparation>;
   observeCommand(revision: Revision, key: string): Promise<CommandObservation>;
+  /** The end of what a command has said so far. */
+  readCommandLog(revision: Revision, key: string): Promise<string[]>;
   /** Lets go of a command that has been taken into account. */
   forgetCommand(command: { revision: Revision; key: string }, fence: number): Promise<void>;
 }
+
+const tailLines = 20;
 
 /** The place of an environment as it stands. Docker is asked only where a revision has containers. */
 export function placeOf(state: EnvironmentState, parts: PlaceParts): Place {
@@ -71,6 +76,10 @@ export function placeOf(state: EnvironmentState, parts: PlaceParts): Place {
     },
     observeCommand: ({ project }, key) =>
       project ? containers.observeCommand(scope, key) : processes.observeCommand(scope, key),
+    readCommandLog: async ({ project }, key) =>
+      project
+        ? containers.readLog(scope, key, tailLines)
+        : readLogTail(await logFileOf(parts.layout, scope, key), tailLines),
     forgetCommand: ({ revision, key }, fence) =>
       revision.project
         ? containers.forgetCommand(scope, key, fence)

@@ -99,7 +99,7 @@ describe.skipIf(lacksDocker())(`containers through kills and changes (missing? $
     await expect.poll(() => rig.target.readLog(rig.scope, 'r1-migrate', 5), patience).toEqual(['begun']);
     await killAct('~task/r1-migrate');
     await expect.poll(async () => (await rig.supervisor.list(rig.scope))[0]?.phase, patience).toBe('exited');
-    expect(await observeTask()).toEqual({ state: 'running' });
+    expect(await observeTask()).toEqual({ state: 'running', logTail: [] });
     await rig.target.runCommand(task, 1);
     docker('exec', containerName(rig.scope, 'r1-migrate'), 'touch', '/tmp/go');
     await expect
@@ -275,7 +275,7 @@ describe.skipIf(lacksDocker())(`containers through kills and changes (missing? $
       imagesFrom: null,
       logFile,
     };
-    const prepared = () => there.target.observePrepared(there.scope, 'r1');
+    const prepared = () => there.target.observePrepared(preparation);
     expect(await prepared()).toBe('none');
     await there.target.prepare(preparation, 1);
     await expect.poll(prepared, patience).toMatchObject({
@@ -285,6 +285,15 @@ describe.skipIf(lacksDocker())(`containers through kills and changes (missing? $
     await expect.poll(prepared, patience).toBe('done');
     expect(await there.engine.images.inspect(id)).not.toBeNull();
     expect(await there.engine.networks.inspect(networkName(there.scope, 'default', 'r1'))).not.toBeNull();
+    // The next revision needs its networks alone, which are there when the call returns.
+    const next = { ...preparation, revision: 'r2' };
+    expect(await there.target.observePrepared(next)).toBe('none');
+    await there.target.prepare(next, 2);
+    expect(await there.target.observePrepared(next)).toBe('done');
+    await expect(there.target.prepare({ ...next, revision: 'r3' }, 1)).rejects.toMatchObject({
+      code: 'supervisor/stale-fence',
+    });
+    expect(await there.target.observePrepared({ ...next, revision: 'r3' })).toBe('none');
   });
 
   it('copies outlive a killed engine, and come back by themselves where they did not', async () => {

@@ -1,6 +1,7 @@
 import type { RolloutRequest } from '../environment.ts';
-import type { EnvironmentRules, Hold, StrategyDefinition } from '../../app/index.ts';
+import type { ChecksDefinition, EnvironmentRules, Hold, StrategyDefinition } from '../../app/index.ts';
 import {
+  noChecks,
   noRules,
   switchAtOnce,
   type Revision,
@@ -16,6 +17,7 @@ export interface Wishes {
   strategy?: StrategyDefinition;
   settings?: Partial<RolloutSettings>;
   rules?: Partial<EnvironmentRules>;
+  checks?: ChecksDefinition;
   irreversible?: boolean;
   /** A companion `api` and a shared `db`, which the web process needs. */
   stack?: boolean;
@@ -33,6 +35,7 @@ export function aRequest(serial: number, behaves: Behaviour, wishes: Wishes = {}
       bakeMs: 2_000,
       rollbackWindowMs: 60_000,
       rules: { ...noRules, ...wishes.rules },
+      checks: wishes.checks ?? noChecks,
       judge: null,
       ...wishes.settings,
     },

@@ -1,6 +1,5 @@
 import type { NewEvent, Signal } from '../../flow/index.ts';
 import { desiredInstances } from '../desired.ts';
-import { currentCommand } from '../effects.ts';
 import { emptyEnvironment, type EnvironmentState, type RolloutRequest } from '../environment.ts';
 import type { Observed } from '../observed.ts';
 import { performEffects } from '../perform.ts';
@@ -181,7 +180,7 @@ export class History {
   private decide(): Turn {
     const fence = ++this.fence;
     const state = upgradeState(this.state);
-    const observed = this.world.observe(currentCommand(state), state.rollout?.candidate ?? null);
+    const observed = this.world.observe(state);
     const consumed = [...this.signals];
     const decision = planEnvironment({ state, signals: consumed, observed, nowMs: this.nowMs });
     return { decision, observed, base: state, fence, consumed };

@@ -1,6 +1,6 @@
 import { unreachable } from '../../diagnostics/index.ts';
 import type { Signal } from '../../flow/index.ts';
-import { currentCommand, type Effect } from '../effects.ts';
+import type { Effect } from '../effects.ts';
 import { emptyEnvironment, type EnvironmentState, type RolloutRequest } from '../environment.ts';
 import type { Observed } from '../observed.ts';
 import type { Pin } from '../ports.ts';
@@ -31,7 +31,7 @@ export class Stage {
 
   async tick(...signals: [name: string, payload: unknown][]): Promise<void> {
     const { state, world } = this;
-    const observed = world.observe(currentCommand(state), state.rollout?.candidate ?? null);
+    const observed = world.observe(state);
     this.see(observed);
     const decision = planEnvironment({ state, signals: signals.map(asSignal), observed, nowMs: this.nowMs });
     const { router, target } = world;

@@ -1,4 +1,7 @@
 import { CodedError } from '../../diagnostics/index.ts';
+import { dueCheck } from '../checks.ts';
+import { currentCommand } from '../effects.ts';
+import type { EnvironmentState } from '../environment.ts';
 import type { CommandObservation, InstanceObservation, Observed, Preparation } from '../observed.ts';
 import type { Router, RouterState, Routes, Target } from '../ports.ts';
 import type { DesiredInstance, ProcessRole, Revision } from '../revision.ts';
@@ -12,7 +15,8 @@ export type Behaviour =
   | 'crashes-later'
   | 'errors'
   | 'breaks-stable'
-  | 'cannot-prepare';
+  | 'cannot-prepare'
+  | 'check-fails';
 
 interface Copy {
   id: string;
@@ -74,8 +78,9 @@ export class World {
       this.fenced(fence, () => {
         if (this.commands.has(key)) return;
         this.commandRuns.set(key, (this.commandRuns.get(key) ?? 0) + 1);
-        const code = behaviour(revision) === 'migration-fails' ? 1 : 0;
-        if (code === 0) this.noteSuccess(revision, key);
+        const isCheck = key.startsWith('check-');
+        const code = behaviour(revision) === (isCheck ? 'check-fails' : 'migration-fails') ? 1 : 0;
+        if (code === 0 && !isCheck) this.noteSuccess(revision, key);
         this.commands.set(key, { state: 'exited', code, logTail: [] });
       }),
     prepare: (revision, fence) =>
@@ -85,13 +90,23 @@ export class World {
       ),
   };
 
-  observe(commandKey: string | null, candidate: Revision | null = null): Observed {
+  observe(state: EnvironmentState): Observed {
+    const commandKey = currentCommand(state);
+    const candidate = state.rollout?.candidate ?? null;
+    const asked = candidate && dueCheck(state.rollout)?.check.kind === 'request' ? candidate : null;
     return {
       instances: [...this.copies.values()].map((copy) => this.see(copy)),
       router: this.routerUp ? this.routerState() : null,
-      command: (commandKey !== null && this.commands.get(commandKey)) || { state: 'none' },
+      command: asked
+        ? this.ask(asked)
+        : (commandKey !== null && this.commands.get(commandKey)) || { state: 'none' },
       prepared: candidate ? this.prepared(candidate) : 'none',
     };
+  }
+
+  private ask(candidate: Revision): CommandObservation {
+    if (behaviour(candidate) === 'check-fails') return { state: 'unmet', why: 'HTTP 500', logTail: [] };
+    return { state: 'exited', code: 0, logTail: [] };
   }
 
   private prepared(revision: Revision): Preparation {

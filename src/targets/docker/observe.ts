@@ -95,7 +95,7 @@ export async function observeTask(
     return { state: 'exited', code, logTail: await containerTail(engine, container) };
   }
   const runs = status === 'running' || status === 'paused' || (act !== undefined && !isOver(act));
-  if (runs) return { state: 'running' };
+  if (runs) return { state: 'running', logTail: [] };
   if (!act) return { state: 'none' };
   // It could not be started, or somebody removed its container: nobody saw it succeed.
   return {

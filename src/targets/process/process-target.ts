@@ -127,7 +127,7 @@ function observeCommand(status: ProcessStatus): CommandObservation {
     case 'running':
     case 'backoff':
     case 'stopping':
-      return { state: 'running' };
+      return { state: 'running', logTail: [] };
     case 'exited': {
       const { exitCode: code, problem, logFile } = status;
       const logTail = readLogTail(logFile, tailLines);

@@ -156,6 +156,7 @@ environments:
     windows: ["Mon-Fri 09:00-17:00 Europe/Berlin"]
     replicas: { web: 4 }
     smoke: [{ path: /login }]
+    checks: { before: [{ run: npm run smoke }], after: [{ path: /cart }] }
     health: { path: /ready }
     strategy: { canary: { steps: [25%, { weight: 50%, hold: approval }, 100%] } }
 `;
@@ -169,9 +170,9 @@ environments:
       'checks that r3 still passes its health checks and its smoke requests, before traffic moves',
       'from there on going back to an older release is refused, unless forced: its migration is irreversible',
       'slipway.yml says that old and new cannot run on one schema: split it in two releases, the first of which adds and the second removes',
-      'starts 1 copy of web, with api of its own; ready when GET /ready answers 2xx 2 times in a row within 1m and GET /login answers 200; then 25% of traffic; holds for 1m',
-      'starts 1 copy of web; then 50% of traffic; holds until somebody approves',
-      'starts 2 copies of web; then all traffic',
+      'starts 1 copy of web, with api of its own; ready when GET /ready answers 2xx 2 times in a row within 1m and GET /login answers 200; checks "npm run smoke"; then 25% of traffic; then checks GET /cart; holds for 1m',
+      'starts 1 copy of web; then 50% of traffic; then checks GET /cart; holds until somebody approves',
+      'starts 2 copies of web; then all traffic; then checks GET /cart',
       'r3 finishes its requests, for at most 30s',
       'ends the old worker',
       'starts worker',

@@ -1,5 +1,10 @@
-import { formatDuration, type EnvironmentDefinition, type Hold } from '../../app/index.ts';
-import { compileStrategy, previewHost, type Step } from '../../delivery/index.ts';
+import {
+  formatDuration,
+  type CheckDefinition,
+  type EnvironmentDefinition,
+  type Hold,
+} from '../../app/index.ts';
+import { compileStrategy, nameOfCheck, previewHost, type Step } from '../../delivery/index.ts';
 import type { ForecastFacts } from './model.ts';
 
 /** What happens in which order, one sentence each. */
@@ -82,8 +87,15 @@ function steps({ app, state }: ForecastFacts): string[] {
         ? `starts ${copies(more)} of ${web.service}${index === 0 ? `${beside}; ready when ${ready}` : ''}; then `
         : '';
     const room = taken > 0 ? `stops ${copies(taken)} of the old ${web.service}, ` : '';
-    return `${room}${start}${traffic(step, environment)}${holdText(step.hold)}`;
+    const first = index === 0 ? checkText(environment.checks.before, '; checks ') : '';
+    const then = step.weightPercent > 0 ? checkText(environment.checks.after, '; then checks ') : '';
+    const begin = first === '' ? start : `${start.replace(/; then $/, '')}${first}; then `;
+    return `${room}${begin}${traffic(step, environment)}${then}${holdText(step.hold)}`;
   });
+}
+
+function checkText(checks: CheckDefinition[], words: string): string {
+  return checks.length === 0 ? '' : `${words}${checks.map(nameOfCheck).join(', ')}`;
 }
 
 function copies(count: number): string {
