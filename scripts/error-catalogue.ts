@@ -1,3 +1,4 @@
+import { accessCodes } from '../src/access/codes.ts';
 import { appCodes } from '../src/app/codes.ts';
 import { cliCodes } from '../src/cli/codes.ts';
 import { composeCodes } from '../src/compose/codes.ts';
@@ -43,6 +44,7 @@ export const errorCatalogue: readonly RoomCodes[] = [
   { room: 'targets', about: 'revisions on the machine', codes: targetsCodes },
   { room: 'docker', about: 'Docker Engines', codes: dockerCodes },
   { room: 'traffic', about: 'the router', codes: trafficCodes },
+  { room: 'access', about: 'who may do what', codes: accessCodes },
   { room: 'server', about: 'the server and the way to it', codes: serverCodes },
   { room: 'supervisor', about: 'the process that keeps the others alive', codes: supervisorCodes },
   { room: 'store', about: 'the database and the audit chain', codes: storeCodes },

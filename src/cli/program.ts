@@ -42,6 +42,7 @@ export function buildProgram(
   addFileCommands(program, add);
   addLookCommands(program, add);
   addSecrets(program, add);
+  addAccess(program, add);
   return program;
 }
 
@@ -77,8 +78,9 @@ function addCommand(
     .action((...given: unknown[]) => {
       const argument = given.length > 2 ? given[0] : undefined;
       // A command that takes several words has them among its options.
-      return Array.isArray(argument)
-        ? runner(facts.load, { ...command.opts(), words: argument }, undefined)
+      const words = Array.isArray(argument) ? (argument as string[]) : given.slice(0, -2).filter(isText);
+      return Array.isArray(argument) || given.length > 3
+        ? runner(facts.load, { ...command.opts(), words }, undefined)
         : runner(facts.load, command.opts(), argument as string | undefined);
     });
   return command;
@@ -157,7 +159,7 @@ function addServerCommands(program: Command, add: Add): void {
       server: 'local',
     },
     { hidden: true },
-  );
+  ).option('--as <person>', 'come in by the door of this person, for a forced command of sshd');
 }
 
 function addShipCommands(program: Command, add: Add): void {
@@ -370,6 +372,49 @@ function addSecrets(program: Command, add: Add): void {
   })
     .requiredOption('-e, --environment <name>', 'the environment')
     .option('--app <name>', "the app, if not this repository's");
+}
+
+/** Who may do what, beside the owner. */
+function addAccess(program: Command, add: Add): void {
+  const access = program
+    .command('access')
+    .summary('say who else may do what on this server')
+    .description(
+      'Say who else may do what on this server. Roles: a viewer looks; a deployer ships, rolls back, and aborts or pauses what they began; a reviewer approves, rejects, promotes, and aborts or pauses anything; an admin does everything.',
+    )
+    .helpOption('-h, --help', 'print this help')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ slipway access\n  $ slipway access grant ana deployer production',
+    );
+  add(
+    access,
+    'list',
+    {
+      summary: 'show people and roles (what "slipway access" does)',
+      examples: ['slipway access'],
+      load: async () => (await import('./commands/access.ts')).list,
+      server: 'any',
+    },
+    { isDefault: true },
+  );
+  add(access, 'grant <person> <role> [environment]', {
+    summary: 'let a user of the machine do more',
+    more: 'The person is a user name on the machine of the server, or a name of your choice for somebody who comes in by an ssh key. An environment is "production", "shop/production" or "shop/*"; without one it is everywhere.',
+    examples: ['slipway access grant ana deployer production', 'slipway access grant lena reviewer'],
+    load: async () => (await import('./commands/access.ts')).grant,
+    server: 'any',
+  });
+  add(access, 'revoke <person> [role] [environment]', {
+    summary: 'take a role away, or with no role everything',
+    examples: ['slipway access revoke ana', 'slipway access revoke ana deployer production'],
+    load: async () => (await import('./commands/access.ts')).revoke,
+    server: 'any',
+  });
+}
+
+function isText(given: unknown): given is string {
+  return typeof given === 'string';
 }
 
 function address(text: string): string {

@@ -2,7 +2,8 @@ import type { Verb } from '../delivery/index.ts';
 import type { Finding } from '../diagnostics/index.ts';
 
 /*
- * The server's HTTP API, JSON over the unix socket <home>/server.sock (mode 0600). Views are in wiring/views.ts.
+ * The server's HTTP API, JSON over the unix socket <home>/server.sock (mode 0600), and people's sockets in
+ * <home>.doors. What each call needs is in needs.ts. Views are in wiring/views.ts.
  *
  *   GET    /v1/health                          HealthView
  *   GET    /v1/status                          StatusView
@@ -29,6 +30,9 @@ import type { Finding } from '../diagnostics/index.ts';
  *   GET    /v1/logs?app=&environment=&process=&ship=&job=&lines=&follow=   LogLine a line
  *   PUT    /v1/secrets    SecretRequest        { version: number }
  *   GET    /v1/secrets?app=&environment=       { name, version, createdAtMs }[]
+ *   GET    /v1/access                          AccessView
+ *   POST   /v1/grants     GrantRequest         PersonView
+ *   POST   /v1/revocations   RevocationRequest   204
  *   POST   /v1/shutdown   { all: boolean }     204, before it ends
  *
  * What a user did wrong is answered with a 4xx status and an ErrorBody.
@@ -99,4 +103,43 @@ export interface SecretRequest {
   name: string;
   value: string;
   actor: string;
+}
+
+/** Lets somebody do more. */
+export interface GrantRequest {
+  person: string;
+  role: string;
+  /** `production`, `shop/production`, `shop/*`; everywhere, if not said. */
+  where?: string;
+}
+
+/** Takes a role away, or without one everything. */
+export interface RevocationRequest {
+  person: string;
+  role?: string;
+  /** Wherever it was granted, if not said. */
+  where?: string;
+}
+
+/** Somebody beside the owner. */
+export interface PersonView {
+  name: string;
+  /** Of the Unix user who is let in; null for one who comes in by `slipway dial --as` alone. */
+  uid: number | null;
+  /** `deployer of production` */
+  grants: string[];
+  /** All grants in words. */
+  is: string;
+  /** How the server knows them. */
+  proof: string;
+}
+
+/** Who may do what, as far as the one who asks may see it. */
+export interface AccessView {
+  you: { name: string; proof: string; isOwner: boolean };
+  /** The user name that the server runs as. */
+  owner: string;
+  /** False while nobody beside the owner gets in: then names are those that people say. */
+  inForce: boolean;
+  people: PersonView[];
 }

@@ -12,6 +12,10 @@ import type {
 } from '../wiring/index.ts';
 import type {
   AbortRequest,
+  AccessView,
+  GrantRequest,
+  PersonView,
+  RevocationRequest,
   RollbackRequest,
   SecretRequest,
   Shipped,
@@ -89,6 +93,9 @@ export interface ServerClient {
   /** The version that it got. */
   setSecret(request: SecretRequest): Promise<number>;
   secrets(query: { app: string; environment: string }): Promise<SecretView[]>;
+  access(): Promise<AccessView>;
+  grant(request: GrantRequest): Promise<PersonView>;
+  revoke(request: RevocationRequest): Promise<void>;
   shutdown(all: boolean): Promise<void>;
   /** Ends connections that are kept open; the client may still be used. */
   close(): void;
@@ -133,6 +140,9 @@ export function connectServer(place: ServerPlace, options: SshChoice = {}): Serv
     setSecret: async (request) =>
       (await json<{ version: number }>('PUT', '/v1/secrets', { json: request })).version,
     secrets: (filter) => json('GET', `/v1/secrets${query(filter)}`),
+    access: () => json('GET', '/v1/access'),
+    grant: (request) => json('POST', '/v1/grants', { json: request }),
+    revoke: (request) => none('POST', '/v1/revocations', { json: request }),
     shutdown: (all) => none('POST', '/v1/shutdown', { json: { all } }),
     close: () => connector.close(),
   };

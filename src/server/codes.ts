@@ -30,6 +30,14 @@ export const serverCodes = {
     todo: 'Choose a shorter one: `--home /var/lib/slipway`.',
   },
   internal: { means: 'A mistake in Slipway.', todo: "Report it with the last lines of the server's log." },
+  'is-owner': {
+    means: 'The owner of the server may do everything, and is granted nothing.',
+    todo: 'Name the user name of somebody else.',
+  },
+  'no-doors': {
+    means: "The directory of people's sockets, beside the home, cannot be made.",
+    todo: 'Make it for the user of the server, as the help says.',
+  },
   'no-free-port': {
     means: 'All ports that are tried by themselves are taken.',
     todo: '`slipway up --http 127.0.0.1:9000`.',
@@ -42,6 +50,10 @@ export const serverCodes = {
     todo: '`slipway down && slipway up --http ADDRESS`.',
   },
   'unknown-path': { means: 'The API has no such path.', todo: 'Use one version of Slipway on both sides.' },
+  'unsafe-door': {
+    means: "The directory of people's sockets was made by somebody who could pass for the server.",
+    todo: 'Tell the owner of the server.',
+  },
   unreachable: {
     means: 'No server answers.',
     todo: '`slipway up`, or name another one with `--home` or `--host`.',

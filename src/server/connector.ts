@@ -1,9 +1,9 @@
 import { createReadStream } from 'node:fs';
 import { Agent, request, type IncomingMessage } from 'node:http';
-import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { CodedError, type Finding } from '../diagnostics/index.ts';
 import type { ErrorBody } from './api.ts';
+import { entranceOf, type Entrance } from './door-place.ts';
 import { createSshAgent, type SshAgent } from './ssh.ts';
 
 /** Which server: the one of a home on this machine, or the one that `ssh host slipway dial` leads to. */
@@ -67,16 +67,15 @@ export function createConnector(place: ServerPlace, options: SshChoice): Connect
 /** How a server is reached, and how to say that it was not. */
 interface Way {
   agent: Agent;
-  socketPath?: string;
+  socketPath?(): string;
   unreachable(error: NodeJS.ErrnoException): Promise<CodedError>;
 }
 
 function overSocket(home: string): Way {
-  const socketPath = join(home, 'server.sock');
   return {
     agent: new Agent(),
-    socketPath,
-    unreachable: async (error) => noLocalServer(home, socketPath, error),
+    socketPath: () => entranceOf(home).socket,
+    unreachable: async (error) => noLocalServer(home, entranceOf(home), error),
   };
 }
 
@@ -89,7 +88,7 @@ function overSsh(
 }
 
 async function send(way: Way, { method, path, payload, signal }: Call): Promise<IncomingMessage> {
-  const socket = way.socketPath === undefined ? {} : { socketPath: way.socketPath };
+  const socket = way.socketPath === undefined ? {} : { socketPath: way.socketPath() };
   const headers = payload === undefined ? {} : { 'content-type': typeOf(payload) };
   const outgoing = request({ ...socket, agent: way.agent, host: 'slipway', method, path, headers, signal });
   const answered = new Promise<IncomingMessage>((resolve, reject) => {
@@ -169,18 +168,22 @@ function refusalFrom(body: string): ErrorBody | null {
   }
 }
 
-function noLocalServer(home: string, socketPath: string, error: NodeJS.ErrnoException): CodedError {
-  const options = { notes: [`looked at ${socketPath}`], cause: error };
-  if (error.code === 'EACCES' || error.code === 'EPERM') {
+function noLocalServer(home: string, { socket, person }: Entrance, error: NodeJS.ErrnoException): CodedError {
+  const options = { notes: [`looked at ${socket}`], cause: error };
+  const closed = error.code === 'EACCES' || error.code === 'EPERM';
+  if (closed || (person !== null && error.code === 'ENOENT')) {
     return new CodedError('server/unreachable', 'the server of this machine belongs to another user', {
       ...options,
-      help: 'use it as that user (for root: sudo slipway …), or from elsewhere with --host user@machine',
+      help: `ask its owner to let you in: slipway access grant ${person ?? '<you>'} viewer; or use it as that user (for root: sudo slipway …), or from elsewhere with --host user@machine`,
     });
   }
   if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED') {
     return new CodedError('server/unreachable', `no server runs for ${home}`, {
       ...options,
-      help: 'start one with "slipway up", or name another one with --home DIR or --host user@machine',
+      help:
+        person === null
+          ? 'start one with "slipway up", or name another one with --home DIR or --host user@machine'
+          : 'its owner can start it with "slipway up"',
     });
   }
   return new CodedError('server/unreachable', `the server went away (${error.code ?? error.message})`, {

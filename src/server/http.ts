@@ -20,9 +20,14 @@ import {
   jobLogs,
   logContainers,
   type Answers,
+  type HealthView,
   type System,
 } from '../wiring/index.ts';
+import { addAccess } from './access-routes.ts';
 import type { ErrorBody } from './api.ts';
+import type { Doors } from './doors.ts';
+import type { Guard } from './guard.ts';
+import { seenEvents, seenHistory, seenShips, seenStatus } from './seen.ts';
 
 const bundleLimitBytes = 4 * 1024 ** 3;
 /** Between two looks at least; what is shown may change without a commit, so at most the other. */
@@ -74,13 +79,20 @@ const secretRequest = z.object({
 interface ServerParts {
   system: System;
   answers: Answers;
+  guard: Guard;
+  doors: Doors;
   /** Ends the server, and with `all` every app, the router and the supervisor too. */
   shutdown: (all: boolean) => void;
 }
 
 /** The HTTP API of api.ts over a system. */
 export function createApi(parts: ServerParts): FastifyInstance {
-  const api = fastify({ logger: false, bodyLimit: 1024 * 1024, forceCloseConnections: true });
+  const api = fastify({
+    logger: false,
+    bodyLimit: 1024 * 1024,
+    forceCloseConnections: true,
+    exposeHeadRoutes: false,
+  });
   api.addContentTypeParser('application/octet-stream', (_request, payload, done) => done(null, payload));
   api.setErrorHandler((error: FastifyError, _request, reply) => sendError(error, reply, parts));
   api.setNotFoundHandler((request, reply) =>
@@ -92,16 +104,25 @@ export function createApi(parts: ServerParts): FastifyInstance {
         ),
       ),
   );
+  parts.guard.watch(api);
   addReading(api, parts);
   addShipping(api, parts);
   addChanging(api, parts);
+  addAccess(api, parts);
   return api;
 }
 
-function addReading(api: FastifyInstance, { system, answers }: ServerParts): void {
-  api.get('/v1/health', () => answers.health());
-  api.get('/v1/status', () => answers.status());
-  api.get('/v1/history', (request) => {
+function addReading(api: FastifyInstance, { system, answers, guard, doors }: ServerParts): void {
+  const withDoors = (health: HealthView) => ({
+    ...health,
+    warnings: [...health.warnings, ...doors.warnings],
+  });
+  api.get('/v1/health', async () => withDoors(await answers.health()));
+  api.get('/v1/status', async (request) => {
+    const view = await answers.status();
+    return seenStatus({ ...view, server: withDoors(view.server) }, guard.guestOf(request));
+  });
+  api.get('/v1/history', async (request) => {
     const query = z
       .object({
         app: folder.optional(),
@@ -109,13 +130,14 @@ function addReading(api: FastifyInstance, { system, answers }: ServerParts): voi
         limit: z.coerce.number().int().positive().default(50),
       })
       .parse(request.query);
-    return answers.history({
+    const entries = await answers.history({
       app: query.app ?? null,
       environment: query.environment ?? null,
       limit: query.limit,
     });
+    return seenHistory(entries, guard.guestOf(request));
   });
-  api.get('/v1/events', (request) => {
+  api.get('/v1/events', async (request) => {
     const query = z
       .object({
         chain: name.optional(),
@@ -124,11 +146,12 @@ function addReading(api: FastifyInstance, { system, answers }: ServerParts): voi
       })
       .parse(request.query);
     const { chain, after, limit } = query;
-    return system.store.events.list({
+    const events = await system.store.events.list({
       ...(chain === undefined ? {} : { chain }),
       ...(after === undefined ? {} : { afterId: after }),
       limit,
     });
+    return seenEvents(events, guard.guestOf(request));
   });
   api.post('/v1/audit', (request) =>
     system.store.audit.verify(z.object({ chain: name.optional() }).parse(request.body).chain),
@@ -143,7 +166,7 @@ function addReading(api: FastifyInstance, { system, answers }: ServerParts): voi
   api.get('/v1/logs', (request, reply) => sendLogs(request, reply, { system, answers }));
 }
 
-function addShipping(api: FastifyInstance, { system, answers }: ServerParts): void {
+function addShipping(api: FastifyInstance, { system, answers, guard }: ServerParts): void {
   api.get('/v1/apps/:app/heads', async (request) => ({ commits: await answers.heads(appOf(request)) }));
   api.put('/v1/apps/:app/commits/:sha', { bodyLimit: bundleLimitBytes }, async (request, reply) => {
     const query = z.object({ ref }).parse(request.query);
@@ -155,11 +178,12 @@ function addShipping(api: FastifyInstance, { system, answers }: ServerParts): vo
   });
   api.post('/v1/plans', (request) => answers.plan(shipRequest.parse(request.body)));
   api.post('/v1/ships', (request) => answers.ship(shipRequest.parse(request.body)));
-  api.get('/v1/ships', (request) => {
+  api.get('/v1/ships', async (request) => {
     const query = z
       .object({ app: folder.optional(), limit: z.coerce.number().int().positive().default(20) })
       .parse(request.query);
-    return answers.ships({ app: query.app ?? null, limit: query.limit });
+    const ships = await answers.ships({ app: query.app ?? null, limit: query.limit });
+    return seenShips(ships, guard.guestOf(request));
   });
   api.get('/v1/ships/:id', (request) => answers.shipView(idOf(request)));
   api.get('/v1/ships/:id/watch', (request, reply) =>
@@ -410,6 +434,7 @@ const passing = ['store/unreachable', 'store/busy'];
 function statusOf(code: string): number {
   if (passing.includes(code)) return 503;
   if (conflicts.includes(code)) return 409;
+  if (code === 'access/may-not') return 403;
   if (code.endsWith('/disk-full')) return 507;
   return code.includes('/no-such-') ? 404 : 422;
 }

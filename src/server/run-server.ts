@@ -10,10 +10,14 @@ import {
   layoutOf,
   machineEnvironment,
   openSystem,
+  ownerName,
+  policyOf,
   type Layout,
   type Listen,
   type System,
 } from '../wiring/index.ts';
+import { Doors } from './doors.ts';
+import { Guard } from './guard.ts';
 import { createApi } from './http.ts';
 import { version } from './version.ts';
 
@@ -112,11 +116,25 @@ function homeNotWritable(home: string, cause: NodeJS.ErrnoException): CodedError
 }
 
 async function serve(system: System, layout: Layout, shutdown: (all: boolean) => void): Promise<void> {
-  const api = createApi({ system, answers: new Answers(system), shutdown });
+  const answers = new Answers(system);
+  const guard = new Guard({ system, answers });
+  const doors = new Doors({
+    folder: layout.doors,
+    answer: (request, response) => api.routing(request, response),
+    greet: (socket, caller) => guard.greet(socket, caller),
+  });
+  const api = createApi({ system, answers, guard, doors, shutdown });
+  const owner = { name: ownerName(), isOwner: true, proof: `uid ${process.getuid?.() ?? -1} ${ownerName()}` };
+  api.server.on('connection', (connection) => guard.greet(connection, owner));
   const socket = `${layout.serverSocket}.${process.pid}`;
   await rm(socket, { force: true });
   await api.listen({ path: socket });
   await chmod(socket, 0o600);
+  const { people } = await policyOf(system.store);
+  // People who cannot be let in keep nobody else from being served.
+  await doors.match(people).catch((error: unknown) => {
+    system.options.log({ level: 'error', message: `people stay outside: ${String(error)}` });
+  });
   // Renamed into place: a client finds either the old socket or one that answers.
   await rename(socket, layout.serverSocket);
   const { ino } = await stat(layout.serverSocket);
@@ -131,6 +149,7 @@ async function serve(system: System, layout: Layout, shutdown: (all: boolean) =>
   system.options.log({ level: 'info', message: `slipway ${version} runs`, pid: process.pid });
   closers.set(system, async () => {
     clearInterval(watch);
+    await doors.close();
     await api.close();
     // A server that was taken for dead may end after its successor has begun: that one's socket stays.
     const now = await stat(layout.serverSocket).catch(() => null);

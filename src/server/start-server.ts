@@ -7,6 +7,7 @@ import { CodedError, type Finding } from '../diagnostics/index.ts';
 import { ensureSupervisor } from '../supervisor/index.ts';
 import { endContainers, layoutOf, requireFreePort, type HealthView, type Layout } from '../wiring/index.ts';
 import { connectServer, type ServerClient } from './client.ts';
+import { entranceOf } from './door-place.ts';
 import {
   answers,
   parseListen,
@@ -34,6 +35,8 @@ export async function startServer(
   const layout = layoutOf(request.home);
   const client = connectServer({ home: request.home });
   try {
+    // The home of another user: its server is found, or not, by the door, and is never started from here.
+    if (entranceOf(request.home).person !== null) return { health: await client.health(), started: false };
     const running = await healthOfRunning(client, layout);
     if (running) {
       if (request.listen !== null && running.listen !== request.listen)
@@ -57,6 +60,11 @@ export async function startServer(
  */
 export async function stopServer({ home, all }: { home: string; all: boolean }): Promise<void> {
   const layout = layoutOf(home);
+  const { person } = entranceOf(home);
+  if (person !== null) {
+    const client = connectServer({ home });
+    return client.shutdown(all).finally(() => client.close());
+  }
   if (await answers(layout.serverSocket)) {
     const client = connectServer({ home });
     await client.shutdown(false).finally(() => client.close());

@@ -4,15 +4,23 @@ import type { Flow } from '../flow/index.ts';
 import { openMirror } from '../source/index.ts';
 import { environmentFlowId, environmentState, environmentStates } from './environments.ts';
 import { collectAll } from './garbage.ts';
-import { askAbort, askRollback, type RollbackWish } from './going-back.ts';
+import {
+  askAbort,
+  askRollback,
+  rolloutsUnderWay,
+  type GoingRollout,
+  type RollbackWish,
+  type Selection,
+} from './going-back.ts';
 import { askRepair, askReplacement } from './mending.ts';
+import { requireMayShipSomewhere } from './people.ts';
 import { planShip } from './plan-ship.ts';
 import { rerunShip, type RerunShip } from './rerun-ship.ts';
 import { rolloutsOf } from './rollout-log.ts';
 import { addressText } from './router-process.ts';
 import type { RunFlowData } from './run-data.ts';
 import { checkCommit, newShip, requireSameApp, type ShipWish } from './shipping.ts';
-import type { ShipData } from './ship-flow.ts';
+import { targets, type ShipData } from './ship-flow.ts';
 import { sayWord, type WordWish } from './speaking.ts';
 import type { System } from './system.ts';
 import { hasContainers } from './targets.ts';
@@ -105,6 +113,7 @@ export class Answers {
     const checked = await checkCommit(wish, this.system);
     requireSameApp(wish, checked.app);
     const data = await newShip(wish, checked, store);
+    await this.requireMayShip(data);
     const about = { ship: data.id, commit: data.commit, title: data.title, ref: data.ref };
     await store.flows.create({ id: data.id, kind: 'ship', phase: 'running', data, wakeAtMs: 0 }, [
       { chain: data.app.name, type: 'ship.requested', actor: wish.actor, data: about },
@@ -118,6 +127,7 @@ export class Answers {
     const { store } = this.system;
     const old = (await this.shipFlow(wish.ship)).data as ShipData;
     const data = await rerunShip(wish, { old, runs: await this.runsOf(wish.ship), system: this.system });
+    await this.requireMayShip(data);
     const about = {
       ship: data.id,
       commit: data.commit,
@@ -129,6 +139,16 @@ export class Answers {
       { chain: data.app.name, type: 'ship.requested', actor: wish.actor, data: about },
     ]);
     return data.id;
+  }
+
+  /** Where a workflow deploys by itself, that is judged when it does. */
+  private requireMayShip(data: ShipData): Promise<void> {
+    const environments = data.workflowDeploys ? [] : targets(data);
+    return requireMayShipSomewhere(this.system.store, {
+      actor: data.actor,
+      app: data.app.name,
+      environments,
+    });
   }
 
   async cancel(ship: string, actor: string): Promise<void> {
@@ -243,12 +263,12 @@ export class Answers {
     return sayWord(wish, this.system.store);
   }
 
-  abort(wish: {
-    app: string | null;
-    environment: string | null;
-    rollout: string | null;
-    actor: string;
-  }): Promise<string[]> {
+  /** What `abort` would end. */
+  underWay(wish: Selection): Promise<GoingRollout[]> {
+    return rolloutsUnderWay(wish, this.system.store);
+  }
+
+  abort(wish: Selection & { actor: string }): Promise<string[]> {
     return askAbort(wish, this.system.store);
   }
 

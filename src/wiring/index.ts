@@ -5,6 +5,7 @@ export { endContainers } from './end-containers.ts';
 export { layoutOf, type Layout } from './layout.ts';
 export { machineEnvironment } from '../runner/index.ts';
 export { environmentLogs, jobLogs, type LogQuery } from './read-logs.ts';
+export { changePolicy, ownerName, policyOf } from './people.ts';
 export { readDefinition, type CommitFiles } from './repository-files.ts';
 export { chooseRouter, type RouterWish } from './choose-router.ts';
 export { routerKinds, type RouterKind } from './router-settings.ts';

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 
 /*
  * <home>/slipway.db  keys/  heads/            the store and what proves it
@@ -10,6 +10,7 @@ import { join } from 'node:path';
  *       /apps/<app>/repo.git  releases/  cache/  data/<environment>/  logs/<environment>/  logs/builds/
  *       /runs/<run>/<job>/                    a job's spec, report, log and workspace; artifacts/ is shared by the run
  *       /tools/                               installed Node versions
+ * <home>.doors/<person>                       a socket for each person beside the owner
  */
 
 /** Where everything lies under a Slipway home. */
@@ -17,6 +18,8 @@ export interface Layout {
   home: string;
   serverSocket: string;
   serverFile: string;
+  /** Beside the home, which no other user may look into. */
+  doors: string;
   serverLog: string;
   /** A name that no other home has. */
   homeId: string;
@@ -52,6 +55,7 @@ export function layoutOf(home: string): Layout {
     home,
     serverSocket: join(home, 'server.sock'),
     serverFile: join(home, 'server.json'),
+    doors: `${resolve(home)}.doors`,
     serverLog: join(home, 'logs', 'server.log'),
     homeId: join(home, 'home.id'),
     tools: join(home, 'tools'),
@@ -59,11 +63,11 @@ export function layoutOf(home: string): Layout {
     compileCache: join(home, 'cache', 'compile'),
     router: {
       state: join(home, 'router', 'routes.json'),
+      settings: join(home, 'router', 'settings.json'),
       control: join(home, 'router', 'control.sock'),
       log: join(home, 'logs', 'router.log'),
     },
     app: (name) => {
-      settings: join(home, 'router', 'settings.json'),
       const root = join(home, 'apps', name);
       return {
         mirror: join(root, 'repo.git'),

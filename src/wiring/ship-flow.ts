@@ -135,7 +135,8 @@ function advance(data: ShipData, turn: Turn): void {
   if (data.deploying.asked === null) deploy(data, environment, turn);
 }
 
-function targets({ app, ref }: ShipData): string[] {
+/** Environments that a ship goes to, one after the other, where no workflow says so itself. */
+export function targets({ app, ref }: Pick<ShipData, 'app' | 'ref'>): string[] {
   const branch = ref.replace(/^refs\/heads\//, '');
   return environmentsFor(app, branch, matchesPatterns).map(({ name }) => name);
 }

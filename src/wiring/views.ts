@@ -105,7 +105,12 @@ export interface RolloutView {
   /** What comes next when nothing fails, while it is under way. */
   next: string | null;
   /** What people can say to it now, and who may; null names for anybody. */
-  asks: { verbs: Verb[]; who: string[] | null } | null;
+  asks: {
+    verbs: Verb[];
+    who: string[] | null;
+    /** Why the one who asks may not say them; absent when they may, and when names are not proven. */
+    mayNot?: string;
+  } | null;
   revision: string | null;
   /** The revision that served before. */
   from: string | null;
@@ -186,6 +191,8 @@ export interface StatusView {
   environments: EnvironmentView[];
   /** Still under way, newest first. */
   ships: ShipView[];
+  /** Who asks, how that is known and what they are; absent while the owner alone gets in. */
+  you?: { name: string; proof: string; is: string };
 }
 
 export interface HealthView {
@@ -194,6 +201,8 @@ export interface HealthView {
   home: string;
   /** Where users' requests are taken: `127.0.0.1:8080`. */
   listen: string;
+  /** Where they are taken over TLS; null without. */
+  listenTls: string | null;
   startedAtMs: number;
   warnings: string[];
 }
@@ -201,8 +210,6 @@ export interface HealthView {
 /** What would happen, computed before anything is touched. */
 export interface PlanView {
   app: string;
-  /** Where they are taken over TLS; null without. */
-  listenTls: string | null;
   commit: string;
   title: string;
   ref: string;

@@ -1,16 +1,20 @@
 import { connect } from 'node:net';
-import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { CodedError } from '../../diagnostics/index.ts';
+import { entranceOf } from '../../server/index.ts';
 import type { CliContext, CommonOptions } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { serverWithStart } from '../local-server.ts';
 
+interface DialOptions extends CommonOptions {
+  as?: string;
+}
+
 /** The far end of `--host`: stdin and stdout become a connection to the server of this machine. */
-export async function dial(context: CliContext, options: CommonOptions): Promise<number> {
+export async function dial(context: CliContext, options: DialOptions): Promise<number> {
   const home = options.home ?? context.defaultHome();
   (await serverWithStart(context, { home })).close();
-  const socket = connect(join(home, 'server.sock'));
+  const socket = connect(entranceOf(home, options.as).socket);
   try {
     await Promise.race([
       Promise.all([pipeline(context.stdin, socket), pipeline(socket, context.stdout)]),

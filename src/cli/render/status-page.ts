@@ -16,6 +16,9 @@ export function statusPage(status: StatusView, look: Look, nowMs: number): strin
   const title = `slipway ${server.version}  http://${server.listen}  up ${age(nowMs - server.startedAtMs)}  ${server.home}`;
   return [
     paint(look, 'dim', title),
+    ...(status.you
+      ? [paint(look, 'dim', `you are ${status.you.name} (${status.you.proof}), ${status.you.is}`)]
+      : []),
     ...server.warnings.map((warning) => `${paint(look, 'yellow', 'warning')}: ${harmless(warning)}`),
     '',
     ...(status.environments.length === 0
@@ -108,7 +111,10 @@ function rolloutLines(rollout: RolloutView): string[] {
   return [
     `  ${rolloutText(rollout)}`,
     ...(next === null ? [] : [`    then: ${next}`]),
-    ...(commands === undefined ? [] : [`    you can: ${commands}${by}`]),
+    ...(commands === undefined
+      ? []
+      : [`    ${asks?.mayNot === undefined ? 'you can' : 'waits for'}: ${commands}${by}`]),
+    ...(asks?.mayNot === undefined ? [] : [`    you may not: ${harmless(asks.mayNot)}`]),
   ];
 }
 

@@ -1,0 +1,177 @@
+import { describe, expect, test } from 'vitest';
+import { CodedError, renderFinding } from '../diagnostics/index.ts';
+import {
+  grantsText,
+  may,
+  refusal,
+  requireRole,
+  requireWhere,
+  rightsOf,
+  roles,
+  withGrant,
+  withoutGrant,
+  type Caller,
+  type Place,
+  type Policy,
+  type Right,
+} from './index.ts';
+
+const known = (name: string): Caller => ({ name, isOwner: false, proof: `uid 1001 ${name}` });
+
+/** `ana: deployer production, viewer *` a line. */
+function policyFrom(text: string): Policy {
+  return text
+    .trim()
+    .split('\n')
+    .flatMap((line) => {
+      const [name = '', grants = ''] = line.trim().split(': ');
+      return grants.split(', ').map((grant) => ({ name, words: grant.split(' ') }));
+    })
+    .reduce<Policy>(
+      (policy, { name, words: [role = '', where = '*'] }) =>
+        withGrant(policy, {
+          name,
+          uid: 1001,
+          grant: { role: requireRole(role), where: requireWhere(where) },
+        }),
+      { people: [] },
+    );
+}
+
+const production: Place = { kind: 'environment', app: 'shop', environment: 'production' };
+
+describe('a grant', () => {
+  const may1 = (grant: string, right: Right, place: Place) =>
+    may(policyFrom(`ana: ${grant}`), known('ana'), { right, place });
+
+  test('reaches the environment that it names, of every app or of one', () => {
+    const staging: Place = { ...production, environment: 'staging' };
+    const other: Place = { ...production, app: 'blog' };
+    const table = (where: string) =>
+      [production, staging, other].map((place) => may1(`deployer ${where}`, 'ship', place));
+    expect(table('production')).toEqual([true, false, true]);
+    expect(table('shop/production')).toEqual([true, false, false]);
+    expect(table('shop/*')).toEqual([true, true, false]);
+    expect(table('*')).toEqual([true, true, true]);
+  });
+
+  test('for one environment is none for all of an app, and none for the server', () => {
+    const places: Place[] = [
+      { kind: 'app', app: 'shop' },
+      { kind: 'whole-app', app: 'shop' },
+      { kind: 'server' },
+      { kind: 'anywhere' },
+    ];
+    const table = (where: string) => places.map((place) => may1(`admin ${where}`, 'manage', place));
+    expect(table('production')).toEqual([true, false, false, true]);
+    expect(table('shop/*')).toEqual([true, true, false, true]);
+    expect(table('*')).toEqual([true, true, true, true]);
+  });
+
+  test('lets a deployer end or pause what they began, and a reviewer what anybody began', () => {
+    const table = (role: string, startedBy: string) =>
+      (['abort', 'hold'] as const).map((right) => may1(role, right, { ...production, startedBy }));
+    expect(table('deployer', 'ana')).toEqual([true, true]);
+    expect(table('deployer', 'tom')).toEqual([false, false]);
+    expect(table('reviewer', 'tom')).toEqual([true, true]);
+    expect(table('viewer', 'ana')).toEqual([false, false]);
+  });
+
+  test('lets nobody approve what they may only ship, nor ship what they may only approve', () => {
+    expect(may1('deployer', 'decide', production)).toBe(false);
+    expect(may1('reviewer', 'ship', production)).toBe(false);
+  });
+});
+
+test('every role looks, an admin has every right, and nobody but an admin manages', () => {
+  for (const role of roles) expect(rightsOf[role].look).toBe('any');
+  const all = new Set(roles.flatMap((role) => Object.keys(rightsOf[role])));
+  expect(Object.keys(rightsOf.admin).toSorted()).toEqual([...all].toSorted());
+  expect(Object.values(rightsOf.admin)).not.toContain('own');
+  expect(roles.filter((role) => rightsOf[role].manage)).toEqual(['admin']);
+});
+
+test('a stranger may nothing, the owner everything', () => {
+  const policy = policyFrom('ana: admin');
+  const wish = { right: 'look', place: { kind: 'anywhere' } } as const;
+  expect(may(policy, known('eve'), wish)).toBe(false);
+  expect(may({ people: [] }, known('eve'), wish)).toBe(false);
+  expect(may(policy, { name: 'root', isOwner: true, proof: 'uid 0 root' }, wish)).toBe(true);
+});
+
+test('a refusal says what the person is, who may, and what an admin can say', () => {
+  const policy = policyFrom(`
+    ana: viewer, deployer staging
+    lena: reviewer production
+    tom: admin shop/*`);
+  const said = (name: string, right: Right, place: Place) =>
+    renderFinding(refusal(policy, known(name), { right, place, owner: 'root' }).toFinding());
+  expect(said('ana', 'ship', production)).toMatchInlineSnapshot(`
+    "error[access/may-not]: ana may not ship to shop/production
+      = ana is viewer everywhere, deployer of staging
+      = may: tom (admin of shop/*), root (the owner)
+      = help: ask one of them; or root can allow it: slipway access grant ana deployer production"
+  `);
+  expect(said('ana', 'decide', production)).toMatchInlineSnapshot(`
+    "error[access/may-not]: ana may not approve, reject or promote in shop/production
+      = ana is viewer everywhere, deployer of staging
+      = may: lena (reviewer of production), tom (admin of shop/*), root (the owner)
+      = help: ask one of them; or root can allow it: slipway access grant ana reviewer production"
+  `);
+  expect(said('ana', 'abort', { ...production, startedBy: 'tom' })).toMatchInlineSnapshot(`
+    "error[access/may-not]: ana may not abort what others began in shop/production
+      = ana is viewer everywhere, deployer of staging
+      = may: lena (reviewer of production), tom (admin of shop/*), root (the owner)
+      = help: ask one of them; or root can allow it: slipway access grant ana reviewer production"
+  `);
+  expect(said('tom', 'manage', { kind: 'server' })).toMatchInlineSnapshot(`
+    "error[access/may-not]: tom may not administer the whole server
+      = tom is admin of shop/*
+      = may: root (the owner)
+      = help: ask one of them; or root can allow it: slipway access grant tom admin '*'"
+  `);
+});
+
+describe('granting and revoking', () => {
+  test('adds up, says nothing twice, and goes role by role or all at once', () => {
+    const twice = policyFrom('ana: viewer, deployer production, deployer staging, viewer');
+    expect(grantsText(twice.people[0] ?? { grants: [] })).toBe(
+      'deployer of production, deployer of staging, viewer everywhere',
+    );
+    const where = requireWhere('staging');
+    const less = withoutGrant(twice, { name: 'ana', role: 'deployer', where });
+    expect(grantsText(less.people[0] ?? { grants: [] })).toBe('deployer of production, viewer everywhere');
+    const none = withoutGrant(less, { name: 'ana', role: 'deployer', where: null });
+    expect(grantsText(none.people[0] ?? { grants: [] })).toBe('viewer everywhere');
+    expect(withoutGrant(none, { name: 'ana', role: 'viewer', where: null })).toEqual({ people: [] });
+    expect(withoutGrant(twice, { name: 'ana', role: null, where: null })).toEqual({ people: [] });
+  });
+
+  test('takes no name that would leave the directory of doors, and no word that means nothing', () => {
+    const grant = { role: 'viewer', where: requireWhere('*') } as const;
+    for (const name of ['', '.', '..', '../root', 'a/b', '.making-x', '-rf', 'a\0b', 'a'.repeat(33)])
+      expect(
+        codeOf(() => withGrant({ people: [] }, { name, uid: null, grant })),
+        name,
+      ).toBe('access/bad-name');
+    expect(codeOf(() => requireRole('owner'))).toBe('access/no-such-role');
+    for (const where of ['', 'a/b/c', '../x', 'a b'])
+      expect(codeOf(() => requireWhere(where))).toBe('access/bad-place');
+    const policy = policyFrom('ana: viewer');
+    expect(codeOf(() => withoutGrant(policy, { name: 'anna', role: null, where: null }))).toBe(
+      'access/no-such-person',
+    );
+    expect(codeOf(() => withoutGrant(policy, { name: 'ana', role: 'admin', where: null }))).toBe(
+      'access/not-granted',
+    );
+  });
+});
+
+function codeOf(work: () => unknown): string | null {
+  try {
+    work();
+    return null;
+  } catch (error) {
+    return error instanceof CodedError ? error.code : String(error);
+  }
+}

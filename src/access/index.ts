@@ -1,0 +1,24 @@
+export {
+  requireName,
+  requireRole,
+  requireWhere,
+  withGrant,
+  withoutGrant,
+  type Revocation,
+} from './change.ts';
+export { grantsOf, may, whoMay } from './decide.ts';
+export {
+  rightsOf,
+  roles,
+  type Caller,
+  type Grant,
+  type Person,
+  type Place,
+  type Policy,
+  type Right,
+  type Role,
+  type Where,
+  type Wish,
+} from './model.ts';
+export { refusal, requireRight } from './refuse.ts';
+export { grantsText, grantText, whereText } from './words.ts';
