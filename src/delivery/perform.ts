@@ -10,7 +10,8 @@ export interface Ports {
 }
 
 /**
- * Carries out a tick's effects in order, under its fence, each whether or not the one before it worked.
+ * Carries out a tick's effects in order, under its fence, each whether or not the one before it worked. Starts that
+ * follow each other do so at once: none of them waits for another, or they would not be in one tick.
  *
  * Before the first stop the routes are applied once more, even if they stand: the router then knows this fence, and an
  * owner that was frozen and wakes up late can no longer send traffic to what is about to end.
@@ -24,7 +25,7 @@ export async function performEffects(
 ): Promise<FailedEffect[]> {
   const failed: FailedEffect[] = [];
   let fenced = false;
-  for (const effect of effects) {
+  const attempt = async (effect: Effect) => {
     try {
       if (effect.do === 'stop' && !fenced && routes) await ports.router.apply(routes, fence);
       await perform(effect, ports, fence);
@@ -33,8 +34,25 @@ export async function performEffects(
       if (error instanceof CodedError && error.code.endsWith('/stale-fence')) throw error;
       failed.push({ effect, message: error instanceof Error ? error.message : String(error) });
     }
+  };
+  for (const group of groups(effects)) {
+    // All have ended before one that was too late is told: nothing goes on behind the caller's back.
+    const results = await Promise.allSettled(group.map(attempt));
+    const late = results.find((result) => result.status === 'rejected');
+    if (late) throw late.reason;
   }
   return failed;
+}
+
+/** Effects in order, those that may happen at once together. */
+function groups(effects: readonly Effect[]): Effect[][] {
+  const all: Effect[][] = [];
+  for (const effect of effects) {
+    const last = all.at(-1);
+    if (effect.do === 'start' && last?.[0]?.do === 'start') last.push(effect);
+    else all.push([effect]);
+  }
+  return all;
 }
 
 function perform(effect: Effect, { router, target }: Ports, fence: number): Promise<void> {

@@ -64,8 +64,10 @@ export function placeOf(state: EnvironmentState, parts: PlaceParts): Place {
       // The files of a release are here already; plain processes need nothing else.
       if (revision.project) await containers.prepare(await preparationSpec(scope, revision, parts), fence);
     },
-    observePrepared: async ({ id, project }) =>
-      project ? containers.observePrepared(scope, id) : Promise.resolve('done'),
+    observePrepared: async (revision) =>
+      revision.project
+        ? containers.observePrepared(await preparationSpec(scope, revision, parts))
+        : Promise.resolve('done'),
     observe: async (wishes) => {
       const [plain, contained] = await Promise.all([
         processes.observe(scope, wishes.filter((wish) => !isContainer(wish)).map(processProbe)),

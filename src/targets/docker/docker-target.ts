@@ -5,8 +5,10 @@ import { collectGarbage } from './collect.ts';
 import type { CopySpec, DockerTarget } from './model.ts';
 import { containerName, label } from './names.ts';
 import { observeActs, observeCopy, observeTask } from './observe.ts';
+import { areNetworksThere, ensureNetworks } from './networks.ts';
 import { isOver, keepStopHooks, ordersOf, readStopHooks, type Acts, type Orders } from './orders.ts';
 import { containersFolder, type DockerTargetOptions } from './place.ts';
+import { areImagesThere } from './prepare.ts';
 import { repairContainer } from './repair.ts';
 import { copyContainer, refuseForeign, startContainer } from './start-container.ts';
 
@@ -30,17 +32,26 @@ export function createDockerTarget(options: DockerTargetOptions): DockerTarget {
   };
 
   return {
-    prepare: (preparation, fence) => {
-      const { scope, revision, logFile } = preparation;
-      return orders.give(
-        { scope, kind: 'prepare', key: revision },
-        { act: 'prepare', preparation },
-        { fence, logFile },
-      );
+    prepare: async (preparation, fence) => {
+      const { scope, revision, images, networks, logFile } = preparation;
+      if (!(await areImagesThere(engine, images)))
+        return orders.give(
+          { scope, kind: 'prepare', key: revision },
+          { act: 'prepare', preparation },
+          { fence, logFile },
+        );
+      // What is left takes a moment, less than the start of an act.
+      await orders.forget(scope, 'prepare', revision, fence);
+      await ensureNetworks({ engine, homeId, scope, revision }, networks);
     },
-    observePrepared: async (scope, revision) => {
-      const acts = await orders.look(scope);
-      return preparation(acts, revision);
+    observePrepared: async ({ scope, revision, images, networks }) => {
+      const told = toldByAct(await orders.look(scope), revision);
+      if (told !== 'none') return told;
+      const [imagesThere, networksThere] = await Promise.all([
+        areImagesThere(engine, images),
+        areNetworksThere({ engine, scope, revision }, networks),
+      ]);
+      return imagesThere && networksThere ? 'done' : 'none';
     },
     start,
     stop: async (scope, instance, fence) => {
@@ -129,7 +140,7 @@ async function forgetOldStops(
   }
 }
 
-function preparation(acts: Acts, revision: string): Preparation {
+function toldByAct(acts: Acts, revision: string): Preparation {
   const act = acts.find('prepare', revision);
   if (!act) return 'none';
   if (!isOver(act)) return 'going';

@@ -125,7 +125,7 @@ export interface Collected {
 export interface DockerTarget {
   /** Asks for the revision's images and networks; `observePrepared` tells how far it is. Asked after a failure, it tries again. */
   prepare(preparation: PreparationSpec, fence: number): Promise<void>;
-  observePrepared(scope: string, revision: string): Promise<Preparation>;
+  observePrepared(preparation: PreparationSpec): Promise<Preparation>;
   /** Starts the copy, and again after every end, restart of the engine and reboot. Does nothing for one that is there. */
   start(copy: CopySpec, fence: number): Promise<void>;
   /** Asks for the copy's end: pre_stop hooks, stop signal, grace, SIGKILL, removal. Done when `observe` no longer shows it. */

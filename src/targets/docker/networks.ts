@@ -39,12 +39,29 @@ interface NetworkOwner {
   revision: string;
 }
 
+/** Whether `ensureNetworks` would find nothing to make. */
+export async function areNetworksThere(
+  { engine, scope, revision }: Omit<NetworkOwner, 'homeId'>,
+  networks: Record<string, Network>,
+): Promise<boolean> {
+  const names = Object.entries(networks)
+    .filter(([key, network]) => externalName(key, network) === null)
+    .flatMap(([key]) => owners(revision).map((whose) => networkName(scope, key, whose)));
+  const found = await Promise.all(names.map((name) => engine.networks.inspect(name)));
+  return found.every((network) => network !== null);
+}
+
+/** Whose networks a revision uses: the environment's and its own. */
+function owners(revision: string): (string | null)[] {
+  return revision === sharedRevision ? [null] : [null, revision];
+}
+
 /** Makes the networks that are not there yet. */
 export async function ensureNetworks(owner: NetworkOwner, networks: Record<string, Network>): Promise<void> {
   const { engine, homeId, scope, revision } = owner;
   for (const [key, network] of Object.entries(networks)) {
     if (externalName(key, network) !== null) continue;
-    for (const whose of revision === sharedRevision ? [null] : [null, revision]) {
+    for (const whose of owners(revision)) {
       const labels = {
         ...network.labels,
         [label.home]: homeId,

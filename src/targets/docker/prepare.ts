@@ -1,5 +1,5 @@
 import { CodedError } from '../../diagnostics/index.ts';
-import { openEngine } from '../../docker/index.ts';
+import { openEngine, type Engine } from '../../docker/index.ts';
 import type { NeededImage, PreparationSpec } from './model.ts';
 import { ensureNetworks } from './networks.ts';
 import type { Place } from './place.ts';
@@ -18,6 +18,12 @@ export async function prepare(
   for (const image of preparation.images) await bringImage(place, image, { preparation, say });
   await ensureNetworks({ engine, homeId, scope, revision }, networks);
   say('all images and networks are there');
+}
+
+/** Whether every image of a revision is on the engine. */
+export async function areImagesThere({ images }: Engine, needed: readonly NeededImage[]): Promise<boolean> {
+  const found = await Promise.all(needed.map(({ id }) => images.inspect(id)));
+  return found.every((image) => image !== null);
 }
 
 interface Bringing {
