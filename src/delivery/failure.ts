@@ -140,7 +140,7 @@ function brokenStable({ stable }: EnvironmentState, rollout: Rollout, gate: Gate
   const names = tasks.map(({ name }) => name).join(', ');
   const why = gate.lastFailure === null ? 'it answers no more' : gate.lastFailure;
   return failed(
-    `${stable.id}, which serves, is not well any more since the tasks of ${candidate.id} ran (${names}): ${why}; no traffic was moved`,
+    `${stable.id}, which serves, is not well any more since the tasks of ${candidate.id} ran (${names}): ${why}; no traffic was moved, and users have ${stable.id} as it is: undo what the tasks did, or ship what can live with it`,
   );
 }
 

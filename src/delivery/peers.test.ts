@@ -224,7 +224,7 @@ test('a migration that breaks what serves is caught before traffic moves', async
   await stage.tick(['rollout', aRequest(2, 'breaks-stable', { replicas: 2 })]);
   await stage.until(atRest);
   expect(outcome(stage)).toBe(
-    'failed, r1, which serves, is not well any more since the tasks of r2 ran (release): HTTP 500: no such column; no traffic was moved',
+    'failed, r1, which serves, is not well any more since the tasks of r2 ran (release): HTTP 500: no such column; no traffic was moved, and users have r1 as it is: undo what the tasks did, or ship what can live with it',
   );
   expect(stage.lines.filter((line) => line.startsWith('start r2'))).toEqual([]);
 });

@@ -7,6 +7,8 @@ import { rememberedStart, runServer } from './run-server.ts';
  * manager, `slipway up` and a restart after a crash all start the same thing.
  */
 const home = process.argv[2] ?? '';
+// Its log lies on the disk that may be full: a lost line never ends the server.
+process.stderr.on('error', () => {});
 try {
   const request = await rememberedStart(layoutOf(home));
   if (!request)

@@ -16,6 +16,8 @@ const breadth = 6;
 const longestWaitMs = 1_000;
 /** What another server has claimed looks due, too: no spinning for it. */
 const shortestWaitMs = 10;
+/** A store that cannot be written to, such as one on a full disk, is asked again after this, not in a hot loop. */
+const afterFailureMs = 2_000;
 
 /**
  * Ticks flows as they fall due: one lookout waits for the next due time or a commit; whoever finds a flow to tick sends
@@ -72,9 +74,10 @@ export class TickLoop {
     }));
     while (!this.stopped && !lookout.found) {
       const token = store.changeToken();
-      await tickOnce({ store: store.flows, handlers, owner, clock, leaseMs, onError });
-      if (!lookout.found)
-        await Promise.race([store.waitForChange(token, await this.waitMs()), this.stopping.promise]);
+      const result = await tickOnce({ store: store.flows, handlers, owner, clock, leaseMs, onError });
+      if (lookout.found) break;
+      const waitMs = result === 'failed' ? afterFailureMs : await this.waitMs();
+      await Promise.race([store.waitForChange(token, waitMs), this.stopping.promise]);
     }
     if (!lookout.found) this.lookingOut = false;
   }

@@ -74,13 +74,21 @@ test('status before the first ship says what to do', () => {
 
 test('history', () => {
   const entries = [
-    aRollout({ id: 'ro-2', kind: 'rollback', state: 'failed', finishedAtMs: startMs + 12_000 }),
+    aRollout({
+      id: 'ro-2',
+      kind: 'rollback',
+      state: 'failed',
+      detail: 'not ready',
+      finishedAtMs: startMs + 12_000,
+    }),
     aRollout({ state: 'succeeded', finishedAtMs: startMs + 14_000 }),
   ];
   expect(historyPage(entries, look, startMs + 130_000)).toEqual([
     'ROLLOUT  WHEN    ENVIRONMENT           WHAT      REVISION  COMMIT                     BY   TOOK  RESULT',
     'ro-2     2m ago  medianest/production  rollback  r2        abc1234 Add a health page  ana  2.0s  ✗ failed',
     'ro-1     2m ago  medianest/production  deploy    r2        abc1234 Add a health page  ana  4.0s  ✓ succeeded',
+    '',
+    'ro-2  r2 failed: not ready',
   ]);
   expect(historyPage([], look, 0)).toEqual(['no rollout yet']);
 });
