@@ -82,6 +82,25 @@ export interface Router {
   observe(scope: string): Promise<RouterState>;
 }
 
+/**
+ * What a router can do beyond sending everyone to one revision. Data, so that what asks for more is refused in the
+ * first check, before anything is made or moved.
+ */
+export interface RouterAbilities {
+  /** Sends shares of new sessions to several revisions. */
+  weights: boolean;
+  /** Keeps a session at its revision. */
+  sessions: boolean;
+  /** What pins may look at. */
+  pins: readonly Pin['by']['kind'][];
+  /** Tells a header with `_` in its name from the same with `-`. */
+  underscores: boolean;
+  /** Counts requests, errors and latency by revision, which thresholds are held against. */
+  counts: boolean;
+  /** Limits the requests of each client address. */
+  rateLimit: boolean;
+}
+
 /** Runs copies. Every method is absolute and may be repeated; an older fence is refused. */
 export interface Target {
   start(instance: DesiredInstance, fence: number): Promise<void>;

@@ -1,9 +1,11 @@
 import { fileURLToPath } from 'node:url';
 
+export { abilities } from './abilities.ts';
 export { findProgram, programKinds, type ProgramKind } from './agent/programs.ts';
 export { covers } from './certificate-folder.ts';
 export { CertificateWatch } from './certificate-watch.ts';
 export { createRouterClient, type EmbeddedRouter } from './client.ts';
+export { loadState } from './embedded/state-file.ts';
 export type { RouterHealth } from './embedded/router-process.ts';
 
 /** The file that a supervisor starts: `node <routerEntry> --state FILE --control SOCKET --listen HOST:PORT`. */

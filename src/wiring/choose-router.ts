@@ -4,8 +4,9 @@ import { connect, isIP } from 'node:net';
 import { isAbsolute, join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { CodedError } from '../diagnostics/index.ts';
-import { findProgram } from '../traffic/index.ts';
+import { abilities, findProgram, loadState } from '../traffic/index.ts';
 import { layoutOf, type Layout } from './layout.ts';
+import { unfitRoutes } from './router-fit.ts';
 import {
   keepRouterSettings,
   routerSettings,
@@ -44,6 +45,7 @@ export async function chooseRouter(home: string, wish: RouterWish, cwd: string):
       notes: [`asked for: ${spoken(wanted)}`],
       help: `stop it first (apps go on): slipway down && slipway up ${flagsOf(wish).join(' ')}`,
     });
+  if (wanted.kind !== before.kind) await requireFit(wanted, layout);
   await prepareFolder(wanted, layout);
   await keepRouterSettings(layout, wanted);
 }
@@ -128,6 +130,17 @@ async function requireReadable(file: string): Promise<void> {
     throw bad(`the configuration of yours cannot be read: ${error.message}`, [
       'name a file that this user may read: slipway up --own-config FILE',
     ]);
+  });
+}
+
+/** What the apps have in force must go on as it is. */
+async function requireFit({ kind }: RouterSettings, { router }: Layout): Promise<void> {
+  const { scopes } = await loadState(router.state);
+  const unfit = scopes.flatMap(({ routes }) => unfitRoutes(routes, abilities[kind]));
+  if (unfit.length === 0) return;
+  throw new CodedError('wiring/router-cannot', `the ${kind} router cannot do what runs here asks for`, {
+    notes: unfit,
+    help: 'keep the router that is there, or ship the app without it first',
   });
 }
 

@@ -121,6 +121,10 @@ export const wiringCodes = {
     means: 'The environment has a rollout under way.',
     todo: 'Wait for it, or `slipway abort`.',
   },
+  'router-cannot': {
+    means: 'An environment asks for what the router of this server cannot do.',
+    todo: 'Ask for less in slipway.yml, or `slipway up` with a router that can.',
+  },
   'router-in-use': {
     means: 'The server runs with another router, or other settings of it, than was asked for.',
     todo: '`slipway down`, then `slipway up` with the flags; apps go on meanwhile.',

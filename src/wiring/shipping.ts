@@ -14,6 +14,8 @@ import {
   deploySteps,
   readDefinition,
 } from './repository-files.ts';
+import { routerFindings } from './router-fit.ts';
+import { routerSettings } from './router-settings.ts';
 import type { RunFlowData } from './run-data.ts';
 import type { ShipData } from './ship-flow.ts';
 
@@ -74,6 +76,7 @@ export async function checkCommit(
   findings.push(...refusalsOf(wish, { app, info, workflows, triggered }));
   for (const workflow of triggered) findings.push(...checkCalls(workflow, byCallPath(workflows)));
   if (app) findings.push(...deployFindings(app, jobs));
+  if (app) findings.push(...routerFindings(app, (await routerSettings(layout)).kind));
   const errors = findings.filter(({ severity }) => severity === 'error');
   if (errors.length === 0 && triggered.length === 0) errors.push(nothingRuns(workflows, ref));
   const warnings = findings.filter(({ severity }) => severity === 'warning');

@@ -1,4 +1,4 @@
-import { chmodSync, writeFileSync } from 'node:fs';
+import { chmodSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { expectText } from './expect-text.ts';
@@ -50,6 +50,20 @@ test('asked for what does not exist', async () => {
     await stage.run(['audit', 'log', 'shop/staging'], { cwd: shop }),
     0,
   );
+});
+
+test('asked of a router that cannot do it', async () => {
+  const settings = join(stage.home, 'router', 'settings.json');
+  // A plan asks what the home has, not nginx itself.
+  writeFileSync(settings, JSON.stringify({ kind: 'nginx' }));
+  const testers = 'testers: { header: "X_Canary: yes" }';
+  const canary = stage.repository('shop', {
+    'slipway.yml': `name: shop\nenvironments:\n  production:\n    strategy: { canary: { steps: [10%, 100%], ${testers} } }\n`,
+  });
+  await expectText('router-cannot', await stage.run(['plan'], { cwd: canary }), 2);
+  await expectText('router-setting', await stage.run(['up', '--own-config', 'own.cfg'], { cwd: canary }), 2);
+  rmSync(settings);
+  await expectText('router-in-use', await stage.run(['up', '--https', '127.0.0.1:443']), 1);
 });
 
 test('secrets that cannot be kept', async () => {

@@ -1,0 +1,18 @@
+import type { RouterAbilities } from '../delivery/index.ts';
+import type { ProgramKind } from './agent/programs.ts';
+
+const everything: RouterAbilities = {
+  weights: true,
+  sessions: true,
+  pins: ['header', 'cookie', 'host'],
+  underscores: true,
+  counts: true,
+  rateLimit: true,
+};
+
+/** What each router can do; the conformance suite holds them to it. */
+export const abilities: Record<'embedded' | ProgramKind, RouterAbilities> = {
+  embedded: everything,
+  haproxy: everything,
+  nginx: { ...everything, underscores: false },
+};
