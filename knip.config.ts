@@ -16,6 +16,9 @@ export default {
     'test/**/*.test.ts',
     // Started as processes of their own.
     'test/rig/load.ts',
+    'test/soak/load/main.ts',
+    'test/soak/app/server.ts',
+    'test/soak/app/release.ts',
     'test/store/ticker.ts',
   ],
   project: ['src/**/*.ts', 'scripts/**/*.ts', 'bench/**/*.ts', 'test/**/*.ts', 'bin/*.js'],

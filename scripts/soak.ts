@@ -4,13 +4,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /*
- * The long versions of the tests that kill, freeze and cut: node scripts/soak.ts [NAME …]
+ * The long versions of the tests that kill, freeze, cut and roll out under load: node scripts/soak.ts [NAME …]
+ * A variable that is set already wins over what stands here: SLIPWAY_ROLLOUTS=40 node scripts/soak.ts rollouts-nginx
  * Each suite's whole output goes to .soak/NAME.log; here is told how it ended, and with which seed it can be repeated.
  */
 
 interface Suite {
   name: string;
-  project: 'unit' | 'rig';
+  project: 'unit' | 'rig' | 'real';
   file: string;
   env: Record<string, string>;
 }
@@ -40,12 +41,30 @@ const suites: Suite[] = [
     file: 'test/chaos/frozen-server.test.ts',
     env: { SLIPWAY_FREEZES: '30' },
   },
+  ...['embedded', 'haproxy', 'nginx'].map(rolloutsBehind),
 ];
+
+/** Two hundred rollouts with a thousand requests a second, and downloads of minutes. */
+function rolloutsBehind(router: string): Suite {
+  return {
+    name: `rollouts-${router}`,
+    project: 'real',
+    file: 'test/real/rollouts-under-load.test.ts',
+    env: {
+      SLIPWAY_ROUTERS: router,
+      SLIPWAY_ROLLOUTS: '200',
+      SLIPWAY_RATE: '1000',
+      SLIPWAY_LONG_SECONDS: '150',
+    },
+  };
+}
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = join(root, '.soak');
 
-async function soak({ name, project, file, env }: Suite): Promise<boolean> {
+async function soak({ name, project, file, env: usual }: Suite): Promise<boolean> {
+  const set = Object.keys(usual).map((key) => [key, process.env[key] ?? usual[key] ?? ''] as const);
+  const env = Object.fromEntries(set);
   const began = performance.now();
   const log = join(folder, `${name}.log`);
   const settings = Object.entries(env).map(([key, value]) => `${key}=${value}`);

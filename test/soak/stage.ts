@@ -1,0 +1,130 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { connectServer, stopServer, type ServerClient } from '../../src/server/index.ts';
+import { createBundle, openRepository } from '../../src/source/index.ts';
+import type { RolloutView, RouterKind } from '../../src/wiring/index.ts';
+import { processesOf, signal, type Seen } from '../rig/index.ts';
+import { createRepository, type Version } from './repository.ts';
+
+/** The only environment of the app. */
+export const scope = 'soak/production';
+
+const cli = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+const target = { app: 'soak', environment: 'production', actor: 'ana' };
+/** A process that was asked to end may take this long; then it counts as left behind. */
+const endsWithinMs = 60_000;
+
+/** A whole Slipway in a temp folder, with one of the routers. */
+export interface Stage {
+  port: number;
+  client: ServerClient;
+  /** Commits a version and ships it; returns the ship once the server has taken it. */
+  ship(version: Version): Promise<{ ship: string; commit: string }>;
+  /** Waits for a ship's end; gives its rollout. */
+  shipEnds(ship: string): Promise<RolloutView>;
+  abort(): Promise<void>;
+  /** Goes back to what stands by; gives the rollout when it has ended. */
+  goBack(): Promise<RolloutView>;
+  /** The end of what the server or the router has logged. */
+  logTail(of: 'server' | 'router', lines: number): string[];
+  /** Ends everything and proves by /proc that nothing is left. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a system on a free port, with nothing shipped yet.
+ *
+ * @param limitMs - Longest wait for a rollout; against hanging, never a measure of speed.
+ */
+export async function openStage(router: RouterKind, limitMs: number): Promise<Stage> {
+  const root = mkdtempSync(join(tmpdir(), 'sw-soak-'));
+  const home = join(root, 'home');
+  const port = await freePort();
+  const repository = createRepository(join(root, 'app'));
+  const client = connectServer({ home });
+  const ended = (find: () => Promise<RolloutView | undefined>) =>
+    until(limitMs, async () => {
+      const rollout = await find();
+      return rollout?.finishedAtMs == null ? null : rollout;
+    });
+  try {
+    const up = ['up', '--home', home, '--http', `127.0.0.1:${port}`, '--router', router];
+    await promisify(execFile)(process.execPath, [cli, ...up], { cwd: root });
+  } catch (error) {
+    await close(root, home, client);
+    throw error;
+  }
+  return {
+    port,
+    client,
+    async ship(version) {
+      const commit = repository.commit(version);
+      const outFile = join(root, `${commit}.bundle`);
+      const ref = 'refs/heads/main';
+      const source = await openRepository(repository.folder);
+      await createBundle({ repository: source, commit, ref, haveCommits: [], outFile });
+      await client.putCommit({ app: 'soak', sha: commit, ref, bundleFile: outFile });
+      rmSync(outFile);
+      const { ship } = await client.ship({ app: 'soak', commit, ref, actor: 'ana', defaultBranch: 'main' });
+      return { ship, commit };
+    },
+    shipEnds: (ship) =>
+      ended(async () => {
+        const { state, reason, rollouts } = await client.getShip(ship);
+        if (state !== 'running' && rollouts.length === 0) throw new Error(`no rollout: ${reason}`);
+        return state === 'running' ? undefined : rollouts.at(-1);
+      }),
+    abort: async () => void (await client.abort(target)),
+    goBack: async () => {
+      const id = await client.rollback(target);
+      const rollouts = () => client.history({ app: 'soak', limit: 5 });
+      return ended(async () => (await rollouts()).find((one) => one.id === id));
+    },
+    logTail: (of, lines) =>
+      readFileSync(join(home, 'logs', `${of}.log`), 'utf8')
+        .trim()
+        .split('\n')
+        .slice(-lines),
+    close: () => close(root, home, client),
+  };
+}
+
+/** Looks again until something is there. Throws after the limit. */
+export async function until<T>(limitMs: number, look: () => Promise<T | null>): Promise<T> {
+  for (const deadline = performance.now() + limitMs; ; await sleep(50)) {
+    const found = await look();
+    if (found !== null) return found;
+    if (performance.now() > deadline) throw new Error(`it did not come true within ${limitMs} ms`);
+  }
+}
+
+async function close(root: string, home: string, client: ServerClient): Promise<void> {
+  client.close();
+  let left: Seen[] = [];
+  try {
+    await stopServer({ home, all: true });
+    const deadline = performance.now() + endsWithinMs;
+    while (processesOf(home).length > 0 && performance.now() < deadline) await sleep(50);
+  } finally {
+    left = processesOf(home);
+    for (const { pid } of left) signal(pid, 'SIGKILL');
+    rmSync(root, { recursive: true, force: true, maxRetries: 5 });
+  }
+  if (left.length > 0)
+    throw new Error(`left running: ${left.map(({ pid, command }) => `${pid} ${command}`).join('; ')}`);
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
+}
