@@ -4,6 +4,8 @@ import { scope, type Stage } from './stage.ts';
 
 const eventsAtOnce = 1_000;
 const shown = 30;
+/** What led to a failure began so long before it. */
+const beforeMs = 15_000;
 
 /** What failed, when, on which connection, and between which steps of the rollout. */
 export async function describeFailures({ failed, failures }: Report, stage: Stage): Promise<string> {
@@ -24,7 +26,7 @@ export async function describeFailures({ failed, failures }: Report, stage: Stag
 
 function describe(failure: Failure, events: readonly StoredEvent[]): string {
   const { beganMs, endedMs, turn, what, connection, reason } = failure;
-  const about = events.filter(({ atMs }) => atMs >= beganMs - 5_000 && atMs <= endedMs + 500);
+  const about = events.filter(({ atMs }) => atMs >= beganMs - beforeMs && atMs <= endedMs + 500);
   return [
     `${timeOf(beganMs)} to ${timeOf(endedMs)}, ${turn}: ${what} (${connection}): ${reason}`,
     ...about.map(({ atMs, type, data }) => `    ${timeOf(atMs)} ${type} ${JSON.stringify(data)}`),

@@ -57,7 +57,8 @@ export async function openStage(router: RouterKind, limitMs: number): Promise<St
     const up = ['up', '--home', home, '--http', `127.0.0.1:${port}`, '--router', router];
     await promisify(execFile)(process.execPath, [cli, ...up], { cwd: root });
   } catch (error) {
-    await close(root, home, client);
+    // Why it did not start matters more than what it left.
+    await close(root, home, client).catch(() => {});
     throw error;
   }
   return {

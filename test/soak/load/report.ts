@@ -45,6 +45,8 @@ export interface LoadSettings {
   downloads: number;
   downloadBytes: number;
   downloadMs: number;
+  /** A connection that has not been used for so long is not used again; null uses it as long as it is there. */
+  idleLimitMs: number | null;
   /** How often a session may go to another revision while one canary comes or goes; null where nothing is promised. */
   movesInTurn: number | null;
 }

@@ -16,8 +16,6 @@ export interface Visitor {
 /** Each asks so often, if it is answered in time. */
 export const visitEveryMs = 40;
 const answerTimeoutMs = 60_000;
-/** A connection that was idle for longer is not used again; routers may close it by then. */
-const idleLimitMs = 800;
 const body = 'x'.repeat(2_000);
 const versionsThatFail = /-fails-users$/;
 
@@ -43,7 +41,8 @@ export function visitorsFor(requestsPerSecond: number): Visitor[] {
 /** Where a visitor stands. */
 interface Place {
   agent: Agent;
-  lastUsedMs: number;
+  /** When it last asked: its connection has been idle for less than since then. */
+  lastAskedMs: number;
   cookie: string;
   turn: string;
   revision: string;
@@ -55,7 +54,7 @@ export async function visit(
   visitor: Visitor,
   { tally, state }: { tally: Tally; state: { stopping: boolean } },
 ): Promise<void> {
-  const place: Place = { agent: newAgent(), lastUsedMs: 0, cookie: '', turn: '', revision: '', moves: 0 };
+  const place: Place = { agent: newAgent(), lastAskedMs: 0, cookie: '', turn: '', revision: '', moves: 0 };
   let next = performance.now() + Math.random() * visitEveryMs;
   while (!state.stopping) {
     await sleep(Math.max(0, next - performance.now()));
@@ -68,14 +67,15 @@ export async function visit(
 async function once(visitor: Visitor, place: Place, tally: Tally): Promise<void> {
   const {
     report,
-    settings: { port },
+    settings: { port, idleLimitMs },
   } = tally;
   const beganMs = Date.now();
   const began = performance.now();
-  if (began - place.lastUsedMs > idleLimitMs) {
+  if (began - place.lastAskedMs > (idleLimitMs ?? Infinity)) {
     place.agent.destroy();
     place.agent = newAgent();
   }
+  place.lastAskedMs = began;
   const used = { before: false, port: 0 };
   report.requests += 1;
   const fail = (reason: string) => {
@@ -84,8 +84,7 @@ async function once(visitor: Visitor, place: Place, tally: Tally): Promise<void>
   };
   try {
     const { response, text } = await ask({ visitor, place, port, used });
-    place.lastUsedMs = performance.now();
-    tally.took(place.lastUsedMs - began);
+    tally.took(performance.now() - began);
     if (used.before) report.kept += 1;
     else if (!visitor.kept) report.fresh += 1;
     const version = String(response.headers['x-version']);
