@@ -167,6 +167,45 @@ describe('granting and revoking', () => {
   });
 });
 
+test('what was typed wrongly is told with what would be right', () => {
+  const policy = policyFrom('ana: viewer');
+  const said = (work: () => unknown) => {
+    try {
+      return work();
+    } catch (error) {
+      return renderFinding((error as CodedError).toFinding());
+    }
+  };
+  const grant = { role: 'viewer', where: requireWhere('*') } as const;
+  expect(said(() => withGrant(policy, { name: '../ana', uid: null, grant }))).toMatchInlineSnapshot(`
+    "error[access/bad-name]: "../ana" cannot be the name of a person here
+      = allowed: letters, digits, "_", "." and "-", at most 32, as Unix users are called
+      = help: grant it to the person's user name on the server's machine: slipway access grant ana viewer"
+  `);
+  expect(said(() => requireWhere('a/b/c'))).toMatchInlineSnapshot(`
+    "error[access/bad-place]: "a/b/c" is no environment
+      = allowed: "production", "shop/production", "shop/*", or "*" for everywhere
+      = help: name the environment: slipway access grant ana deployer production"
+  `);
+  expect(said(() => requireRole('deploer'))).toMatchInlineSnapshot(`
+    "error[access/no-such-role]: "deploer" is no role
+      = roles: "viewer", "deployer", "reviewer", "admin"
+      = help: did you mean "deployer"?"
+  `);
+  expect(said(() => withoutGrant(policy, { name: 'anna', role: null, where: null }))).toMatchInlineSnapshot(`
+    "error[access/no-such-person]: nothing was granted to "anna"
+      = people: ana
+      = help: did you mean "ana"?"
+  `);
+  expect(
+    said(() => withoutGrant(policy, { name: 'ana', role: 'admin', where: null })),
+  ).toMatchInlineSnapshot(`
+    "error[access/not-granted]: ana is not admin there
+      = ana is viewer everywhere
+      = help: name one of these, or take everything: slipway access revoke ana"
+  `);
+});
+
 function codeOf(work: () => unknown): string | null {
   try {
     work();

@@ -30,7 +30,7 @@ export function grantsText({ grants }: Pick<Person, 'grants'>): string {
 /** What a right allows, after "may". */
 export const rightText: Record<Right, string> = {
   look: 'look at',
-  plan: 'plan for',
+  plan: 'send commits to',
   ship: 'ship to',
   rollback: 'roll back',
   abort: 'abort what others began in',

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import { CodedError } from '../../diagnostics/index.ts';
@@ -14,7 +15,21 @@ interface DialOptions extends CommonOptions {
 export async function dial(context: CliContext, options: DialOptions): Promise<number> {
   const home = options.home ?? context.defaultHome();
   (await serverWithStart(context, { home })).close();
-  const socket = connect(entranceOf(home, options.as).socket);
+  const { socket: path, person } = entranceOf(home, options.as);
+  const socket = connect(path);
+  try {
+    await once(socket, 'connect');
+  } catch (cause) {
+    throw new CodedError(
+      'server/unreachable',
+      `the server lets ${person ?? 'nobody'} in no longer, or not yet`,
+      {
+        notes: [`looked at ${path}`],
+        help: `its owner can say: slipway access grant ${person ?? '<you>'} viewer`,
+        cause,
+      },
+    );
+  }
   try {
     await Promise.race([
       Promise.all([pipeline(context.stdin, socket), pipeline(socket, context.stdout)]),
