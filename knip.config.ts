@@ -13,6 +13,8 @@ export default {
     'scripts/*.ts',
     'scripts/demo/*.ts',
     'bench/*.ts',
+    'bench/updates/main.ts',
+    'bench/updates/load.ts',
     'test/**/*.test.ts',
     // Started as processes of their own.
     'test/rig/load.ts',
