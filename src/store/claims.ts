@@ -91,17 +91,30 @@ function newLease(flow: ExpressionBuilder<Tables, 'flows'>, { lease }: ClaimRequ
   };
 }
 
+/** Clocks of servers that share a state may differ by so much; a row from later than that is from before a jump back. */
+const clockSlackMs = 10_000;
+
 function isDue(nowMs: number) {
   return (flow: ExpressionBuilder<Tables, 'flows'>) => {
     const signals = flow
       .selectFrom('signals')
       .select('signals.id')
       .whereRef('signals.flow_id', '=', 'flows.id');
+    // The clock was set back since: when to look again says nothing any more, and could be hours away.
+    const isFromLater = flow('flows.touched_at_ms', '>', nowMs + clockSlackMs);
     return flow.and([
       flow('flows.done', '=', 0),
       flow('flows.lease_owner', 'is', null),
-      flow.or([flow('flows.rest_until_ms', 'is', null), flow('flows.rest_until_ms', '<=', nowMs)]),
-      flow.or([flow('flows.wake_at_ms', '<=', nowMs), flow.exists(signals)]),
+      flow.or([
+        flow('flows.rest_until_ms', 'is', null),
+        flow('flows.rest_until_ms', '<=', nowMs),
+        isFromLater,
+      ]),
+      flow.or([
+        flow('flows.wake_at_ms', '<=', nowMs),
+        flow.and([flow('flows.wake_at_ms', 'is not', null), isFromLater]),
+        flow.exists(signals),
+      ]),
     ]);
   };
 }

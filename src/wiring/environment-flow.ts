@@ -31,8 +31,8 @@ export interface EnvironmentPorts {
   placeOf(state: EnvironmentState): Place;
   /** Values that no reason or log tail may show. */
   secretsOf: (scope: string, revision: Revision) => Promise<string[]>;
-  /** Begins to remove what nothing needs any more: after a rollout, and when it is asked for. */
-  collect: (state: EnvironmentState, fence: number) => void;
+  /** Removes what nothing needs any more; says whether it could. Never throws. */
+  collect: (state: EnvironmentState, fence: number) => Promise<boolean>;
 }
 
 /** How soon an effect that failed is tried again. */
@@ -40,6 +40,7 @@ const troubledLookMs = 500;
 
 /** Looks at the world, lets delivery's engine plan, carries out the effects, and commits. */
 export function environmentHandler(ports: EnvironmentPorts): FlowHandler<EnvironmentState> {
+  const collections = new Collections(ports);
   return {
     kind: 'environment',
     async tick(flow, { nowMs, fence, signals }) {
@@ -54,8 +55,9 @@ export function environmentHandler(ports: EnvironmentPorts): FlowHandler<Environ
         fence,
       });
       await forgetCommands(state, place, fence);
-      const ended = state.rollout !== null && decision.state.rollout === null;
-      if (ended || signals.some(({ name }) => name === 'collect')) ports.collect(decision.state, fence);
+      if (signals.some(({ name }) => name === 'collect') || revisionsGo(state, decision.state))
+        collections.owe(state.scope);
+      collections.goOn(decision.state, fence);
       // What could not be done is part of the state: deadlines go on, and a release that mends it is not held up.
       return {
         phase: phaseOf(decision.state),
@@ -71,6 +73,43 @@ export function environmentHandler(ports: EnvironmentPorts): FlowHandler<Environ
       };
     },
   };
+}
+
+/** A rollout has ended, or what was on its way out is gone. */
+function revisionsGo(before: EnvironmentState, after: EnvironmentState): boolean {
+  return (
+    (before.rollout !== null && after.rollout === null) || before.retiring.length > after.retiring.length
+  );
+}
+
+/**
+ * Which environments are to be rid of what nothing needs: each once when a server begins, for the last one may have died
+ * before it did; then when revisions go. What could not be done, such as while the engine is away, is tried again.
+ */
+class Collections {
+  private readonly settled = new Set<string>();
+  private readonly underWay = new Set<string>();
+  private readonly ports: EnvironmentPorts;
+
+  constructor(ports: EnvironmentPorts) {
+    this.ports = ports;
+  }
+
+  owe(scope: string): void {
+    this.settled.delete(scope);
+  }
+
+  /** Begins what is owed, and does not wait for it. */
+  goOn(state: EnvironmentState, fence: number): void {
+    const { scope } = state;
+    if (this.settled.has(scope) || this.underWay.has(scope)) return;
+    this.settled.add(scope);
+    this.underWay.add(scope);
+    void this.ports.collect(state, fence).then((done) => {
+      this.underWay.delete(scope);
+      if (!done) this.settled.delete(scope);
+    });
+  }
 }
 
 /** Gathers everything a plan may look at. A router that does not answer is a fact, not a failure. */

@@ -37,7 +37,9 @@ export async function keepFor(
   const fresh = await freshImages(parts.layout);
   return {
     scope: state.scope,
-    revisions: revisionsOf(state).map(({ id }) => id),
+    // Networks cost addresses, of which an engine has few: those of earlier revisions are made again when they come back.
+    // The next revision may begin while this goes on.
+    revisions: [...knownRevisions(state).map(({ id }) => id), `r${state.nextRevision}`],
     images: [...new Set([...wanted.flatMap(({ images }) => Object.values(images)), ...fresh])],
     warnBelowPercent: littleDiskPercent,
   };
@@ -66,16 +68,14 @@ async function freshImages(layout: Layout): Promise<string[]> {
 /**
  * Collects what one environment no longer needs; called by its own flow, whose fence it is. While images are being made
  * nothing is collected, for they belong to no release yet.
+ *
+ * @returns Whether it was done, or there was nothing to do.
  */
-export async function collect(
-  state: EnvironmentState,
-  fence: number,
-  parts: Parts,
-): Promise<Collected | null> {
-  if (!hasContainers(state) || parts.making.size > 0) return null;
-  const collected = await parts.containers.collect(await keepFor(state, parts), fence);
-  parts.collections.set(state.scope, collected);
-  return collected;
+export async function collect(state: EnvironmentState, fence: number, parts: Parts): Promise<boolean> {
+  if (!hasContainers(state)) return true;
+  if (parts.making.size > 0) return false;
+  parts.collections.set(state.scope, await parts.containers.collect(await keepFor(state, parts), fence));
+  return true;
 }
 
 /** Collects in every environment that has containers; with `dryRun` only tells which images would go. */

@@ -195,6 +195,7 @@ function handlersOf(parts: Parts, { problems, making: notes, collections }: Note
   const { options, layout, vault, supervisor, processes, docker, containers, router, store } = parts;
   const { machineEnv } = options;
   const background = new Background();
+  const uncollected = new Map<string, string>();
   const reports = new ReportWatch((run) => void store.flows.signal(run, 'report', null).catch(() => {}));
   const prepare = (wish: RolloutWish) => prepareRollout(wish, parts);
   const making = new Map<string, Promise<Release>>();
@@ -228,15 +229,14 @@ function handlersOf(parts: Parts, { problems, making: notes, collections }: Note
       router,
       address: options.listen,
       placeOf: (state) => placeOf(state, places),
-      collect: (state, fence) => {
-        const work = collect(state, fence, { ...parts, making: notes, collections });
-        work.catch((error: unknown) =>
-          options.log({
-            level: 'error',
-            message: `${state.scope}: could not collect garbage: ${String(error)}`,
-          }),
-        );
-      },
+      collect: (state, fence) =>
+        collect(state, fence, { ...parts, making: notes, collections }).catch((error: unknown) => {
+          const message = `${state.scope}: could not collect garbage: ${String(error)}`;
+          // It is tried again at every look.
+          if (uncollected.get(state.scope) !== message) options.log({ level: 'error', message });
+          uncollected.set(state.scope, message);
+          return false;
+        }),
       secretsOf: (scope, revision) => secretValues(scope, revision, vault),
     }),
     runHandler({

@@ -63,6 +63,24 @@ export function describeFlowStore(name: string, makePlace: MakePlace): void {
       expect((await claimed()).flow).toMatchObject({ id: 'f', fence: 1, data: { n: 1 } });
     });
 
+    it('claims a flow at once that was put off by a clock which was set back since', async () => {
+      clock.wall += 7_200_000;
+      for (const id of ['f', 'g', 'h']) await create(id, clock.wall + 500);
+      await create('waits for a signal', null);
+      clock.pass(500);
+      await store.flows.release(await claimed(), clock.wall + 500);
+      await commit(await claimed(), { wakeAtMs: clock.wall + 500 });
+      expect((await claimed()).flow.id).toBe('h');
+      expect(await claim()).toBeNull();
+      clock.wall -= 7_200_000;
+      const [one, other] = [await claimed(), await claimed()];
+      expect([one.flow.id, other.flow.id].toSorted()).toEqual(['f', 'g']);
+      await commit(one, { wakeAtMs: clock.wall + 500 });
+      expect(await claim()).toBeNull();
+      clock.pass(500);
+      expect((await claimed()).flow.id).toBe(one.flow.id);
+    });
+
     it('wakes a flow without a time by a signal only', async () => {
       await create('f', null);
       clock.pass(1e9);
