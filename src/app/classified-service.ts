@@ -8,6 +8,8 @@ export interface ClassifiedService {
   reason: string;
   /** Two revisions of it may run at once. */
   overlap: boolean;
+  /** No two of it may run at any time, and users wait while it is replaced. */
+  alone: boolean;
   /** What must be up before it starts: services of its own revision, then shared ones. */
   after: string[];
 }

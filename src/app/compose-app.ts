@@ -47,6 +47,7 @@ export function composeFor({ app, environment, sources, env }: ComposeAppRequest
     ...findings,
     ...checkCopies(services, project, environment),
     ...(web ? [] : checksOfNobody(environment)),
+    ...services.filter(({ alone }) => alone).flatMap((one) => checkAlone(one, project, { app, environment })),
     ...checkUpdate(project.services.find(({ name }) => name === web?.service)),
   ];
   if (all.some(({ severity }) => severity === 'error')) return { ok: false, findings: all };
@@ -66,7 +67,9 @@ export function composeFor({ app, environment, sources, env }: ComposeAppRequest
       environment: {
         ...environment,
         hosts: web ? environment.hosts : [],
-        strategy: composeStrategy(environment, routed, copies),
+        strategy: services.some(({ alone }) => alone)
+          ? environment.strategy
+          : composeStrategy(environment, routed, copies),
         health: composeHealth(environment, routed),
       },
     },
@@ -152,6 +155,40 @@ function checkCount(
       `remove "${fixed.published}:${fixed.target}" from its ports, or write 1 replica`,
     ),
   ];
+}
+
+/** What only one may hold cannot be spread over copies, and nobody can look at its successor beforehand. */
+function checkAlone(
+  one: ClassifiedService,
+  project: ComposeProject,
+  { app, environment }: { app: App; environment: EnvironmentDefinition },
+): Finding[] {
+  const { name } = one;
+  const at = app.services[name]?.at ?? project.services.find((service) => service.name === name)?.at;
+  const { strategy, unwritten } = environment;
+  const count = replicasOf(one, project, environment);
+  const atOnce = strategy.kind === 'blue-green' && !strategy.preview && strategy.hold.kind === 'none';
+  const findings: Finding[] = [];
+  const report = (why: string, help: string) =>
+    findings.push({
+      code: 'app/impossible',
+      severity: 'error',
+      message: `services.${name}.downtime: ${why}`,
+      ...(at ? { at } : {}),
+      notes: [],
+      help,
+    });
+  if (count > 1)
+    report(
+      `only one of "${name}" may run at any time, and it has ${count} replicas`,
+      'write 1 replica, or remove "downtime"',
+    );
+  if (!atOnce && !unwritten.includes('strategy'))
+    report(
+      `the old one ends before the new one starts, so environments.${environment.name} cannot move its users by "${strategy.kind}"${strategy.kind === 'blue-green' ? ' with a preview or a hold' : ''}`,
+      `remove "strategy" from environments.${environment.name}, or "downtime"`,
+    );
+  return findings;
 }
 
 function checksOfNobody({ name, checks }: EnvironmentDefinition): Finding[] {

@@ -46,6 +46,10 @@ export const service = object(
       flag,
       'Whether two revisions of it may run at once. Without it: companions yes, workers no.',
     ),
+    downtime: about(
+      word('an answer', ['allowed']),
+      'Whether users may be without it while it is replaced, because only one of it may run. Without it: they are not.',
+    ),
   },
   { example: '{ role: worker }' },
 );

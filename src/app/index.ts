@@ -1,6 +1,7 @@
 export { composeFileNames } from '../compose/index.ts';
 export { composeFor } from './compose-app.ts';
 export type { ComposeApp, ComposeAppRequest, ComposeAppService } from './compose-app.ts';
+export { leftToRouter } from './place-checks.ts';
 export { classifyServices } from './service-roles.ts';
 export type { ClassifiedService } from './classified-service.ts';
 export type { Classified } from './service-roles.ts';

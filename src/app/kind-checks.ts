@@ -55,6 +55,13 @@ function checkServices(yml: SlipwayYml): Finding[] {
         ),
       );
     } else if (role === 'web') web = name;
+    if (value.downtime && role !== undefined && role !== 'web') {
+      const message = `services.${name}.downtime is of the service that gets the users' requests, and this is a ${role}`;
+      findings.push(impossible(message, value.downtime.keyAt, 'remove it'));
+    } else if (value.downtime && value.overlap?.value === true) {
+      const message = `services.${name}: two of it may run at once ("overlap"), so users are never without it ("downtime")`;
+      findings.push(impossible(message, value.downtime.keyAt, 'keep one of the two'));
+    }
     // Of the web service `true` says that two may hold its volumes.
     const saysNothing = role === 'web' && value.overlap?.value === true;
     if (value.overlap && role !== undefined && role !== 'worker' && !saysNothing) {

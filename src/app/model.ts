@@ -56,6 +56,8 @@ export interface ServiceRules {
   role?: ServiceRole;
   /** Two revisions of it may run at once. */
   overlap?: boolean;
+  /** Users may be without it while it is replaced, because only one of it may run. */
+  downtime?: 'allowed';
   /** Where slipway.yml says so. */
   at: Span;
 }

@@ -177,6 +177,7 @@ function serviceRules({ value, keyAt }: Entry<WrittenService>): ServiceRules {
   return {
     ...(value.role ? { role: value.role.value } : {}),
     ...(value.overlap ? { overlap: value.overlap.value } : {}),
+    ...(value.downtime ? { downtime: value.downtime.value } : {}),
     at: keyAt,
   };
 }

@@ -18,6 +18,7 @@ export function checkPlaces(
           ...checkNetwork(own, one),
           ...checkVolumes(own, one, context),
           ...checkProxy(own),
+          ...checkDowntime(one, context),
         ]
       : [];
   });
@@ -30,12 +31,12 @@ function checkPorts(
 ): Finding[] {
   // Without a port of the app nothing certain can be said about the others.
   if (!overlap || (role === 'web' && port === null)) return [];
-  const held = role === 'web' ? facts.fixedPorts.filter((one) => !routed(one, port)) : facts.fixedPorts;
+  const held = role === 'web' ? facts.fixedPorts.filter((one) => !leftToRouter(one, port)) : facts.fixedPorts;
   return held.map((one) => {
     const written = `${one.published}:${one.target}`;
     const other =
       role === 'web'
-        ? 'and let users reach it through the router alone'
+        ? `and let users reach it through the router alone; or let them wait while it is replaced, in slipway.yml: ${allowDowntime(name)}`
         : role === 'companion'
           ? `or give up on two of it, in slipway.yml: services: { ${name}: { role: worker } }`
           : `or let its predecessor end first, in slipway.yml: services: { ${name}: { overlap: false } }`;
@@ -51,7 +52,10 @@ function checkPorts(
 }
 
 /** The router takes the place of the port that it leads to, and of its TLS. */
-function routed({ target, protocol, published }: PublishedPort, port: number | null): boolean {
+export function leftToRouter(
+  { target, protocol, published }: Pick<PublishedPort, 'target' | 'protocol' | 'published'>,
+  port: number | null,
+): boolean {
   return (
     target === port ||
     published === 80 ||
@@ -62,7 +66,7 @@ function routed({ target, protocol, published }: PublishedPort, port: number | n
 }
 
 function checkNetwork({ service }: ServiceFacts, { name, role, overlap }: ClassifiedService): Finding[] {
-  if (!overlap || service.networkMode !== 'host') return [];
+  if ((!overlap && role !== 'web') || service.networkMode !== 'host') return [];
   return [
     {
       code: 'app/fixed-port',
@@ -101,7 +105,7 @@ function checkVolumes(
         notes: [
           'files and SQLite bear that; stores that only one process may open do not, and the new revision would not become ready',
         ],
-        help: `if it bears that, say so in slipway.yml: services: { ${name}: { overlap: true } }`,
+        help: `if it bears that, say so in slipway.yml: services: { ${name}: { overlap: true } }; if not, let users wait while it is replaced: ${allowDowntime(name)}`,
       },
     ];
   }
@@ -113,6 +117,25 @@ function checkVolumes(
       at: facts.service.at,
       notes: [],
       help: `say in slipway.yml what it is: services: { ${name}: { role: companion } } if it bears that, { role: shared } if there is one for all revisions, or { role: worker } if its predecessor may end first`,
+    },
+  ];
+}
+
+function allowDowntime(name: string): string {
+  return `services: { ${name}: { downtime: allowed } }`;
+}
+
+function checkDowntime({ name, role }: ClassifiedService, { rules }: { rules: RoleRules }): Finding[] {
+  const said = rules.services[name];
+  if (said?.downtime === undefined || role === 'web') return [];
+  return [
+    {
+      code: 'app/impossible',
+      severity: 'error',
+      message: `services.${name}.downtime is of the service that gets the users' requests, and this is a ${role}`,
+      ...(said.at ? { at: said.at } : {}),
+      notes: [],
+      help: 'remove it',
     },
   ];
 }
@@ -143,6 +166,6 @@ function cannotBeAlone(name: string, { service }: ServiceFacts, at: Finding['at'
     message: `"${name}" gets the users' requests, so two revisions of it run at once while traffic moves`,
     at: at ?? service.at,
     notes: [],
-    help: 'remove "overlap: false"; what only one process may hold belongs into a service of the role shared',
+    help: `if users may wait while it is replaced, say so instead: ${allowDowntime(name)}`,
   };
 }

@@ -35,7 +35,8 @@ export function classifyServices(project: ComposeProject, rules: RoleRules): Cla
       name: service.name,
       role,
       reason,
-      overlap: overlapOf(role, rules.services[service.name]?.overlap),
+      overlap: overlapOf(role, rules.services[service.name]),
+      alone: isAlone(role, rules.services[service.name]),
       after: [],
     };
   });
@@ -110,8 +111,15 @@ function restRole(facts: ServiceFacts): Role {
   return { role: 'worker', reason: 'no other service talks to it' };
 }
 
-function overlapOf(role: ServiceRole, said: boolean | undefined): boolean {
-  return role === 'web' || role === 'companion' || (role === 'worker' && said === true);
+type Said = RoleRules['services'][string] | undefined;
+
+function overlapOf(role: ServiceRole, said: Said): boolean {
+  if (role === 'web') return !isAlone(role, said);
+  return role === 'companion' || (role === 'worker' && said?.overlap === true);
+}
+
+function isAlone(role: ServiceRole, said: Said): boolean {
+  return role === 'web' && said?.downtime === 'allowed';
 }
 
 function unknownServices(facts: ServiceFacts[], { route, services }: RoleRules): Finding[] {

@@ -8,6 +8,7 @@ import { inFlight, type Observed } from './observed.ts';
 import { allReady, countProbes, neededShared, stableCopies } from './probes.ts';
 import { beginSteps, newGate } from './begin.ts';
 import { mustStayWell } from './migrations.ts';
+import { isHeld } from './room.ts';
 import { unmetRules } from './rules.ts';
 import { adoptShared } from './shared.ts';
 import { stepping } from './stepping.ts';
@@ -185,6 +186,10 @@ function reverting(
   switch (phase.stage) {
     case 'restoring': {
       const copies = stableCopies(draft.state);
+      if (isHeld(draft.state, draft.state.stable?.id ?? '', observed)) {
+        phase.gate.deadline = startObserved(nowMs);
+        return;
+      }
       countProbes(phase.gate, copies, observed);
       const late = phase.gate.deadline.elapsedMs >= (draft.state.stable?.health.deadlineMs ?? 0);
       if (late || allReady(phase.gate, copies, 1)) rollout.phase = { ...phase, stage: 'routing' };

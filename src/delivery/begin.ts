@@ -1,10 +1,11 @@
 import { startObserved } from '../flow/index.ts';
-import { webReplicas } from './copies.ts';
+import { mustBeAlone, webReplicas } from './copies.ts';
 import type { Draft } from './draft.ts';
 import type { Gate, Rollout, RolloutRequest, SteppingPhase } from './environment.ts';
 import { noChecks, switchAtOnce, type Revision } from './revision.ts';
 import { unmetRules } from './rules.ts';
-import { compileStrategy } from './strategy.ts';
+import { compileStrategy, replaceAtOnce } from './strategy.ts';
+import { leave } from './succeed.ts';
 
 /** Begins a rollout; the state's next tick acts on it. */
 export function beginRollout(draft: Draft, request: RolloutRequest, nowMs: number): void {
@@ -17,10 +18,14 @@ export function beginRollout(draft: Draft, request: RolloutRequest, nowMs: numbe
   // A rollback hurries: the revision has served before, so its whole share moves at once, and nobody is asked.
   const back = request.kind === 'rollback';
   const strategy = back ? switchAtOnce : request.settings.strategy;
-  const steps = compileStrategy(strategy, {
-    candidate: webReplicas(candidate),
-    stable: webReplicas(state.stable),
-  });
+  const copies = { candidate: webReplicas(candidate), stable: webReplicas(state.stable) };
+  const alone = mustBeAlone(candidate, state.stable);
+  const steps = alone ? replaceAtOnce(copies) : compileStrategy(strategy, copies);
+  // What stands by would hold what only one may.
+  if (alone && state.standby && !standing) {
+    leave(state, state.standby.revision, nowMs);
+    state.standby = null;
+  }
   const { digest } = candidate.release;
   const tasks = back
     ? []
@@ -31,6 +36,7 @@ export function beginRollout(draft: Draft, request: RolloutRequest, nowMs: numbe
     candidate,
     standing,
     steps,
+    alone,
     settings: { ...request.settings, strategy, checks: back ? noChecks : request.settings.checks },
     requestedBy: request.requestedBy,
     replyTo: request.replyTo,

@@ -47,6 +47,7 @@ const wishes: fc.Arbitrary<Wishes> = fc.record({
   replicas: fc.integer({ min: 1, max: 3 }),
   strategy,
   stack: fc.boolean(),
+  alone: fc.constantFrom(false, false, false, true),
   irreversible: fc.constantFrom(false, false, true),
   settings: fc.record({
     judge: fc.constantFrom(null, { errorRate: 0.1, p95Ms: null, minRequests: 20 }),

@@ -16,6 +16,12 @@ export function webReplicas(revision: Revision | null): number {
   return (revision && webProcess(revision)?.replicas) ?? 0;
 }
 
+/** Whether the web copies of two revisions may not run at once. */
+export function mustBeAlone(one: Revision | null, other: Revision | null): boolean {
+  const both = [one, other].map((revision) => revision && webProcess(revision));
+  return both.every((process) => process) && both.some((process) => process?.alone);
+}
+
 /** The first web copies of a revision. */
 export function webCopies(revision: Revision, atMost: number): DesiredInstance[] {
   const process = webProcess(revision);
@@ -39,7 +45,7 @@ export function sharedCopy({ service, revision }: RunningShared): DesiredInstanc
   return {
     id: instanceId(sharedRevision, name, 1),
     revision,
-    process: { name, command: '', replicas: 1, role: 'shared', overlap: false, after },
+    process: { name, command: '', replicas: 1, role: 'shared', overlap: false, alone: false, after },
   };
 }
 

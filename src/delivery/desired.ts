@@ -1,6 +1,7 @@
 import { unreachable } from '../diagnostics/index.ts';
 import { copiesInRole, sharedCopy, webCopies } from './copies.ts';
 import type { EnvironmentState, Rollout } from './environment.ts';
+import { inFlight, type Observed } from './observed.ts';
 import type { DesiredInstance, Revision, RevisionProcess } from './revision.ts';
 
 /** Every copy that should run in the environment's present phase. What runs and is not here should end. */
@@ -53,11 +54,16 @@ export function takenFromMachine({ phase, steps }: Rollout): number {
 }
 
 /** Revisions whose copies are neither started nor stopped: they finish what they have. */
-export function tolerated(state: EnvironmentState): Set<string> {
+export function tolerated(state: EnvironmentState, { router }: Pick<Observed, 'router'>): Set<string> {
   const kept = new Set<string>();
   for (const { revision, stage } of state.retiring) if (stage === 'draining') kept.add(revision.id);
   const { rollout } = state;
-  if (rollout?.phase.at === 'reverting' && rollout.phase.stage !== 'stopping') kept.add(rollout.candidate.id);
+  if (rollout?.phase.at !== 'reverting' || rollout.phase.stage === 'stopping') return kept;
+  const { candidate, alone, phase } = rollout;
+  // Where only one may run, what is old comes back only when the candidate is gone.
+  const drained =
+    phase.timer.elapsedMs >= candidate.drainTimeoutMs || (router && inFlight(router, candidate.id) === 0);
+  if (!(alone && phase.stage === 'restoring' && drained)) kept.add(candidate.id);
   return kept;
 }
 
@@ -84,8 +90,8 @@ function candidateRuns({ phase, standing }: Rollout): boolean {
     case 'checking-stable':
     case 'reverting':
       return standing;
+    // While old web copies make room, its companions may come up already.
     case 'stepping':
-      return standing || phase.stage !== 'making-room' || phase.index > 0;
     case 'draining':
     case 'stopping-workers':
     case 'starting-workers':

@@ -2,7 +2,7 @@ import { unreachable } from '../diagnostics/index.ts';
 import { checkCommand, checkedProcess, checkKeys, dueCheck } from './checks.ts';
 import { isUp, knownRevisions, seenAs, sharedRevision } from './copies.ts';
 import { desiredInstances, mayOverlap, tolerated } from './desired.ts';
-import { lacksRoom } from './room.ts';
+import { isHeld, lacksRoom } from './room.ts';
 import { desiredRoutes } from './routes.ts';
 import type { EnvironmentState, Rollout } from './environment.ts';
 import type { InstanceObservation, Observed } from './observed.ts';
@@ -93,8 +93,9 @@ function starts(state: EnvironmentState, observed: Observed): Effect[] {
   const wanted = desiredInstances(state);
   const candidate = lacksRoom(state, observed) ? state.rollout?.candidate.id : null;
   return wanted
-    .filter(({ revision, process }) => revision.id !== candidate || process.role === 'shared')
+    .filter(({ revision, process }) => revision.id !== candidate || process.role !== 'web')
     .filter(({ id }) => !seenAs(observed, id))
+    .filter(({ revision, process }) => process.role !== 'web' || !isHeld(state, revision.id, observed))
     .filter((copy) => !waitsForPredecessor(state, copy, observed.instances))
     .filter((copy) => !waitsForOthers(state.rollout, copy, wanted, observed))
     .map((instance) => ({ do: 'start', instance }));
@@ -147,7 +148,7 @@ function routing(state: EnvironmentState, observed: Observed): Effect[] {
 
 function stops(state: EnvironmentState, observed: Observed): Effect[] {
   const wanted = new Set(desiredInstances(state).map(({ id }) => id));
-  const kept = tolerated(state);
+  const kept = tolerated(state, observed);
   const leaving = observed.instances.filter(
     (copy) => !wanted.has(copy.id) && !kept.has(copy.revision) && mayEnd(state, copy),
   );

@@ -112,6 +112,8 @@ export interface Rollout {
   /** Whether the candidate was standing by when this began, so that nothing need be started. */
   standing: boolean;
   steps: Step[];
+  /** The old web copy must be gone before the new one starts, and the other way round on the way back. */
+  alone: boolean;
   settings: RolloutSettings;
   requestedBy: string;
   replyTo: string | null;
@@ -148,6 +150,9 @@ export interface Rollout {
  *       reverting: (restoring ──►) routing ──► draining ──► stopping ──► failed | aborted | superseded
  *
  *  A step: (making-room ──►) starting ──► (checking ──►) shifting ──► (verifying ──►) (holding ──►) next
+ *
+ *  Where only one web copy may run at any time (`alone`), users wait from making-room to shifting, and while restoring:
+ *  there the candidate's copies end before the old ones come again.
  *
  *  Each phase says what should run and who gets traffic (desired.ts, routes.ts). While the world differs, the engine acts;
  *  only when the world agrees does it move on. What it has seen is never remembered in place of looking again.

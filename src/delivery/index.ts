@@ -52,4 +52,4 @@ export type {
   SharedService,
   Task,
 } from './revision.ts';
-export { compileStrategy, type Step } from './strategy.ts';
+export { compileStrategy, replaceAtOnce, type Step } from './strategy.ts';

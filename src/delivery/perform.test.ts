@@ -5,7 +5,15 @@ import { performEffects, type Ports } from './perform.ts';
 import { aRequest } from './testing/builders.ts';
 
 const revision = { ...aRequest(1, 'good').revision, id: 'r1' };
-const process = { name: 'web', command: '', replicas: 3, role: 'web', overlap: false, after: [] } as const;
+const process = {
+  name: 'web',
+  command: '',
+  replicas: 3,
+  role: 'web',
+  overlap: false,
+  alone: false,
+  after: [],
+} as const;
 const starting = (id: string): Effect => ({
   do: 'start',
   instance: { id, revision, process: { ...process, after: [] } },

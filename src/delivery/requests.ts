@@ -55,7 +55,8 @@ export function revert(state: EnvironmentState, cause: Cause, nowMs: number): vo
   const { rollout } = state;
   if (!rollout) return;
   const from = {
-    weightPercent: candidateWeight(rollout),
+    // Where no two may run, users wait from here on until what was there is back.
+    weightPercent: rollout.alone ? 0 : candidateWeight(rollout),
     routed: Math.min(routedCopies(rollout), webReplicas(rollout.candidate)),
     taken: takenOf(rollout, webReplicas(state.stable)),
     check: checkCommand(state),

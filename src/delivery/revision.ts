@@ -27,6 +27,8 @@ export interface RevisionProcess {
   role: ProcessRole;
   /** Two revisions of it may run at once; a worker that may not is stopped before its successor starts. */
   overlap: boolean;
+  /** No two copies of it may run at any time: users wait while it is replaced. Only of the web process. */
+  alone: boolean;
   /** Processes of the same revision and shared services that must be up before it starts. */
   after: string[];
 }

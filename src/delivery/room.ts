@@ -1,11 +1,21 @@
-import { webCopies } from './copies.ts';
+import { knownRevisions, webCopies } from './copies.ts';
 import { keptCopies, takenFromMachine } from './desired.ts';
 import type { EnvironmentState } from './environment.ts';
 import type { Observed } from './observed.ts';
 
-/** Whether copies of the candidate must wait until old ones, which a step takes away to make room, are gone. */
-export function lacksRoom({ stable, rollout }: EnvironmentState, { instances }: Observed): boolean {
+/** Whether web copies of the candidate must wait until old ones, which a step takes away to make room, are gone. */
+export function lacksRoom(state: EnvironmentState, observed: Observed): boolean {
+  const { stable, rollout } = state;
   if (!stable || !rollout || rollout.phase.at !== 'stepping' || takenFromMachine(rollout) === 0) return false;
+  if (rollout.alone) return isHeld(state, rollout.candidate.id, observed);
   const leaving = webCopies(stable, Infinity).slice(keptCopies(stable, rollout));
-  return instances.some((seen) => leaving.some(({ id }) => id === seen.id));
+  return observed.instances.some((seen) => leaving.some(({ id }) => id === seen.id));
+}
+
+/** Whether another revision still has a web copy, where no two may run at any time. */
+export function isHeld(state: EnvironmentState, revision: string, { instances }: Observed): boolean {
+  if (!state.rollout?.alone) return false;
+  const others = knownRevisions(state).filter(({ id }) => id !== revision);
+  const copies = new Set(others.flatMap((other) => webCopies(other, Infinity)).map(({ id }) => id));
+  return instances.some(({ id }) => copies.has(id));
 }

@@ -38,7 +38,8 @@ export function desiredRoutes(state: EnvironmentState, observed: Observed): Rout
   const front = fronts.find((revision) => revision && webProcess(revision));
   if (!front) return null;
   const all: RouteRevision[] = [];
-  if (stable) all.push(route(stable, 100 - weight, routedStable(stable, rollout), observed));
+  const away = rollout !== null && usersWait(rollout);
+  if (stable) all.push(route(stable, away ? 0 : 100 - weight, routedStable(stable, rollout), observed));
   if (rollout) all.push(route(rollout.candidate, weight, routedCopies(rollout), observed));
   for (const idle of idleRevisions(state)) all.push(route(idle, 0, Infinity, observed));
   const revisions = onlyReachable(all).filter(
@@ -51,9 +52,17 @@ export function desiredRoutes(state: EnvironmentState, observed: Observed): Rout
     revisions,
     pins: rollout && reachable ? pinsOf(rollout, reachable.endpoints) : [],
     sticky: rollout !== null && isSticky(rollout),
-    maintenance: false,
+    maintenance: away,
     rateLimit: front.rateLimit,
   };
+}
+
+/** Whether nothing serves for now, because no two web copies may run at any time. */
+function usersWait(rollout: Rollout): boolean {
+  const { alone, phase } = rollout;
+  if (!alone) return false;
+  if (phase.at === 'stepping') return candidateWeight(rollout) === 0;
+  return phase.at === 'reverting' && phase.stage === 'restoring';
 }
 
 /** Ids of the candidate's copies that have traffic, from the first shift to the end. */
@@ -99,7 +108,8 @@ function lastShift({ index, stage }: Extract<Rollout['phase'], { at: 'stepping' 
 /** A step takes old copies out of the routes before it ends them. */
 function routedStable(stable: Revision, rollout: Rollout | null): number {
   const copies = webCopies(stable, Infinity).length;
-  if (!rollout) return copies;
+  // One that stands alone gives up its weight, and keeps its copies in the routes while they finish what they have.
+  if (!rollout || rollout.alone) return copies;
   const { phase, steps } = rollout;
   if (phase.at === 'stepping') return copies - (steps[phase.index]?.taken ?? 0);
   if (phase.at === 'reverting' && phase.stage === 'restoring') return copies - phase.from.taken;

@@ -15,6 +15,11 @@ export interface Step {
 
 const noHold: Hold = { kind: 'none' };
 
+/** The one step of a service of which no two may run: the old copies go before the new ones come. */
+export function replaceAtOnce(copies: { candidate: number; stable: number }): Step[] {
+  return [{ ready: copies.candidate, weightPercent: 100, taken: copies.stable, hold: noHold }];
+}
+
 /**
  * Compiles a strategy to steps; the last has all copies and all traffic.
  *

@@ -47,7 +47,7 @@ export function upgradeRequest(written: unknown): RolloutRequest {
 
 function upgradeRevision<Some extends Omit<Revision, 'id'>>(revision: Some): Some {
   const { releaseCommand, ...rest } = revision as unknown as Written & { releaseCommand?: string | null };
-  if ('tasks' in rest) return revision;
+  if ('tasks' in rest) return { ...revision, processes: revision.processes.map(withAlone) };
   return {
     shared: [],
     project: null,
@@ -65,7 +65,17 @@ function upgradeRevision<Some extends Omit<Revision, 'id'>>(revision: Some): Som
 function upgradeProcess(process: RevisionProcess): RevisionProcess {
   const { web, ...rest } = process as unknown as Written;
   if (web === undefined) return process;
-  return { after: [], ...rest, role: web === true ? 'web' : 'worker' } as unknown as RevisionProcess;
+  return {
+    after: [],
+    alone: false,
+    ...rest,
+    role: web === true ? 'web' : 'worker',
+  } as unknown as RevisionProcess;
+}
+
+/** Before there was planned downtime, two copies of everything could run. */
+function withAlone(process: RevisionProcess): RevisionProcess {
+  return { ...process, alone: process.alone ?? false };
 }
 
 function upgradeSettings(settings: RolloutSettings): RolloutSettings {
@@ -92,7 +102,12 @@ function upgradeStrategy(strategy: StrategyDefinition): StrategyDefinition {
 }
 
 function upgradeRollout(rollout: Rollout): Rollout {
-  if ('tasks' in (rollout as object)) return withChecks(rollout);
+  if ('tasks' in (rollout as object))
+    return withChecks({
+      ...rollout,
+      alone: rollout.alone ?? false,
+      candidate: upgradeRevision(rollout.candidate),
+    });
   const old = rollout;
   const begun = timerOf(old.phase);
   const candidate = upgradeRevision(old.candidate);
@@ -104,6 +119,7 @@ function upgradeRollout(rollout: Rollout): Rollout {
     stableBefore: 'unknown',
     baseline: null,
     stableTraffic: null,
+    alone: false,
     ...(old as object),
     candidate,
     // While it migrates, its one task is due; later it is done.

@@ -26,6 +26,7 @@ function reverting(stage: 'routing' | 'draining' | 'stopping'): EnvironmentState
     stableBefore: 'unknown',
     baseline: null,
     stableTraffic: null,
+    alone: false,
     phase: {
       at: 'reverting',
       stage,

@@ -1,7 +1,8 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import type { ComposeProject, ComposeService, FileGrant, FileSource } from '../compose/index.ts';
-import type { DesiredInstance, Revision, Task } from '../delivery/index.ts';
+import { leftToRouter } from '../app/index.ts';
+import type { DesiredInstance, Revision, RevisionProcess, Task } from '../delivery/index.ts';
 import { CodedError, unreachable } from '../diagnostics/index.ts';
 import type { Release } from '../release/index.ts';
 import type {
@@ -37,9 +38,15 @@ export async function copySpec(
     id,
     port: process.role === 'web' ? revision.port : null,
     // Users reach a web service through the router, on the container's own address.
-    publish: process.role === 'web' ? [] : container.service.ports,
+    publish:
+      process.role === 'web' ? keptPorts(process, revision, container.service) : container.service.ports,
     logFile: await logFileOf(parts.layout, scope, id),
   };
+}
+
+/** Ports of the host that a web service holds beside the router's: only one that never runs twice can. */
+function keptPorts({ alone }: RevisionProcess, { port }: Revision, { ports }: ComposeService) {
+  return alone ? ports.filter((one) => !leftToRouter(one, port)) : [];
 }
 
 /** A task as the Docker target takes it. */

@@ -58,8 +58,10 @@ function isSetting(value: string): boolean {
 
 /** What a revision takes over from a Compose app. */
 export function shapeOfCompose({ project, services, web, tasks, environment }: ComposeApp) {
-  const running = services.flatMap(({ name, role, replicas, overlap, after }) =>
-    role === 'task' || role === 'shared' ? [] : [{ name, command: '', replicas, role, overlap, after }],
+  const running = services.flatMap(({ name, role, replicas, overlap, alone, after }) =>
+    role === 'task' || role === 'shared'
+      ? []
+      : [{ name, command: '', replicas, role, overlap, alone, after }],
   );
   const shared: Revision['shared'] = services
     .filter(({ role }) => role === 'shared')

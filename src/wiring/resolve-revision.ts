@@ -130,6 +130,7 @@ function shapeOfProcesses(app: App, definition: EnvironmentDefinition): Shape {
     replicas: definition.replicas[name] ?? 1,
     role: name === webProcess ? ('web' as const) : ('worker' as const),
     overlap: definition.overlap.includes(name),
+    alone: false,
     after: [],
   }));
   const tasks = releaseCommand === null ? [] : [{ name: 'release', command: releaseCommand }];

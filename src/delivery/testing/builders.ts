@@ -21,6 +21,10 @@ export interface Wishes {
   irreversible?: boolean;
   /** A companion `api` and a shared `db`, which the web process needs. */
   stack?: boolean;
+  /** No two web copies may run at any time. */
+  alone?: boolean;
+  /** Its shared service does not come up. */
+  brokenShared?: boolean;
 }
 
 /** A release whose copies behave as named. Digest: `sha256:<behaviour>:<serial>`. */
@@ -57,14 +61,21 @@ export function aCanary(weights: number[], hold: Hold, more: Partial<Canary> = {
 type Canary = Extract<StrategyDefinition, { kind: 'canary' }>;
 
 function aRevision(serial: number, behaves: Behaviour, wishes: Wishes): Omit<Revision, 'id'> {
-  const { replicas = 1, irreversible = false, stack = false } = wishes;
-  const worker = { command: 'node worker.js', replicas: 1, role: 'worker', overlap: false } as const;
+  const { replicas = 1, irreversible = false, stack = false, alone = false, brokenShared = false } = wishes;
+  const worker = {
+    command: 'node worker.js',
+    replicas: 1,
+    role: 'worker',
+    overlap: false,
+    alone: false,
+  } as const;
   const companion: RevisionProcess = {
     name: 'api',
     command: '',
     replicas: 1,
     role: 'companion',
     overlap: true,
+    alone: false,
     after: ['db'],
   };
   return {
@@ -77,11 +88,14 @@ function aRevision(serial: number, behaves: Behaviour, wishes: Wishes): Omit<Rev
         replicas,
         role: 'web',
         overlap: false,
+        alone,
         after: stack ? ['api', 'db'] : [],
       },
       { name: 'worker', ...worker, after: [] },
     ],
-    shared: stack ? [{ name: 'db', fingerprint: `s${serial}`, after: [] }] : [],
+    shared: stack
+      ? [{ name: 'db', fingerprint: `${brokenShared ? 'broken' : 's'}${serial}`, after: [] }]
+      : [],
     tasks: [{ name: 'release', command: 'node migrate.js' }],
     project: null,
     images: {},

@@ -191,6 +191,10 @@ export class World {
       const alone = process.role === 'worker' && copy.role === 'worker' && !process.overlap;
       if (alone && copy.revision.id !== revision.id)
         this.broken.push(`${id} starts beside ${copy.id}, which may not overlap`);
+      if (process.role === 'web' && copy.role === 'web' && copy.revision.id !== revision.id) {
+        const alone = process.alone || copy.revision.processes.some((one) => one.role === 'web' && one.alone);
+        if (alone) this.broken.push(`${id} starts while ${copy.id} runs, and only one may`);
+      }
       if (process.role === 'shared' && copy.role === 'shared') this.broken.push(`${id} is doubled`);
     }
     if (!this.proven.has(revision.id)) this.checkOrder(id, revision, process.after);

@@ -1,10 +1,11 @@
-import { formatDuration } from '../../app/index.ts';
+import { formatDuration, leftToRouter } from '../../app/index.ts';
 import type { ComposeService } from '../../compose/index.ts';
+import { standsAlone } from './alone.ts';
 import type { Downtime, ForecastFacts } from './model.ts';
 
 /** Which services are away for a while, why, and what to do about it. */
 export function predictDowntime(facts: ForecastFacts): Downtime[] {
-  return [...lostRoute(facts), ...pausingWorkers(facts)];
+  return [...lostRoute(facts), ...plannedDowntime(facts), ...pausingWorkers(facts)];
 }
 
 /** Users had a service to go to, and would have none. */
@@ -20,6 +21,45 @@ function lostRoute({ app, state }: ForecastFacts): Downtime[] {
         'say which in slipway.yml: route: { service: web, port: 3000 }; or take the environment down instead',
     },
   ];
+}
+
+/** slipway.yml allows that users wait, because only one of the service may run. */
+function plannedDowntime({ app, state }: ForecastFacts): Downtime[] {
+  const next = app.services.find(({ role }) => role === 'web');
+  if (!next || !standsAlone({ app, state })) return [];
+  const service = app.project.services.find(({ name }) => name === next.name);
+  const { drainTimeoutMs, health } = app.environment;
+  const grace = service ? `, ${formatDuration(service.stopGraceMs)} for its end` : '';
+  const times = `at most ${formatDuration(drainTimeoutMs)} for the requests that the old one has${grace}, and ${formatDuration(health.deadlineMs)} until the new one is ready, or the old one comes back`;
+  const held = service && heldAlone(service, app.web?.port ?? null);
+  return [
+    {
+      service: next.name,
+      of: 'requests',
+      why: `the old one ends before the new one starts${held ? `: ${held.why}` : ''}; users see the maintenance page meanwhile, ${times}`,
+      wayOut: next.alone
+        ? (held?.wayOut ?? `two of it may hold what it holds: remove "downtime" from services.${next.name}`)
+        : 'nothing; the version that runs allows no second one beside it, the next one does',
+    },
+  ];
+}
+
+/** What of a web service only one container can hold, and how to do without. */
+function heldAlone(service: ComposeService, webPort: number | null): { why: string; wayOut: string } | null {
+  const port = service.ports.find((one) => one.published !== null && !leftToRouter(one, webPort));
+  if (port)
+    return {
+      why: `only one container can hold port ${port.published} of the host`,
+      wayOut: `move what answers on port ${port.target} into a service of its own`,
+    };
+  const volume = service.mounts.find(
+    (mount) => mount.kind === 'volume' && mount.source !== null && !mount.readOnly,
+  );
+  if (volume?.kind !== 'volume') return null;
+  return {
+    why: `it writes into the volume "${volume.source}", which only one may hold`,
+    wayOut: 'keep what it holds in a service of the role shared, such as a database',
+  };
 }
 
 /** A worker that may not run twice ends before its successor starts. */

@@ -323,3 +323,36 @@ describe('a forecast says who is away, why, and the way out', () => {
     expect(forecast(situation).downtime).toEqual(downtime);
   });
 });
+
+describe('a service of which only one may run', () => {
+  const compose = shop
+    .replace('ports: ["80:3000"]', 'ports: ["80:3000", "2222:22"], volumes: ["store:/data"]')
+    .replace('volumes: { db: }', 'volumes: { db: , store: }');
+  const consent = { compose, yml: 'route: { port: 3000 }\nservices: { web: { downtime: allowed } }' };
+  const planned = (situation: Situation = {}) => forecast({ before: consent, now: consent, ...situation });
+
+  test('is away while it is replaced, for a reason, a time, and with a way out', () => {
+    expect(planned().downtime.filter((one) => one.of === 'requests')).toEqual([
+      {
+        service: 'web',
+        of: 'requests',
+        why: 'the old one ends before the new one starts: only one container can hold port 2222 of the host; users see the maintenance page meanwhile, at most 30s for the requests that the old one has, 10s for its end, and 1m until the new one is ready, or the old one comes back',
+        wayOut: 'move what answers on port 22 into a service of its own',
+      },
+    ]);
+  });
+
+  test('stops before it starts, and is not needed twice', () => {
+    expect(planned().steps.filter((line) => line.includes('web'))).toEqual([
+      'builds the images of migrate, api, web, worker; gets those of db',
+      'shows users the maintenance page, stops 1 copy of the old web, starts 1 copy of web, with api of its own; ready when it answers 2 times in a row within 1m; then all traffic',
+    ]);
+    expect(planned().steps.at(-1)).toBe('r3 is remembered; a way back starts it again');
+    expect(planned().surge.memoryBytes).toBe(128 * 1024 * 1024);
+    expect(changesOf(planned())['web']).toBe(
+      'same; reached through the router; 80:3000 of the host is left out',
+    );
+  });
+
+  test('misses nobody when nothing runs yet', () => expect(planned({ before: null }).downtime).toEqual([]));
+});

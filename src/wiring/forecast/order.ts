@@ -4,7 +4,8 @@ import {
   type EnvironmentDefinition,
   type Hold,
 } from '../../app/index.ts';
-import { compileStrategy, nameOfCheck, previewHost, type Step } from '../../delivery/index.ts';
+import { compileStrategy, nameOfCheck, previewHost, replaceAtOnce, type Step } from '../../delivery/index.ts';
+import { standsAlone } from './alone.ts';
 import type { ForecastFacts } from './model.ts';
 
 /** What happens in which order, one sentence each. */
@@ -73,8 +74,10 @@ function steps({ app, state }: ForecastFacts): string[] {
   const { environment, web, services } = app;
   const routed = services.find(({ role }) => role === 'web');
   if (!web || !routed) return [];
-  const stable = state?.stable?.processes.find(({ role }) => role === 'web')?.replicas ?? 0;
-  const compiled = compileStrategy(environment.strategy, { candidate: routed.replicas, stable });
+  const old = state?.stable?.processes.find(({ role }) => role === 'web');
+  const alone = standsAlone({ app, state });
+  const count = { candidate: routed.replicas, stable: old?.replicas ?? 0 };
+  const compiled = alone ? replaceAtOnce(count) : compileStrategy(environment.strategy, count);
   const companions = services.filter(({ role }) => role === 'companion').map(({ name }) => name);
   const beside = companions.length > 0 ? `, with ${companions.join(', ')} of its own` : '';
   const ready = readyText(environment);
@@ -86,7 +89,8 @@ function steps({ app, state }: ForecastFacts): string[] {
       more > 0
         ? `starts ${copies(more)} of ${web.service}${index === 0 ? `${beside}; ready when ${ready}` : ''}; then `
         : '';
-    const room = taken > 0 ? `stops ${copies(taken)} of the old ${web.service}, ` : '';
+    const page = alone ? `shows users the maintenance page, ` : '';
+    const room = taken > 0 ? `${page}stops ${copies(taken)} of the old ${web.service}, ` : '';
     const first = index === 0 ? checkText(environment.checks.before, '; checks ') : '';
     const then = step.weightPercent > 0 ? checkText(environment.checks.after, '; then checks ') : '';
     const begin = first === '' ? start : `${start.replace(/; then $/, '')}${first}; then `;
@@ -130,20 +134,25 @@ function readyText({ health, smoke }: EnvironmentDefinition): string {
 function afterwards({ app, state }: ForecastFacts): string[] {
   const { environment, services } = app;
   const stable = state?.stable ?? null;
+  const alone = standsAlone({ app, state });
   const workers = services.filter(({ role }) => role === 'worker');
   const old = (stable?.processes ?? []).filter(({ role }) => role === 'worker');
   const ending = old.filter(
     ({ name, overlap }) => !(overlap && workers.some((one) => one.name === name && one.overlap)),
   );
   return [
-    ...(stable && app.web
+    ...(stable && app.web && !alone
       ? [`${stable.id} finishes its requests, for at most ${formatDuration(environment.drainTimeoutMs)}`]
       : []),
     ...(ending.length > 0 ? [`ends the old ${ending.map(({ name }) => name).join(', ')}`] : []),
     ...(workers.length > 0 ? [`starts ${workers.map(({ name }) => name).join(', ')}`] : []),
     `watches for ${formatDuration(environment.bakeMs)}${app.web ? ' with all traffic' : ''}; any failure up to here goes back by itself`,
     ...(stable && environment.rollbackWindowMs > 0
-      ? [`${stable.id} stands by for ${formatDuration(environment.rollbackWindowMs)}, for a way back at once`]
+      ? [
+          alone
+            ? `${stable.id} is remembered; a way back starts it again`
+            : `${stable.id} stands by for ${formatDuration(environment.rollbackWindowMs)}, for a way back at once`,
+        ]
       : []),
   ];
 }

@@ -1,4 +1,4 @@
-import type { ComposeAppService } from '../../app/index.ts';
+import { leftToRouter, type ComposeAppService } from '../../app/index.ts';
 import type { ComposeProject, ComposeService } from '../../compose/index.ts';
 import { differences, type Difference } from './differences.ts';
 import type { ForecastFacts, ServiceForecast } from './model.ts';
@@ -18,7 +18,7 @@ function forecastOne(one: ComposeAppService, facts: ForecastFacts): ServiceForec
   if (role === 'shared') return { ...common, ...sharedChange(service, facts) };
   const stable = state?.stable ?? null;
   const before = stable?.project ? find(stable.project, name) : undefined;
-  const left = role === 'web' ? leftOut(service) : [];
+  const left = role === 'web' ? leftOut(service, one.alone ? (app.web?.port ?? null) : undefined) : [];
   if (!stable || !before) return { ...common, change: 'new', notes: left };
   const notes = differences({
     before,
@@ -60,8 +60,10 @@ function sharedChange(
 }
 
 /** The router takes the place of the ports that lead to the web service. */
-function leftOut({ ports }: ComposeService): string[] {
-  const fixed = ports.filter(({ published, protocol }) => published !== null && protocol === 'tcp');
+function leftOut({ ports }: ComposeService, routed?: number | null): string[] {
+  const fixed = ports
+    .filter(({ published, protocol }) => published !== null && protocol === 'tcp')
+    .filter((port) => routed === undefined || leftToRouter(port, routed));
   if (fixed.length === 0) return [];
   const written = fixed.map(({ published, target }) => `${published}:${target}`).join(', ');
   return [`reached through the router; ${written} of the host is left out`];

@@ -1,16 +1,19 @@
+import { standsAlone } from './alone.ts';
 import type { ForecastFacts, Surge } from './model.ts';
 
 /** What memory and disk two revisions at once need beside what runs. Shared services run once, whatever happens. */
 export function surgeOf({ app, state, images }: ForecastFacts): Surge {
   const limits = new Map(app.project.services.map(({ name, limits }) => [name, limits.memoryBytes]));
   const running = new Set((state?.shared ?? []).map(({ service }) => service.name));
-  // A worker that may not overlap takes the place of its predecessor.
+  const alone = standsAlone({ app, state });
   const old = new Set(
     (state?.stable?.processes ?? []).filter(({ role }) => role === 'worker').map(({ name }) => name),
   );
   const added = app.services.filter(({ name, role, overlap }) => {
     if (role === 'task') return false;
     if (role === 'shared') return !running.has(name);
+    // One that may not run twice takes the place of its predecessor.
+    if (role === 'web') return !alone;
     return role !== 'worker' || overlap || !old.has(name);
   });
   const sizes = app.services.map(({ name }) => ({ name, size: images[name] }));
