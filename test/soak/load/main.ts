@@ -56,7 +56,7 @@ function begin(): void {
   const { chats, downloads, downloadBytes: sizeBytes, downloadMs: ms, requestsPerSecond } = settings;
   visitors = Promise.all(visitorsFor(requestsPerSecond).map((one) => visit(one, { tally, state })));
   for (let at = 0; at < chats; at++)
-    void again((turn) => chat(port, 500 + ((turn * 700 + at * 300) % 3_000), tally));
+    void again((turn) => chat(port, 200 + ((turn * 370 + at * 190) % 1_000), tally));
   for (let at = 0; at < downloads; at++)
     void again((turn) => download({ port, sizeBytes, ms, told: (turn + at) % 2 === 0 }, tally));
 }
