@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { sweepEngine, type Belongings } from './docker-engine.ts';
 import { killProcessesOf, processesOf } from './leftovers.ts';
 import type { Slipway } from './slipway.ts';
 import { strike, type Stage } from './stage.ts';
@@ -12,6 +13,8 @@ export class Ending {
   stage: Stage | null = null;
   slipway: Slipway | null = null;
   traffic: Traffic | null = null;
+  /** Set before anything is made on an engine. */
+  belongings: Belongings | null = null;
   /** Only the traffic ends; everything else is the user's now. */
   keep = false;
 
@@ -30,16 +33,18 @@ export class Ending {
     while (processesOf(stage.folder).length > 0 && performance.now() < deadlineMs) await sleep(lookEveryMs);
     const killed = killProcessesOf(stage.folder);
     if (killed.length > 0) trouble.push(`these processes had to be killed: ${killed.join(', ')}`);
+    if (this.belongings !== null) sweepEngine(this.belongings);
     strike(stage.folder);
     return trouble;
   }
 }
 
 /** Ends everything without asking it to. */
-export function exitAtOnce({ stage, traffic }: Ending, code: number): never {
+export function exitAtOnce({ stage, traffic, belongings }: Ending, code: number): never {
   traffic?.kill();
   if (stage !== null) {
     killProcessesOf(stage.folder);
+    if (belongings !== null) sweepEngine(belongings);
     strike(stage.folder);
   }
   process.exit(code);

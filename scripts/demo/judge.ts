@@ -1,16 +1,9 @@
 import type { RolloutView } from '../../src/wiring/index.ts';
 import { sumOf, type LoadTotals } from './load-totals.ts';
 import { shortOf } from './narrator.ts';
+import { promise } from './promise.ts';
 import type { Slipway } from './slipway.ts';
 import type { Act } from './act.ts';
-
-/** A promise of the demo, and whether it was kept. */
-export interface Promised {
-  text: string;
-  kept: boolean;
-  /** What speaks against it. */
-  because: string[];
-}
 
 export interface Evidence {
   slipway: Slipway;
@@ -52,10 +45,6 @@ export async function judge({ slipway, acts, totals, commits }: Evidence) {
     promise('the audit log is whole', audit.exitCode === 0 && audit.last?.intact === true ? [] : records),
   ];
   return { answersByRevision, promises };
-}
-
-function promise(text: string, because: string[]): Promised {
-  return { text, because, kept: because.length === 0 };
 }
 
 /** `production r2` → `v2`, from the history of both environments. */

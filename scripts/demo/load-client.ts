@@ -1,4 +1,4 @@
-import { Agent, request, type IncomingMessage } from 'node:http';
+import { Agent, request, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import type { LoadPlan } from './load-totals.ts';
 
 /** One user: a connection of its own, or a new one for every request. */
@@ -13,7 +13,7 @@ export interface Asked {
   path: string;
 }
 
-/** What came back; `reason` is set when a user would have noticed. */
+/** What came back; `reason` is set when a user would have noticed. `revision` is that of the copy that answered. */
 export interface Answer {
   reason: string | null;
   revision: string;
@@ -23,7 +23,10 @@ export interface Answer {
 const patienceMs = 10_000;
 /** A POST among this many requests. */
 const postEvery = 12;
-const pages = ['/', '/api/media?limit=12', '/version', '/api/media?q=stalker', '/styles.css'] as const;
+const newest = '/api/media?limit=12';
+/** Stands for the poster of an item that the user has seen in the list. */
+const somePoster = '/api/media/…/poster';
+const pages = ['/', newest, '/version', '/api/media?q=stalker', somePoster, '/styles.css'] as const;
 
 /** The mix of requests that a client sends, in turn. */
 export function askInTurn(turn: number): Asked {
@@ -40,6 +43,7 @@ export function createSender(
     client.connection === 'kept'
       ? new Agent({ keepAlive: true, maxSockets: 1 })
       : new Agent({ keepAlive: false });
+  let poster = newest;
   const item = (turn: number) => JSON.stringify({ title: `Stalker, copy ${turn}`, kind: 'film', year: 1979 });
   return ({ method, path }, turn) =>
     new Promise((resolve) => {
@@ -49,14 +53,20 @@ export function createSender(
           host: '127.0.0.1',
           port: plan.port,
           method,
-          path,
+          path: path === somePoster ? poster : path,
           agent,
           headers: {
-            host: plan.hosts[client.environment],
+            host: plan.hosts[client.environment] ?? '',
             ...(method === 'POST' ? { 'content-type': 'application/json' } : {}),
           },
         },
-        (response) => void read(response).then(resolve, (error: unknown) => failed(reasonOf(error))),
+        (response) => {
+          const learn = (answer: Answer) => {
+            if (path === newest && poster === newest) poster = posterIn(answer.body) ?? newest;
+            resolve(answer);
+          };
+          read(response).then(learn, (error: unknown) => failed(reasonOf(error)));
+        },
       );
       sent.setTimeout(patienceMs, () => sent.destroy(new Error(`no answer within ${patienceMs / 1000} s`)));
       sent.on('error', (error) => failed(reasonOf(error)));
@@ -64,17 +74,38 @@ export function createSender(
     });
 }
 
+/** Asks once, on a connection of its own. @throws what went wrong on the way. */
+export function ask({ port, host, path }: { port: number; host: string; path: string }) {
+  return new Promise<{ body: string; headers: IncomingHttpHeaders }>((resolve, reject) => {
+    const agent = new Agent({ keepAlive: false });
+    const sent = request({ host: '127.0.0.1', port, path, agent, headers: { host } }, (response) => {
+      textOf(response).then((body) => resolve({ body, headers: response.headers }), reject);
+    });
+    sent.setTimeout(patienceMs, () => sent.destroy(new Error(`no answer within ${patienceMs / 1000} s`)));
+    sent.on('error', reject).end();
+  });
+}
+
 async function read(response: IncomingMessage): Promise<Answer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of response) chunks.push(chunk as Buffer);
+  const body = await textOf(response);
   const status = response.statusCode ?? 0;
-  const body = Buffer.concat(chunks).toString('utf8');
   const good = status >= 200 && status < 400;
   return {
     reason: good ? null : `status ${status}: ${body.slice(0, 120).replaceAll(/\s+/g, ' ')}`,
     revision: String(response.headers['x-medianest-revision'] ?? 'none'),
     body,
   };
+}
+
+async function textOf(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of response) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/** The first item's poster that is drawn already. */
+function posterIn(body: string): string | null {
+  return /"posterUrl":"([^"]+)"/.exec(body)?.[1] ?? null;
 }
 
 function reasonOf(error: unknown): string {

@@ -28,18 +28,19 @@ export function createTally(): Tally {
 
   return {
     add({ client, asked, phase, startedMs, endedMs, answer }) {
-      const totals = (phases[phase] ??= { answered: 0, failed: 0, revisions: {} });
+      const totals = (phases[phase] ??= { answered: 0, failed: 0, revisions: {}, failedBy: {} });
       const tookMs = endedMs - startedMs;
       slowestMs = Math.max(slowestMs, tookMs);
+      const key = `${client.environment} ${answer.revision}`;
       if (answer.reason !== null) {
         totals.failed += 1;
+        totals.failedBy[key] = (totals.failedBy[key] ?? 0) + 1;
         const request = `${asked.method} ${asked.path} on ${client.environment}, ${client.connection} connection`;
         if (failures.length < toldFailures)
-          failures.push({ atMs: Date.now(), phase, request, reason: answer.reason });
+          failures.push({ atMs: Date.now(), phase, request, by: key, reason: answer.reason });
         return;
       }
       totals.answered += 1;
-      const key = `${client.environment} ${answer.revision}`;
       totals.revisions[key] = (totals.revisions[key] ?? 0) + 1;
       histogram[Math.min(histogramMs, Math.ceil(tookMs))]! += 1;
       if (lastAnswerMs > 0) longestGapMs = Math.max(longestGapMs, endedMs - lastAnswerMs);

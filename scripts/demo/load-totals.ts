@@ -4,6 +4,8 @@ export interface PhaseTotals {
   failed: number;
   /** Answers by environment and revision: `production r2`. */
   revisions: Record<string, number>;
+  /** Failed ones in the same way; `production none` for those that no copy of the app has answered. */
+  failedBy: Record<string, number>;
 }
 
 /** A request that a user would have noticed. */
@@ -12,6 +14,8 @@ export interface FailedRequest {
   phase: string;
   /** `POST /api/media on production, connection kept` */
   request: string;
+  /** Who answered so: `production r2`, `production none`. */
+  by: string;
   /** `status 502`, `ECONNRESET`, `no answer within 10 s` */
   reason: string;
 }
@@ -43,8 +47,8 @@ export const noTotals: LoadTotals = {
 /** Where the traffic goes; the first message to its process. */
 export interface LoadPlan {
   port: number;
-  /** Host header by environment. */
-  hosts: Record<'production' | 'staging', string>;
+  /** Host header by environment; nobody asks one that has none. */
+  hosts: Partial<Record<'production' | 'staging', string>>;
   phase: string;
 }
 

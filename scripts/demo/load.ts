@@ -49,7 +49,8 @@ async function runClient(plan: LoadPlan, client: Client): Promise<void> {
 async function run(plan: LoadPlan): Promise<void> {
   phase = plan.phase;
   const timer = setInterval(() => report(false), reportEveryMs);
-  await Promise.all(clients.map((client) => runClient(plan, client)));
+  const asking = clients.filter(({ environment }) => plan.hosts[environment] !== undefined);
+  await Promise.all(asking.map((client) => runClient(plan, client)));
   clearInterval(timer);
   report(true, () => process.exit(0));
 }

@@ -1,11 +1,17 @@
+import { join } from 'node:path';
+import type { StatusView } from '../../src/wiring/index.ts';
+import type { Outcome } from './act.ts';
+import { baseImagesOf, fetchImages, findEngine, type Belongings } from './docker-engine.ts';
+import { playOnDocker } from './docker-story.ts';
 import { exitAtOnce, Ending } from './ending.ts';
-import { createNarrator, seconds, tint, type Narrator } from './narrator.ts';
-import { helpText, parseOptions, type DemoOptions } from './options.ts';
+import type { LoadPlan } from './load-totals.ts';
+import { createNarrator, listed, seconds, tint, type Narrator } from './narrator.ts';
+import { helpText, parseOptions, type DemoOptions, type Part } from './options.ts';
 import { createSlipway, slipwayCommand, type Slipway } from './slipway.ts';
 import { freePort, furnish, npmCache, openStage, writeJson, type Stage } from './stage.ts';
-import { play, type Outcome } from './story.ts';
-import { rowForPrograms, tableLines, verdictLines } from './table.ts';
-import { startTraffic } from './traffic.ts';
+import { play } from './story.ts';
+import { rowForPrograms, tableLines, verdictLines, type Played } from './table.ts';
+import { startTraffic, type Traffic } from './traffic.ts';
 
 /** Ports tried, should somebody else be faster. */
 const attempts = 3;
@@ -73,29 +79,92 @@ async function perform({ options, narrator, signal, ending }: Performance): Prom
   signal.throwIfAborted();
   const health = await up(slipway);
   narrator.say(`Slipway runs in ${stage.folder}, users come in at http://${health.listen}`);
-  const outcome = await play({
-    stage,
-    slipway,
-    narrator,
-    signal,
-    serverPid: health.pid,
-    openDoors: (hosts, phase) => {
-      const traffic = startTraffic({ port: portOf(health.listen), hosts, phase });
-      ending.traffic = traffic;
-      return traffic;
-    },
-  });
-  narrator.say();
-  for (const line of [...tableLines(outcome), '', ...verdictLines(outcome)]) narrator.say(line);
-  narrator.say();
+  const openDoors = (hosts: LoadPlan['hosts'], phase: string) => {
+    const traffic = startTraffic({ port: portOf(health.listen), hosts, phase });
+    ending.traffic = traffic;
+    return traffic;
+  };
+  const parts: { [P in Part]: () => Promise<Outcome | null> } = {
+    processes: () => play({ stage, slipway, narrator, signal, serverPid: health.pid, openDoors }),
+    docker: () =>
+      onDocker({
+        stage,
+        narrator,
+        signal,
+        ending,
+        openDoors,
+        port: portOf(health.listen),
+        keep: options.keep,
+      }),
+  };
+  const played: Played[] = [];
+  for (const part of options.parts) {
+    const outcome = await parts[part]();
+    if (outcome) played.push({ part, outcome });
+  }
+  if (played.length > 0) tell(narrator, played);
   narrator.say(`The whole demo took ${seconds(Date.now() - beganAtMs)}.`);
-  if (options.jsonFile !== null) writeJson(options.jsonFile, forPrograms(outcome, Date.now() - beganAtMs));
+  if (options.jsonFile !== null) writeJson(options.jsonFile, forPrograms(played, Date.now() - beganAtMs));
   signal.throwIfAborted();
   if (options.keep) {
     ending.keep = true;
-    for (const line of howToGoOn(stage, health.listen)) narrator.say(line);
+    for (const line of howToGoOn(stage, health.listen, ending.belongings)) narrator.say(line);
   }
-  return outcome.promises.every(({ kept }) => kept) ? codes.done : codes.failed;
+  // Whoever asks for the act on Docker alone wants to know when there was none.
+  return played.length > 0 && isKept(played) ? codes.done : codes.failed;
+}
+
+function tell(narrator: Narrator, played: readonly Played[]): void {
+  narrator.say();
+  for (const line of tableLines(played)) narrator.say(line);
+  for (const one of played) {
+    if (played.length > 1) narrator.heading(one.part === 'docker' ? 'On Docker' : 'As processes');
+    else narrator.say();
+    for (const line of verdictLines(one)) narrator.say(line);
+  }
+  narrator.say();
+}
+
+interface OnDocker {
+  stage: Stage;
+  narrator: Narrator;
+  signal: AbortSignal;
+  ending: Ending;
+  openDoors(hosts: LoadPlan['hosts'], phase: string): Traffic;
+  port: number;
+  keep: boolean;
+}
+
+/** Plays the act on Docker where there is an engine that has or gets the images; else says in one line why not. */
+async function onDocker(given: OnDocker): Promise<Outcome | null> {
+  const {
+    stage: { folder, ...rest },
+    narrator,
+    signal,
+    ending,
+    port,
+  } = given;
+  const leaveOut = (because: string) => {
+    const how = 'with one (apt-get install docker.io): npm run demo -- --only docker';
+    narrator.say(`\n${tint('yellow', 'Left out: the act on Docker.')} ${because}; ${how}`);
+    return null;
+  };
+  const found = await findEngine();
+  if (found.engine === null) return leaveOut(found.because);
+  const { engine } = found;
+  const stage = { ...rest, folder, repository: join(folder, 'medianest-on-docker') };
+  await furnish(stage);
+  const lacking = await fetchImages(engine, baseImagesOf(stage.repository), {
+    signal,
+    onMissing: (names) => narrator.say(`\nFetches ${listed(names)}, once.`),
+  });
+  if (lacking !== null) return leaveOut(lacking);
+  const belongings = { engine, app: `medianest-${folder.slice(-6).toLowerCase()}` };
+  ending.belongings = belongings;
+  const slipway = createSlipway({ cwd: stage.repository, env: stage.env, signal });
+  const openDoors = (production: string, phase: string) => given.openDoors({ production }, phase);
+  const clearAway = !given.keep;
+  return playOnDocker({ stage, slipway, narrator, signal, belongings, port, openDoors, clearAway });
 }
 
 /** A port that was free may be taken by the time the server asks for it: then another one. */
@@ -107,6 +176,9 @@ async function up(slipway: Slipway): Promise<{ listen: string; pid: number }> {
     try {
       return await slipway.demand<{ listen: string; pid: number }>(args, true);
     } catch (error) {
+      // On a busy machine it may have come up after the command had lost its patience.
+      const { last } = await slipway.call<StatusView>({ args: ['status'], toTheEnd: true });
+      if (last?.server) return last.server;
       if (attempt === attempts) throw error;
     }
   }
@@ -116,25 +188,44 @@ function portOf(listen: string): number {
   return Number(listen.slice(listen.lastIndexOf(':') + 1));
 }
 
-function howToGoOn(stage: Stage, listen: string): string[] {
+function howToGoOn(stage: Stage, listen: string, belongings: Belongings | null): string[] {
+  const { port, home } = { port: portOf(listen), home: stage.home };
+  const docker = belongings === null ? [] : [`  on Docker http://${belongings.app}.localhost:${port}/`];
+  const alsoStop =
+    belongings === null
+      ? []
+      : [
+          `            docker volume rm $(docker volume ls -q --filter label=slipway.scope=${belongings.app}/production)`,
+          `            docker image rm $(docker image ls -q slipway/${belongings.app})`,
+        ];
   return [
     '',
     'Everything goes on running.',
-    `  the app   http://medianest.localhost:${portOf(listen)}/`,
-    `  first     alias slipway=${slipwayCommand}; export SLIPWAY_HOME=${stage.home}`,
+    `  the app   http://medianest.localhost:${port}/`,
+    ...docker,
+    `  first     alias slipway=${slipwayCommand}; export SLIPWAY_HOME=${home}`,
     '  look      slipway status --watch',
     `  go on     cd ${stage.repository}, commit something, slipway ship`,
     `  stop      slipway down --all && rm -rf ${stage.folder}`,
+    ...alsoStop,
   ];
 }
 
-function forPrograms(outcome: Outcome, tookMs: number) {
-  const { acts, totals, answersByRevision, promises } = outcome;
+function isKept(played: readonly Played[]): boolean {
+  return played.every(({ outcome }) => outcome.promises.every(({ kept }) => kept));
+}
+
+function forPrograms(played: readonly Played[], tookMs: number) {
+  const of = (wanted: Part) => {
+    const outcome = played.find(({ part }) => part === wanted)?.outcome;
+    if (!outcome) return null;
+    const { acts, totals, answersByRevision, promises } = outcome;
+    return { acts: acts.map(rowForPrograms), traffic: { ...totals, answersByRevision }, promises };
+  };
   return {
-    kept: promises.every(({ kept }) => kept),
+    kept: isKept(played),
     tookSeconds: tookMs / 1000,
-    acts: acts.map(rowForPrograms),
-    traffic: { ...totals, answersByRevision },
-    promises,
+    processes: of('processes'),
+    docker: of('docker'),
   };
 }

@@ -25,7 +25,8 @@ export function createTeller(narrator: Narrator, sinceMs: number): Teller {
     seen.set(view.id, states);
     if (!states.has(view.state)) states.set(view.state, Date.now());
     const text = sentenceOn(view);
-    if (text !== null) tell(key, text);
+    // A rollout comes to the same state again with another share of traffic, and with another task.
+    if (text !== null) tell(`${key} ${text}`, text);
     if (view.state === 'failed' && !told.has(`${key} tail`)) {
       told.add(`${key} tail`);
       for (const line of view.logTail.slice(-3)) narrator.say(quote(line));
@@ -76,7 +77,11 @@ function sentenceOn(view: RolloutView): string | null {
   const revision = view.revision ?? 'the revision';
   switch (view.state) {
     case 'migrating':
-      return `${where}: the release command of ${revision} migrates the database`;
+      return migrationText(view, where, revision);
+    case 'checking':
+      return `${where}: ${view.from ?? 'what serves'} is asked whether it is still well after that`;
+    case 'holding':
+      return `${where}: ${view.weightPercent} % of users are on ${revision}, the others on ${view.from}`;
     case 'starting':
       if (view.kind === 'rollback')
         return `${where}: ${revision}, which stands by, is asked whether it is ready`;
@@ -96,8 +101,6 @@ function sentenceOn(view: RolloutView): string | null {
     case 'queued':
     case 'waiting':
     case 'preparing':
-    case 'checking':
-    case 'holding':
     case 'paused':
     case 'shifting':
     case 'draining':
@@ -105,6 +108,13 @@ function sentenceOn(view: RolloutView): string | null {
     default:
       return null;
   }
+}
+
+function migrationText({ detail }: RolloutView, where: string, revision: string): string | null {
+  const task = /^runs the task (\S+)/.exec(detail)?.[1];
+  if (task !== undefined) return `${where}: ${task} runs once, in the image of ${revision}`;
+  if (!detail.startsWith('runs the')) return null;
+  return `${where}: the release command of ${revision} migrates the database`;
 }
 
 /** The lines of a failed test that say which and why, of everything that the step printed at the end. */

@@ -16,6 +16,8 @@ export interface Ended<View> {
 export interface Calling<View> {
   args: readonly string[];
   onView?: (view: View) => void;
+  /** What it reads from its standard input. */
+  input?: string;
   /** Commands that start or stop something are waited for even when the user wants to leave. */
   toTheEnd?: boolean;
 }
@@ -31,15 +33,22 @@ export interface Slipway {
  * @param place.signal - Aborted when the user wants to leave: what only watches is ended then, and `call` throws.
  */
 export function createSlipway(place: { cwd: string; env: NodeJS.ProcessEnv; signal: AbortSignal }): Slipway {
-  async function call<View>({ args, onView, toTheEnd = false }: Calling<View>): Promise<Ended<View>> {
+  async function call<View>({
+    args,
+    onView,
+    input = '',
+    toTheEnd = false,
+  }: Calling<View>): Promise<Ended<View>> {
     if (!toTheEnd) place.signal.throwIfAborted();
     // A group of its own: Ctrl-C is for the demo, which ends its commands in order.
     const child = spawn(process.execPath, [slipwayCommand, ...args, '--json'], {
       cwd: place.cwd,
       env: place.env,
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
       detached: true,
     });
+    child.stdin.on('error', () => {});
+    child.stdin.end(input);
     const leave = () => void child.kill('SIGTERM');
     if (!toTheEnd) place.signal.addEventListener('abort', leave);
     let stderr = '';

@@ -71,21 +71,37 @@ function stageEnvironment(folder: string): NodeJS.ProcessEnv {
 
 /** A change of the example, laid over the commit that it was written for. */
 export interface Change {
-  /** Folder of `examples/medianest/changes`; null for the app as it stands. */
-  folder: string | null;
+  /** Folders of `examples/medianest/changes`, laid over each other; none for the app as it stands. */
+  folders: readonly string[];
   /** The commit whose files it starts from; null for those that are there. */
   over: string | null;
   message: string;
+  /** Done last: each text is there exactly as it is written here. */
+  edits?: readonly Edit[];
+}
+
+export interface Edit {
+  file: string;
+  from: string;
+  to: string;
 }
 
 /** Commits a change on main. @returns The commit. */
 export async function commit(stage: Stage, change: Change): Promise<string> {
   if (change.over !== null) await git(stage, ['read-tree', '-u', '--reset', change.over]);
-  if (change.folder !== null)
-    cpSync(join(example, 'changes', change.folder), stage.repository, { recursive: true });
+  for (const folder of change.folders)
+    cpSync(join(example, 'changes', folder), stage.repository, { recursive: true });
+  for (const edit of change.edits ?? []) applyEdit(stage, edit);
   await git(stage, ['add', '--all']);
   await git(stage, ['commit', '--quiet', '--message', change.message]);
   return (await git(stage, ['rev-parse', 'HEAD'])).trim();
+}
+
+function applyEdit({ repository }: Stage, { file, from, to }: Edit): void {
+  const path = join(repository, file);
+  const text = readFileSync(path, 'utf8');
+  if (!text.includes(from)) throw new Error(`${file} does not say "${from}"`);
+  writeFileSync(path, text.replace(from, to));
 }
 
 async function git(stage: Stage, args: readonly string[]): Promise<string> {

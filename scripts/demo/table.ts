@@ -1,12 +1,21 @@
 import { seconds, tint } from './narrator.ts';
-import type { Act } from './act.ts';
-import type { Outcome } from './story.ts';
+import type { Act, Outcome } from './act.ts';
 import { sumOf } from './load-totals.ts';
+import type { Part } from './options.ts';
 
-/** The table at the end, and the judgement under it. */
-export function tableLines(outcome: Outcome): string[] {
+/** A part of the demo that was played. */
+export interface Played {
+  part: Part;
+  outcome: Outcome;
+}
+
+/** The table at the end: every act of every part. */
+export function tableLines(played: readonly Played[]): string[] {
   const heads = ['WHAT', 'BECAME', 'TO LIVE', 'PIPELINE', 'WAITED', 'SLIPWAY', 'REQUESTS', 'FAILED'];
-  const rows = outcome.acts.map((act) => [
+  const acts = played.flatMap(({ part, outcome }) =>
+    outcome.acts.map((act) => ({ ...act, name: part === 'docker' ? `${act.name} on Docker` : act.name })),
+  );
+  const rows = acts.map((act) => [
     act.name,
     act.became,
     act.live ? seconds(act.split.totalMs) : `(${seconds(act.split.totalMs)})`,
@@ -26,7 +35,7 @@ export function tableLines(outcome: Outcome): string[] {
       .trimEnd();
   return [
     tint('bold', line(heads)),
-    ...rows.flatMap((row, index) => [line(row), tint('dim', `  ${outcome.acts[index]!.why}`)]),
+    ...rows.flatMap((row, index) => [line(row), tint('dim', `  ${acts[index]!.why}`)]),
     '',
     ...legend,
   ];
@@ -34,12 +43,12 @@ export function tableLines(outcome: Outcome): string[] {
 
 const legend = [
   'To live: from git commit until all users of production are on it; in brackets, until it was stopped.',
-  'Pipeline: time in which a step of the workflow ran. Waited: bake and health deadline as slipway.yml asks for,',
-  'and the time in which the demo left no server. Slipway: all the rest, the start of the app included.',
+  'Pipeline: time in which a step of the workflow ran. Waited: bake, the steps of a canary and health deadline as',
+  'slipway.yml asks for, and the time in which the demo left no server. Slipway: all the rest, the start of the app included.',
 ];
 
 /** What was served, and every promise with its answer. */
-export function verdictLines(outcome: Outcome): string[] {
+export function verdictLines({ outcome }: Played): string[] {
   const { totals } = outcome;
   const { answered, failed } = sumOf(totals);
   return [
@@ -49,6 +58,7 @@ export function verdictLines(outcome: Outcome): string[] {
     `answers by revision: ${Object.entries(outcome.answersByRevision)
       .map(([revision, count]) => `${revision} ${count}`)
       .join(', ')}`,
+    ...(outcome.facts ?? []),
     '',
     ...outcome.promises.map(({ kept, text, because }) =>
       kept

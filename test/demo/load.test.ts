@@ -47,6 +47,25 @@ describe('the traffic of the demo', () => {
     expect(answer.revision).toBe('none');
   });
 
+  it('notes which copy it was that answered badly', async () => {
+    const port = await serve((_, response) =>
+      response.writeHead(500, { 'x-medianest-revision': 'r8' }).end('no'),
+    );
+    const answer = await createSender({ port, hosts, phase: '' }, client)({ method: 'GET', path: '/' }, 0);
+    expect(answer).toMatchObject({ reason: 'status 500: no', revision: 'r8' });
+  });
+
+  it('looks at the poster of an item that it has seen in the list', async () => {
+    const asked: string[] = [];
+    const port = await serve((request, response) => {
+      asked.push(request.url ?? '');
+      response.end('{"items":[{"posterUrl":null},{"posterUrl":"/api/media/7/poster"}]}');
+    });
+    const send = createSender({ port, hosts, phase: '' }, client);
+    for (const turn of [4, 1, 4]) await send(askInTurn(turn), turn);
+    expect(asked).toEqual(['/api/media?limit=12', '/api/media?limit=12', '/api/media/7/poster']);
+  });
+
   it('adds items now and then', () => {
     const asked = Array.from({ length: 24 }, (_, turn) => askInTurn(turn));
     expect(asked.filter(({ method }) => method === 'POST')).toHaveLength(2);
@@ -63,8 +82,8 @@ describe('the traffic of the demo', () => {
     tally.add({ client, asked, phase: 'v3', startedMs: 113, endedMs: 114, answer: bad });
     const totals = tally.totals(120);
     expect(totals.phases).toEqual({
-      v2: { answered: 2, failed: 0, revisions: { 'production r1': 2 } },
-      v3: { answered: 0, failed: 1, revisions: {} },
+      v2: { answered: 2, failed: 0, revisions: { 'production r1': 2 }, failedBy: {} },
+      v3: { answered: 0, failed: 1, revisions: {}, failedBy: { 'production none': 1 } },
     });
     expect(totals.commits).toEqual({ production: ['abc'] });
     expect(totals.failures).toMatchObject([{ phase: 'v3', reason: 'ECONNRESET: read' }]);

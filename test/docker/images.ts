@@ -38,7 +38,7 @@ const path = 'ENV PATH=/usr/local/bin:/usr/bin:/bin';
 
 const recipes = {
   node: {
-    tags: ['slipway-test/node:latest'],
+    tags: ['slipway-test/node:latest', `node:${process.versions.node}-slim`],
     files: { '/usr/local/bin/node': process.execPath },
     folders: [],
     scripts: {},

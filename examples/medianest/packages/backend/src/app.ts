@@ -1,7 +1,9 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
+import { version } from '@medianest/shared';
 import { HttpError, jsonReply, type ApiRequest, type Reply, toApiRequest } from './http.ts';
 import { log } from './log.ts';
 import { apiRoutes, type Route, type Services } from './routes.ts';
+import { createSigner } from './signature.ts';
 import type { StaticFiles } from './static-files.ts';
 
 /** Longer than a proxy keeps its side open, so that it never reuses a connection we just closed. */
@@ -9,13 +11,16 @@ const keepAliveTimeoutMs = 65_000;
 
 export function createApp(services: Services, files: StaticFiles): Server {
   const routes = apiRoutes(services);
-  const revision = services.config.revision ?? 'dev';
+  const { config } = services;
+  const revision = config.revision ?? version;
+  const signed = config.signingKey === null ? null : createSigner(config.signingKey);
   const server = createServer(async (request, response) => {
     response.setHeader('x-medianest-revision', revision);
     response.setHeader('x-content-type-options', 'nosniff');
     const reply = await answer(request, (parsed) => dispatch(routes, files, parsed));
     // Once we stop listening, whoever still has a connection is told to make a new one elsewhere.
     if (!server.listening) response.setHeader('connection', 'close');
+    if (signed) response.setHeader('x-medianest-signature', signed(reply.body));
     send(response, reply, request.method === 'HEAD');
   });
   server.keepAliveTimeout = keepAliveTimeoutMs;

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 
 /** Everything the environment decides. */
@@ -5,6 +6,12 @@ export interface Config {
   port: number;
   host: string;
   database: { kind: 'postgres'; url: string } | { kind: 'sqlite'; file: string };
+  /** Redis, which keeps what is asked often; null for none. */
+  cacheUrl: string | null;
+  /** What the library is called. */
+  library: string;
+  /** Signs answers; null for none. */
+  signingKey: string | null;
   /** Which deployed copy answers; null on a developer's machine. */
   revision: string | null;
   commit: string | null;
@@ -18,6 +25,9 @@ export function readConfig(env: Env): Config {
     port: readPort(env['PORT']),
     host: env['HOST'] ?? '127.0.0.1',
     database: readDatabase(env),
+    cacheUrl: env['REDIS_URL'] ?? null,
+    library: env['LIBRARY_NAME'] ?? 'MediaNest',
+    signingKey: readKey(env['SIGNING_KEY_FILE']),
     revision: env['SLIPWAY_REVISION'] ?? null,
     commit: env['SLIPWAY_COMMIT'] ?? null,
   };
@@ -27,6 +37,10 @@ function readPort(value: string | undefined): number {
   const port = Number(value ?? '3000');
   if (Number.isInteger(port) && port >= 0 && port < 65_536) return port;
   throw new Error(`PORT must be a number from 0 to 65535, not "${value}"`);
+}
+
+function readKey(file: string | undefined): string | null {
+  return file === undefined ? null : readFileSync(file, 'utf8').trim();
 }
 
 function readDatabase(env: Env): Config['database'] {

@@ -1,4 +1,5 @@
 import type { MediaKind } from '@medianest/shared';
+import type { Cache } from './cache.ts';
 import type { Database } from './database.ts';
 
 /** A poster that should be drawn. */
@@ -11,14 +12,22 @@ export interface PosterTask {
 /** A worker that died leaves its task behind; after this long another one takes it. */
 const abandonedAfterMs = 30_000;
 
+interface Options {
+  now?: () => number;
+  /** Posters that were asked for; without one the database is asked each time. */
+  cache?: Cache | null;
+}
+
 /** Posters waiting to be drawn, in the database so that none is lost with a process. */
 export class PosterQueue {
   readonly #database: Database;
   readonly #now: () => number;
+  readonly #cache: Cache | null;
 
-  constructor(database: Database, now: () => number = Date.now) {
+  constructor(database: Database, { now = Date.now, cache = null }: Options = {}) {
     this.#database = database;
     this.#now = now;
+    this.#cache = cache;
   }
 
   /** Takes the task that has waited longest, or null. Two workers never get the same one. */
@@ -49,7 +58,27 @@ export class PosterQueue {
     );
   }
 
+  /** A poster never changes once it is drawn, so a cache may keep it for as long as it likes. */
   async poster(mediaId: string): Promise<string | null> {
+    const key = `poster:${mediaId}`;
+    const cached = (await this.#cache?.get(key)) ?? null;
+    if (cached !== null) return cached;
+    const drawn = await this.#drawn(mediaId);
+    if (drawn !== null) await this.#cache?.set(key, drawn);
+    return drawn;
+  }
+
+  /** The posters drawn last, straight from the database. */
+  async newest(limit: number): Promise<{ mediaId: string; svg: string }[]> {
+    const rows = await this.#database.rows<{ media_id: string; svg: string }>(
+      `SELECT media_id, svg FROM posters WHERE state = 'done'
+        ORDER BY changed_at DESC, media_id LIMIT $1`,
+      [limit],
+    );
+    return rows.map(({ media_id: mediaId, svg }) => ({ mediaId, svg }));
+  }
+
+  async #drawn(mediaId: string): Promise<string | null> {
     const rows = await this.#database.rows<{ svg: string | null }>(
       'SELECT svg FROM posters WHERE media_id = $1',
       [mediaId],

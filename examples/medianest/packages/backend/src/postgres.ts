@@ -8,7 +8,12 @@ import { ledgerSql } from './migrations.ts';
 const migrationLock = 727_001;
 
 export function openPostgres(url: string): Database {
-  const pool = new Pool({ connectionString: url, max: 10, connectionTimeoutMillis: 5000 });
+  const pool = new Pool({
+    connectionString: url,
+    max: 10,
+    connectionTimeoutMillis: 15_000,
+    idleTimeoutMillis: 60_000,
+  });
   // An idle connection that breaks is replaced by the pool; without a listener it would end us.
   pool.on('error', (error) => log('warn', 'database connection lost', { error: error.message }));
   return new PostgresDatabase(pool);

@@ -22,13 +22,13 @@ export interface Route {
 }
 
 export function apiRoutes({ config, media, posters, readiness }: Services): Route[] {
-  const { revision, commit } = config;
+  const { library, revision, commit } = config;
   const get = (path: string, handle: Handler): Route => ({ method: 'GET', path, handle });
   const post = (path: string, handle: Handler): Route => ({ method: 'POST', path, handle });
   return [
     get('/health', async () => jsonReply(200, { status: 'alive' })),
     get('/ready', async () => readyReply(await readiness.check())),
-    get('/version', async () => jsonReply(200, { version, revision, commit })),
+    get('/version', async () => jsonReply(200, { version, library, revision, commit })),
     get('/api/media', async ({ query }) => jsonReply(200, await media.search(toQuery(query)))),
     post('/api/media', async (request) => {
       const input = validateNewMedia(await request.json());
@@ -41,6 +41,9 @@ export function apiRoutes({ config, media, posters, readiness }: Services): Rout
       if (found === null) throw new HttpError(404, `there is no item ${id}`);
       return jsonReply(200, found);
     }),
+    get('/api/posters', async ({ query }) =>
+      jsonReply(200, { posters: await posters.newest(toLimit(query)) }),
+    ),
     get('/api/media/:id/poster', async (_, id) => {
       const svg = await posters.poster(id);
       if (svg === null) throw new HttpError(404, `item ${id} has no poster yet`);
@@ -61,10 +64,12 @@ function toQuery(query: URLSearchParams) {
   if (kind !== null && !mediaKinds.includes(kind as MediaKind)) {
     throw new HttpError(400, `kind must be one of ${mediaKinds.join(', ')}`);
   }
-  const limit = Number(query.get('limit') ?? '50');
-  if (!Number.isInteger(limit) || limit < 1 || limit > 100) {
-    throw new HttpError(400, 'limit must be a whole number from 1 to 100');
-  }
   const words = (query.get('q') ?? '').split(/\s+/).filter(Boolean).slice(0, 10);
-  return { words, kind: kind as MediaKind | null, limit };
+  return { words, kind: kind as MediaKind | null, limit: toLimit(query) };
+}
+
+function toLimit(query: URLSearchParams): number {
+  const limit = Number(query.get('limit') ?? '50');
+  if (Number.isInteger(limit) && limit >= 1 && limit <= 100) return limit;
+  throw new HttpError(400, 'limit must be a whole number from 1 to 100');
 }

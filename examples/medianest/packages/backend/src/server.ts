@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { version } from '@medianest/shared';
 import { createApp } from './app.ts';
+import { openCache } from './cache.ts';
 import { readConfig } from './config.ts';
 import { openDatabase } from './database.ts';
 import { log } from './log.ts';
@@ -15,12 +16,13 @@ import { StaticFiles } from './static-files.ts';
 
 const config = readConfig(process.env);
 const database = await openDatabase(config.database);
+const cache = config.cacheUrl === null ? null : openCache(config.cacheUrl);
 const readiness = new Readiness(database, readMigrations().length);
 const services = {
   config,
   readiness,
   media: new MediaStore(database),
-  posters: new PosterQueue(database),
+  posters: new PosterQueue(database, { cache }),
 };
 const webFolder = fileURLToPath(new URL('../../web/dist/', import.meta.url));
 const server = createApp(services, new StaticFiles(webFolder));
@@ -37,6 +39,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     readiness.stop();
     await closeGracefully(server);
     await database.close();
+    cache?.close();
     log('info', 'stopped');
   });
 }

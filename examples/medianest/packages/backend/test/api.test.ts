@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { describe, it } from 'node:test';
 import type { Media, MediaPage } from '@medianest/shared';
-import { startApp } from './rig.ts';
+import { createSigner } from '../src/signature.ts';
+import { startApp, temporaryFolder } from './rig.ts';
 
 const stalker = { title: 'Stalker', kind: 'film', creator: 'Andrei Tarkovsky', year: 1979 };
 const kidA = { title: 'Kid A', kind: 'album', creator: 'Radiohead', year: 2000, tags: ['rock'] };
@@ -93,9 +96,19 @@ describe('search', () => {
 describe('every answer', () => {
   it('says which revision gave it', async (t) => {
     const { request } = await startApp(t);
-    for (const path of ['/', '/api/media', '/nothing', '/ready']) {
-      assert.equal((await request(path)).headers.get('x-medianest-revision'), 'r7', path);
+    for (const place of ['/', '/api/media', '/nothing', '/ready']) {
+      assert.equal((await request(place)).headers.get('x-medianest-revision'), 'r7', place);
     }
+  });
+
+  it('is signed, and names the key', async (t) => {
+    const file = path.join(temporaryFolder(t), 'key');
+    writeFileSync(file, 'a signing key\n');
+    const { request } = await startApp(t, { env: { SIGNING_KEY_FILE: file } });
+    const response = await request('/health');
+    const signed = createSigner('a signing key')(await response.text());
+    assert.equal(response.headers.get('x-medianest-signature'), signed);
+    assert.match(signed, /^[0-9a-f]{8}=/);
   });
 
   it('is 404 for an unknown path and 405 for a method that a path does not have', async (t) => {

@@ -42,7 +42,7 @@ describe('the queue', () => {
     const database = await testDatabase(t);
     await new MediaStore(database).add(item);
     await new PosterQueue(database).take();
-    const later = new PosterQueue(database, () => Date.now() + 31_000);
+    const later = new PosterQueue(database, { now: () => Date.now() + 31_000 });
     assert.equal((await later.take())?.title, 'Kid A');
   });
 });

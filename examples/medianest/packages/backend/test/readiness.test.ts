@@ -15,7 +15,7 @@ describe('/version', () => {
   it('says which version, revision and commit answer', async (t) => {
     const { request } = await startApp(t);
     const answer = await (await request('/version')).json();
-    assert.deepEqual(answer, { version, revision: 'r7', commit: 'c0ffee' });
+    assert.deepEqual(answer, { version, library: 'MediaNest', revision: 'r7', commit: 'c0ffee' });
   });
 });
 

@@ -45,10 +45,19 @@ export interface RunningApp {
   post(path: string, value: unknown): Promise<Response>;
 }
 
+interface StartOptions {
+  migrated?: boolean;
+  /** On top of what a deployed app finds. */
+  env?: Record<string, string>;
+}
+
 /** The app on a free port, with a small front end. */
-export async function startApp(t: TestContext, options = { migrated: true }): Promise<RunningApp> {
-  const database = await testDatabase(t, options);
-  const config = readConfig(deployedEnv);
+export async function startApp(
+  t: TestContext,
+  { migrated = true, env = {} }: StartOptions = {},
+): Promise<RunningApp> {
+  const database = await testDatabase(t, { migrated });
+  const config = readConfig({ ...deployedEnv, ...env });
   const readiness = new Readiness(database, readMigrations().length);
   const webFolder = temporaryFolder(t);
   writeFileSync(path.join(webFolder, 'index.html'), '<h1>MediaNest</h1>');

@@ -1,0 +1,2 @@
+/** The product's version, shown in the page's footer and by `/version`. */
+export const version = '1.3.0';
