@@ -113,13 +113,13 @@ function mistakesOf(file: string, text: string): Finding[] {
     const loaded = loadCompose({
       files: [file],
       sources: { read: (path) => (path === file ? text : null) },
-      env: {},
+      env: Object.fromEntries([...text.matchAll(/\$\{(\w+)\}/g)].map(([, name = '']) => [name, 'set'])),
       profiles: [],
     });
     return loaded.ok ? loaded.warnings : loaded.findings;
   }
   // What it says of services can only be meant for a Compose app.
-  const ofCompose = /^(services|compose):|service:/m.test(text);
+  const ofCompose = /^(services|compose|migration):|service:/m.test(text);
   const result = file.startsWith('.github/')
     ? parseWorkflow(text, file)
     : parseApp({

@@ -37,6 +37,9 @@ export interface Typist {
   close(): Promise<void>;
 }
 
+/** A command that takes longer is ended, so that what it printed is seen. */
+const longestCommandMs = 240_000;
+
 /** Comes to a machine on which nothing runs yet. */
 export async function openTypist(variables: Readonly<Record<string, string>> = {}): Promise<Typist> {
   const root = await realpath(await mkdtemp(join(tmpdir(), 'sw-docs-')));
@@ -78,7 +81,9 @@ export async function openTypist(variables: Readonly<Record<string, string>> = {
     async type(command) {
       const output = await new Promise<string>((done) => {
         const line = `exec 2>&1; ${here(command)}\necho "at $PWD"`;
-        execFile('bash', ['-c', line], { cwd: typist.folder, env }, (_, stdout) => done(stdout));
+        execFile('bash', ['-c', line], { cwd: typist.folder, env, timeout: longestCommandMs }, (_, stdout) =>
+          done(stdout),
+        );
       });
       const lines = output.trimEnd().split('\n');
       typist.folder = lines.pop()?.replace(/^at /, '') ?? typist.folder;
@@ -86,7 +91,7 @@ export async function openTypist(variables: Readonly<Record<string, string>> = {
     },
     async typeUntil(command, says) {
       const deadline = performance.now() + 120_000;
-      for (let last = ''; ; await sleep(100)) {
+      for (let last = ''; ; await sleep(300)) {
         last = (await typist.type(command)).join('\n');
         if (says.test(last)) return;
         if (performance.now() > deadline) throw new Error(`${command} does not say ${says}, but:\n${last}`);
@@ -108,6 +113,9 @@ export async function openTypist(variables: Readonly<Record<string, string>> = {
   return typist;
 }
 
+/** Languages of blocks that are files, where they have a name. */
+const written = ['yaml', 'js', 'dockerfile'];
+
 async function typePage(
   typist: Typist,
   page: string,
@@ -120,7 +128,8 @@ async function typePage(
       if (!scene) throw new Error(`${place}: nobody can make "${info}"`);
       await scene(typist);
     }
-    if (language === 'yaml' && info !== '' && !info.includes(' ')) await typist.write({ [info]: text });
+    if (written.includes(language) && info !== '' && !info.includes(' '))
+      await typist.write({ [info]: text });
     if (info !== 'slipway-test') continue;
     for (const { command, shown } of commandsOf(text)) {
       const printed = await typist.type(command);
