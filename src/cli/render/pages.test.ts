@@ -32,6 +32,7 @@ test('status: what serves, since when, with which instances and traffic, what st
     'Under way',
     '  ship-1  medianest abc1234 Add a health page  (main, ana, 4s)',
     '  medianest/production  deploy r2 (abc1234)  shifting 30 %  moves 30 % of traffic to r2',
+    '    you can: slipway abort production',
     '',
     'REACHED AT',
     'medianest/production  http://medianest.localhost:8080',

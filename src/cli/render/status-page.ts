@@ -107,15 +107,24 @@ function underWay({ environments, ships }: StatusView, look: Look, nowMs: number
 function rolloutLines(rollout: RolloutView): string[] {
   const { next, asks, environment } = rollout;
   const by = asks?.who ? ` (by ${asks.who.join(' or ') || 'nobody: every reviewer asked for it'})` : '';
-  const commands = asks?.verbs.map((verb) => `slipway ${verb} ${environment}`).join(', or: ');
+  const commands = verbsFor(rollout)
+    .map((verb) => `slipway ${verb} ${environment}`)
+    .join(', or: ');
   return [
     `  ${rolloutText(rollout)}`,
     ...(next === null ? [] : [`    then: ${next}`]),
-    ...(commands === undefined
+    ...(commands === ''
       ? []
       : [`    ${asks?.mayNot === undefined ? 'you can' : 'waits for'}: ${commands}${by}`]),
     ...(asks?.mayNot === undefined ? [] : [`    you may not: ${harmless(asks.mayNot)}`]),
   ];
+}
+
+/** What people can say now: an abort works in every phase but on the way back, and a reject is one. */
+function verbsFor({ asks, state }: RolloutView): string[] {
+  const verbs: string[] = asks?.verbs ?? [];
+  const isEnough = state === 'reverting' || verbs.includes('reject') || asks?.mayNot !== undefined;
+  return isEnough ? verbs : [...verbs, 'abort'];
 }
 
 function rolloutText(rollout: RolloutView): string {
