@@ -65,6 +65,7 @@ describe('what came since a step began', () => {
         id: 'r2',
         weightPercent: 10,
         inFlight: 0,
+        inFlightAt: null,
         gatewayErrors: 0,
         sessions: 0,
         sessionsWithError: 0,

@@ -47,6 +47,16 @@ export function inFlight({ revisions }: RouterState, revision: string): number {
   return revisions.find(({ id }) => id === revision)?.inFlight ?? 0;
 }
 
+/**
+ * Requests of one copy that are not finished yet; those of its whole revision where the router cannot tell whose they are.
+ * Of a copy without an address nobody can have any.
+ */
+export function inFlightOf(router: RouterState, copy: InstanceObservation): number {
+  const traffic = router.revisions.find(({ id }) => id === copy.revision);
+  if (!traffic || copy.port === null) return 0;
+  return traffic.inFlightAt ? (traffic.inFlightAt[`${copy.host}:${copy.port}`] ?? 0) : traffic.inFlight;
+}
+
 /** The copy's id: unique within a scope, and the same however often it is computed. */
 export function instanceId(revision: string, process: string, index: number): string {
   return `${revision}-${process}-${index}`;

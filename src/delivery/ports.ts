@@ -52,6 +52,8 @@ export interface RevisionTraffic {
   weightPercent: number;
   /** Requests and upgraded connections not finished yet. */
   inFlight: number;
+  /** Of these, by the address of the copy that has them (`127.0.0.1:20001`); null where the router cannot tell. */
+  inFlightAt: Record<string, number> | null;
   requests: number;
   /** Responses 5xx of the app itself, and the router's own 502 and 504 for it. */
   errors: number;

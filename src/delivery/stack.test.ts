@@ -334,3 +334,37 @@ describe('a newer request', () => {
     expect(stage.lines).toContain('tell run-1: succeeded, r1 serves app/production');
   });
 });
+
+describe('a step that makes room', () => {
+  const rolling = { kind: 'rolling', batch: 1, unavailable: 1, pauseMs: 0 } as const;
+  async function making(where: 'leaving' | 'staying' | 'unknown'): Promise<Stage> {
+    const stage = await new Stage().serves(aRequest(1, 'good', { replicas: 2 }));
+    await stage.tick(['rollout', aRequest(2, 'good', { replicas: 2, strategy: rolling })]);
+    stage.see = ({ router, instances }) => {
+      const ports = instances.flatMap(({ revision, port }) => (revision === 'r1' ? (port ?? []) : []));
+      const at = `127.0.0.1:${where === 'leaving' ? ports.at(-1) : ports[0]}`;
+      for (const one of router?.revisions ?? []) {
+        if (one.id !== 'r1') continue;
+        one.inFlight = 1;
+        one.inFlightAt = where === 'unknown' ? null : { [at]: 1 };
+      }
+    };
+    await stage.until(({ rollout }) => rollout?.phase.at === 'stepping');
+    await looks(stage, 8);
+    return stage;
+  }
+
+  test('ends a copy that has finished, while one that stays is at work', async () => {
+    expect((await making('staying')).lines).toContain('stop r1-web-2');
+  });
+
+  test.each(['leaving', 'unknown'] as const)(
+    'waits for requests that may be those of the copy (%s), but not for ever',
+    async (where) => {
+      const stage = await making(where);
+      expect(stage.lines).not.toContain('stop r1-web-2');
+      await looks(stage, 20);
+      expect(stage.lines).toContain('stop r1-web-2');
+    },
+  );
+});

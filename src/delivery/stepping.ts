@@ -5,7 +5,8 @@ import { checksOf, dueCheck, nameOf } from './checks.ts';
 import type { Draft } from './draft.ts';
 import type { Rollout, SteppingPhase } from './environment.ts';
 import { judge, sampleSince, takeBaseline, type Verdict } from './judge.ts';
-import { inFlight, type Observed } from './observed.ts';
+import { webCopies } from './copies.ts';
+import { inFlightOf, type Observed } from './observed.ts';
 import { lacksRoom } from './room.ts';
 import { allReady, countProbes, gatedCopies } from './probes.ts';
 
@@ -23,7 +24,7 @@ export function stepping(
 ): void {
   switch (phase.stage) {
     case 'making-room':
-      if (!roomMade(draft, phase, observed)) return;
+      if (!roomMade(draft, { rollout, phase }, observed)) return;
       rollout.phase = { ...phase, stage: 'starting', gate: newGate(nowMs), timer: startObserved(nowMs) };
       return;
     case 'starting': {
@@ -58,9 +59,19 @@ export function stepping(
   }
 }
 
-function roomMade({ state: { stable } }: Draft, { timer }: SteppingPhase, { router }: Observed): boolean {
+/** The copies that the step takes away have finished what they had, whatever those that stay are at. */
+function roomMade(
+  { state: { stable } }: Draft,
+  { rollout, phase: { index, timer } }: Stepping,
+  { router, instances }: Observed,
+): boolean {
   if (!stable || timer.elapsedMs >= stable.drainTimeoutMs) return true;
-  return router !== null && inFlight(router, stable.id) === 0;
+  if (!router) return false;
+  const copies = webCopies(stable, Infinity);
+  const leaving = copies.slice(Math.max(0, copies.length - (rollout.steps[index]?.taken ?? 0)));
+  return instances
+    .filter(({ id }) => leaving.some((copy) => copy.id === id))
+    .every((seen) => inFlightOf(router, seen) === 0);
 }
 
 function shifted(draft: Draft, { rollout, phase }: Stepping, observed: Observed, nowMs: number): void {

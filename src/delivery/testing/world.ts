@@ -316,6 +316,7 @@ export class World {
         id,
         weightPercent,
         inFlight: this.inFlight.get(id) ?? 0,
+        inFlightAt: null,
         requests: this.counts.get(id)?.requests ?? 0,
         errors: this.counts.get(id)?.errors ?? 0,
         gatewayErrors: 0,

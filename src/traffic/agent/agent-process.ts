@@ -222,6 +222,7 @@ export class RouterAgent {
         .map((id) => ({
           ...this.#ledger.of(scope, id).toTraffic(id, weights.get(id) ?? 0),
           inFlight: inFlight.get(id) ?? 0,
+          inFlightAt: null,
         }))
         .filter(({ id, inFlight }) => weights.has(id) || inFlight > 0),
     };

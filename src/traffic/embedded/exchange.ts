@@ -104,7 +104,9 @@ export class Exchange implements UpgradeEvents {
     this.#attempts++;
     this.#flow = undefined;
     this.#revision = gate.table.scope(scope)?.revision(this.#revision.id) ?? this.#revision;
+    const before = this.#upstream?.address;
     this.#upstream = this.#revision.pick(this.#startedMs);
+    this.#revision.counts.move(before, this.#upstream?.address);
     if (!this.#upstream) {
       this.#refuse(pages.badGateway);
       return;
@@ -297,6 +299,7 @@ export class Exchange implements UpgradeEvents {
     if (this.#finished) return;
     this.#finished = true;
     const { gate, scope, session } = this.#parts;
+    this.#revision.counts.move(this.#upstream?.address, undefined);
     this.#revision.counts.finish(session, outcome);
     if (this.#revision.weightPercent === 0) gate.forgetDrained(scope);
   }

@@ -13,6 +13,7 @@ test('errors are counted by request and by session', () => {
     id: 'r1',
     weightPercent: 100,
     inFlight: 0,
+    inFlightAt: {},
     requests: 3,
     errors: 2,
     gatewayErrors: 1,
@@ -60,4 +61,24 @@ test('a revision that is neither routed nor in flight is forgotten', () => {
 test('clients behind one address are told apart by what they use', () => {
   expect(sessionHash('192.0.2.1', 'a')).not.toBe(sessionHash('192.0.2.1', 'b'));
   expect(sessionHash('ab', 'c')).not.toBe(sessionHash('a', 'bc'));
+});
+
+test('requests in flight are known by the copy that has them, over all processes that count so', () => {
+  const counts = new RevisionCounts();
+  const at = () => counts.toTraffic('r1', 100).inFlightAt;
+  counts.start(1);
+  counts.move(undefined, '127.0.0.1:1');
+  counts.start(2);
+  counts.move(undefined, '127.0.0.1:1');
+  counts.move('127.0.0.1:1', '127.0.0.1:2');
+  expect(at()).toEqual({ '127.0.0.1:1': 1, '127.0.0.1:2': 1 });
+  const before = new RevisionCounts();
+  before.start(3);
+  before.move(undefined, '127.0.0.1:2');
+  counts.add(before.snapshot(), true);
+  counts.move('127.0.0.1:1', undefined);
+  expect(at()).toEqual({ '127.0.0.1:2': 2 });
+  const { inFlightAt: _, ...older } = before.snapshot();
+  counts.add(older, true);
+  expect(at()).toBeNull();
 });

@@ -10,6 +10,8 @@ const maxSessions = 50_000;
 /** Counts as they travel from a router to its successor. */
 export interface CountsSnapshot {
   inFlight: number;
+  /** Of these, by the address of the copy that has them; absent from a process that did not count so. */
+  inFlightAt?: Record<string, number>;
   requests: number;
   errors: number;
   gatewayErrors: number;
@@ -32,6 +34,9 @@ export type Outcome =
 /** What this process saw of one revision. */
 export class RevisionCounts {
   #inFlight = 0;
+  readonly #at = new Map<string, number>();
+  /** A predecessor has requests in flight, and does not say where. */
+  #knowsWhere = true;
   #requests = 0;
   #errors = 0;
   #gatewayErrors = 0;
@@ -66,6 +71,18 @@ export class RevisionCounts {
     if (outcome.kind === 'gateway-error' || outcome.timed) this.#latency.observe(outcome.latencyMs);
   }
 
+  /** A request in flight has gone to a copy, and left the one that had it before. */
+  move(from: string | undefined, to: string | undefined): void {
+    if (from !== undefined) this.#addAt(from, -1);
+    if (to !== undefined) this.#addAt(to, 1);
+  }
+
+  #addAt(address: string, more: number): void {
+    const count = (this.#at.get(address) ?? 0) + more;
+    if (count > 0) this.#at.set(address, count);
+    else this.#at.delete(address);
+  }
+
   #see(session: number): void {
     if (this.#sessions.size >= maxSessions && !this.#sessions.has(session)) {
       this.#forgottenSessions += this.#sessions.size;
@@ -79,6 +96,7 @@ export class RevisionCounts {
   snapshot(): CountsSnapshot {
     return {
       inFlight: this.#inFlight,
+      inFlightAt: Object.fromEntries(this.#at),
       requests: this.#requests,
       errors: this.#errors,
       gatewayErrors: this.#gatewayErrors,
@@ -92,7 +110,7 @@ export class RevisionCounts {
 
   /** Takes over what another process counted. Its requests in flight are its own, unless `withInFlight`. */
   add(other: CountsSnapshot, withInFlight = false): void {
-    if (withInFlight) this.#inFlight += other.inFlight;
+    if (withInFlight) this.#addInFlight(other);
     this.#requests += other.requests;
     this.#errors += other.errors;
     this.#gatewayErrors += other.gatewayErrors;
@@ -114,11 +132,18 @@ export class RevisionCounts {
     return snapshot;
   }
 
+  #addInFlight({ inFlight, inFlightAt }: CountsSnapshot): void {
+    this.#inFlight += inFlight;
+    if (inFlight > 0 && !inFlightAt) this.#knowsWhere = false;
+    for (const [address, count] of Object.entries(inFlightAt ?? {})) this.#addAt(address, count);
+  }
+
   toTraffic(id: string, weightPercent: number): RevisionTraffic {
     return {
       id,
       weightPercent,
       inFlight: this.#inFlight,
+      inFlightAt: this.#knowsWhere ? Object.fromEntries(this.#at) : null,
       requests: this.#requests,
       errors: this.#errors,
       gatewayErrors: this.#gatewayErrors,

@@ -27,6 +27,11 @@ export class Upstream {
     this.#responseTimeoutMs = responseTimeoutMs;
   }
 
+  /** `127.0.0.1:20001` */
+  get address(): string {
+    return `${this.#target.host}:${this.#target.port}`;
+  }
+
   isDown(nowMs: number): boolean {
     return nowMs < this.#downUntilMs;
   }
