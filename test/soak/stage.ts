@@ -19,6 +19,7 @@ const cli = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 const target = { app: 'soak', environment: 'production', actor: 'ana' };
 /** A process that was asked to end may take this long; then it counts as left behind. */
 const endsWithinMs = 60_000;
+const startTries = 3;
 
 /** A whole Slipway in a temp folder, with one of the routers. */
 export interface Stage {
@@ -54,8 +55,7 @@ export async function openStage(router: RouterKind, limitMs: number): Promise<St
       return rollout?.finishedAtMs == null ? null : rollout;
     });
   try {
-    const up = ['up', '--home', home, '--http', `127.0.0.1:${port}`, '--router', router];
-    await promisify(execFile)(process.execPath, [cli, ...up], { cwd: root });
+    await up(['up', '--home', home, '--http', `127.0.0.1:${port}`, '--router', router]);
   } catch (error) {
     // Why it did not start matters more than what it left.
     await close(root, home, client).catch(() => {});
@@ -94,6 +94,17 @@ export async function openStage(router: RouterKind, limitMs: number): Promise<St
         .slice(-lines),
     close: () => close(root, home, client),
   };
+}
+
+/** On a very busy machine a server may not start in the time that people are asked to wait. */
+async function up(args: string[]): Promise<void> {
+  for (let tries = 1; ; tries++)
+    try {
+      await promisify(execFile)(process.execPath, [cli, ...args]);
+      return;
+    } catch (error) {
+      if (tries === startTries) throw error;
+    }
 }
 
 /** Looks again until something is there. Throws after the limit. */
