@@ -92,7 +92,7 @@ function addServerCommands(program: Command, add: Add): void {
     more: 'Closing the terminal ends nothing. "slipway install" makes it start with the machine. What it knows is kept in SQLite in its home, or in the PostgreSQL that SLIPWAY_DATABASE_URL names, which later starts remember.',
     examples: [
       'slipway up',
-      'slipway up --http 0.0.0.0:80 --https 0.0.0.0:443',
+      'slipway up --http 0.0.0.0:80 --https 0.0.0.0:443 --acme letsencrypt',
       'slipway up --router haproxy',
     ],
     load: async () => (await import('./commands/up.ts')).up,
@@ -118,6 +118,12 @@ function addServerCommands(program: Command, add: Add): void {
       '--certificates <dir>',
       'folder of certificates for TLS (as last time; at first "certificates" in the home)',
     )
+    .option(
+      '--acme <authority|off>',
+      'obtain certificates from letsencrypt, letsencrypt-staging or an ACME directory, and agree to its terms (as last time; at first from nobody)',
+    )
+    .option('--acme-email <address>', 'where the authority sends what concerns the account')
+    .option('--acme-root <file>', 'root certificate of an authority of your own')
     .option(
       '--own-config <file>',
       'configuration of yours for HAProxy or nginx, which Slipway adds its part to (as last time; none takes it out); may be repeated',

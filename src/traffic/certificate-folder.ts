@@ -12,6 +12,7 @@ export interface Certificate {
   key: string;
   chainFile: string;
   keyFile: string;
+  validFromMs: number;
   expiresAtMs: number;
 }
 
@@ -62,5 +63,6 @@ function readOne(chainFile: string, keyFile: string): Certificate {
     (match[1] ?? '').toLowerCase(),
   );
   if (names.length === 0) throw new Error('it names no host (subjectAltName)');
-  return { names, chain, key, chainFile, keyFile, expiresAtMs: Date.parse(certificate.validTo) };
+  const [validFromMs, expiresAtMs] = [Date.parse(certificate.validFrom), Date.parse(certificate.validTo)];
+  return { names, chain, key, chainFile, keyFile, validFromMs, expiresAtMs };
 }

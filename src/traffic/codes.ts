@@ -2,6 +2,18 @@ import type { Catalogue } from '../diagnostics/index.ts';
 
 /** Every code of this room's findings and throws, without its `traffic/`, what it stands for and what to do. */
 export const trafficCodes = {
+  'acme-key-open': {
+    means: 'Other users may read the key by which an authority knows us.',
+    todo: '`chmod 600` it, or remove it for a new one.',
+  },
+  'acme-refused': {
+    means: 'The certificate authority did not give a certificate.',
+    todo: 'Let the name lead here and port 80 to the router; it is tried again by itself.',
+  },
+  'acme-unreachable': {
+    means: 'The certificate authority does not answer.',
+    todo: 'Look at the network of this machine; it is tried again by itself.',
+  },
   'configuration-refused': {
     means: 'HAProxy or nginx does not take the configuration that the routes ask for.',
     todo: 'Read the notes; a part of your own may be at fault. The routes before are still in force.',

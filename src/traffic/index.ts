@@ -2,9 +2,13 @@ import { fileURLToPath } from 'node:url';
 
 export { abilities } from './abilities.ts';
 export { findProgram, programKinds, type ProgramKind } from './agent/programs.ts';
+export { acmeAccount, type AcmeAccount } from './acme/account.ts';
+export { CertificateKeeper } from './acme/certificate-keeper.ts';
+export { authorities, type Authority } from './acme/obtain.ts';
 export { covers } from './certificate-folder.ts';
 export { CertificateWatch } from './certificate-watch.ts';
 export { createRouterClient, type EmbeddedRouter } from './client.ts';
+export { everyHost } from './embedded/routes.ts';
 export { loadState } from './embedded/state-file.ts';
 export type { RouterHealth } from './embedded/router-process.ts';
 

@@ -66,7 +66,13 @@ export class Answers {
       listen: addressText(options.listen),
       listenTls: https ? addressText(https) : null,
       startedAtMs,
-      warnings: [...supervised.warnings, ...routed.problems, ...stuck, ...collected],
+      warnings: [
+        ...supervised.warnings,
+        ...routed.problems,
+        ...this.system.certificateProblems(),
+        ...stuck,
+        ...collected,
+      ],
     };
   }
 

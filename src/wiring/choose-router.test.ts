@@ -28,7 +28,7 @@ async function installed(name: string): Promise<string> {
 }
 
 test('a home has the embedded router over plain HTTP until somebody says otherwise', async () => {
-  const first = { kind: 'embedded', program: null, tls: null, ownConfig: [], trustedProxies: [] };
+  const first = { kind: 'embedded', program: null, tls: null, ownConfig: [], trustedProxies: [], acme: null };
   expect(await chosen()).toEqual(first);
   await choose({ router: 'embedded' });
   expect(await chosen()).toEqual(first);
@@ -83,6 +83,9 @@ test.each<[string, RouterWish, string, string]>([
     'cannot be read',
     'make the folder',
   ],
+  ['an authority without TLS', { acme: 'letsencrypt' }, 'serve nobody without TLS', '--https 0.0.0.0:443'],
+  ['an authority without a name', { acmeEmail: 'a@b' }, 'no authority is named', '--acme letsencrypt'],
+  ['no authority', { acme: 'http://ca' }, '"http://ca" is no certificate authority', 'letsencrypt-staging'],
   ['no address', { https: '443' }, '"443" is not an address to speak TLS at', 'write HOST:PORT'],
   ['a proxy by name', { trustProxy: ['cdn'] }, '"cdn" is neither an address nor a range', 'none'],
   ['too wide a range', { trustProxy: ['10.0.0.0/33'] }, 'neither an address nor a range', 'none'],

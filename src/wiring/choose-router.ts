@@ -4,7 +4,7 @@ import { connect, isIP } from 'node:net';
 import { isAbsolute, join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { CodedError } from '../diagnostics/index.ts';
-import { abilities, findProgram, loadState } from '../traffic/index.ts';
+import { abilities, authorities, findProgram, loadState } from '../traffic/index.ts';
 import { layoutOf, type Layout } from './layout.ts';
 import { unfitRoutes } from './router-fit.ts';
 import {
@@ -24,6 +24,10 @@ export interface RouterWish {
   /** Each replaces all before; `none` alone empties the list. */
   ownConfig?: string[];
   trustProxy?: string[];
+  /** A name out of `authorities`, the address of a directory, or `off`. */
+  acme?: string;
+  acmeEmail?: string;
+  acmeRoot?: string;
 }
 
 /**
@@ -63,6 +67,7 @@ async function settled(
     tls: tlsOf(before, wish, { cwd, home }),
     ownConfig: listOf(wish.ownConfig, before.ownConfig).map((file) => pathOf(file, cwd)),
     trustedProxies: listOf(wish.trustProxy, before.trustedProxies),
+    acme: acmeOf(before, wish, cwd),
   };
   for (const range of wanted.trustedProxies) requireRange(range);
   if (wanted.ownConfig.length > 0 && kind === 'embedded')
@@ -70,6 +75,11 @@ async function settled(
       'leave it out (--own-config none), or take a router that does: slipway up --router haproxy',
     ]);
   for (const file of wanted.ownConfig) await requireReadable(file);
+  if (wanted.acme && !wanted.tls)
+    throw bad('certificates serve nobody without TLS', [
+      'say where it is spoken: slipway up --https 0.0.0.0:443, or obtain none: slipway up --acme off',
+    ]);
+  if (wanted.acme?.rootFile != null) await requireReadable(wanted.acme.rootFile);
   return wanted;
 }
 
@@ -96,6 +106,34 @@ function tlsOf(
   const at = https === undefined ? before.tls : addressOf(https);
   if (at === null) throw new Error('TLS has no address');
   return { host: at.host, port: at.port, certificates: folder };
+}
+
+function acmeOf(
+  before: RouterSettings,
+  { acme, acmeEmail, acmeRoot }: RouterWish,
+  cwd: string,
+): RouterSettings['acme'] {
+  if (acme === 'off' || (acme === undefined && before.acme === null)) {
+    if (acmeEmail === undefined && acmeRoot === undefined) return null;
+    throw bad('no authority is named to obtain certificates from', [
+      'name one: slipway up --acme letsencrypt',
+    ]);
+  }
+  const email = acmeEmail ?? before.acme?.email ?? null;
+  const root = acmeRoot === undefined ? (before.acme?.rootFile ?? null) : pathOf(acmeRoot, cwd);
+  return {
+    directory: acme === undefined ? (before.acme?.directory ?? '') : directoryOf(acme),
+    email: email === 'none' ? null : email,
+    rootFile: acmeRoot === 'none' ? null : root,
+  };
+}
+
+function directoryOf(text: string): string {
+  const directory = authorities[text] ?? text;
+  if (URL.canParse(directory) && new URL(directory).protocol === 'https:') return directory;
+  throw bad(`"${text}" is no certificate authority`, [
+    `write ${Object.keys(authorities).join(', ')}, the https address of an ACME directory, or off`,
+  ]);
 }
 
 function listOf(wish: string[] | undefined, before: string[]): string[] {
@@ -161,23 +199,21 @@ function bad(message: string, help: [string]): CodedError {
 }
 
 /** Settings in a sentence. */
-function spoken({ kind, tls, ownConfig, trustedProxies }: RouterSettings): string {
+function spoken({ kind, tls, ownConfig, trustedProxies, acme }: RouterSettings): string {
   return [
     `the ${kind} router`,
     tls ? `TLS at ${tls.host}:${tls.port} with ${tls.certificates}` : 'no TLS',
+    ...(acme ? [`certificates from ${acme.directory}`] : []),
     ...(ownConfig.length > 0 ? [`your configuration ${ownConfig.join(', ')}`] : []),
     ...(trustedProxies.length > 0 ? [`proxies ${trustedProxies.join(', ')}`] : []),
   ].join(', ');
 }
 
-function flagsOf({ router, https, certificates, ownConfig = [], trustProxy = [] }: RouterWish): string[] {
-  return [
-    ...(router === undefined ? [] : [`--router ${router}`]),
-    ...(https === undefined ? [] : [`--https ${https}`]),
-    ...(certificates === undefined ? [] : [`--certificates ${certificates}`]),
-    ...ownConfig.map((file) => `--own-config ${file}`),
-    ...trustProxy.map((range) => `--trust-proxy ${range}`),
-  ];
+function flagsOf(wish: RouterWish): string[] {
+  return Object.entries(wish).flatMap(([name, value]: [string, string | string[] | undefined]) => {
+    const flag = `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+    return [value ?? []].flat().map((one) => `${flag} ${one}`);
+  });
 }
 
 function answers(socket: string): Promise<boolean> {

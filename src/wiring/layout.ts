@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
  *       /home.id                              in the labels of what this home makes on a Docker engine
  *       /supervisor.sock  supervisor.json     processes kept alive
  *       /router/                              the router's settings, routes and control socket
- *       /certificates/                        for TLS, unless another folder is named
+ *       /certificates/  acme/                 for TLS, unless another folder is named; who we are to the authority
  *       /apps/<app>/repo.git  releases/  cache/  data/<environment>/  logs/<environment>/  logs/builds/
  *       /runs/<run>/<job>/                    a job's spec, report, log and workspace; artifacts/ is shared by the run
  *       /tools/                               installed Node versions
@@ -28,6 +28,7 @@ export interface Layout {
   /** Compiled sources of Slipway's own processes, so that they start sooner; the supervisor uses the same. */
   compileCache: string;
   router: { state: string; settings: string; control: string; log: string };
+  acme: { account: string; attempts: string };
   app: (name: string) => AppLayout;
   run: (id: string) => RunLayout;
 }
@@ -61,6 +62,7 @@ export function layoutOf(home: string): Layout {
     tools: join(home, 'tools'),
     apps: join(home, 'apps'),
     compileCache: join(home, 'cache', 'compile'),
+    acme: { account: join(home, 'acme', 'account.pem'), attempts: join(home, 'acme', 'attempts.json') },
     router: {
       state: join(home, 'router', 'routes.json'),
       settings: join(home, 'router', 'settings.json'),

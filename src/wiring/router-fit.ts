@@ -10,7 +10,7 @@ interface Need {
   why: string;
   /** How to do without. */
   without: string;
-  met(able: RouterAbilities): boolean;
+  met: (able: RouterAbilities) => boolean;
 }
 
 /**

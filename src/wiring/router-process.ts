@@ -33,12 +33,13 @@ const startTimeoutMs = 15_000;
 /**
  * Gives the router, running under the supervisor at the address asked for.
  *
+ * @param thumbprint - Of our ACME account, for the authority's questions; null without one.
  * @param version - A router of another version hands over to this one's, without losing a request.
  * @throws CodedError `wiring/port-taken` when somebody else listens there; `traffic/not-installed`.
  */
 export async function ensureRouter(
   { layout, supervisor, version }: { layout: Layout; supervisor: SupervisorControl; version: string },
-  { listen, settings }: { listen: Listen; settings: RouterSettings },
+  { listen, settings, thumbprint }: { listen: Listen; settings: RouterSettings; thumbprint: string | null },
 ): Promise<EmbeddedRouter> {
   requireProgram(settings);
   const router = createRouterClient(layout.router.control);
@@ -50,7 +51,7 @@ export async function ensureRouter(
   if (!running && alone) await requireFreePort(listen);
   if (settings.tls && alone && !sameAddress(running?.listeningTls, settings.tls))
     await requireFreePort(settings.tls, '--https');
-  await start(routerSpec(layout, listen, settings), supervisor);
+  await start(routerSpec(layout, { listen, settings, thumbprint }), supervisor);
   const health = await answer(router, layout);
   if (health.version !== version) {
     const { pid } = await router.upgrade();
@@ -112,7 +113,10 @@ function portProblem({ host, port }: Address, flag: '--http' | '--https', error:
   });
 }
 
-function routerSpec(layout: Layout, listen: Listen, settings: RouterSettings): ProcessSpec {
+function routerSpec(
+  layout: Layout,
+  { listen, settings, thumbprint }: { listen: Listen; settings: RouterSettings; thumbprint: string | null },
+): ProcessSpec {
   const { state, control, log } = layout.router;
   const { kind, program, tls, ownConfig, trustedProxies } = settings;
   const flag = (name: string, value: string) => [name, value];
@@ -132,6 +136,7 @@ function routerSpec(layout: Layout, listen: Listen, settings: RouterSettings): P
       ...(tls ? ['--listen-tls', addressText(tls), '--certificates', tls.certificates] : []),
       ...ownConfig.flatMap((file) => flag('--own-config', file)),
       ...trustedProxies.flatMap((range) => flag('--trust-proxy', range)),
+      ...(thumbprint === null ? [] : ['--acme-thumbprint', thumbprint]),
     ],
     cwd: layout.home,
     env: { PATH: '/usr/bin:/bin', LANG: 'C.UTF-8', NODE_COMPILE_CACHE: layout.compileCache },

@@ -1,6 +1,6 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { programKinds, type ProgramKind } from '../traffic/index.ts';
+import { programKinds, type Authority, type ProgramKind } from '../traffic/index.ts';
 import type { Layout } from './layout.ts';
 
 /** Who takes users' requests: the router that needs nothing installed, or a program of others behind its agent. */
@@ -18,6 +18,8 @@ export interface RouterSettings {
   ownConfig: string[];
   /** Addresses or ranges whose X-Forwarded-* headers are believed. */
   trustedProxies: string[];
+  /** Who certificates are obtained from; null leaves that to others. */
+  acme: Authority | null;
 }
 
 const first: RouterSettings = {
@@ -26,6 +28,7 @@ const first: RouterSettings = {
   tls: null,
   ownConfig: [],
   trustedProxies: [],
+  acme: null,
 };
 
 /** The settings of a home: the embedded router over plain HTTP until somebody says otherwise. */

@@ -14,8 +14,9 @@ import {
   type DockerTarget,
   type ProcessTarget,
 } from '../targets/index.ts';
-import { CertificateWatch, covers, type EmbeddedRouter } from '../traffic/index.ts';
+import { acmeAccount, CertificateWatch, type EmbeddedRouter } from '../traffic/index.ts';
 import { Background } from './background.ts';
+import { certificateKeeper, withTls } from './certificates.ts';
 import { dockerAt, homeIdOf, type Docker } from './docker.ts';
 import { environmentHandler } from './environment-flow.ts';
 import { collect } from './garbage.ts';
@@ -25,7 +26,7 @@ import { prepareRollout, type RolloutWish } from './prepare-rollout.ts';
 import { valuesOf } from './processes.ts';
 import { ReportWatch } from './report-watch.ts';
 import { ensureRouter, type Listen } from './router-process.ts';
-import { routerSettings, type RouterSettings } from './router-settings.ts';
+import { routerSettings } from './router-settings.ts';
 import type { RunFlowData } from './run-data.ts';
 import { runHandler } from './run-flow.ts';
 import { shipHandler, type ShipData } from './ship-flow.ts';
@@ -68,6 +69,8 @@ export interface System {
   problems: ReadonlyMap<string, string>;
   /** By ship: what making its release is at, one sentence. */
   making: ReadonlyMap<string, string>;
+  /** Certificates that could not be obtained, and why. */
+  certificateProblems(): string[];
   /** By environment: what its last collection of garbage has removed. */
   collections: Map<string, Collected>;
   start(): void;
@@ -92,12 +95,20 @@ export async function openSystem(options: SystemOptions): Promise<System> {
     const vault = openVault(store.secrets, await openKey(keyFile(home)));
     const supervisor = await ensureSupervisor(home);
     const settings = await routerSettings(layout);
+    const account = settings.acme && (await acmeAccount(layout.acme.account));
     const router = await ensureRouter(
       { layout, supervisor, version: options.version },
-      { listen: options.listen, settings },
+      { listen: options.listen, settings, thumbprint: account?.thumbprint ?? null },
     );
     const certificates = settings.tls && new CertificateWatch(settings.tls.certificates, () => {});
     certificates?.follow();
+    const keeper =
+      settings.acme && account && settings.tls && certificates
+        ? certificateKeeper(
+            { ...settings, acme: settings.acme, tls: settings.tls },
+            { account, watch: certificates, router, store, home, log: options.log },
+          )
+        : null;
     const listen = withTls(options.listen, settings.tls, certificates);
     const processes = createProcessTarget({ supervisor, home });
     await cleanUp(layout);
@@ -132,10 +143,15 @@ export async function openSystem(options: SystemOptions): Promise<System> {
       problems,
       making,
       collections,
-      start: () => loop.start(),
+      certificateProblems: () => keeper?.problems() ?? [],
+      start: () => {
+        loop.start();
+        void keeper?.start();
+      },
       stop: async () => {
         await loop.stop();
         certificates?.close();
+        keeper?.stop();
         await store.close();
       },
     };
@@ -143,16 +159,6 @@ export async function openSystem(options: SystemOptions): Promise<System> {
     await store.close();
     throw error;
   }
-}
-
-function withTls(
-  { host, port }: Listen,
-  tls: RouterSettings['tls'],
-  certificates: CertificateWatch | null,
-): Listen {
-  if (!tls || !certificates) return { host, port };
-  const covered = (name: string) => certificates.certificates.some((one) => covers(one, name));
-  return { host, port, https: { host: tls.host, port: tls.port, covers: covered } };
 }
 
 async function openOwnStore({

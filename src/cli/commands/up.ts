@@ -11,11 +11,23 @@ interface UpOptions extends CommonOptions, RouterWish {
   jobEnv?: Record<string, string>;
 }
 
+function routerWish({
+  router,
+  https,
+  certificates,
+  acme,
+  acmeEmail,
+  acmeRoot,
+  ownConfig,
+  trustProxy,
+}: UpOptions): RouterWish {
+  return { router, https, certificates, acme, acmeEmail, acmeRoot, ownConfig, trustProxy };
+}
+
 /** Starts the server of this machine, or says that it runs already. */
 export async function up(context: CliContext, options: UpOptions): Promise<number> {
   const home = options.home ?? context.defaultHome();
-  const { router, https, certificates, ownConfig, trustProxy } = options;
-  await context.chooseRouter(home, { router, https, certificates, ownConfig, trustProxy });
+  await context.chooseRouter(home, routerWish(options));
   const request = await startRequest(context, home, options);
   if (options.foreground) {
     await context.runServer({ ...request, listen: request.listen ?? defaultListen });

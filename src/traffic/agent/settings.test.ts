@@ -17,6 +17,7 @@ test('flags become settings with defaults', () => {
     responseTimeoutMs: 60_000,
     maxBodyBytes: 1_073_741_824,
     trustedProxies: [],
+    acmeThumbprint: null,
   });
 });
 

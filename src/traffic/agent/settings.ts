@@ -31,10 +31,12 @@ export interface AgentSettings {
   maxBodyBytes: number;
   /** Addresses or ranges whose X-Forwarded-* headers are believed. */
   trustedProxies: string[];
+  /** Ends the answer to every challenge of our ACME account; null leaves challenges to the apps. */
+  acmeThumbprint: string | null;
 }
 
 const usage =
-  'node main.ts --router haproxy|nginx --state FILE --control SOCKET --listen HOST:PORT [--folder DIR] [--program FILE] [--listen-tls HOST:PORT --certificates DIR] [--own-config FILE]... [--drain-timeout-ms N] [--response-timeout-ms N] [--max-body-bytes N] [--trust-proxy ADDRESS[/BITS]]...';
+  'node main.ts --router haproxy|nginx --state FILE --control SOCKET --listen HOST:PORT [--folder DIR] [--program FILE] [--listen-tls HOST:PORT --certificates DIR] [--own-config FILE]... [--drain-timeout-ms N] [--response-timeout-ms N] [--max-body-bytes N] [--trust-proxy ADDRESS[/BITS]]... [--acme-thumbprint TEXT]';
 
 /** @throws CodedError `traffic/invalid-arguments` */
 export function parseSettings(argv: readonly string[]): AgentSettings {
@@ -62,6 +64,7 @@ export function parseSettings(argv: readonly string[]): AgentSettings {
     responseTimeoutMs: wholeNumber('--response-timeout-ms', values['response-timeout-ms']),
     maxBodyBytes: wholeNumber('--max-body-bytes', values['max-body-bytes']),
     trustedProxies: values['trust-proxy'],
+    acmeThumbprint: thumbprint(values['acme-thumbprint']),
   };
 }
 
@@ -83,6 +86,7 @@ function readFlags(argv: readonly string[]) {
         'response-timeout-ms': { type: 'string', default: '60000' },
         'max-body-bytes': { type: 'string', default: String(1024 ** 3) },
         'trust-proxy': { type: 'string', multiple: true, default: [] },
+        'acme-thumbprint': { type: 'string' },
       },
     });
   } catch (error) {
@@ -97,6 +101,13 @@ function address(flag: string, text: string): ListenAddress {
   if (host === undefined || port < 1 || port > 65_535)
     throw invalid(`${flag} takes HOST:PORT, not "${text}"`);
   return { host, port };
+}
+
+/** A SHA-256 in base64url, and nothing that a configuration could read otherwise. */
+function thumbprint(text: string | undefined): string | null {
+  if (text === undefined) return null;
+  if (/^[A-Za-z0-9_-]{43}$/.test(text)) return text;
+  throw invalid(`--acme-thumbprint takes 43 letters of base64url, not "${text}"`);
 }
 
 function wholeNumber(flag: string, value: string): number {

@@ -16,6 +16,7 @@ test('flags become arguments with defaults', () => {
     drainTimeoutMs: 300_000,
     responseTimeoutMs: 60_000,
     trustedProxies: ['10.0.0.0/8'],
+    acmeThumbprint: null,
   });
   expect(parseArguments(['--state', 's', '--control', 'c', '--listen', '[::]:80']).listen.host).toBe('::');
 });

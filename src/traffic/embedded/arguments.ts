@@ -32,10 +32,12 @@ export interface RouterArguments {
   responseTimeoutMs: number;
   /** Addresses or ranges whose X-Forwarded-* headers are believed. */
   trustedProxies: string[];
+  /** Ends the answer to every challenge of our ACME account; null leaves challenges to the apps. */
+  acmeThumbprint: string | null;
 }
 
 const usage =
-  'node main.ts --state FILE --control SOCKET --listen HOST:PORT [--listen-fd N] [--listen-tls HOST:PORT --certificates DIR [--listen-tls-fd N]] [--drain-timeout-ms N] [--response-timeout-ms N] [--trust-proxy ADDRESS[/BITS]]...';
+  'node main.ts --state FILE --control SOCKET --listen HOST:PORT [--listen-fd N] [--listen-tls HOST:PORT --certificates DIR [--listen-tls-fd N]] [--drain-timeout-ms N] [--response-timeout-ms N] [--trust-proxy ADDRESS[/BITS]]... [--acme-thumbprint TEXT]';
 
 /** @throws CodedError `traffic/invalid-arguments` */
 export function parseArguments(argv: readonly string[]): RouterArguments {
@@ -52,6 +54,7 @@ export function parseArguments(argv: readonly string[]): RouterArguments {
     drainTimeoutMs: wholeNumber('--drain-timeout-ms', values['drain-timeout-ms']),
     responseTimeoutMs: wholeNumber('--response-timeout-ms', values['response-timeout-ms']),
     trustedProxies: values['trust-proxy'],
+    acmeThumbprint: thumbprint(values['acme-thumbprint']),
   };
 }
 
@@ -103,6 +106,7 @@ function readFlags(argv: readonly string[]) {
         'drain-timeout-ms': { type: 'string', default: '300000' },
         'response-timeout-ms': { type: 'string', default: '60000' },
         'trust-proxy': { type: 'string', multiple: true, default: [] },
+        'acme-thumbprint': { type: 'string' },
       },
     });
   } catch (error) {
@@ -114,6 +118,13 @@ function address(flag: string, text: string): ListenAddress {
   const match = /^(?:\[([0-9a-f:]+)\]|([^:]+)):(\d{1,5})$/i.exec(text);
   if (!match) throw invalid(`${flag} takes HOST:PORT, not "${text}"`);
   return { host: match[1] ?? match[2] ?? '', port: Number(match[3]) };
+}
+
+/** A SHA-256 in base64url, and nothing that a configuration could read otherwise. */
+function thumbprint(text: string | undefined): string | null {
+  if (text === undefined) return null;
+  if (/^[A-Za-z0-9_-]{43}$/.test(text)) return text;
+  throw invalid(`--acme-thumbprint takes 43 letters of base64url, not "${text}"`);
 }
 
 function descriptor(flag: string, text: string | undefined): number | null {

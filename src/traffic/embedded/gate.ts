@@ -14,6 +14,9 @@ import { isSecure, strictTransport } from './secure.ts';
 import type { LiveScope, RoutingTable } from './routing-table.ts';
 import { formatSessionCookie, parseSessionCookie, stripSessionCookie } from './session-cookie.ts';
 
+/** @see RFC 8555, section 8.3 */
+const challenge = /^\/\.well-known\/acme-challenge\/([A-Za-z0-9_-]+)$/;
+
 /** Decides for each request where it goes, and answers those that go nowhere. */
 export class Gate {
   readonly table: RoutingTable;
@@ -28,17 +31,20 @@ export class Gate {
   readonly #ledger: Ledger;
   readonly #proxies: TrustedProxies;
   readonly #tls: { certificates: Certificates; port: number } | null;
+  readonly #acmeThumbprint: string | null;
 
   constructor(parts: {
     table: RoutingTable;
     ledger: Ledger;
     proxies: TrustedProxies;
     tls: { certificates: Certificates; port: number } | null;
+    acmeThumbprint: string | null;
   }) {
     this.table = parts.table;
     this.#ledger = parts.ledger;
     this.#proxies = parts.proxies;
     this.#tls = parts.tls;
+    this.#acmeThumbprint = parts.acmeThumbprint;
   }
 
   /** An ordinary request, or one that waits for `100 Continue`. */
@@ -85,6 +91,11 @@ export class Gate {
     const head = readRequestHead(request);
     if (head.kind === 'bad') {
       this.answer({ request, response, accept: '' }, pages.badRequest);
+      return;
+    }
+    const token = this.#acmeThumbprint === null ? undefined : challenge.exec(head.path)?.[1];
+    if (token !== undefined && request.method === 'GET') {
+      this.#prove(response, `${token}.${this.#acmeThumbprint}`);
       return;
     }
     const asked: Asked = { request, response, accept: head.accept, closes: how.expectsContinue };
@@ -159,6 +170,12 @@ export class Gate {
       !head.path.startsWith('/.well-known/acme-challenge/') &&
       this.#tls.certificates.find(head.host) !== undefined
     );
+  }
+
+  /** Answers an authority's question for a certificate of ours; whoever asks gets the same, which gives nothing away. */
+  #prove(response: ServerResponse, proof: string): void {
+    const headers = ['content-type', 'text/plain', 'content-length', String(proof.length)];
+    response.writeHead(200, this.leaving ? [...headers, 'connection', 'close'] : headers).end(proof);
   }
 
   #redirect({ response }: Asked, head: RequestHead): void {

@@ -89,6 +89,7 @@ export class RouterProcess {
       ledger: this.#ledger,
       proxies,
       tls: tls && certificates && { certificates, port: tls.listen.port },
+      acmeThumbprint: routerArguments.acmeThumbprint,
     });
     this.#server = createPublicServer(this.#gate);
     this.#tls = certificates && { server: createPublicTlsServer(this.#gate, certificates), certificates };

@@ -134,6 +134,7 @@ function usersSection(parts: ConfigParts): string {
     'log global',
     'log-format "%pid %lc %b %ST %ts %Ta %ci %[var(txn.session)] %[var(txn.agent)] %[var(txn.stream)]"',
     ...refusals(settings),
+    ...challengeRules(settings),
     ...origin(settings),
     ...scopeRules(parts),
     ...(speaksTls ? tlsRules(tls.listen.port, parts) : []),
@@ -158,6 +159,14 @@ function refusals({ maxBodyBytes }: AgentSettings): string[] {
     // HTTP/2 in clear text would let requests pass by these rules.
     'http-request del-header upgrade if { req.hdr(upgrade) -i -m beg h2 }',
     'http-request del-header http2-settings',
+  ];
+}
+
+/** The authority's questions for certificates of ours; whoever asks gets the same answer, which gives nothing away. */
+function challengeRules({ acmeThumbprint }: AgentSettings): string[] {
+  if (acmeThumbprint === null) return [];
+  return [
+    `http-request return status 200 content-type text/plain lf-string "%[path,field(4,/)].${acmeThumbprint}" if METH_GET { path_reg ^/\\.well-known/acme-challenge/[A-Za-z0-9_-]+$ }`,
   ];
 }
 

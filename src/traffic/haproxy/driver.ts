@@ -23,6 +23,8 @@ import { checkConfig, programArgv } from './program.ts';
 import { assignSlots, firstShape, shapeFor, slotIndex, type Shape, type Slots } from './slots.ts';
 import { logTail } from './log-tail.ts';
 
+/** Less than whoever asks the agent waits for its answer. */
+const settleTimeoutMs = 7_000;
 const startTimeoutMs = 30_000;
 const lookEveryMs = 20;
 const tidyEveryMs = 1_000;
@@ -123,9 +125,17 @@ class HaproxyDriver implements RouterDriver {
   }
 
   async settle(): Promise<void> {
-    const stream = this.#stream;
+    const deadline = performance.now() + settleTimeoutMs;
+    let stream = this.#stream;
+    // Within a reload the mark may reach another process than the one that is read by then.
+    while (stream && !(await stream.settle(this.#paths.mark))) {
+      if (performance.now() > deadline)
+        throw new CodedError('traffic/program-silent', 'the request log of HAProxy does not come', {
+          help: "read the router's log",
+        });
+      stream = this.#stream;
+    }
     if (!stream) return;
-    await stream.settle(this.#paths.mark);
     for (const one of [stream, ...this.#oldStreams])
       if (one.hasGap()) this.#events.lost('lines of the request log are missing');
   }

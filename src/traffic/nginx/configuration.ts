@@ -161,6 +161,7 @@ export class Configuration {
         closingFile: this.closingFile(generation),
         responseTimeoutMs,
         trustedProxies,
+        acmeThumbprint: this.#settings.acmeThumbprint,
         serverLines: serverLines({ maxBodyBytes, trustedProxies }),
       },
       scopes ? 'unknownHost' : 'stateDamaged',

@@ -14,6 +14,8 @@ export interface PartSettings {
   closingFile: string;
   responseTimeoutMs: number;
   trustedProxies: string[];
+  /** Ends the answer to every challenge of our ACME account; null leaves challenges to the apps. */
+  acmeThumbprint: string | null;
   /** What every server says, see `serverLines`. */
   serverLines: string[];
   /** Hosts that some scope has for itself. */

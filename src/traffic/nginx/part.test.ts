@@ -31,6 +31,7 @@ function rendered(change: Partial<Routes> = {}, certificates: Certificate[] | nu
     closingFile: '/closing-1',
     responseTimeoutMs: 60_000,
     trustedProxies: [],
+    acmeThumbprint: null,
     serverLines: serverLines({ maxBodyBytes: 0, trustedProxies: [] }),
   });
 }

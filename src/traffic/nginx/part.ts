@@ -143,7 +143,7 @@ function otherServers(settings: PartSettings, otherwise: Otherwise): string[] {
   const { listen, tls, isWhole, taken, accessLog, pagesFolder } = settings;
   const format = logFormat('slipway_other', '-', '-');
   const log = `access_log ${accessLog} slipway_other buffer=32k flush=1s;`;
-  if (!isWhole) return [];
+  if (!isWhole) return settings.acmeThumbprint === null ? [] : [format];
   const retry = '$slipway_other_retry';
   const plain = block('server', [
     `listen ${listen} default_server;`,

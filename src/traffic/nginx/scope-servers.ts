@@ -81,6 +81,7 @@ function server(parts: ServerParts): string {
       `add_header Retry-After ${variable(key, 'retry')} always;`,
       ...headers,
     ]),
+    ...(door.certificate ? [] : challenges(settings)),
     ...(door.redirects ? redirected(parts) : locations(parts, unavailable)),
   ]);
 }
@@ -136,6 +137,18 @@ function proxyTo(
     ...limit,
     `if (${variable(key, 'to')} ~ "^!?$") { return 503; }`,
     `proxy_pass http://${upstreamName(key, `\${${variable(key, 'to').slice(1)}}`)};`,
+  ];
+}
+
+/** The authority's questions for certificates of ours; whoever asks gets the same answer, which gives nothing away. */
+function challenges({ acmeThumbprint, accessLog }: PartSettings): string[] {
+  if (acmeThumbprint === null) return [];
+  return [
+    block(String.raw`location ~ "^/\.well-known/acme-challenge/(?<slipway_token>[A-Za-z0-9_-]+)$"`, [
+      `access_log ${accessLog} slipway_other buffer=32k flush=1s;`,
+      'default_type text/plain;',
+      `return 200 "$slipway_token.${acmeThumbprint}";`,
+    ]),
   ];
 }
 
