@@ -2,14 +2,19 @@ import { describe, expect, test } from 'vitest';
 import { CodedError, renderFinding } from '../diagnostics/index.ts';
 import {
   grantsText,
+  isInForce,
   may,
+  mayShip,
+  nobodyElse,
   refusal,
   requireRole,
   requireWhere,
+  reviewersOf,
   rightsOf,
   roles,
   withGrant,
   withoutGrant,
+  withReview,
   type Caller,
   type Place,
   type Policy,
@@ -34,7 +39,7 @@ function policyFrom(text: string): Policy {
           uid: 1001,
           grant: { role: requireRole(role), where: requireWhere(where) },
         }),
-      { people: [] },
+      nobodyElse,
     );
 }
 
@@ -95,7 +100,7 @@ test('a stranger may nothing, the owner everything', () => {
   const policy = policyFrom('ana: admin');
   const wish = { right: 'look', place: { kind: 'anywhere' } } as const;
   expect(may(policy, known('eve'), wish)).toBe(false);
-  expect(may({ people: [] }, known('eve'), wish)).toBe(false);
+  expect(may(nobodyElse, known('eve'), wish)).toBe(false);
   expect(may(policy, { name: 'root', isOwner: true, proof: 'uid 0 root' }, wish)).toBe(true);
 });
 
@@ -143,15 +148,15 @@ describe('granting and revoking', () => {
     expect(grantsText(less.people[0] ?? { grants: [] })).toBe('deployer of production, viewer everywhere');
     const none = withoutGrant(less, { name: 'ana', role: 'deployer', where: null });
     expect(grantsText(none.people[0] ?? { grants: [] })).toBe('viewer everywhere');
-    expect(withoutGrant(none, { name: 'ana', role: 'viewer', where: null })).toEqual({ people: [] });
-    expect(withoutGrant(twice, { name: 'ana', role: null, where: null })).toEqual({ people: [] });
+    expect(withoutGrant(none, { name: 'ana', role: 'viewer', where: null }).people).toEqual([]);
+    expect(withoutGrant(twice, { name: 'ana', role: null, where: null }).people).toEqual([]);
   });
 
   test('takes no name that would leave the directory of doors, and no word that means nothing', () => {
     const grant = { role: 'viewer', where: requireWhere('*') } as const;
     for (const name of ['', '.', '..', '../root', 'a/b', '.making-x', '-rf', 'a\0b', 'a'.repeat(33)])
       expect(
-        codeOf(() => withGrant({ people: [] }, { name, uid: null, grant })),
+        codeOf(() => withGrant(nobodyElse, { name, uid: null, grant })),
         name,
       ).toBe('access/bad-name');
     expect(codeOf(() => requireRole('owner'))).toBe('access/no-such-role');
@@ -165,6 +170,37 @@ describe('granting and revoking', () => {
       'access/not-granted',
     );
   });
+});
+
+test('a ship goes where its beginner may, of whom nobody was ever let in wherever it likes, and of a former one nowhere', () => {
+  const policy = policyFrom('ana: deployer staging');
+  const to = (environment: string) => ({ app: 'shop', environment });
+  expect([mayShip(policy, 'ana', to('staging')), mayShip(policy, 'ana', to('production'))]).toEqual([
+    true,
+    false,
+  ]);
+  expect(mayShip(policy, 'Ana Maria', to('production'))).toBe(true);
+  const without = withoutGrant(policy, { name: 'ana', role: null, where: null });
+  expect(mayShip(without, 'ana', to('staging'))).toBe(false);
+  const again = { name: 'ana', uid: null, grant: { role: 'deployer', where: requireWhere('*') } } as const;
+  expect(mayShip(withGrant(without, again), 'ana', to('staging'))).toBe(true);
+});
+
+test('an environment is protected only where somebody reviews, and then by those who do', () => {
+  const policy = policyFrom(`
+    ana: deployer
+    lena: reviewer shop/production
+    tom: admin`);
+  const where = requireWhere('production');
+  const isProtected = withReview(policy, where, true);
+  expect(reviewersOf(isProtected, { app: 'shop', environment: 'production' })).toEqual(['lena', 'tom']);
+  expect(reviewersOf(isProtected, { app: 'blog', environment: 'production' })).toEqual(['tom']);
+  expect(reviewersOf(isProtected, { app: 'shop', environment: 'staging' })).toBeNull();
+  expect(withReview(withReview(isProtected, where, true), where, false)).toEqual(policy);
+  expect(codeOf(() => withReview(policyFrom('ana: deployer'), where, true))).toBe('access/nobody-reviews');
+  expect([isInForce(nobodyElse), isInForce(policy), isInForce({ ...nobodyElse, reviewed: [where] })]).toEqual(
+    [false, true, true],
+  );
 });
 
 test('what was typed wrongly is told with what would be right', () => {
@@ -197,9 +233,8 @@ test('what was typed wrongly is told with what would be right', () => {
       = people: ana
       = help: did you mean "ana"?"
   `);
-  expect(
-    said(() => withoutGrant(policy, { name: 'ana', role: 'admin', where: null })),
-  ).toMatchInlineSnapshot(`
+  expect(said(() => withoutGrant(policy, { name: 'ana', role: 'admin', where: null })))
+    .toMatchInlineSnapshot(`
     "error[access/not-granted]: ana is not admin there
       = ana is viewer everywhere
       = help: name one of these, or take everything: slipway access revoke ana"

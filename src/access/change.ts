@@ -1,5 +1,5 @@
 import { CodedError, didYouMean } from '../diagnostics/index.ts';
-import { roles, type Grant, type Person, type Policy, type Role, type Where } from './model.ts';
+import { rightsOf, roles, type Grant, type Person, type Policy, type Role, type Where } from './model.ts';
 import { grantText, parseRole, parseWhere, whereText } from './words.ts';
 
 /** Names that Unix gives to users; each is the name of a file, too, so it holds no slash and does not begin with a dot. */
@@ -19,7 +19,11 @@ export function withGrant(
   const kept = (known?.grants ?? []).filter((one) => grantText(one) !== grantText(grant));
   const person: Person = { name, uid, grants: [...kept, grant] };
   const others = policy.people.filter((one) => one.name !== name);
-  return { ...policy, people: [...others, person].toSorted((a, b) => (a.name < b.name ? -1 : 1)) };
+  return {
+    ...policy,
+    people: [...others, person].toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+    former: policy.former.filter((one) => one !== name),
+  };
 }
 
 /** What of a person's grants shall go; without a role, the person. */
@@ -39,14 +43,39 @@ export function withoutGrant(policy: Policy, { name, role, where }: Revocation):
   const person = policy.people.find((one) => one.name === name);
   if (!person) throw noSuchPerson(policy, name);
   const others = policy.people.filter((one) => one !== person);
-  if (role === null) return { ...policy, people: others };
+  const gone = { ...policy, people: others, former: [...policy.former, name] };
+  if (role === null) return gone;
   const goes = (grant: Grant) =>
     grant.role === role && (where === null || whereText(grant.where) === whereText(where));
   const grants = person.grants.filter((grant) => !goes(grant));
   if (grants.length === person.grants.length) throw notGranted(person, role);
-  if (grants.length === 0) return { ...policy, people: others };
+  if (grants.length === 0) return gone;
   const people = policy.people.map((one) => (one === person ? { ...person, grants } : one));
   return { ...policy, people };
+}
+
+/**
+ * The policy with an environment in which a reviewer must approve each rollout, or without it.
+ *
+ * @throws CodedError `access/nobody-reviews` where every rollout would wait for ever.
+ */
+export function withReview(policy: Policy, where: Where, on: boolean): Policy {
+  const others = policy.reviewed.filter((one) => whereText(one) !== whereText(where));
+  if (!on) return { ...policy, reviewed: others };
+  const reviews = policy.people.some(({ grants }) =>
+    grants.some((grant) => rightsOf[grant.role].decide !== undefined && meets(grant.where, where)),
+  );
+  if (reviews) return { ...policy, reviewed: [...others, where] };
+  throw new CodedError('access/nobody-reviews', `nobody is reviewer of ${whereText(where)}`, {
+    notes: ['each rollout would wait for somebody who does not exist'],
+    help: `first grant it to somebody: slipway access grant lena reviewer ${whereText(where)}`,
+  });
+}
+
+/** Whether there may be an environment that both are for. */
+function meets(a: Where, b: Where): boolean {
+  const one = (x: string, y: string) => x === '*' || y === '*' || x === y;
+  return one(a.app, b.app) && one(a.environment, b.environment);
 }
 
 /** @throws CodedError `access/no-such-role` */

@@ -19,6 +19,10 @@ export const accessCodes = {
     todo: '`slipway access` lists the people.',
   },
   'no-such-role': { means: 'Not a role.', todo: 'Use viewer, deployer, reviewer or admin.' },
+  'nobody-reviews': {
+    means: 'An approval would be asked for that nobody can give.',
+    todo: '`slipway access grant NAME reviewer ENVIRONMENT` first.',
+  },
   'not-granted': {
     means: 'What shall be taken away was not granted.',
     todo: '`slipway access` shows what was.',

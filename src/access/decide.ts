@@ -14,6 +14,11 @@ export function may(policy: Policy, caller: Caller, wish: Wish): boolean {
   return caller.isOwner || grantsOf(policy, caller.name).some((grant) => allows(grant, caller.name, wish));
 }
 
+/** Whether names are proven and rights are asked for; before, the owner alone gets in. */
+export function isInForce({ people, reviewed }: Policy): boolean {
+  return people.length > 0 || reviewed.length > 0;
+}
+
 /** What somebody was granted. */
 export function grantsOf(policy: Policy, name: string): Grant[] {
   return policy.people.find((person) => person.name === name)?.grants ?? [];
@@ -25,6 +30,21 @@ export function whoMay(policy: Policy, wish: Wish): { person: Person; grant: Gra
     const grant = person.grants.find((one) => allows(one, person.name, wish));
     return grant ? [{ person, grant }] : [];
   });
+}
+
+/** Whether a ship that somebody began may enter an environment. Names that nobody was ever let in by are the owner's. */
+export function mayShip(policy: Policy, name: string, place: { app: string; environment: string }): boolean {
+  const { people, former } = policy;
+  if (!former.includes(name) && !people.some((person) => person.name === name)) return true;
+  const wish: Wish = { right: 'ship', place: { kind: 'environment', ...place } };
+  return may(policy, { name, isOwner: false, proof: 'the ship' }, wish);
+}
+
+/** Names of those of whom one must approve a rollout, whatever slipway.yml says; null where the policy asks for none. */
+export function reviewersOf(policy: Policy, place: { app: string; environment: string }): string[] | null {
+  const at: Place = { kind: 'environment', ...place };
+  if (!policy.reviewed.some((where) => covers(where, at))) return null;
+  return whoMay(policy, { right: 'decide', place: at }).map(({ person }) => person.name);
 }
 
 function allows({ role, where }: Grant, name: string, { right, place }: Wish): boolean {

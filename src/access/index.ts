@@ -4,10 +4,12 @@ export {
   requireWhere,
   withGrant,
   withoutGrant,
+  withReview,
   type Revocation,
 } from './change.ts';
-export { grantsOf, may, whoMay } from './decide.ts';
+export { grantsOf, isInForce, may, mayShip, reviewersOf, whoMay } from './decide.ts';
 export {
+  nobodyElse,
   rightsOf,
   roles,
   type Caller,

@@ -59,11 +59,18 @@ export interface Person {
   grants: Grant[];
 }
 
-/** Who may do what on one server. Without people it is not in force: the owner alone gets in, and may do everything. */
+/** Who may do what on one server. An empty one is not in force: the owner alone gets in, and may do everything. */
 export interface Policy {
   /** By name; nobody twice. */
   people: Person[];
+  /** Names from which everything was taken: what they began goes no further. */
+  former: string[];
+  /** Where a reviewer must approve each rollout, whatever slipway.yml says. */
+  reviewed: Where[];
 }
+
+/** The policy of a server on which nothing was granted yet. */
+export const nobodyElse: Policy = { people: [], former: [], reviewed: [] };
 
 /** What a call is about. */
 export type Place =

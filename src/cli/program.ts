@@ -417,6 +417,24 @@ function addAccess(program: Command, add: Add): void {
     load: async () => (await import('./commands/access.ts')).revoke,
     server: 'any',
   });
+  addProtection(access, add);
+}
+
+/** What a commit cannot change. */
+function addProtection(access: Command, add: Add): void {
+  add(access, 'protect <environment>', {
+    summary: 'ask for a reviewer at each rollout, whatever slipway.yml says',
+    more: 'Somebody must be reviewer of it first. Whoever shipped cannot approve. Going back needs nobody.',
+    examples: ['slipway access protect production'],
+    load: async () => (await import('./commands/access.ts')).protect,
+    server: 'any',
+  });
+  add(access, 'unprotect <environment>', {
+    summary: 'leave the reviewers to slipway.yml again',
+    examples: ['slipway access unprotect production'],
+    load: async () => (await import('./commands/access.ts')).unprotect,
+    server: 'any',
+  });
 }
 
 function isText(given: unknown): given is string {

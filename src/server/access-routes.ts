@@ -3,11 +3,14 @@ import { z } from 'zod';
 import {
   grantText,
   grantsText,
+  isInForce,
   may,
   requireRole,
   requireWhere,
+  whereText,
   withGrant,
   withoutGrant,
+  withReview,
   type Person,
 } from '../access/index.ts';
 import { CodedError } from '../diagnostics/index.ts';
@@ -19,6 +22,8 @@ import type { Guard } from './guard.ts';
 const word = z.string().min(1).max(200);
 const grantRequest = z.object({ person: word, role: word, where: word.default('*') });
 const revocationRequest = z.object({ person: word, role: word.optional(), where: word.optional() });
+
+const reviewRequest = z.object({ where: word, on: z.boolean() });
 
 /** Showing and changing who may do what. A change opens or closes doors before it is answered. */
 export function addAccess(
@@ -33,7 +38,8 @@ export function addAccess(
     return {
       you: { name: caller.name, proof: caller.proof, isOwner: caller.isOwner },
       owner: ownerName(),
-      inForce: policy.people.length > 0,
+      inForce: isInForce(policy),
+      reviewed: policy.reviewed.map(whereText),
       people: people.map(viewOf),
     };
   });
@@ -72,6 +78,16 @@ export function addAccess(
       data: { person: wish.person, revoked, proof: caller.proof },
     });
     await doors.match(policy.people);
+    return reply.code(204).send();
+  });
+  api.post('/v1/reviews', async (request, reply) => {
+    const { where, on } = reviewRequest.parse(request.body);
+    const { caller } = guard.guestOf(request);
+    await changePolicy(store, (now) => withReview(now, requireWhere(where), on), {
+      type: on ? 'access.protected' : 'access.unprotected',
+      actor: caller.name,
+      data: { where, proof: caller.proof },
+    });
     return reply.code(204).send();
   });
 }

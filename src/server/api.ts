@@ -33,6 +33,7 @@ import type { Finding } from '../diagnostics/index.ts';
  *   GET    /v1/access                          AccessView
  *   POST   /v1/grants     GrantRequest         PersonView
  *   POST   /v1/revocations   RevocationRequest   204
+ *   POST   /v1/reviews    { where, on: boolean }   204; whether each rollout there needs a reviewer
  *   POST   /v1/shutdown   { all: boolean }     204, before it ends
  *
  * What a user did wrong is answered with a 4xx status and an ErrorBody.
@@ -141,5 +142,7 @@ export interface AccessView {
   owner: string;
   /** False while nobody beside the owner gets in: then names are those that people say. */
   inForce: boolean;
+  /** Environments in which a reviewer must approve each rollout, whatever slipway.yml says. */
+  reviewed: string[];
   people: PersonView[];
 }

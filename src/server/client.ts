@@ -96,6 +96,8 @@ export interface ServerClient {
   access(): Promise<AccessView>;
   grant(request: GrantRequest): Promise<PersonView>;
   revoke(request: RevocationRequest): Promise<void>;
+  /** Whether each rollout to an environment needs a reviewer, whatever slipway.yml says. */
+  demandReview(where: string, on: boolean): Promise<void>;
   shutdown(all: boolean): Promise<void>;
   /** Ends connections that are kept open; the client may still be used. */
   close(): void;
@@ -143,6 +145,7 @@ export function connectServer(place: ServerPlace, options: SshChoice = {}): Serv
     access: () => json('GET', '/v1/access'),
     grant: (request) => json('POST', '/v1/grants', { json: request }),
     revoke: (request) => none('POST', '/v1/revocations', { json: request }),
+    demandReview: (where, on) => none('POST', '/v1/reviews', { json: { where, on } }),
     shutdown: (all) => none('POST', '/v1/shutdown', { json: { all } }),
     close: () => connector.close(),
   };

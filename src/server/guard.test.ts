@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { requireRole, requireWhere, roles, withGrant, type Policy } from '../access/index.ts';
+import { nobodyElse, requireRole, requireWhere, roles, withGrant, type Policy } from '../access/index.ts';
 import type { NewEvent } from '../flow/index.ts';
 import { layoutOf, ownerName, type Answers, type System } from '../wiring/index.ts';
 import type { ErrorBody } from './api.ts';
@@ -110,7 +110,7 @@ afterAll(async () => {
 
 /** `ana: deployer production` a line. */
 async function set(...lines: string[]): Promise<void> {
-  policy = { people: [] };
+  policy = nobodyElse;
   for (const line of lines) {
     const [name = '', grant = ''] = line.split(': ');
     const [role = '', where = '*'] = grant.split(' ');
@@ -171,6 +171,7 @@ const calls: Record<string, { path?: string; sent?: object }> = {
   'POST /v1/audit': { sent: {} },
   'POST /v1/grants': { sent: { person: 'new', role: 'nothing' } },
   'POST /v1/revocations': { sent: { person: 'nobody-here' } },
+  'POST /v1/reviews': { sent: { where: 'production', on: false } },
   'POST /v1/shutdown': { sent: {} },
 };
 
@@ -227,6 +228,7 @@ describe('every call of the API', () => {
       GET /v1/secrets                  admin
       POST /v1/grants                  admin
       POST /v1/revocations             admin
+      POST /v1/reviews                 admin
       POST /v1/shutdown                admin
       "
     `);
@@ -249,7 +251,7 @@ describe('every call of the API', () => {
   test('is refused at once when the last grant is gone, and a stream that is followed ends', async () => {
     await set('ana: viewer');
     expect((await ask('ana', 'GET /v1/status')).status).toBe(200);
-    policy = { people: [] };
+    policy = nobodyElse;
     expect((await ask('ana', 'GET /v1/status')).status).toBe(403);
     await doors.match([]);
     await expect(ask('ana', 'GET /v1/status')).rejects.toThrow('ENOENT');

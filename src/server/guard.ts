@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { may, requireRight, type Caller, type Place, type Policy } from '../access/index.ts';
+import { isInForce, may, requireRight, type Caller, type Place, type Policy } from '../access/index.ts';
 import { CodedError } from '../diagnostics/index.ts';
 import { ownerName, policyOf, type Answers, type System } from '../wiring/index.ts';
 import { needs, rightOf } from './needs.ts';
@@ -70,7 +70,7 @@ export class Guard {
     const need = needs[call];
     if (!caller || !need) throw new Error(`${call} came from nobody, or needs nothing`);
     const policy = await policyOf(this.#system.store);
-    const proven = policy.people.length > 0;
+    const proven = isInForce(policy);
     const owner = ownerName();
     const sees = (place: Place) => may(policy, caller, { right: 'look', place });
     this.#guests.set(request, { caller, policy, proven, sees });

@@ -62,9 +62,10 @@ export const needs: Readonly<Record<string, Need>> = {
     at: ({ query }) => [secretPlace(textIn(query, 'app') ?? '', textIn(query, 'environment'))],
     event: 'secrets.listed',
   },
-  // These two write what was granted, and to whom, themselves.
+  // These write what was granted, and to whom, themselves.
   'POST /v1/grants': { right: 'manage', at: server },
   'POST /v1/revocations': { right: 'manage', at: server },
+  'POST /v1/reviews': { right: 'manage', at: server },
   'POST /v1/shutdown': { right: 'manage', at: server, event: used },
 };
 

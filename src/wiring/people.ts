@@ -1,5 +1,6 @@
 import { userInfo } from 'node:os';
-import { may, requireRight, type Caller, type Place, type Policy, type Right } from '../access/index.ts';
+import { mayShip, nobodyElse, refusal, reviewersOf, type Policy } from '../access/index.ts';
+import type { EnvironmentRules } from '../app/index.ts';
 import type { Json, NewEvent } from '../flow/index.ts';
 import type { Store } from '../store/index.ts';
 
@@ -21,7 +22,7 @@ export function ownerName(): string {
 /** Who may do what here; without people it is not in force. */
 export async function policyOf(store: Pick<Store, 'documents'>): Promise<Policy> {
   const known = await store.documents.get(kind, id);
-  return known ? (known.body as unknown as Policy) : { people: [] };
+  return known ? (known.body as unknown as Policy) : nobodyElse;
 }
 
 /** Puts a changed policy in the place of the one that stands, and the change into the chain `server`. */
@@ -32,7 +33,7 @@ export async function changePolicy(
 ): Promise<Policy> {
   for (let left = tries; left > 0; left--) {
     const known = await store.documents.get(kind, id);
-    const after = change(known ? (known.body as unknown as Policy) : { people: [] });
+    const after = change(known ? (known.body as unknown as Policy) : nobodyElse);
     const before = known?.body ?? null;
     const put = await store.documents.replace(kind, id, { before, after: after as unknown as Json });
     if (!put) continue;
@@ -42,9 +43,12 @@ export async function changePolicy(
   throw new Error('the policy is changed by others all the time');
 }
 
-/** The name of whoever began a ship, as the policy knows them: the owner by the server's own name, others by theirs. */
-function callerNamed(name: string): Caller {
-  return { name, isOwner: name === ownerName(), proof: 'the ship that they began' };
+/** A ship, where it wants to go. */
+interface Entry {
+  /** Who began it: a proven name, or with nobody let in what the owner's git says. */
+  actor: string;
+  app: string;
+  environment: string;
 }
 
 /**
@@ -55,25 +59,39 @@ function callerNamed(name: string): Caller {
  */
 export async function requireMayShip(
   store: Pick<Store, 'documents'>,
-  { actor, app, environment }: { actor: string; app: string; environment: string },
+  { actor, app, environment }: Entry,
 ): Promise<void> {
   const policy = await policyOf(store);
-  if (policy.people.length === 0) return;
-  const place: Place = { kind: 'environment', app, environment };
-  requireRight(policy, callerNamed(actor), { right: 'ship', place, owner: ownerName() });
+  if (mayShip(policy, actor, { app, environment })) return;
+  const place = { kind: 'environment', app, environment } as const;
+  const caller = { name: actor, isOwner: false, proof: 'the ship' };
+  throw refusal(policy, caller, { right: 'ship', place, owner: ownerName() });
 }
 
 /** Throws `access/may-not` for a ship that leads to environments of which its beginner may enter none. */
 export async function requireMayShipSomewhere(
   store: Pick<Store, 'documents'>,
-  { actor, app, environments }: { actor: string; app: string; environments: readonly string[] },
+  { actor, app, environments }: Omit<Entry, 'environment'> & { environments: readonly string[] },
 ): Promise<void> {
   const policy = await policyOf(store);
   const [first] = environments;
-  if (policy.people.length === 0 || first === undefined) return;
-  const caller = callerNamed(actor);
-  const right: Right = 'ship';
-  const places = environments.map((environment): Place => ({ kind: 'environment', app, environment }));
-  if (places.some((place) => may(policy, caller, { right, place }))) return;
+  if (first === undefined) return;
+  if (environments.some((environment) => mayShip(policy, actor, { app, environment }))) return;
   await requireMayShip(store, { actor, app, environment: first });
+}
+
+/**
+ * The rules of an environment as its slipway.yml has them, and as the policy wants them at least: where each rollout
+ * needs a reviewer, slipway.yml may choose among those who have the role, and may not do without.
+ */
+export async function rulesWithPolicy(
+  store: Pick<Store, 'documents'>,
+  rules: EnvironmentRules,
+  place: { app: string; environment: string },
+): Promise<EnvironmentRules> {
+  const known = reviewersOf(await policyOf(store), place);
+  if (known === null) return rules;
+  const demanded = [...known, ownerName()];
+  const chosen = rules.reviewers.filter((name) => demanded.includes(name));
+  return { ...rules, reviewers: chosen.length > 0 ? chosen : demanded, preventSelfReview: true };
 }

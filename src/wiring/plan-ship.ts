@@ -10,6 +10,7 @@ import { planRelease } from '../release/index.ts';
 import { openMirror } from '../source/index.ts';
 import { environmentOf, matchesPatterns, type Workflow } from '../workflow/index.ts';
 import { environmentState } from './environments.ts';
+import { rulesWithPolicy } from './people.ts';
 import { planCompose } from './plan-compose.ts';
 import { deploySteps } from './repository-files.ts';
 import { checkCommit, type ShipWish } from './shipping.ts';
@@ -34,7 +35,9 @@ export async function planShip(
   const mirror = await openMirror(system.layout.app(wish.app).mirror);
   const branch = wish.ref.replace(/^refs\/heads\//, '');
   const environments = await Promise.all(
-    app.environments.map(async (definition) => {
+    app.environments.map(async (written) => {
+      const place = { app: app.name, environment: written.name };
+      const definition = { ...written, rules: await rulesWithPolicy(system.store, written.rules, place) };
       const state = await environmentState(`${app.name}/${definition.name}`, system.store);
       const view = viewEnvironment({ app, definition, branch, state });
       if (app.kind !== 'compose' || !view.takesRef) return { view, findings: [] };

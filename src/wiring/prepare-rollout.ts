@@ -4,6 +4,7 @@ import { CodedError } from '../diagnostics/index.ts';
 import { verifyRelease, type Release } from '../release/index.ts';
 import { openMirror } from '../source/index.ts';
 import { matchesPatterns } from '../workflow/index.ts';
+import { requireMayShip, rulesWithPolicy } from './people.ts';
 import { releaseOf } from './processes.ts';
 import { commitFiles, releaseFiles } from './repository-files.ts';
 import {
@@ -43,6 +44,8 @@ export interface RolloutWish {
 export async function prepareRollout(wish: RolloutWish, parts: ResolveParts): Promise<RolloutRequest> {
   const written = definitionOf(wish.app, wish.environment);
   requireBranch(written, wish.ref);
+  const place = { app: wish.app.name, environment: wish.environment };
+  await requireMayShip(parts.store, { actor: wish.actor, ...place });
   const { definition, revision } =
     written.promoteFrom === null
       ? await shippedRevision(wish, parts)
@@ -55,7 +58,7 @@ export async function prepareRollout(wish: RolloutWish, parts: ResolveParts): Pr
       strategy: definition.strategy,
       bakeMs: definition.bakeMs,
       rollbackWindowMs: definition.rollbackWindowMs,
-      rules: definition.rules,
+      rules: await rulesWithPolicy(parts.store, definition.rules, place),
       checks: definition.checks,
       judge: definition.judge,
     },

@@ -38,6 +38,32 @@ export async function revoke(context: CliContext, options: CommonOptions): Promi
   });
 }
 
+/** Asks for a reviewer at each rollout to an environment, whatever a commit says. */
+export async function protect(context: CliContext, options: CommonOptions, where = ''): Promise<number> {
+  return demand(context, options, { where, on: true });
+}
+
+/** Leaves it to slipway.yml again. */
+export async function unprotect(context: CliContext, options: CommonOptions, where = ''): Promise<number> {
+  return demand(context, options, { where, on: false });
+}
+
+function demand(
+  context: CliContext,
+  options: CommonOptions,
+  { where, on }: { where: string; on: boolean },
+): Promise<number> {
+  return withServer(context, options, async (client) => {
+    await client.demandReview(where, on);
+    show(context, options, { where, on }, () => [
+      on
+        ? `each rollout to ${where} waits for a reviewer, and for another one than whoever shipped`
+        : `${where} asks for those reviewers that its slipway.yml names`,
+    ]);
+    return exitCodes.done;
+  });
+}
+
 function wayIn({ name, uid }: PersonView, home: string): string[] {
   if (uid !== null) {
     return [

@@ -3,7 +3,7 @@ import { renderTable } from './table.ts';
 import { paint, type Look } from './text.ts';
 
 /** Who may do what on a server. */
-export function accessPage({ you, owner, inForce, people }: AccessView, look: Look): string[] {
+export function accessPage({ you, owner, inForce, people, reviewed }: AccessView, look: Look): string[] {
   if (!inForce) {
     return [
       `only ${owner}, who owns this server, gets in, and may do everything; names are those that git says`,
@@ -16,6 +16,7 @@ export function accessPage({ you, owner, inForce, people }: AccessView, look: Lo
       { heads: ['PERSON', 'MAY', 'KNOWN BY'], rows: [[owner, 'everything: the owner', 'the home'], ...rows] },
       look,
     ),
+    ...(reviewed.length === 0 ? [] : ['', `always with a reviewer: ${reviewed.join(', ')}`]),
     '',
     paint(look, 'dim', `you are ${you.name} (${you.proof})`),
   ];
