@@ -135,7 +135,7 @@ describe('a Compose app', () => {
     const [staging, preview, production] = environments;
     const minute = { kind: 'timer', ms: 60_000 };
     expect(staging).toMatchObject({
-      unwritten: [],
+      unwritten: ['bake'],
       strategy: {
         kind: 'canary',
         steps: [
@@ -203,7 +203,7 @@ describe('an app', () => {
         environments: [
           {
             name: 'production',
-            unwritten: ['strategy', 'health'],
+            unwritten: ['strategy', 'health', 'bake'],
             branches: ['trunk'],
             promoteFrom: null,
             hosts: ['my-shop.localhost'],

@@ -34,10 +34,6 @@ export const appCodes = {
     means: 'Two containers of a service would have to hold one port of the host.',
     todo: 'Remove the port, or let its predecessor end first.',
   },
-  'goes-back': {
-    means: 'The Compose file asks to go on after a failed update.',
-    todo: 'Write `failure_action: rollback`, which is what happens here.',
-  },
   impossible: { means: 'Two settings cannot both hold.', todo: 'Change the one that the message names.' },
   'misplaced-key': {
     means: 'A key stands one level too high or too low.',
@@ -81,6 +77,10 @@ export const appCodes = {
   'start-script': {
     means: 'There is no Procfile, so the `start` script of package.json runs as `web`.',
     todo: 'Nothing, or commit a Procfile.',
+  },
+  'unlike-swarm': {
+    means: '`deploy.update_config` or `rollback_config` asks for what a rollout does otherwise.',
+    todo: 'Nothing; or remove what the notes name.',
   },
   'unknown-environment': {
     means: 'An environment is named that slipway.yml does not define.',

@@ -2,10 +2,11 @@ import { loadCompose } from '../compose/index.ts';
 import type { ComposeProject, ComposeService, ComposeSources } from '../compose/index.ts';
 import { didYouMean } from '../diagnostics/index.ts';
 import type { Finding, Result } from '../diagnostics/index.ts';
-import { composeHealth, composeStrategy } from './compose-defaults.ts';
+import { composeBake, composeHealth, composeStrategy } from './compose-defaults.ts';
 import type { App, EnvironmentDefinition } from './model.ts';
 import { classifyServices } from './service-roles.ts';
 import type { RoleRules } from './routed-service.ts';
+import { checkUpdates } from './update-checks.ts';
 import type { ClassifiedService } from './classified-service.ts';
 
 /** A service with its role, and how many of it should run. */
@@ -48,7 +49,7 @@ export function composeFor({ app, environment, sources, env }: ComposeAppRequest
     ...checkCopies(services, project, environment),
     ...(web ? [] : checksOfNobody(environment)),
     ...services.filter(({ alone }) => alone).flatMap((one) => checkAlone(one, project, { app, environment })),
-    ...checkUpdate(project.services.find(({ name }) => name === web?.service)),
+    ...checkUpdates(project.services, services, environment),
   ];
   if (all.some(({ severity }) => severity === 'error')) return { ok: false, findings: all };
   const copies = services.map((one) => ({ ...one, replicas: replicasOf(one, project, environment) }));
@@ -71,6 +72,7 @@ export function composeFor({ app, environment, sources, env }: ComposeAppRequest
           ? environment.strategy
           : composeStrategy(environment, routed, copies),
         health: composeHealth(environment, routed),
+        bakeMs: composeBake(environment, routed),
       },
     },
     warnings: all,
@@ -200,21 +202,6 @@ function checksOfNobody({ name, checks }: EnvironmentDefinition): Finding[] {
       message: `slipway.yml, environments.${name}.checks: no service gets the users' requests, so none can be checked`,
       notes: [],
       help: 'say which does, route: { service: web, port: 3000 }, or write checks with "run"',
-    },
-  ];
-}
-
-/** A rollout that fails goes back; what asks for the contrary is told. */
-function checkUpdate(routed: ComposeService | undefined): Finding[] {
-  if (routed?.deploy.update?.failureAction !== 'continue') return [];
-  return [
-    {
-      code: 'app/goes-back',
-      severity: 'warning',
-      message: `"${routed.name}" says deploy.update_config.failure_action: continue, and a rollout that fails always goes back here`,
-      at: routed.at,
-      notes: [],
-      help: 'remove it, or write "failure_action: rollback", which is what happens',
     },
   ];
 }

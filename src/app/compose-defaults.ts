@@ -21,6 +21,15 @@ export function composeStrategy(
   return { kind: 'rolling', batch: update.parallelism, unavailable, pauseMs: update.delayMs };
 }
 
+/** The watch after 100 %: as slipway.yml says, else at least as long as `deploy.update_config.monitor`. */
+export function composeBake(
+  { unwritten, bakeMs }: EnvironmentDefinition,
+  routed: ComposeService | undefined,
+): number {
+  const monitor = routed?.deploy.update?.written.includes('monitor') ? routed.deploy.update.monitorMs : 0;
+  return unwritten.includes('bake') ? Math.max(bakeMs, monitor) : bakeMs;
+}
+
 /** What Docker takes where a healthcheck leaves it out. */
 const dockerDefaults = { intervalMs: 30_000, timeoutMs: 30_000, retries: 3 };
 

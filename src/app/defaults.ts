@@ -38,7 +38,7 @@ export function defaultHosts(appName: string, environmentName: string): string[]
 export function defaultEnvironment(appName: string, name: string): EnvironmentDefinition {
   return {
     name,
-    unwritten: ['strategy', 'health'],
+    unwritten: ['strategy', 'health', 'bake'],
     branches: [],
     promoteFrom: null,
     hosts: defaultHosts(appName, name),

@@ -200,7 +200,7 @@ function environmentFrom(appName: string, name: string, written: WrittenEnvironm
   const values = <T>(list: { value: T }[] | undefined) => list?.map(({ value }) => value) ?? [];
   return {
     ...usual,
-    unwritten: (['strategy', 'health'] as const).filter((key) => written[key] === undefined),
+    unwritten: (['strategy', 'health', 'bake'] as const).filter((key) => !isWritten(written, key)),
     branches: values(written.branches?.value),
     promoteFrom: written['promote-from']?.value ?? null,
     hosts: written.host ? values(written.host.value) : usual.hosts,
@@ -228,6 +228,10 @@ function environmentFrom(appName: string, name: string, written: WrittenEnvironm
     },
     judge: written.strategy?.value.judge ?? null,
   };
+}
+
+function isWritten(written: WrittenEnvironment, key: 'strategy' | 'health' | 'bake'): boolean {
+  return written[key] !== undefined || (key === 'bake' && written.strategy?.value.bake?.value !== undefined);
 }
 
 function healthFrom(written: WrittenEnvironment): HealthDefinition {

@@ -346,6 +346,14 @@ describe('an app by Compose in an environment', () => {
     expect(strategy('replicas: 4, update_config: { parallelism: 0 }')).toMatchObject({ kind: 'blue-green' });
   });
 
+  test('is watched for as long as deploy.update_config.monitor asks, where slipway.yml says nothing', () => {
+    const bake = (deploy: string, environment = '') => resolved(web(deploy), environment).environment.bakeMs;
+    expect(bake('update_config: { monitor: 2m }')).toBe(120_000);
+    expect(bake('update_config: { monitor: 2s }')).toBe(10_000);
+    expect(bake('update_config: { parallelism: 1 }')).toBe(10_000);
+    expect(bake('update_config: { monitor: 2m }', 'bake: 30s')).toBe(30_000);
+  });
+
   test('waits for a healthcheck as long as that asks for', () => {
     const deadline = (healthcheck: string, environment = '') =>
       resolved(web('mode: replicated', `, healthcheck: ${healthcheck}`), environment).environment.health

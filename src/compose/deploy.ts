@@ -30,6 +30,7 @@ const updateRules: Shape<UpdateRules> = (tree, path, findings) => {
   const read = updateForm(tree, path, findings);
   if (read === undefined) return undefined;
   return {
+    written: Object.keys(read),
     parallelism: read.parallelism ?? 1,
     delayMs: read.delay ?? 0,
     order: read.order ?? 'stop-first',

@@ -227,6 +227,8 @@ export interface Deploy {
 
 /** `deploy.update_config` and `deploy.rollback_config`. */
 export interface UpdateRules {
+  /** Keys that the file writes; the others hold Docker's defaults. */
+  written: string[];
   /** Copies at a time; 0 for all at once. */
   parallelism: number;
   delayMs: number;
