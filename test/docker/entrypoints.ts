@@ -45,7 +45,7 @@ set -e
 case "$1" in -*) set -- redis-server "$@" ;; esac
 if [ "$1" = redis-server ] && [ "$(id -u)" = 0 ]; then
   chown -R redis:redis .
-  exec su -s /bin/sh redis "$0" "$@"
+  exec su -s /bin/sh -- redis "$0" "$@"
 fi
 [ "$1" = redis-server ] && set -- "$@" --bind '* -::*' --protected-mode no
 exec "$@"
