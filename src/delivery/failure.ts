@@ -154,7 +154,7 @@ function failedStep(
   if (crash) return crash;
   const { deadlineMs } = rollout.candidate.health;
   if (phase.stage === 'shifting') return lateRouter(phase.gate, deadlineMs);
-  if (phase.stage === 'starting') return lateGate(phase.gate, rollout, observed);
+  if (phase.stage === 'starting') return lateGate(phase.gate, { state, rollout }, observed);
   return failedCheck(rollout, observed.command);
 }
 
@@ -212,7 +212,11 @@ function crashedSince(copies: InstanceObservation[], restartsBefore: Record<stri
   return copy ? failed(`${copy.id} crashed during the bake`, copy.logTail) : null;
 }
 
-function lateGate(gate: Gate, rollout: Rollout, observed: Observed): Cause | null {
+function lateGate(
+  gate: Gate,
+  { state, rollout }: { state: EnvironmentState; rollout: Rollout },
+  observed: Observed,
+): Cause | null {
   const { deadlineMs } = rollout.candidate.health;
   if (gate.deadline.elapsedMs < deadlineMs) return null;
   const copies = gatedCopies(rollout);
@@ -220,9 +224,14 @@ function lateGate(gate: Gate, rollout: Rollout, observed: Observed): Cause | nul
     ({ id }) => seenAs(observed, id)?.probe !== 'ready' && (gate.streaks[id] ?? 0) === 0,
   );
   const last = gate.lastFailure === null ? 'no probe was answered' : gate.lastFailure;
+  // What a copy says is rarely more than that its database does not answer.
+  const down = neededShared(state, rollout.candidate).find(
+    ({ id }) => seenAs(observed, id)?.phase !== 'running',
+  );
+  const because = down ? `; the shared service ${down.process.name} does not stay up` : '';
   return failed(
-    `${late?.id ?? 'a copy'} was not ready within ${deadlineMs / 1000} s: ${last}`,
-    (late && seenAs(observed, late.id)?.logTail) ?? [],
+    `${late?.id ?? 'a copy'} was not ready within ${deadlineMs / 1000} s: ${last}${because}`,
+    seenAs(observed, (down ?? late)?.id ?? '')?.logTail ?? [],
   );
 }
 

@@ -170,6 +170,19 @@ describe('a shared service', () => {
   }
   const apply = ['apply-shared', { service: 'db', by: 'ana' }] as [string, unknown];
 
+  test('that does not stay up is named when the copies that need it are not ready', async () => {
+    const stage = new Stage();
+    let looks = 0;
+    stage.see = ({ instances }) => {
+      const database = instances.find(({ id }) => id === 'shared-db-1');
+      if (database && (looks += 1) > 3)
+        Object.assign(database, { phase: 'backoff', logTail: ['no such flag'] });
+    };
+    await stage.tick(['rollout', aRequest(1, 'never-ready', { stack: true })]);
+    await stage.until(atRest);
+    expect(outcome(stage)).toMatch(/^failed, .* was not ready .*; the shared service db does not stay up$/);
+  });
+
   test('keeps running as it is when its definition changes, until somebody applies it', async () => {
     const stage = await changed();
     expect(stage.state.shared[0]?.service.fingerprint).toBe('s1');
