@@ -18,7 +18,7 @@ export function commandsOf(text: string): Command[] {
 function settle(line: string): string {
   return line
     .replaceAll(/\b(?=[0-9a-f]*\d)[0-9a-f]{7,64}\b/g, '<hash>')
-    .replaceAll(/\d+(?:\.\d+)?(?:ms|s|m|h)\b/g, '<time>')
+    .replaceAll(/\d+(?:\.\d+)?(?:ms|s|m|h)\b(?: \d+s\b)?/g, '<time>')
     .replaceAll(/\b(process|port) \d+/g, '$1 <number>')
     .replaceAll(/\s+/g, ' ')
     .trim();
