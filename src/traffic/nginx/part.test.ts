@@ -52,6 +52,20 @@ test('one place to go sets no cookie', () => {
   ).not.toContain('token-of-');
 });
 
+test('requests with one place to go pass by the maps; a pin, a share or a promise to remember brings them back', () => {
+  const one = routes.revisions.map((each) => ({ ...each, weightPercent: each.id === 'r2' ? 100 : 0 }));
+  const direct = rendered({ revisions: one });
+  expect(direct).toContain('proxy_pass http://slipway_k_r2;');
+  expect(direct).toContain('access_log /log slipway_k_r2 ');
+  expect(direct).not.toContain('add_header Set-Cookie');
+  const chosen = 'proxy_pass http://slipway_k_${slipway_k_to};';
+  expect(direct).not.toContain(chosen);
+  const by = { kind: 'header', name: 'X-Canary', value: 'yes' } as const;
+  expect(rendered({ revisions: one, pins: [{ revision: 'r1', by }] })).toContain(chosen);
+  expect(rendered({ revisions: one, sticky: true })).toContain(chosen);
+  expect(rendered()).toContain(chosen);
+});
+
 test('a pin matches what it says and nothing else; one to nowhere is refused', () => {
   const text = rendered({
     pins: [

@@ -4,7 +4,7 @@ import { block, map, variable } from './names.ts';
 import type { PartSettings } from './part-settings.ts';
 import { errorPages, pagesLocation, retryEntries } from './pages.ts';
 import { requestMaps } from './request-maps.ts';
-import { scopeMaps, type NamedScope } from './scope-maps.ts';
+import { onlyRevision, scopeMaps, type NamedScope } from './scope-maps.ts';
 import { formatName, scopeServers } from './scope-servers.ts';
 
 /** What nobody's host is answered: that nothing is there, or that routes were lost. */
@@ -93,12 +93,14 @@ export function serverLines(settings: { maxBodyBytes: number; trustedProxies: re
 
 /** One line for each request, its fields in the order that `parseAccessLine` reads them. */
 function logFormats({ key, routes }: NamedScope): string[] {
-  const previewed = new Set(
-    routes.pins.filter(({ by }) => by.kind === 'host').map(({ revision }) => revision),
-  );
+  const only = onlyRevision(routes);
+  const direct = new Set([
+    ...routes.pins.filter(({ by }) => by.kind === 'host').map(({ revision }) => revision),
+    ...(only === null ? [] : [only]),
+  ]);
   return [
     logFormat(formatName(key, { kind: 'chosen' }), key, variable(key, 'to')),
-    ...[...previewed].map((id) => logFormat(formatName(key, { kind: 'revision', id }), key, id)),
+    ...[...direct].map((id) => logFormat(formatName(key, { kind: 'revision', id }), key, id)),
   ];
 }
 

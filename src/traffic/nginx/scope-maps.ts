@@ -48,11 +48,13 @@ export function scopeMaps(scope: NamedScope): string[] {
           ])
         : []),
     ]),
-    map(`$slipway_known@${own('set_cookie')}`, own('session'), [
-      ['default', '$slipway_known'],
-      ['"@"', '""'],
-      ['"~^@."', '$request_id'],
-    ]),
+    remembers(routes)
+      ? map(`$slipway_known@${own('set_cookie')}`, own('session'), [
+          ['default', '$slipway_known'],
+          ['"@"', '""'],
+          ['"~^@."', '$request_id'],
+        ])
+      : map('$slipway_known', own('session'), [['default', '$slipway_known']]),
     map(own('to'), own('unavailable'), [
       ['default', 'notServing'],
       [quoted(pinnedAway), 'pinnedAway'],
@@ -64,6 +66,17 @@ export function scopeMaps(scope: NamedScope): string[] {
 /** Whether sessions get a cookie: someone asked for it, or there is more than one place to go. */
 export function remembers(routes: Routes): boolean {
   return routes.sticky || weighted(routes).length > 1;
+}
+
+/**
+ * The revision that every request of the scope goes to, as on most days; null when something must be chosen. Its requests
+ * pass by all the maps, which cost about a tenth of nginx's time.
+ */
+export function onlyRevision(routes: Routes): string | null {
+  const [one, ...others] = weighted(routes);
+  const pinned = routes.pins.some(({ by }) => by.kind !== 'host');
+  if (!one || others.length > 0 || pinned || routes.sticky || one.endpoints.length === 0) return null;
+  return one.id;
 }
 
 function weighted({ revisions }: Routes) {

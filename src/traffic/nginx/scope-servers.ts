@@ -2,7 +2,7 @@ import { covers, type Certificate } from '../certificate-folder.ts';
 import { block, literal, map, upstreamName, variable } from './names.ts';
 import { errorPages, pagesLocation, retryEntries } from './pages.ts';
 import type { PartSettings } from './part-settings.ts';
-import { limitZoneName, type NamedScope } from './scope-maps.ts';
+import { limitZoneName, onlyRevision, type NamedScope } from './scope-maps.ts';
 
 /** Where a server listens, and for which hosts. */
 interface Door {
@@ -22,8 +22,9 @@ export function scopeServers(scope: NamedScope, settings: PartSettings): string[
   const present = new Set(routes.revisions.filter((one) => one.endpoints.length > 0).map(({ id }) => id));
   const behind = (revision: string | null): Behind => {
     if (routes.maintenance) return { kind: 'page', name: 'maintenance' };
-    if (revision === null) return { kind: 'chosen' };
-    return present.has(revision) ? { kind: 'revision', id: revision } : { kind: 'page', name: 'pinnedAway' };
+    const only = revision ?? onlyRevision(routes);
+    if (only === null) return { kind: 'chosen' };
+    return present.has(only) ? { kind: 'revision', id: only } : { kind: 'page', name: 'pinnedAway' };
   };
   const previews = routes.pins.flatMap(({ by, revision }) =>
     by.kind === 'host' ? [{ hosts: [by.host], revision }] : [],
