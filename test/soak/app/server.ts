@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { acceptChat, leaveChats } from './chat.ts';
 import { patternAt } from './pattern.ts';
@@ -45,11 +44,13 @@ async function download(query: URLSearchParams, response: ServerResponse): Promi
   const sizeBytes = Number(query.get('bytes'));
   const ticks = Math.max(1, Math.round(Number(query.get('ms')) / downloadTickMs));
   if (query.get('length') === 'told') response.setHeader('content-length', sizeBytes);
+  const closed = new Promise((resolve) => response.once('close', resolve));
   const began = performance.now();
   for (let tick = 1, sent = 0; tick <= ticks && !response.destroyed; tick++) {
     const piece = patternAt(sent, Math.round((sizeBytes * tick) / ticks) - sent);
     sent += piece.length;
-    if (!response.write(piece)) await Promise.race([once(response, 'drain'), once(response, 'close')]);
+    if (!response.write(piece))
+      await Promise.race([new Promise((resolve) => response.once('drain', resolve)), closed]);
     await sleep(Math.max(0, began + tick * downloadTickMs - performance.now()));
   }
   response.end();
