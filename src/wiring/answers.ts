@@ -19,6 +19,7 @@ import { rerunShip, type RerunShip } from './rerun-ship.ts';
 import { rolloutsOf } from './rollout-log.ts';
 import { addressText } from './router-process.ts';
 import type { RunFlowData } from './run-data.ts';
+import { checkCompose } from './compose-checks.ts';
 import { checkCommit, newShip, requireSameApp, type ShipWish } from './shipping.ts';
 import { targets, type ShipData } from './ship-flow.ts';
 import { sayWord, type WordWish } from './speaking.ts';
@@ -118,6 +119,7 @@ export class Answers {
     const { store } = this.system;
     const checked = await checkCommit(wish, this.system);
     requireSameApp(wish, checked.app);
+    const compose = await checkCompose(wish, checked, this.system);
     const data = await newShip(wish, checked, store);
     await this.requireMayShip(data);
     const about = { ship: data.id, commit: data.commit, title: data.title, ref: data.ref };
@@ -125,7 +127,7 @@ export class Answers {
       { chain: data.app.name, type: 'ship.requested', actor: wish.actor, data: about },
     ]);
     const warnings = checked.findings.filter(({ severity }) => severity === 'warning');
-    return { ship: data.id, warnings, sources: checked.sources };
+    return { ship: data.id, warnings: [...warnings, ...compose.warnings], sources: compose.sources };
   }
 
   /** Runs a ship that has ended again, or what of it failed; returns the new ship. */

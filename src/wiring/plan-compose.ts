@@ -2,11 +2,11 @@ import type { App, ComposeApp, EnvironmentDefinition } from '../app/index.ts';
 import type { EnvironmentState } from '../delivery/index.ts';
 import type { Finding } from '../diagnostics/index.ts';
 import { wantedImages } from '../release/index.ts';
-import { resolveEnvironment } from '../secrets/index.ts';
+import { resolveEnvironment, type Vault } from '../secrets/index.ts';
 import type { Mirror } from '../source/index.ts';
 import { forecastRollout } from './forecast/forecast.ts';
 import type { Forecast, ImageSize } from './forecast/model.ts';
-import { commitFiles } from './repository-files.ts';
+import { commitFiles, type CommitFiles } from './repository-files.ts';
 import { readCompose, shapeOfCompose } from './resolve-compose.ts';
 import type { System } from './system.ts';
 
@@ -25,18 +25,8 @@ export async function planCompose(
   { vault, docker }: Pick<System, 'vault' | 'docker'>,
 ): Promise<{ forecast: Forecast | null; findings: Finding[] }> {
   const { app, definition, state, mirror, commit } = wish;
-  const variables = await resolveEnvironment({ app: app.name, definition, vault });
-  // A secret without a value is told once; with its marker the files say the rest.
-  const secretRefs = definition.secrets.map(
-    (name) => variables.secretRefs.find((ref) => ref.name === name) ?? { name, version: 0 },
-  );
-  const env = { ...variables.env, ...Object.fromEntries(definition.secrets.map((name) => [name, ''])) };
-  const { result } = await readCompose({
-    app,
-    definition,
-    files: commitFiles(mirror, commit),
-    variables: { ...variables, env, secretRefs },
-  });
+  const files = commitFiles(mirror, commit);
+  const { variables, result } = await readForPlan({ app, definition, files }, vault);
   if (!result.ok) return { forecast: null, findings: [...variables.findings, ...result.findings] };
   const shape = shapeOfCompose(result.value);
   const named = await resolveEnvironment({
@@ -59,6 +49,21 @@ export async function planCompose(
     images: await imageSizes(result.value, state, docker),
   });
   return { forecast, findings: [...variables.findings, ...named.findings, ...result.warnings] };
+}
+
+/** The Compose files as an environment would have them, whether or not its secrets have values already. */
+export async function readForPlan(
+  { app, definition, files }: { app: App; definition: EnvironmentDefinition; files: CommitFiles },
+  vault: Vault,
+) {
+  const variables = await resolveEnvironment({ app: app.name, definition, vault });
+  // A secret without a value is told once; with its marker the files say the rest.
+  const secretRefs = definition.secrets.map(
+    (name) => variables.secretRefs.find((ref) => ref.name === name) ?? { name, version: 0 },
+  );
+  const env = { ...variables.env, ...Object.fromEntries(definition.secrets.map((name) => [name, ''])) };
+  const read = await readCompose({ app, definition, files, variables: { ...variables, env, secretRefs } });
+  return { variables, ...read };
 }
 
 /** What the engine knows of images: those it has, and how large those are that will be built anew. Nothing without one. */

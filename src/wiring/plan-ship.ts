@@ -5,10 +5,11 @@ import {
   type StrategyDefinition,
 } from '../app/index.ts';
 import { type EnvironmentState } from '../delivery/index.ts';
-import { unreachable, type Finding } from '../diagnostics/index.ts';
+import { unreachable } from '../diagnostics/index.ts';
 import { planRelease } from '../release/index.ts';
 import { openMirror } from '../source/index.ts';
 import { environmentOf, matchesPatterns, type Workflow } from '../workflow/index.ts';
+import { once } from './compose-checks.ts';
 import { environmentState } from './environments.ts';
 import { rulesWithPolicy } from './people.ts';
 import { planCompose } from './plan-compose.ts';
@@ -58,14 +59,6 @@ export async function planShip(
     environments: environments.map(({ view }) => view),
     findings: [...findings, ...release.findings, ...once(environments.flatMap((one) => one.findings))],
   };
-}
-
-/** Environments of one app mostly share their mistakes. */
-function once(findings: Finding[]): Finding[] {
-  const key = ({ code, message, at }: Finding) => `${code} ${message} ${at?.file}:${at?.start.line}`;
-  return findings.filter(
-    (finding, index) => findings.findIndex((other) => key(other) === key(finding)) === index,
-  );
 }
 
 function viewWorkflow(

@@ -27,6 +27,16 @@ test('asked before anything was shipped', async () => {
   await expectText('logs-too-early', await stage.run(['logs', '--job', 'test'], { cwd: shop }), 2);
 });
 
+test('shipped a Compose file that no rollout can honour: refused before its pipeline runs', async () => {
+  const files: Files = {
+    'compose.yml':
+      'services:\n  web:\n    build: .\n    ports: ["8080:3000", "2222:22"]\n    network_mode: service:db\n',
+    'slipway.yml': 'kind: compose\nroute: { port: 3000 }\n',
+  };
+  const folder = stage.repository('refused', files);
+  await expectText('compose-refused', await stage.run(['ship'], { cwd: folder }), 2);
+});
+
 test('asked for what does not exist', async () => {
   const shipped = await stage.run(['ship'], { cwd: shop });
   expect(shipped.exitCode, shipped.text).toBe(0);

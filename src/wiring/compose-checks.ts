@@ -1,0 +1,41 @@
+import type { Finding } from '../diagnostics/index.ts';
+import { openMirror } from '../source/index.ts';
+import { matchesPatterns } from '../workflow/index.ts';
+import { readForPlan } from './plan-compose.ts';
+import { commitFiles } from './repository-files.ts';
+import { FindingsError, type CheckedCommit, type ShipWish } from './shipping.ts';
+import type { System } from './system.ts';
+
+/**
+ * Reads the Compose files of a commit for each environment that it may reach, before its pipeline runs: what `slipway plan`
+ * would refuse is refused here. Secrets without a value are told when their environment is due; they may come until then.
+ *
+ * @returns Warnings, with the texts that they point into.
+ * @throws FindingsError with every mistake.
+ */
+export async function checkCompose(
+  { app: name, commit, ref }: ShipWish,
+  { app, sources }: Pick<CheckedCommit, 'app' | 'sources'>,
+  { layout, vault }: Pick<System, 'layout' | 'vault'>,
+): Promise<{ warnings: Finding[]; sources: Record<string, string> }> {
+  if (app.kind !== 'compose') return { warnings: [], sources };
+  const mirror = await openMirror(layout.app(name).mirror);
+  const branch = ref.replace(/^refs\/heads\//, '');
+  const reached = app.environments.filter(
+    ({ branches }) => branches.length === 0 || matchesPatterns(branches, branch),
+  );
+  const files = commitFiles(mirror, commit);
+  const read = await Promise.all(reached.map((definition) => readForPlan({ app, definition, files }, vault)));
+  const findings = once(read.flatMap(({ result }) => (result.ok ? result.warnings : result.findings)));
+  const texts = Object.assign({}, sources, ...read.map((one) => one.texts)) as Record<string, string>;
+  if (read.some(({ result }) => !result.ok)) throw new FindingsError(findings, texts);
+  return { warnings: findings, sources: texts };
+}
+
+/** Environments of one app mostly share their mistakes. */
+export function once(findings: Finding[]): Finding[] {
+  const key = ({ code, message, at }: Finding) => `${code} ${message} ${at?.file}:${at?.start.line}`;
+  return findings.filter(
+    (finding, index) => findings.findIndex((other) => key(other) === key(finding)) === index,
+  );
+}
