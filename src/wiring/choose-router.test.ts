@@ -1,4 +1,5 @@
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
@@ -104,4 +105,41 @@ test('a configuration of your own that nobody can read is refused', async () => 
     code: 'wiring/bad-router-setting',
     message: expect.stringContaining(`${home}/missing.conf`),
   });
+});
+
+test('a router that could not follow the routes in force is refused', async () => {
+  await installed('nginx');
+  const pin = { revision: 'r1', by: { kind: 'header', name: 'X_Canary', value: 'yes' } };
+  const front = { scope: 'shop/production', hosts: ['*'], revisions: [], pins: [pin], sticky: false };
+  const routes = { ...front, maintenance: false, rateLimit: null };
+  const body = JSON.stringify({ scopes: [{ routes, fence: 1 }] });
+  const sha256 = createHash('sha256').update(body).digest('hex');
+  const { state } = layoutOf(home).router;
+  await mkdir(join(home, 'router'));
+  await writeFile(state, `${JSON.stringify({ format: 1, sha256 })}\n${body}\n`);
+  await expect(choose({ router: 'nginx' })).rejects.toMatchObject({
+    code: 'wiring/router-cannot',
+    message: 'the nginx router cannot do what runs here asks for',
+    notes: ['shop/production: testers are known by the header "X_Canary", whose "_" it cannot tell from "-"'],
+  });
+  expect((await chosen()).kind).toBe('embedded');
+});
+
+test('an authority is remembered by its directory, and its account goes with it', async () => {
+  await choose({ https: '127.0.0.1:8443', acme: 'letsencrypt-staging', acmeEmail: 'ana@example.com' });
+  const acme = {
+    directory: 'https://acme-staging-v02.api.letsencrypt.org/directory',
+    email: 'ana@example.com',
+    rootFile: null,
+  };
+  expect((await chosen()).acme).toEqual(acme);
+  const root = join(home, 'root.pem');
+  await writeFile(root, '');
+  await choose({ acme: 'https://ca.internal/dir', acmeRoot: 'root.pem' });
+  expect((await chosen()).acme).toEqual({ ...acme, directory: 'https://ca.internal/dir', rootFile: root });
+  await expect(choose({ https: 'off' })).rejects.toMatchObject({
+    help: 'say where it is spoken: slipway up --https 0.0.0.0:443, or obtain none: slipway up --acme off',
+  });
+  await choose({ https: 'off', acme: 'off' });
+  expect(await chosen()).toMatchObject({ acme: null, tls: null });
 });
