@@ -1,7 +1,8 @@
 /*
  * Embedded router, nginx and HAProxy side by side, the latter two plain and as Slipway drives them: each alone on core
  * 0, load (wrk), upstream (nginx) and the drivers' agents on core 1, in alternating rounds, medians. The plain ones log
- * nothing and have no rules. What counts are the ratios; absolute numbers belong to the machine.
+ * nothing and have no rules. What counts are the ratios; absolute numbers belong to the machine. The agents share a core
+ * with load and upstream, which takes from the throughput of the driven ones: CPU is told apart for that.
  *
  *   node bench/router.ts [--seconds 3] [--rounds 5] [--connections 64] [--bytes 1024]
  */
@@ -34,6 +35,8 @@ interface Contender {
   port: number;
   /** Every process that requests pass through. */
   pids: () => number[];
+  /** The process that counts what the program logs; null where there is none. */
+  agent: number | null;
 }
 
 interface Round {
@@ -41,6 +44,7 @@ interface Round {
   p50Ms: number;
   p99Ms: number;
   cpuUs: number;
+  agentUs: number;
 }
 
 const folder = await mkdtemp(join(tmpdir(), 'slipway-bench-'));
@@ -75,7 +79,7 @@ async function startAll(): Promise<Contender[]> {
     server { listen 127.0.0.1:${port}; location / { proxy_pass http://app; proxy_http_version 1.1; proxy_set_header Connection "";
       proxy_set_header Host $host; proxy_set_header X-Forwarded-For $remote_addr; } }`;
   const plain = await startNginx('proxy', 0, proxy);
-  contenders.push({ name: 'nginx', port, pids: () => pidsOf(plain) });
+  contenders.push({ name: 'nginx', port, pids: () => withChildren(plain.pid ?? 0), agent: null });
   contenders.push(await startDriven('nginx', nginx, upstream));
   if (existsSync(haproxy))
     contenders.push(await startHaproxy(upstream), await startDriven('haproxy', haproxy, upstream));
@@ -90,7 +94,7 @@ async function startEmbedded(upstream: number): Promise<Contender> {
     ...(await routerArgv('embedded', port)),
   ]);
   await route('embedded', upstream);
-  return { name: 'embedded', port, pids: () => pidsOf(child) };
+  return { name: 'embedded', port, pids: () => pidsOf(child), agent: null };
 }
 
 /** A program behind its agent. The program is pinned to core 0 by a wrapper, so that the agent is not. */
@@ -107,7 +111,7 @@ async function startDriven(kind: ProgramKind, program: string, upstream: number)
   await route(name, upstream);
   const identity = join(folder, name, kind, kind === 'nginx' ? 'nginx.process' : 'haproxy.pid');
   const master = (JSON.parse(readFileSync(identity, 'utf8')) as { pid: number }).pid;
-  return { name: `${kind}, driven`, port, pids: () => [master, ...childrenOf(master)] };
+  return { name: `${kind}, driven`, port, pids: () => withChildren(master), agent: agent.pid ?? null };
 }
 
 async function routerArgv(name: string, port: number): Promise<string[]> {
@@ -139,7 +143,8 @@ async function startNginx(name: string, core: number, server: string): Promise<C
   const file = join(folder, `${name}.conf`);
   await writeFile(
     file,
-    `daemon off; master_process off; worker_processes 1; pid ${folder}/${name}.pid; error_log ${folder}/${name}.log crit;
+    // As many workers as the driven one has, since all share one core.
+    `daemon off; worker_processes auto; pid ${folder}/${name}.pid; error_log ${folder}/${name}.log crit;
     events { worker_connections 4096; }
     http { access_log off; keepalive_requests 1000000; client_body_temp_path ${folder}/${name}-b; proxy_temp_path ${folder}/${name}-p;
       fastcgi_temp_path ${folder}/${name}-f; uwsgi_temp_path ${folder}/${name}-u; scgi_temp_path ${folder}/${name}-s; ${server} }`,
@@ -169,7 +174,7 @@ backend app
 `,
   );
   const child = start('haproxy', 0, haproxy, ['-db', '-f', file]);
-  return { name: 'haproxy', port, pids: () => pidsOf(child) };
+  return { name: 'haproxy', port, pids: () => pidsOf(child), agent: null };
 }
 
 function start(name: string, core: number, command: string, argv: string[]): ChildProcess {
@@ -179,19 +184,25 @@ function start(name: string, core: number, command: string, argv: string[]): Chi
   return child;
 }
 
-async function measure({ port, pids }: Contender, seconds: number): Promise<Round> {
+async function measure({ port, pids, agent }: Contender, seconds: number): Promise<Round> {
+  const ofAgent = agent === null ? [] : [agent];
   const before = cpuTicks(pids());
+  const agentBefore = cpuTicks(ofAgent);
   const { stdout } = await run('taskset', [
     '-c',
     '1',
     'wrk',
     '--latency',
+    // A busy machine is no wrong answer.
+    '--timeout',
+    '60s',
     '-t1',
     `-c${values.connections}`,
     `-d${seconds}s`,
     `http://127.0.0.1:${port}/`,
   ]);
   const ticks = cpuTicks(pids()) - before;
+  const agentTicks = cpuTicks(ofAgent) - agentBefore;
   if (/Non-2xx|Socket errors/.test(stdout)) throw new Error(stdout);
   const requests = Number(/(\d+) requests in/.exec(stdout)?.[1]);
   return {
@@ -199,6 +210,7 @@ async function measure({ port, pids }: Contender, seconds: number): Promise<Roun
     p50Ms: latency(stdout, '50%'),
     p99Ms: latency(stdout, '99%'),
     cpuUs: (ticks / ticksPerSecond / requests) * 1e6,
+    agentUs: (agentTicks / ticksPerSecond / requests) * 1e6,
   };
 }
 
@@ -212,8 +224,10 @@ function pidsOf({ pid = 0 }: ChildProcess): number[] {
   return [pid];
 }
 
-function childrenOf(pid: number): number[] {
-  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number);
+/** A master with its workers. */
+function withChildren(pid: number): number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+  return [pid, ...children.split(' ').filter(Boolean).map(Number)];
 }
 
 /** User and system time of processes. */
@@ -239,6 +253,8 @@ function print(results: Map<string, Round[]>): void {
       'p50 ms': Number(median(rounds, 'p50Ms').toFixed(2)),
       'p99 ms': Number(median(rounds, 'p99Ms').toFixed(2)),
       'CPU us/request': Math.round(median(rounds, 'cpuUs')),
+      'CPU x plain': Number((least(rounds) / least(plainOf(name))).toFixed(2)),
+      'agent us/request': Math.round(median(rounds, 'agentUs')),
     })),
   );
 }
@@ -246,6 +262,11 @@ function print(results: Map<string, Round[]>): void {
 function median(rounds: readonly Round[], key: keyof Round): number {
   const sorted = rounds.map((round) => round[key]).sort((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
+
+/** The round that others disturbed least: what is left of a comparison on a busy machine. */
+function least(rounds: readonly Round[]): number {
+  return Math.min(...rounds.map(({ cpuUs }) => cpuUs));
 }
 
 async function answers(port: number): Promise<void> {

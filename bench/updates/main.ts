@@ -84,6 +84,17 @@ async function updateOnce(contender: Contender, version: number): Promise<Update
   };
 }
 
+/** A peer that cannot do it here is told, and the rest goes on; Slipway must. */
+async function unlessPeerFails<T>({ name }: Contender, work: () => Promise<T>): Promise<T | null> {
+  try {
+    return await work();
+  } catch (error) {
+    if (name.startsWith('slipway')) throw error;
+    missing.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+    return null;
+  }
+}
+
 const missing: string[] = [];
 if (lacksDocker()) {
   console.log(`not measured: ${dockerInstall}`);
@@ -99,12 +110,22 @@ try {
   buildVersions(engine, rounds + 1);
   const contenders = await contendersOn(engine, folder, missing);
   begun.push(...contenders);
-  await Promise.all(contenders.map((contender) => contender.begin(1)));
-  const updates = new Map<Contender, Update[]>(contenders.map((one) => [one, []]));
+  const settled = await Promise.allSettled(
+    contenders.map((one) => unlessPeerFails(one, () => one.begin(1).then(() => one))),
+  );
+  const began = settled.map((result) => {
+    if (result.status === 'rejected') throw result.reason;
+    return result.value;
+  });
+  const updates = new Map<Contender, Update[]>(began.filter((one) => one !== null).map((one) => [one, []]));
   const starts: number[] = [];
   for (let round = 1; round <= rounds; round++) {
     starts.push(await ownStartMs(engine, round));
-    for (const contender of contenders) updates.get(contender)?.push(await updateOnce(contender, round + 1));
+    for (const [contender, each] of updates) {
+      const update = await unlessPeerFails(contender, () => updateOnce(contender, round + 1));
+      if (update) each.push(update);
+      else updates.delete(contender);
+    }
   }
   const load = loadavg().map((each) => each.toFixed(1));
   printReport({ updates, starts, missing, load, json: values.json });
