@@ -7,6 +7,7 @@ import { parse } from 'yaml';
 const run = promisify(execFile);
 const shortMs = 20_000;
 const fetchMs = 600_000;
+const install = 'apt-get install docker.io';
 
 /** The user's Docker Engine, by Docker's own command, as far as the demo asks it itself. */
 export interface DockerEngine {
@@ -15,23 +16,32 @@ export interface DockerEngine {
   docker: (args: readonly string[], limits?: { signal?: AbortSignal; timeoutMs?: number }) => Promise<string>;
 }
 
-/** An engine, or one sentence on why the demo cannot use one. */
-export type Found = { engine: DockerEngine } | { engine: null; because: string };
+/** Why the demo cannot use an engine, and the command that changes it. */
+export interface Lack {
+  because: string;
+  todo: string;
+}
+
+export type Found = { engine: DockerEngine } | { engine: null; lack: Lack };
 
 /** Looks where Slipway itself does: DOCKER_HOST, or the socket where Docker puts it. */
 export async function findEngine(): Promise<Found> {
   const url = process.env['DOCKER_HOST'] || 'unix:///var/run/docker.sock';
-  const not = (because: string): Found => ({ engine: null, because });
+  const not = (because: string, todo: string): Found => ({ engine: null, lack: { because, todo } });
+  const usual = 'export DOCKER_HOST=unix:///var/run/docker.sock';
   if (!url.startsWith('unix://'))
-    return not(`DOCKER_HOST is ${url}, and the act needs an engine on this machine (unix://…)`);
-  if (!existsSync(url.slice('unix://'.length))) return not(`there is no Docker Engine at ${url}`);
+    return not(`DOCKER_HOST is ${url}, and it needs an engine on this machine`, usual);
+  if (!existsSync(url.slice('unix://'.length))) return not(`there is no Docker Engine at ${url}`, install);
   const engine = engineAt(url);
   try {
     const options = await engine.docker(['info', '--format', '{{json .SecurityOptions}}']);
     // Such an engine's containers have addresses that nothing outside of it can reach.
-    return options.includes('name=rootless') ? not(`the engine at ${url} is a rootless one`) : { engine };
+    return options.includes('name=rootless')
+      ? not(`the engine at ${url} is a rootless one`, usual)
+      : { engine };
   } catch (error) {
-    return not(`the Docker Engine at ${url} cannot be used: ${lastLineOf(error)}`);
+    if (isMissing(error)) return not('the docker command is not installed', install);
+    return not(`the Docker Engine at ${url} cannot be used: ${lastLineOf(error)}`, 'docker info');
   }
 }
 
@@ -73,13 +83,13 @@ interface Fetching {
 /**
  * Sees to it that the engine has these images.
  *
- * @returns null, or why it has not.
+ * @returns null, or what is lacking.
  */
 export async function fetchImages(
   { docker }: DockerEngine,
   names: readonly string[],
   { signal, onMissing }: Fetching,
-): Promise<string | null> {
+): Promise<Lack | null> {
   const missing: string[] = [];
   for (const name of names)
     await docker(['image', 'inspect', name], { signal }).catch(() => missing.push(name));
@@ -90,15 +100,18 @@ export async function fetchImages(
       await docker(['pull', '--quiet', name], { signal, timeoutMs: fetchMs });
     } catch (error) {
       signal.throwIfAborted();
-      return `the engine does not have ${name} and cannot fetch it: ${lastLineOf(error)}`;
+      const because = `the engine does not have ${name} and cannot fetch it: ${lastLineOf(error)}`;
+      return { because, todo: `docker pull ${name}` };
     }
   }
   return null;
 }
 
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}
+
 function lastLineOf(error: unknown): string {
-  if (error instanceof Error && 'code' in error && error.code === 'ENOENT')
-    return 'the docker command is not installed';
   const text = error instanceof Error && 'stderr' in error ? String(error.stderr) : String(error);
   return text.trim().split('\n').at(-1) ?? '';
 }

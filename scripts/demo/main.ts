@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { StatusView } from '../../src/wiring/index.ts';
 import type { Outcome } from './act.ts';
-import { baseImagesOf, fetchImages, findEngine, type Belongings } from './docker-engine.ts';
+import { baseImagesOf, fetchImages, findEngine, type Belongings, type Lack } from './docker-engine.ts';
 import { playOnDocker } from './docker-story.ts';
 import { exitAtOnce, Ending } from './ending.ts';
 import type { LoadPlan } from './load-totals.ts';
@@ -144,13 +144,13 @@ async function onDocker(given: OnDocker): Promise<Outcome | null> {
     ending,
     port,
   } = given;
-  const leaveOut = (because: string) => {
-    const how = 'with one (apt-get install docker.io): npm run demo -- --only docker';
-    narrator.say(`\n${tint('yellow', 'Left out: the act on Docker.')} ${because}; ${how}`);
+  const leaveOut = ({ because, todo }: Lack) => {
+    const how = `${todo} && npm run demo -- --only docker`;
+    narrator.say(`\n${tint('yellow', 'Left out: the act on Docker')}, because ${because}. To see it: ${how}`);
     return null;
   };
   const found = await findEngine();
-  if (found.engine === null) return leaveOut(found.because);
+  if (found.engine === null) return leaveOut(found.lack);
   const { engine } = found;
   const stage = { ...rest, folder, repository: join(folder, 'medianest-on-docker') };
   await furnish(stage);

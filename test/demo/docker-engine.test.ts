@@ -30,11 +30,19 @@ describe('the engine of the demo', () => {
   const signal = new AbortController().signal;
 
   it.each([
-    ['unix:///nowhere/docker.sock', 'there is no Docker Engine at unix:///nowhere/docker.sock'],
-    ['ssh://vps', 'DOCKER_HOST is ssh://vps, and the act needs an engine on this machine (unix://…)'],
-  ])('is not used at %s, with the reason', async (url, because) => {
+    [
+      'unix:///nowhere/docker.sock',
+      'there is no Docker Engine at unix:///nowhere/docker.sock',
+      'apt-get install docker.io',
+    ],
+    [
+      'ssh://vps',
+      'DOCKER_HOST is ssh://vps, and it needs an engine on this machine',
+      'export DOCKER_HOST=unix:///var/run/docker.sock',
+    ],
+  ])('is not used at %s, with the reason and what to do', async (url, because, todo) => {
     process.env['DOCKER_HOST'] = url;
-    expect(await findEngine()).toEqual({ engine: null, because });
+    expect(await findEngine()).toEqual({ engine: null, lack: { because, todo } });
   });
 
   it('needs what the Compose file and the Dockerfile of the example name', () => {
@@ -46,9 +54,10 @@ describe('the engine of the demo', () => {
     const told = { signal, onMissing: (names: readonly string[]) => void missing.push(...names) };
     expect(await fetchImages(engineWith(['a'], ['b']), ['a', 'b'], told)).toBeNull();
     expect(missing).toEqual(['b']);
-    expect(await fetchImages(engineWith(['a']), ['a', 'b'], told)).toBe(
-      'the engine does not have b and cannot fetch it: no such host',
-    );
+    expect(await fetchImages(engineWith(['a']), ['a', 'b'], told)).toEqual({
+      because: 'the engine does not have b and cannot fetch it: no such host',
+      todo: 'docker pull b',
+    });
   });
 
   it('is looked for unless only one part was asked for', () => {
