@@ -84,7 +84,8 @@ export const sellThings: Scene = async (typist) => {
     'slipway.yml': slipwayYml(),
     '.github/workflows/ci.yml': workflow,
   });
-  await typist.type('slipway ship');
+  // A server may need longer to start than a ship waits for it.
+  await typist.typeUntil('slipway ship', /live on production|already runs here/);
 };
 
 export const stuck: Record<string, Scene> = {

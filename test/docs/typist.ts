@@ -90,7 +90,7 @@ export async function openTypist(variables: Readonly<Record<string, string>> = {
       return lines.map(there);
     },
     async typeUntil(command, says) {
-      const deadline = performance.now() + 120_000;
+      const deadline = performance.now() + 240_000;
       for (let last = ''; ; await sleep(300)) {
         last = (await typist.type(command)).join('\n');
         if (says.test(last)) return;
