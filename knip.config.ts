@@ -34,6 +34,7 @@ export default {
     'mount',
     'umount',
     'useradd',
+    'usermod',
     'userdel',
     'setpriv',
     'ssh-keygen',

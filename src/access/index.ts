@@ -7,7 +7,7 @@ export {
   withReview,
   type Revocation,
 } from './change.ts';
-export { grantsOf, isInForce, may, mayShip, reviewersOf, whoMay } from './decide.ts';
+export { grantsOf, isInForce, may, mayShip, reviewersOf } from './decide.ts';
 export {
   nobodyElse,
   rightsOf,

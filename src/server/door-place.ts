@@ -1,4 +1,4 @@
-import { lstatSync } from 'node:fs';
+import { lstatSync, statSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { requireName } from '../access/index.ts';
@@ -39,7 +39,7 @@ export function entranceOf(home: string, as?: string): Entrance {
 /** Undefined where there is nothing, or nothing that this user may see. */
 function ownerOf(home: string): number | undefined {
   try {
-    return lstatSync(home).uid;
+    return statSync(home).uid;
   } catch {
     return undefined;
   }

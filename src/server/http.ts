@@ -1,10 +1,8 @@
 import { createWriteStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
 import fastify, {
   type FastifyError,
   type FastifyInstance,
@@ -13,68 +11,28 @@ import fastify, {
 } from 'fastify';
 import { z } from 'zod';
 import { CodedError } from '../diagnostics/index.ts';
-import { repositoryScope } from '../secrets/index.ts';
-import {
-  environmentLogs,
-  FindingsError,
-  jobLogs,
-  logContainers,
-  type Answers,
-  type HealthView,
-  type System,
-} from '../wiring/index.ts';
+import { FindingsError, type Answers, type HealthView, type System } from '../wiring/index.ts';
 import { addAccess } from './access-routes.ts';
 import type { ErrorBody } from './api.ts';
 import type { Doors } from './doors.ts';
 import type { Guard } from './guard.ts';
+import {
+  abortRequest,
+  folder,
+  name,
+  ref,
+  repairRequest,
+  rollbackRequest,
+  secretRequest,
+  secretScope,
+  sha,
+  shipRequest,
+  wordRequest,
+} from './request-shapes.ts';
 import { seenEvents, seenHistory, seenShips, seenStatus } from './seen.ts';
+import { sendLogs, watch } from './streams.ts';
 
 const bundleLimitBytes = 4 * 1024 ** 3;
-/** Between two looks at least; what is shown may change without a commit, so at most the other. */
-const watchGapMs = 60;
-const watchAtLeastMs = 500;
-/** A watcher hears at least this often, so that a broken connection shows. */
-const heartbeatMs = 15_000;
-
-const name = z.string().min(1).max(200);
-/** Names of folders: nothing else may be asked for. */
-const folder = z
-  .string()
-  .regex(/^[A-Za-z0-9_][A-Za-z0-9_-]{0,62}$/, 'letters, digits, "-" and "_", at most 63');
-const sha = z.string().regex(/^[0-9a-f]{40}$/, 'must be a full commit hash');
-const ref = z.string().regex(/^refs\/(heads|tags)\/.+$/, 'must be a full ref, such as refs/heads/main');
-const shipRequest = z.object({ app: folder, commit: sha, ref, actor: name, defaultBranch: name });
-const rollbackRequest = z.object({
-  app: folder,
-  environment: folder,
-  actor: name,
-  to: name.optional(),
-  force: z.boolean().default(false),
-});
-const wordRequest = z.object({
-  app: folder,
-  environment: folder,
-  verb: z.enum(['promote', 'approve', 'reject', 'pause', 'resume']),
-  actor: name,
-  reason: z.string().max(500).optional(),
-  full: z.boolean().optional(),
-});
-const repairRequest = z.object({ app: folder, environment: folder, actor: name });
-const abortRequest = z.object({
-  app: folder.optional(),
-  environment: folder.optional(),
-  rollout: name.optional(),
-  actor: name,
-});
-/** Or `*`, for every job of the app. */
-const secretScope = z.union([folder, z.literal(repositoryScope)]);
-const secretRequest = z.object({
-  app: folder,
-  environment: secretScope,
-  name,
-  value: z.string(),
-  actor: name,
-});
 
 interface ServerParts {
   system: System;
@@ -271,111 +229,6 @@ async function receiveBundle(
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-/** Sends a view a line, at each change, until it has ended or nobody listens. */
-async function watch<T>(
-  reply: FastifyReply,
-  store: System['store'],
-  { look, ended }: { look: () => Promise<T>; ended: (view: T) => boolean },
-): Promise<FastifyReply> {
-  const first = await look();
-  reply.hijack();
-  const { raw } = reply;
-  raw.writeHead(200, { 'content-type': 'application/x-ndjson' });
-  let last = '';
-  let saidAtMs = 0;
-  await endingWith(raw, async () => {
-    for (let view = first; !raw.destroyed; view = await look()) {
-      const text = JSON.stringify(view);
-      if (text !== last || performance.now() - saidAtMs > heartbeatMs) {
-        raw.write(`${text}\n`);
-        saidAtMs = performance.now();
-      }
-      last = text;
-      if (ended(view)) break;
-      const token = store.changeToken();
-      await sleep(watchGapMs);
-      await store.waitForChange(token, watchAtLeastMs);
-    }
-  });
-  return reply;
-}
-
-/** Ends a response with what fills it. One that fails is broken off, so that its reader knows that more was to come. */
-async function endingWith(raw: ServerResponse, fill: () => Promise<void>): Promise<void> {
-  try {
-    await fill();
-    raw.end();
-  } catch {
-    raw.destroy();
-  }
-}
-
-async function sendLogs(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  { system, answers }: Pick<ServerParts, 'system' | 'answers'>,
-): Promise<FastifyReply> {
-  const query = z
-    .object({
-      app: folder.optional(),
-      environment: folder.optional(),
-      process: name.optional(),
-      ship: name.optional(),
-      job: name.optional(),
-      lines: z.coerce.number().int().nonnegative().optional(),
-      follow: z.enum(['0', '1', 'true', 'false']).default('0'),
-    })
-    .parse(request.query);
-  const gone = new AbortController();
-  const { layout } = system;
-  const options = {
-    lines: query.lines ?? null,
-    follow: query.follow === '1' || query.follow === 'true',
-    signal: gone.signal,
-  };
-  const { ship, app, environment } = query;
-  if (ship !== undefined) await answers.shipView(ship);
-  else if (app === undefined || environment === undefined) {
-    throw new CodedError('server/bad-request', 'logs are asked for by ship, or by app and environment');
-  } else if (query.process !== undefined)
-    await answers.requireProcess({ app, environment, process: query.process });
-  if (ship !== undefined && query.job !== undefined) await answers.requireJob(ship, query.job);
-  const lines =
-    ship === undefined
-      ? environmentLogs(
-          {
-            layout,
-            app: app ?? '',
-            environment: environment ?? '',
-            process: query.process ?? null,
-            containers: () => logContainers(`${app ?? ''}/${environment ?? ''}`, system),
-          },
-          options,
-        )
-      : jobLogs(
-          {
-            layout,
-            job: query.job ?? null,
-            runs: () => answers.runsOf(ship),
-            ended: async () => (await answers.shipView(ship)).state !== 'running',
-            buildLog: await answers.buildLog(ship),
-          },
-          options,
-        );
-  reply.hijack();
-  const { raw } = reply;
-  raw.on('close', () => gone.abort());
-  raw.writeHead(200, { 'content-type': 'application/x-ndjson' });
-  await endingWith(raw, async () => {
-    for await (const line of lines) {
-      if (raw.destroyed) break;
-      if (!raw.write(`${JSON.stringify(line)}\n`))
-        await new Promise((resolve) => raw.once('drain', resolve).once('close', resolve));
-    }
-  });
-  return reply;
 }
 
 function sendError(error: FastifyError, reply: FastifyReply, { system }: ServerParts): FastifyReply {

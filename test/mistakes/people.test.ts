@@ -16,16 +16,6 @@ import { freePort, setStage, type Stage } from './stage.ts';
 let stage: Stage;
 let shop: string;
 
-const reviewed = `name: shop
-environments:
-  production:
-    branches: [main]
-    health: { path: /, interval: 100ms, timeout: 2s, successes: 1, deadline: 30s }
-    bake: 100ms
-    reviewers: [ana, lena]
-    prevent-self-review: true
-`;
-
 beforeAll(async () => {
   stage = setStage();
   const port = await freePort();
@@ -39,7 +29,7 @@ beforeAll(async () => {
   stage.hide(`grant ${owner} viewer`, 'grant <owner> viewer');
   const up = await stage.run(['up', '--http', `127.0.0.1:${port}`]);
   expect(up.exitCode, up.text).toBe(0);
-  shop = stage.repository('shop', { 'slipway.yml': reviewed });
+  shop = stage.repository('shop');
 });
 
 afterAll(() => stage.close());
@@ -75,6 +65,7 @@ test('nobody else gets in at first', async () => {
   await expectText('people-none', await asOwner('access'), 0);
   await expectText('people-no-role', await asOwner('access', 'grant', 'ana', 'deploer', 'production'), 2);
   await expectText('people-owner', await asOwner('access', 'grant', userInfo().username, 'viewer'), 2);
+  await expectText('people-nobody-reviews', await asOwner('access', 'protect', 'production'), 2);
   await expectText('people-no-door', await as('ana', ['status']), 3);
 });
 
@@ -82,6 +73,9 @@ test('each may do what was granted, under no other name', { timeout: 240_000 }, 
   await expectText('people-grant', await asOwner('access', 'grant', 'ana', 'deployer', 'production'), 0);
   for (const words of ['ana reviewer production', 'lena reviewer production', 'eve viewer'])
     expect((await asOwner('access', 'grant', ...words.split(' '))).exitCode).toBe(0);
+
+  // The slipway.yml of the shop names no reviewers.
+  expect((await asOwner('access', 'protect', 'production')).exitCode).toBe(0);
 
   await expectText('people-viewer-ships', await as('eve', ['ship'], 'ana'), 4);
   const shipped = await as('ana', ['ship', '--detach'], 'lena');
