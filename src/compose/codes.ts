@@ -28,6 +28,10 @@ export const composeCodes = {
     means: 'A service depends on one whose profile is not active.',
     todo: 'Activate the profile, or make the dependency optional.',
   },
+  'file-list': {
+    means: 'COMPOSE_FILE lists other files than those that are read.',
+    todo: 'List them in slipway.yml, under `compose.files`.',
+  },
   'missing-key': { means: 'A key that must be there is not.', todo: 'Add it.' },
   'no-effect': {
     means: 'A key of the Compose Specification has no effect in Slipway, and needs none.',

@@ -244,3 +244,37 @@ test('all mistakes of all files come at once, each in its file', () => {
     'b.yaml:3 compose/missing-key',
   ]);
 });
+
+describe('the name of the project', () => {
+  const text = 'services:\n  a: { image: "${COMPOSE_PROJECT_NAME}/a" }\n';
+  const image = (files: Record<string, string>, more: { env?: Record<string, string> } = {}) => {
+    const read = (path: string) => files[path] ?? null;
+    const input = {
+      files: ['compose.yaml'],
+      profiles: [],
+      env: {},
+      sources: { read },
+      name: 'shop',
+      ...more,
+    };
+    const result = loadCompose(input);
+    return result.ok ? result.value.services[0]?.image : result.findings.map(({ message }) => message);
+  };
+
+  test('is that of a variable, else of the file, else of the app', () => {
+    expect(image({ 'compose.yaml': text })).toBe('shop/a');
+    expect(image({ 'compose.yaml': `name: "media"\n${text}` })).toBe('media/a');
+    expect(image({ 'compose.yaml': `name: media\n${text}`, '.env': 'COMPOSE_PROJECT_NAME=dev\n' })).toBe(
+      'dev/a',
+    );
+    expect(image({ 'compose.yaml': text }, { env: { COMPOSE_PROJECT_NAME: 'live' } })).toBe('live/a');
+  });
+
+  test('and a list of other files in .env is not passed over', () => {
+    const env = (list: string) => ({ 'compose.yaml': text, '.env': `COMPOSE_FILE=${list}\n` });
+    expect(image(env('./compose.yaml'))).toBe('shop/a');
+    expect(image(env('compose.yaml:more.yaml'))).toEqual([
+      'COMPOSE_FILE names compose.yaml, more.yaml, and what is read is compose.yaml',
+    ]);
+  });
+});

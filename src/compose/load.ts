@@ -22,6 +22,8 @@ export interface ComposeInput {
   env: Readonly<Record<string, string>>;
   /** Active profiles; `*` for all. Without any, those of COMPOSE_PROFILES. */
   profiles: readonly string[];
+  /** What COMPOSE_PROJECT_NAME stands for where neither a variable nor the files name the project. */
+  name?: string;
 }
 
 /**
@@ -30,9 +32,14 @@ export interface ComposeInput {
  * @returns All mistakes of all files; warnings beside the project. Never throws.
  * @see Compose Specification
  */
-export function loadCompose({ files, sources, env, profiles }: ComposeInput): Result<ComposeProject> {
+export function loadCompose(input: ComposeInput): Result<ComposeProject> {
+  const { files, sources, env, profiles } = input;
   const findings = new Findings();
-  const lookup = environmentOf(env, sources, findings);
+  const given = environmentOf(env, sources, findings);
+  const name = nameOf(input);
+  const lookup: Lookup = (variable) =>
+    given(variable) ?? (variable === 'COMPOSE_PROJECT_NAME' ? name : undefined);
+  checkFileList(files, given, findings);
   const start = (path: string): Span => ({
     file: path,
     start: { line: 1, column: 1 },
@@ -49,6 +56,34 @@ export function loadCompose({ files, sources, env, profiles }: ComposeInput): Re
   const project = tree === null ? undefined : readProject(tree, { sources, findings, lookup, active });
   if (project === undefined || findings.failed) return { ok: false, findings: findings.list() };
   return { ok: true, value: project, warnings: findings.list() };
+}
+
+/** The `name` of the last file that has one, where it is written plainly; as Compose fills it in everywhere. */
+function nameOf({ files, sources, name }: ComposeInput): string | undefined {
+  const written = files.flatMap(
+    (path) =>
+      /^name:[ \t]*(["']?)([a-z0-9][a-z0-9_-]*)\1[ \t]*(#.*)?$/m.exec(sources.read(path) ?? '')?.[2] ?? [],
+  );
+  return written.at(-1) ?? name;
+}
+
+/** The server runs the files that slipway.yml or their usual names say: a list elsewhere must not be taken for granted. */
+function checkFileList(files: readonly string[], lookup: Lookup, findings: Findings): void {
+  const listed = lookup('COMPOSE_FILE');
+  if (listed === undefined || listed === '') return;
+  const paths = listed
+    .split(lookup('COMPOSE_PATH_SEPARATOR') ?? ':')
+    .map((path) => path.replace(/^\.\//, ''));
+  if (paths.join('\n') === files.join('\n')) return;
+  const at = { file: '.env', start: { line: 1, column: 1 }, end: { line: 1, column: 1 } };
+  findings.error(
+    'compose/file-list',
+    `COMPOSE_FILE names ${paths.join(', ')}, and what is read is ${files.join(', ')}`,
+    at,
+    {
+      help: `say it in slipway.yml: compose: { files: [${paths.join(', ')}] }`,
+    },
+  );
 }
 
 function environmentOf(
