@@ -109,9 +109,10 @@ export class History {
     await this.play({ kind: 'pass', ms });
   }
 
-  /** Where the rollout stands. */
+  /** Where the rollout stands, or what else is under way. */
   get moment(): string {
-    const { rollout } = this.state;
+    const { rollout, replacing } = this.state;
+    if (replacing) return `replacing ${replacing.undoing ? 'undoing' : replacing.stage}`;
     if (!rollout) return 'rest';
     const { index, stage } = { index: 0, stage: '', ...rollout.phase };
     return `${rollout.phase.at} ${stage} ${index}`;

@@ -329,7 +329,9 @@ export class World {
 }
 
 function isReady(copy: Copy): boolean {
-  const never = behaviour(copy.revision) === 'never-ready' && copy.role !== 'shared';
+  const { shared } = copy.revision;
+  const broken = shared.some(({ name, fingerprint }) => name === copy.process && /^broken/.test(fingerprint));
+  const never = copy.role === 'shared' ? broken : behaviour(copy.revision) === 'never-ready';
   return !never && copy.ageTicks >= 2 && !copy.stopping;
 }
 
