@@ -41,6 +41,24 @@ const suites: Suite[] = [
     file: 'test/chaos/frozen-server.test.ts',
     env: { SLIPWAY_FREEZES: '30' },
   },
+  {
+    name: 'docker-kills',
+    project: 'real',
+    file: 'test/real/docker-chaos.test.ts',
+    env: { SLIPWAY_DOCKER_KILLS: '300' },
+  },
+  {
+    name: 'docker-faults',
+    project: 'real',
+    file: 'test/real/docker-faults.test.ts',
+    env: { SLIPWAY_FAULTS: '10' },
+  },
+  {
+    name: 'docker-cut-off',
+    project: 'real',
+    file: 'test/real/docker-cut-off.test.ts',
+    env: { SLIPWAY_FAULTS: '10' },
+  },
   ...['embedded', 'haproxy', 'nginx'].map(rolloutsBehind),
 ];
 

@@ -32,6 +32,10 @@ interface DockerdOptions {
   liveRestore?: boolean;
   /** Further arguments of dockerd. */
   args?: string[];
+  /** Folder for all that it keeps; the system's for temporary files unless told. */
+  parent?: string;
+  /** A network namespace to live in, with all its containers. */
+  namespace?: string;
 }
 
 /** An engine of its own: socket, data, networks. Several may run at once. */
@@ -39,6 +43,8 @@ export interface Dockerd {
   socket: string;
   /** `unix:///…/docker.sock` */
   url: string;
+  /** Where its containers' addresses are from: `10.140.0.0/16`. */
+  net: string;
   /** Runs Debian's docker command against this engine; returns what it prints. */
   docker: (...args: string[]) => string;
   /** Ends the engine, by SIGTERM or as a crash would, and leaves everything for `resume`. */
@@ -52,15 +58,19 @@ export interface Dockerd {
 export async function startDockerd({
   liveRestore = false,
   args = [],
+  parent = tmpdir(),
+  namespace,
 }: DockerdOptions = {}): Promise<Dockerd> {
-  const folder = mkdtempSync(join(tmpdir(), 'slipway-docker-'));
+  const folder = mkdtempSync(join(parent, 'slipway-docker-'));
   const net = freeNet();
   const socket = join(folder, 'docker.sock');
   const url = `unix://${socket}`;
   const rules = ['-s', '-d'].map((side) => ['FORWARD', side, `${net}.0.0/16`, '-j', 'ACCEPT']);
   // Another engine's rules may refuse what they do not know; ours stand before them and go away again.
   for (const rule of rules) execFileSync('iptables', ['-w', '-I', ...rule]);
-  const begin = () => spawnDockerd(folder, [`--host=${url}`, ...settings(folder, net, liveRestore), ...args]);
+  const inside = namespace === undefined ? [] : ['nsenter', `--net=/run/netns/${namespace}`];
+  const begin = () =>
+    spawnDockerd(folder, inside, [`--host=${url}`, ...settings(folder, net, liveRestore), ...args]);
   let child = begin();
   const docker = (...words: string[]) =>
     execFileSync('/usr/bin/docker', ['--host', url, ...words], {
@@ -94,7 +104,7 @@ export async function startDockerd({
     child = begin();
     await answers(socket, child, folder);
   };
-  return { socket, url, docker, pause, resume, stop };
+  return { socket, url, net: `${net}.0.0/16`, docker, pause, resume, stop };
 }
 
 function settings(folder: string, net: string, liveRestore: boolean): string[] {
@@ -111,10 +121,10 @@ function settings(folder: string, net: string, liveRestore: boolean): string[] {
   ];
 }
 
-function spawnDockerd(folder: string, args: string[]): ChildProcess {
+function spawnDockerd(folder: string, inside: string[], args: string[]): ChildProcess {
   mkdirSync(join(folder, 'home'), { recursive: true });
   const log = openSync(join(folder, 'log'), 'a');
-  return spawn('setpriv', ['--pdeathsig', 'TERM', dockerdFile, ...args], {
+  return spawn('setpriv', ['--pdeathsig', 'TERM', ...inside, dockerdFile, ...args], {
     stdio: ['ignore', log, log],
     env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', HOME: join(folder, 'home') },
   });

@@ -23,7 +23,7 @@ describe.skipIf(lacksDocker())(`containers in a story of kills (missing? ${docke
       const users = sendUsers(rig.port);
       onTestFinished(async () => void (await users.stop()));
       await checkPromises(rig, users);
-      const story = new Story({ rig, users, dice: diceOf(seed), mostKills: kills, killsATurn: 6 });
+      const story = new Story({ rig, users, dice: diceOf(seed), mostKills: kills, killsATurn: 10 });
       while (story.serverKills < kills) await story.turn();
       const { requests, failed, answers } = await users.report();
       const { serverKills, supervisorKills, outcomes } = story;

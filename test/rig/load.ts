@@ -1,7 +1,7 @@
 import { Agent, request, type IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
-import type { LoadReport } from './load-report.ts';
+import { keptFailures, type RawReport } from './load-report.ts';
 
 /*
  * Users, in a process of their own: node load.ts PORT, with an IPC channel to its starter. Every kind of user that a
@@ -9,7 +9,7 @@ import type { LoadReport } from './load-report.ts';
  * twice, WebSockets. Nobody retries anything. Any message asks for a report.
  */
 const port = Number(process.argv[2]);
-const report: LoadReport = { requests: 0, failures: [], failed: 0, answers: {} };
+const report: RawReport = { requests: 0, failures: [], failed: 0, answers: {} };
 const users = [
   { agent: new Agent({ keepAlive: true, maxSockets: 2 }), method: 'GET', path: '/', pauseMs: 8 },
   { agent: new Agent({ keepAlive: true, maxSockets: 2 }), method: 'GET', path: '/', pauseMs: 8 },
@@ -89,7 +89,7 @@ function talk(): Promise<null> {
 }
 
 async function count(what: string, work: () => Promise<string | null>): Promise<void> {
-  const began = new Date().toISOString();
+  const beganMs = Date.now();
   report.requests += 1;
   try {
     const who = await work();
@@ -97,6 +97,7 @@ async function count(what: string, work: () => Promise<string | null>): Promise<
   } catch (error) {
     report.failed += 1;
     const { message, code } = error as NodeJS.ErrnoException;
-    if (report.failures.length < 50) report.failures.push(`${began} ${what}: ${code ?? ''} ${message}`);
+    if (report.failures.length < keptFailures)
+      report.failures.push({ beganMs, endedMs: Date.now(), what: `${what}: ${code ?? ''} ${message}` });
   }
 }

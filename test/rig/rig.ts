@@ -26,6 +26,8 @@ export interface RigOptions {
   leaseMs?: number;
   /** Ships a Compose app to this engine instead of processes; nothing else may run there. */
   engine?: RigEngine;
+  /** Folder for the home, in place of one among temporary files. */
+  parent?: string;
 }
 
 /** A process that was asked to end may take this long; then it counts as left behind. */
@@ -65,9 +67,9 @@ export interface Rig {
 /** Starts a system on a free port, with nothing shipped yet. */
 export async function startRig(options: RigOptions = {}): Promise<Rig> {
   const root = mkdtempSync(join(tmpdir(), 'sw-'));
-  const home = join(root, 'home');
+  const { engine, parent = root, ...request } = options;
+  const home = join(parent, 'home');
   const port = await freePort();
-  const { engine, ...request } = options;
   const dataFolder = engine ? makeOpenFolder(join(root, 'data')) : null;
   const repository = createAppRepository(join(root, 'app'), dataFolder);
   const client = connectServer({ home });

@@ -1,7 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { LoadReport } from './load-report.ts';
+import type { LoadReport, RawReport } from './load-report.ts';
 import { until } from './wait.ts';
 
 /** Users of the app, in a process of their own. */
@@ -9,6 +9,8 @@ export interface Users {
   report(): Promise<LoadReport>;
   /** Ends them, each after its last answer. */
   stop(): Promise<LoadReport>;
+  /** Requests may fail that are under way while this is done: their router is killed, or their host is away. */
+  excuse<T>(outage: () => Promise<T>): Promise<T>;
 }
 
 /** Sends users to a port of this machine until they are stopped. */
@@ -16,25 +18,49 @@ export function sendUsers(port: number): Users {
   const child = fork(fileURLToPath(new URL('load.ts', import.meta.url)), [String(port)], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
+  const outages: Outage[] = [];
   return {
-    report: () => ask(child, 'report'),
+    report: async () => excusing(await ask(child, 'report'), outages),
+    excuse: async (work) => {
+      const outage = { fromMs: Date.now(), toMs: Infinity };
+      outages.push(outage);
+      return work().finally(() => (outage.toMs = Date.now()));
+    },
     stop: async () => {
-      let last: LoadReport | null = null;
+      let last: RawReport | null = null;
       child.on('message', (message) => {
-        if ('ended' in (message as object)) last = message as LoadReport;
+        if ('ended' in (message as object)) last = message as RawReport;
       });
       child.send('stop');
       if (child.exitCode === null) await once(child, 'exit');
       if (!last) throw new Error(`the users ended with ${child.exitCode}`);
-      return last;
+      return excusing(last, outages);
     },
   };
 }
 
-async function ask(child: ChildProcess, what: string): Promise<LoadReport> {
+interface Outage {
+  fromMs: number;
+  toMs: number;
+}
+
+function excusing({ failures, failed, ...report }: RawReport, outages: Outage[]): LoadReport {
+  const blamed = failures.filter(
+    ({ beganMs, endedMs }) => !outages.some(({ fromMs, toMs }) => beganMs <= toMs && endedMs >= fromMs),
+  );
+  const excused = failures.length - blamed.length;
+  return {
+    ...report,
+    failed: failed - excused,
+    excused,
+    failures: blamed.slice(0, 50).map(({ beganMs, what }) => `${new Date(beganMs).toISOString()} ${what}`),
+  };
+}
+
+async function ask(child: ChildProcess, what: string): Promise<RawReport> {
   const answered = once(child, 'message');
   child.send(what);
-  const [message] = (await answered) as [LoadReport];
+  const [message] = (await answered) as [RawReport];
   return message;
 }
 

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CodedError } from '../../src/diagnostics/index.ts';
 
 /** Longest wait for anything; a limit against hanging, never a measure of speed. */
-const limitMs = 90_000;
+const limitMs = 240_000;
 
 /** Asks again until something holds. Throws with what it waited for, and what `explain` knows. */
 export async function until(

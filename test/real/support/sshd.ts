@@ -10,7 +10,7 @@ export const sshd = { name: 'sshd', file: '/usr/sbin/sshd', install: 'apt-get in
 
 /** An sshd of the test's own, and a client that knows it as "vps". */
 export interface SshServer {
-  /** `ssh://user@127.0.0.1:port` */
+  /** `ssh://user@address:port` */
   url: string;
   /** A folder for the front of PATH: its ssh reads the test's configuration in place of ~/.ssh. */
   clientPath: string;
@@ -19,8 +19,21 @@ export interface SshServer {
   stop(): Promise<void>;
 }
 
-/** Starts sshd on the loopback as this user. `remoteEnv` is what sessions find in their environment. */
-export async function startSshd(folder: string, remoteEnv: Record<string, string>): Promise<SshServer> {
+/** Where sshd listens; on the loopback unless told. */
+interface SshPlace {
+  address: string;
+  /** A network namespace to live in. */
+  namespace: string;
+}
+
+/** Starts sshd as this user. `remoteEnv` is what sessions find in their environment. */
+export async function startSshd(
+  folder: string,
+  remoteEnv: Record<string, string>,
+  place: SshPlace | null = null,
+): Promise<SshServer> {
+  const address = place?.address ?? '127.0.0.1';
+  const inside = place ? ['/usr/bin/nsenter', `--net=/run/netns/${place.namespace}`] : [];
   const port = await freePort();
   const user = userInfo().username;
   mkdirSync(folder);
@@ -29,15 +42,15 @@ export async function startSshd(folder: string, remoteEnv: Record<string, string
   // The folder into which sshd locks its child when it runs as root.
   if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });
   const config = join(folder, 'sshd_config');
-  writeFileSync(config, serverConfig(folder, port, remoteEnv));
-  const server = startCommand([sshd.file, '-D', '-e', '-f', config], {
+  writeFileSync(config, serverConfig(folder, `${address}:${port}`, remoteEnv));
+  const server = startCommand([...inside, sshd.file, '-D', '-e', '-f', config], {
     cwd: '/',
     env: { PATH: '/usr/bin:/bin' },
   });
-  await until('sshd listens', () => listens(port), server.text);
+  await until('sshd listens', () => listens(address, port), server.text);
   return {
-    url: `ssh://${user}@127.0.0.1:${port}`,
-    clientPath: writeClient(folder, { port, user }),
+    url: `ssh://${user}@${address}:${port}`,
+    clientPath: writeClient(folder, { address, port, user }),
     sessions: () => childrenOf(server.child.pid),
     stop: async () => {
       for (const pid of childrenOf(server.child.pid)) signal(pid, 'SIGTERM');
@@ -47,10 +60,9 @@ export async function startSshd(folder: string, remoteEnv: Record<string, string
   };
 }
 
-function serverConfig(folder: string, port: number, env: Record<string, string>): string {
+function serverConfig(folder: string, listen: string, env: Record<string, string>): string {
   const words = Object.entries(env).map(([name, value]) => `"${name}=${value}"`);
-  return `Port ${port}
-ListenAddress 127.0.0.1
+  return `ListenAddress ${listen}
 HostKey ${join(folder, 'host_key')}
 AuthorizedKeysFile ${join(folder, 'user_key.pub')}
 PidFile none
@@ -64,12 +76,15 @@ SetEnv ${words.join(' ')}
 }
 
 /** ssh finds ~/.ssh by the list of users, not by HOME, so a script names the configuration. */
-function writeClient(folder: string, { port, user }: { port: number; user: string }): string {
+function writeClient(
+  folder: string,
+  { address, port, user }: { address: string; port: number; user: string },
+): string {
   const config = join(folder, 'ssh_config');
   writeFileSync(
     config,
     `Host vps
-  HostName 127.0.0.1
+  HostName ${address}
   Port ${port}
   User ${user}
 Host *
@@ -104,9 +119,9 @@ function parentOf(pid: number): number | null {
   }
 }
 
-function listens(port: number): Promise<boolean> {
+function listens(address: string, port: number): Promise<boolean> {
   return new Promise((done) => {
-    const socket = connect(port, '127.0.0.1');
+    const socket = connect(port, address);
     socket.once('connect', () => done(true)).once('error', () => done(false));
     socket.once('connect', () => socket.destroy());
   });
