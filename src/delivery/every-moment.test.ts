@@ -177,10 +177,11 @@ const others: Story[] = [
     through: ['stepping shifting 0', 'starting-workers'],
   },
   {
+    // It is r1 that comes back, under a new name.
     name: 'a way back to what was retired',
     before: [deploy(), deploy(), { kind: 'go-on', looks: 300, crashes: false }],
     begin: [{ kind: 'rollback', force: false }],
-    ends: 'r1',
+    ends: 'r3',
     through: ['preparing', 'stepping starting 0'],
   },
   {

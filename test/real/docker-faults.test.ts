@@ -104,7 +104,8 @@ describe.skipIf(rounds === 0 || lacksDocker())(
             await engine.pause(how);
             await sleep(dice.below(3_000));
             await engine.resume();
-          });
+            // A task that the engine could not bring to its end has failed.
+          }, ['succeeded', 'failed']);
         }
       }));
 
