@@ -13,7 +13,6 @@ export default {
     'scripts/*.ts',
     'scripts/demo/*.ts',
     'bench/*.ts',
-    'bench/updates/main.ts',
     'bench/updates/load.ts',
     'test/**/*.test.ts',
     // Started as processes of their own.
@@ -42,5 +41,6 @@ export default {
     'ip',
     'iptables',
     'ldd',
+    'nsenter',
   ],
 } satisfies KnipConfig;

@@ -26,7 +26,7 @@ export default defineConfig({
           server: { deps: { inline: ['@actions/workflow-parser'] } },
         },
       },
-      // Suites with real components (PostgreSQL, nginx, HAProxy); `.ci/run` installs these first.
+      // Suites with real components (PostgreSQL, Docker, nginx, HAProxy); `.ci/run` installs these first. They wait even more.
       {
         test: {
           name: 'real',
@@ -35,7 +35,7 @@ export default defineConfig({
           globalSetup: ['test/docker/shared.ts'],
           testTimeout: 300_000,
           hookTimeout: 120_000,
-          fileParallelism: false,
+          maxWorkers: 2,
           sequence: { groupOrder: 2 },
           // Of tests that say that they may run beside each other: one for each core.
           maxConcurrency: 2,

@@ -17,7 +17,7 @@ import {
   type StartRequest,
 } from './run-server.ts';
 
-const startTimeoutMs = 30_000;
+const startTimeoutMs = 90_000;
 const stopTimeoutMs = 60_000;
 const lookEveryMs = 25;
 /** Ports tried when nobody asked for one and the usual one is taken. */

@@ -14,7 +14,7 @@ interface EnsureOptions {
   nodePath?: string;
 }
 
-const startTimeoutMs = 15_000;
+const startTimeoutMs = 60_000;
 const lookEveryMs = 20;
 const alreadyRunning = 'already running';
 

@@ -52,8 +52,7 @@ describe('a request', () => {
     server = createServer((asked, response) => {
       if (asked.url === '/moved') response.writeHead(302, { location: 'http://elsewhere.example/' }).end();
       else if (asked.url === '/silent') return;
-      else
-        response.writeHead(500).end(`no such column, for ${String(asked.headers['x-slipway-check'])}\n`);
+      else response.writeHead(500).end(`no such column, for ${String(asked.headers['x-slipway-check'])}\n`);
     });
     await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve));
     return (server.address() as AddressInfo).port;

@@ -330,7 +330,9 @@ export class World {
 
 function isReady(copy: Copy): boolean {
   const { shared } = copy.revision;
-  const broken = shared.some(({ name, fingerprint }) => name === copy.process && /^broken/.test(fingerprint));
+  const broken = shared.some(
+    ({ name, fingerprint }) => name === copy.process && fingerprint.startsWith('broken'),
+  );
   const never = copy.role === 'shared' ? broken : behaviour(copy.revision) === 'never-ready';
   return !never && copy.ageTicks >= 2 && !copy.stopping;
 }
