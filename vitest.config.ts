@@ -8,6 +8,8 @@ export default defineConfig({
           name: 'unit',
           include: ['src/**/*.test.ts'],
           testTimeout: 120_000,
+          // Left to itself, vitest keeps one core free, which on two is half of them.
+          maxWorkers: '100%',
           sequence: { groupOrder: 0 },
         },
       },
