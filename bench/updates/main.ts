@@ -38,8 +38,9 @@ const { values } = parseArgs({
   },
 });
 const rounds = Number(values.rounds);
-/** Users come before an update and stay after it, so that what is late to break shows. */
-const aroundMs = 500;
+/** Users come before an update and stay after it, so that what is late to break shows, and what is late to answer. */
+const beforeMs = 500;
+const afterMs = 1_500;
 
 async function contendersOn(engine: Dockerd, folder: string, missing: string[]): Promise<Contender[]> {
   const own = (name: string) => {
@@ -67,21 +68,26 @@ async function contendersOn(engine: Dockerd, folder: string, missing: string[]):
 async function updateOnce(contender: Contender, version: number): Promise<Update> {
   const users = await sendUsers(contender.port);
   const memory = watchMemory(contender);
-  await sleep(aroundMs);
-  const startedMs = Date.now();
-  const rolloutMs = await contender.update(version);
-  const tookMs = Date.now() - startedMs;
-  await sleep(aroundMs);
-  const seen = await users.stop();
-  const old = seen.answers[String(version - 1)];
-  if (!seen.answers[String(version)]) throw new Error(`${contender.name}: nobody was answered by ${version}`);
-  return {
-    tookMs,
-    rolloutMs: rolloutMs ?? tookMs,
-    lastOldMs: (old?.lastAtMs ?? startedMs) - startedMs,
-    seen,
-    memory: memory.stop(),
-  };
+  try {
+    await sleep(beforeMs);
+    const startedMs = Date.now();
+    const rolloutMs = await contender.update(version);
+    const tookMs = Date.now() - startedMs;
+    await sleep(afterMs);
+    const seen = await users.stop();
+    const old = seen.answers[String(version - 1)];
+    if (!seen.answers[String(version)]) throw new Error(`nobody was answered by version ${version}`);
+    return {
+      tookMs,
+      rolloutMs: rolloutMs ?? tookMs,
+      lastOldMs: (old?.lastAtMs ?? startedMs) - startedMs,
+      seen,
+      memory: memory.stop(),
+    };
+  } finally {
+    memory.stop();
+    await users.stop();
+  }
 }
 
 /** A peer that cannot do it here is told, and the rest goes on; Slipway must. */

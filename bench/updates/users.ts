@@ -7,13 +7,13 @@ import type { LoadResult } from './load-result.ts';
 export async function sendUsers(port: number): Promise<{ stop(): Promise<LoadResult> }> {
   const child = fork(resolve(import.meta.dirname, 'load.ts'), [String(port)]);
   await once(child, 'message');
-  return {
-    stop: async () => {
-      const told = once(child, 'message');
-      child.send('stop');
-      const [result] = (await told) as [LoadResult];
-      if (child.exitCode === null) await once(child, 'exit');
-      return result;
-    },
+  const end = async () => {
+    const told = once(child, 'message');
+    child.send('stop');
+    const [result] = (await told) as [LoadResult];
+    if (child.exitCode === null) await once(child, 'exit');
+    return result;
   };
+  let ending: Promise<LoadResult> | null = null;
+  return { stop: () => (ending ??= end()) };
 }
