@@ -62,12 +62,19 @@ async function expectCopies(rig: Rig, ids: string[]): Promise<void> {
 /** Nothing else of this home is there beside its server, supervisor and router, and what kept revisions need. */
 async function expectNothingElse(rig: Rig): Promise<void> {
   const leaders = new Set((await rig.place.copies()).map(({ session }) => session));
-  const strangers = () =>
-    processesOf(rig.home).filter(
-      ({ session, command }) =>
-        !leaders.has(session) &&
-        !/server\/main\.ts|supervisor\/main\.ts|traffic\/embedded\/main\.ts/.test(command),
+  const strangers = () => {
+    const all = processesOf(rig.home);
+    const servers = all.filter(({ command }) => command.includes('server/main.ts'));
+    // Through ssh, a server has some connections to its engine open; those of a server that is gone must be gone too.
+    const connects = ({ session, command }: (typeof all)[number]) =>
+      command.endsWith('docker system dial-stdio') && servers.some((server) => server.session === session);
+    return all.filter(
+      (one) =>
+        !leaders.has(one.session) &&
+        !connects(one) &&
+        !/server\/main\.ts|supervisor\/main\.ts|traffic\/embedded\/main\.ts/.test(one.command),
     );
+  };
   await until('no process is left over', () => strangers().length === 0, strangers);
   expect(processesOf(rig.home).filter(({ command }) => command.includes('supervisor/main.ts'))).toHaveLength(
     1,
