@@ -7,7 +7,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { acmeAccount, CertificateKeeper, CertificateWatch } from '../../src/traffic/index.ts';
 import { setStage } from '../mistakes/stage.ts';
 import { selfSigned } from '../traffic/certificate.ts';
-import { freePort, get, revision, routes, startRig, until, type Rig } from '../traffic/rig.ts';
+import { freePort } from '../rig/free-port.ts';
+import { get, revision, routes, startRig, until, type Rig } from '../traffic/rig.ts';
 import { lacks } from './support/component.ts';
 import { pebbleComponent, startPebble } from './support/pebble.ts';
 

@@ -9,7 +9,7 @@ import { dockerInstall, lacksDocker, sharedDockerd } from '../docker/index.ts';
 import { until } from '../rig/index.ts';
 import { lacks } from './support/component.ts';
 import { sshd, startSshd } from './support/sshd.ts';
-import { freePort } from './support/trial.ts';
+import { freePort } from '../rig/free-port.ts';
 
 const registry = {
   name: 'docker-registry',

@@ -11,16 +11,8 @@ import { WebSocket, WebSocketServer } from 'ws';
 import type { Pin } from '../../src/delivery/index.ts';
 import { selfSigned } from '../traffic/certificate.ts';
 import { startLoad } from '../traffic/conformance/load.ts';
-import {
-  freePort,
-  get,
-  keepAliveAgent,
-  revision,
-  routes,
-  startRig,
-  until,
-  type Rig,
-} from '../traffic/rig.ts';
+import { get, keepAliveAgent, revision, routes, startRig, until, type Rig } from '../traffic/rig.ts';
+import { freePort } from '../rig/free-port.ts';
 import { lacks } from './support/component.ts';
 
 const haproxy = { name: 'haproxy', file: '/usr/sbin/haproxy', install: 'apt-get install haproxy' };

@@ -9,17 +9,8 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import type { Routes } from '../../src/delivery/index.ts';
 import { selfSigned } from '../traffic/certificate.ts';
-import {
-  freePort,
-  get,
-  keepAliveAgent,
-  raw,
-  revision,
-  routes,
-  startRig,
-  until,
-  type Rig,
-} from '../traffic/rig.ts';
+import { get, keepAliveAgent, raw, revision, routes, startRig, until, type Rig } from '../traffic/rig.ts';
+import { freePort } from '../rig/free-port.ts';
 import { lacks } from './support/component.ts';
 
 const program = ['/usr/sbin/nginx', '/usr/bin/nginx'].find((file) => existsSync(file)) ?? '/usr/sbin/nginx';

@@ -1,6 +1,6 @@
+import { freePort } from '../rig/free-port.ts';
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
@@ -81,12 +81,4 @@ export class PostgresServer {
     const [file = '', ...rest] = asPostgres;
     execFileSync(file, rest, { cwd: this.#folder, stdio: ['ignore', 'ignore', 'pipe'] });
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -1,3 +1,5 @@
+export { closeHome } from './close-home.ts';
+export { freePort } from './free-port.ts';
 export { type Copy, type Place, type RigEngine } from './places.ts';
 export { isRunning, powerOff, processesOf, signal, type Seen } from './processes.ts';
 export {

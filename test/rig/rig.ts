@@ -1,20 +1,13 @@
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  connectServer,
-  ServerRefusal,
-  startServer,
-  stopServer,
-  type ServerClient,
-} from '../../src/server/index.ts';
+import { connectServer, ServerRefusal, startServer, type ServerClient } from '../../src/server/index.ts';
 import { createBundle, openRepository } from '../../src/source/index.ts';
 import { createSupervisorClient, type ProcessStatus } from '../../src/supervisor/index.ts';
 import type { EnvironmentView, RevisionView, RolloutView, RolloutViewState } from '../../src/wiring/index.ts';
+import { closeHome } from './close-home.ts';
+import { freePort } from './free-port.ts';
 import { containerPlace, processPlace, type Place, type RigEngine } from './places.ts';
-import { processesOf, signal, type Seen } from './processes.ts';
 import { createAppRepository, type AppRepository, type VersionOptions } from './repository.ts';
 import { persist, until } from './wait.ts';
 
@@ -29,9 +22,6 @@ export interface RigOptions {
   /** Folder for the home, in place of one among temporary files. */
   parent?: string;
 }
-
-/** A process that was asked to end may take this long; then it counts as left behind. */
-const endsWithinMs = 60_000;
 
 /** A whole Slipway in a temp folder: server, supervisor, router, and a repository to ship from. */
 export interface Rig {
@@ -139,12 +129,12 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     serverLog: () => readFileSync(join(home, 'logs', 'server.log'), 'utf8'),
     appData: (file) =>
       readFileSync(join(dataFolder ?? join(home, 'apps', 'rig', 'data', 'production'), file), 'utf8'),
-    close: () => close(root, home, client),
+    close: () => closeHome(root, home, client),
   };
   try {
     await start();
   } catch (error) {
-    await close(root, home, client);
+    await closeHome(root, home, client);
     throw error;
   }
   return rig;
@@ -193,34 +183,4 @@ function makeOpenFolder(folder: string): string {
   mkdirSync(folder);
   chmodSync(folder, 0o777);
   return folder;
-}
-
-async function close(root: string, home: string, client: ServerClient): Promise<void> {
-  client.close();
-  const servers = () => processesOf(home).filter(({ command }) => command.includes('server/main.ts'));
-  let left: Seen[] = [];
-  try {
-    // A frozen server would neither answer nor end.
-    for (const { pid } of servers()) signal(pid, 'SIGCONT');
-    await stopServer({ home, all: true });
-    // A second server of the home has no socket.
-    for (const { pid } of servers()) signal(pid, 'SIGTERM');
-    const deadline = performance.now() + endsWithinMs;
-    while (processesOf(home).length > 0 && performance.now() < deadline) await sleep(50);
-  } finally {
-    left = processesOf(home);
-    for (const { pid } of left) signal(pid, 'SIGKILL');
-    rmSync(root, { recursive: true, force: true });
-  }
-  if (left.length > 0)
-    throw new Error(`left running: ${left.map(({ pid, command }) => `${pid} ${command}`).join('; ')}`);
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 }

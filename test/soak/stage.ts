@@ -1,15 +1,14 @@
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { connectServer, stopServer, type ServerClient } from '../../src/server/index.ts';
+import { connectServer, type ServerClient } from '../../src/server/index.ts';
 import { createBundle, openRepository } from '../../src/source/index.ts';
 import type { RolloutView, RouterKind } from '../../src/wiring/index.ts';
-import { processesOf, signal, type Seen } from '../rig/index.ts';
+import { closeHome, freePort } from '../rig/index.ts';
 import { createRepository, type Version } from './repository.ts';
 
 /** The only environment of the app. */
@@ -17,9 +16,6 @@ export const scope = 'soak/production';
 
 const cli = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 const target = { app: 'soak', environment: 'production', actor: 'ana' };
-/** A process that was asked to end may take this long; then it counts as left behind. */
-const endsWithinMs = 60_000;
-const startTries = 3;
 
 /** A whole Slipway in a temp folder, with one of the routers. */
 export interface Stage {
@@ -55,10 +51,11 @@ export async function openStage(router: RouterKind, limitMs: number): Promise<St
       return rollout?.finishedAtMs == null ? null : rollout;
     });
   try {
-    await up(['up', '--home', home, '--http', `127.0.0.1:${port}`, '--router', router]);
+    const args = ['up', '--home', home, '--http', `127.0.0.1:${port}`, '--router', router];
+    await promisify(execFile)(process.execPath, [cli, ...args]);
   } catch (error) {
     // Why it did not start matters more than what it left.
-    await close(root, home, client).catch(() => {});
+    await closeHome(root, home, client).catch(() => {});
     throw error;
   }
   return {
@@ -92,19 +89,8 @@ export async function openStage(router: RouterKind, limitMs: number): Promise<St
         .trim()
         .split('\n')
         .slice(-lines),
-    close: () => close(root, home, client),
+    close: () => closeHome(root, home, client),
   };
-}
-
-/** On a very busy machine a server may not start in the time that people are asked to wait. */
-async function up(args: string[]): Promise<void> {
-  for (let tries = 1; ; tries++)
-    try {
-      await promisify(execFile)(process.execPath, [cli, ...args]);
-      return;
-    } catch (error) {
-      if (tries === startTries) throw error;
-    }
 }
 
 /** Looks again until something is there. Throws after the limit. */
@@ -114,29 +100,4 @@ export async function until<T>(limitMs: number, look: () => Promise<T | null>): 
     if (found !== null) return found;
     if (performance.now() > deadline) throw new Error(`it did not come true within ${limitMs} ms`);
   }
-}
-
-async function close(root: string, home: string, client: ServerClient): Promise<void> {
-  client.close();
-  let left: Seen[] = [];
-  try {
-    await stopServer({ home, all: true });
-    const deadline = performance.now() + endsWithinMs;
-    while (processesOf(home).length > 0 && performance.now() < deadline) await sleep(50);
-  } finally {
-    left = processesOf(home);
-    for (const { pid } of left) signal(pid, 'SIGKILL');
-    rmSync(root, { recursive: true, force: true, maxRetries: 5 });
-  }
-  if (left.length > 0)
-    throw new Error(`left running: ${left.map(({ pid, command }) => `${pid} ${command}`).join('; ')}`);
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 }

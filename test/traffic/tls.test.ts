@@ -7,7 +7,8 @@ import { connect, type PeerCertificate, type TLSSocket } from 'node:tls';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { selfSigned } from './certificate.ts';
-import { freePort, get, revision, routes, startRig, until, type Answer, type Rig } from './rig.ts';
+import { freePort } from '../rig/free-port.ts';
+import { get, revision, routes, startRig, until, type Answer, type Rig } from './rig.ts';
 
 let rig: Rig;
 let folder: string;

@@ -8,7 +8,8 @@ import { expect, onTestFinished, test } from 'vitest';
 import { stopServer } from '../../src/server/index.ts';
 import { startRig } from '../rig/index.ts';
 import { selfSigned } from './certificate.ts';
-import { freePort, get, until } from './rig.ts';
+import { freePort } from '../rig/free-port.ts';
+import { get, until } from './rig.ts';
 
 const bin = fileURLToPath(new URL('../../bin/slipway.js', import.meta.url));
 const host = 'shop.example.com';

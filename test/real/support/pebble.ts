@@ -5,7 +5,8 @@ import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { selfSigned } from '../../traffic/certificate.ts';
-import { freePort, until } from '../../traffic/rig.ts';
+import { freePort } from '../../rig/free-port.ts';
+import { until } from '../../traffic/rig.ts';
 
 /** What the suites below need, see `lacks`. */
 export const pebbleComponent = { name: 'pebble', file: '/usr/bin/pebble', install: 'apt-get install pebble' };

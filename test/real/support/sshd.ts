@@ -4,7 +4,8 @@ import { connect } from 'node:net';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { signal, until } from '../../rig/index.ts';
-import { freePort, startCommand } from './trial.ts';
+import { freePort } from '../../rig/free-port.ts';
+import { startCommand } from './trial.ts';
 
 export const sshd = { name: 'sshd', file: '/usr/sbin/sshd', install: 'apt-get install openssh-server' };
 

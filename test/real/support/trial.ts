@@ -1,6 +1,6 @@
+import { freePort } from '../../rig/free-port.ts';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createAppRepository, isRunning, processesOf, signal, until } from '../../rig/index.ts';
@@ -138,16 +138,6 @@ export async function sweep(root: string): Promise<void> {
   rmSync(root, { recursive: true, force: true });
   if (left.length > 0)
     throw new Error(`left running: ${left.map(({ pid, command }) => `${pid} ${command}`).join('; ')}`);
-}
-
-/** A port of this machine that nobody listens on just now. */
-export function freePort(): Promise<number> {
-  return new Promise((done) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => done(port));
-    });
-  });
 }
 
 function gatedWorkflow(gate: string): string {
