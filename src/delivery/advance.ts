@@ -4,7 +4,7 @@ import { copiesInRole } from './copies.ts';
 import { desiredInstances, mayOverlap } from './desired.ts';
 import type { Draft } from './draft.ts';
 import type { Rollout, RolloutPhase } from './environment.ts';
-import { inFlight, type Observed } from './observed.ts';
+import { inFlight, routersAnswer, type Observed } from './observed.ts';
 import { allReady, countProbes, neededShared, stableCopies } from './probes.ts';
 import { beginSteps, newGate } from './begin.ts';
 import { mustStayWell } from './migrations.ts';
@@ -75,7 +75,7 @@ function preparing(
 ): void {
   const { state } = draft;
   const { candidate, tasks } = rollout;
-  if (observed.prepared !== 'done') {
+  if (candidate.machines.some((machine) => observed.prepared[machine] !== 'done')) {
     // Images may take long to come; the deadline is that of the shared services.
     phase.gate.deadline = startObserved(nowMs);
     return;
@@ -127,10 +127,14 @@ function checkingStable(
   beginSteps(draft, rollout, nowMs);
 }
 
-function drained({ state }: Draft, { timer }: Phase<'draining'>, { router }: Observed): boolean {
-  if (!state.stable) return true;
+/** Only workers that change over wait for it: without them, old copies finish what they have while the rollout goes on. */
+function drained({ state }: Draft, { timer }: Phase<'draining'>, observed: Observed): boolean {
+  const workers = [state.stable, state.rollout?.candidate].flatMap((revision) =>
+    revision ? copiesInRole(revision, 'worker') : [],
+  );
+  if (!state.stable || workers.length === 0) return true;
   if (timer.elapsedMs >= state.stable.drainTimeoutMs) return true;
-  return router !== null && inFlight(router, state.stable.id) === 0;
+  return inFlight(observed, state.stable.id) === 0;
 }
 
 function oldWorkersGone({ state }: Draft, { instances }: Observed): boolean {
@@ -181,7 +185,7 @@ function reverting(
   observed: Observed,
   nowMs: number,
 ): void {
-  const { router, instances, command } = observed;
+  const { instances, command } = observed;
   const { candidate } = rollout;
   switch (phase.stage) {
     case 'restoring': {
@@ -196,15 +200,12 @@ function reverting(
       return;
     }
     case 'routing':
-      if (router) rollout.phase = { ...phase, stage: 'draining', timer: startObserved(nowMs) };
+      if (routersAnswer(observed))
+        rollout.phase = { ...phase, stage: 'draining', timer: startObserved(nowMs) };
       return;
     case 'draining':
-      if (
-        (router && inFlight(router, candidate.id) === 0) ||
-        phase.timer.elapsedMs >= candidate.drainTimeoutMs
-      ) {
+      if (inFlight(observed, candidate.id) === 0 || phase.timer.elapsedMs >= candidate.drainTimeoutMs)
         rollout.phase = { ...phase, stage: 'stopping' };
-      }
       return;
     case 'stopping': {
       const wanted = new Set(desiredInstances(draft.state).map(({ id }) => id));

@@ -1,3 +1,4 @@
+import { homeOf, machinesFor } from './machines.ts';
 import { instanceId } from './observed.ts';
 import type { InstanceObservation, Observed } from './observed.ts';
 import type { EnvironmentState, RunningShared } from './environment.ts';
@@ -11,7 +12,13 @@ export function webProcess(revision: Revision): RevisionProcess | undefined {
   return revision.processes.find(({ role }) => role === 'web');
 }
 
-/** Web copies that a revision has when all run. */
+/** The other web copies of a revision: those past the first ones on each of its machines. */
+export function webCopiesPast(revision: Revision, keptEach: number): DesiredInstance[] {
+  const kept = new Set(webCopies(revision, keptEach).map(({ id }) => id));
+  return webCopies(revision, Infinity).filter(({ id }) => !kept.has(id));
+}
+
+/** Web copies that a revision has on each of its machines when all run. */
 export function webReplicas(revision: Revision | null): number {
   return (revision && webProcess(revision)?.replicas) ?? 0;
 }
@@ -22,10 +29,10 @@ export function mustBeAlone(one: Revision | null, other: Revision | null): boole
   return both.every((process) => process) && both.some((process) => process?.alone);
 }
 
-/** The first web copies of a revision. */
-export function webCopies(revision: Revision, atMost: number): DesiredInstance[] {
+/** The first web copies of a revision on each of its machines. */
+export function webCopies(revision: Revision, atMostEach: number): DesiredInstance[] {
   const process = webProcess(revision);
-  return process ? copiesOf(revision, process).slice(0, atMost) : [];
+  return process ? copiesOf(revision, process, atMostEach) : [];
 }
 
 /** All copies of the processes of one role. */
@@ -42,8 +49,10 @@ export function copiesInRole(
 /** The one copy of a shared service. */
 export function sharedCopy({ service, revision }: RunningShared): DesiredInstance {
   const { name, after } = service;
+  const machine = homeOf(revision);
   return {
-    id: instanceId(sharedRevision, name, 1),
+    id: instanceId(sharedRevision, name, 1, machine),
+    machine,
     revision,
     process: { name, command: '', replicas: 1, role: 'shared', overlap: false, alone: false, after },
   };
@@ -55,7 +64,10 @@ export function isUp(copy: InstanceObservation | undefined): boolean {
 }
 
 /** The copy as it is seen. */
-export function seenAs({ instances }: Observed, id: string): InstanceObservation | undefined {
+export function seenAs(
+  { instances }: Pick<Observed, 'instances'>,
+  id: string,
+): InstanceObservation | undefined {
   return instances.find((instance) => instance.id === id);
 }
 
@@ -66,10 +78,14 @@ export function knownRevisions({ stable, standby, retiring, rollout }: Environme
   );
 }
 
-function copiesOf(revision: Revision, process: RevisionProcess): DesiredInstance[] {
-  return Array.from({ length: process.replicas }, (_, index) => ({
-    id: instanceId(revision.id, process.name, index + 1),
-    revision,
-    process,
-  }));
+function copiesOf(revision: Revision, process: RevisionProcess, atMostEach = Infinity): DesiredInstance[] {
+  const length = Math.min(process.replicas, atMostEach);
+  return machinesFor(revision, process).flatMap((machine) =>
+    Array.from({ length }, (_, index) => ({
+      id: instanceId(revision.id, process.name, index + 1, machine),
+      machine,
+      revision,
+      process,
+    })),
+  );
 }

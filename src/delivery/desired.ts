@@ -1,5 +1,5 @@
 import { unreachable } from '../diagnostics/index.ts';
-import { copiesInRole, sharedCopy, webCopies } from './copies.ts';
+import { copiesInRole, sharedCopy, webCopies, webReplicas } from './copies.ts';
 import type { EnvironmentState, Rollout } from './environment.ts';
 import { inFlight, type Observed } from './observed.ts';
 import type { DesiredInstance, Revision, RevisionProcess } from './revision.ts';
@@ -27,9 +27,9 @@ export function desiredShared({ shared, replacing }: EnvironmentState): DesiredI
   return shared.filter(({ service }) => service.name !== away).map(sharedCopy);
 }
 
-/** Web copies of the stable revision that may run: a step may have taken some away. */
+/** Web copies of the stable revision that may run on each of its machines: a step may have taken some away. */
 export function keptCopies(stable: Revision, rollout: Rollout | null): number {
-  return Math.max(0, webCopies(stable, Infinity).length - (rollout ? takenFromMachine(rollout) : 0));
+  return Math.max(0, webReplicas(stable) - (rollout ? takenFromMachine(rollout) : 0));
 }
 
 /** How many old copies the present phase has ended, or is about to. */
@@ -54,15 +54,17 @@ export function takenFromMachine({ phase, steps }: Rollout): number {
 }
 
 /** Revisions whose copies are neither started nor stopped: they finish what they have. */
-export function tolerated(state: EnvironmentState, { router }: Pick<Observed, 'router'>): Set<string> {
+export function tolerated(
+  state: EnvironmentState,
+  observed: Pick<Observed, 'routers' | 'silent'>,
+): Set<string> {
   const kept = new Set<string>();
   for (const { revision, stage } of state.retiring) if (stage === 'draining') kept.add(revision.id);
   const { rollout } = state;
   if (rollout?.phase.at !== 'reverting' || rollout.phase.stage === 'stopping') return kept;
   const { candidate, alone, phase } = rollout;
   // Where only one may run, what is old comes back only when the candidate is gone.
-  const drained =
-    phase.timer.elapsedMs >= candidate.drainTimeoutMs || (router && inFlight(router, candidate.id) === 0);
+  const drained = phase.timer.elapsedMs >= candidate.drainTimeoutMs || inFlight(observed, candidate.id) === 0;
   if (!(alone && phase.stage === 'restoring' && drained)) kept.add(candidate.id);
   return kept;
 }
@@ -102,7 +104,7 @@ function candidateRuns({ phase, standing }: Rollout): boolean {
   }
 }
 
-/** Web copies of the candidate that should run: capacity follows the weight. */
+/** Web copies of the candidate that should run on each machine: capacity follows the weight. */
 export function candidateCopies({ phase, steps, standing }: Rollout): number {
   if (standing || phase.at !== 'stepping') return Infinity;
   return steps[phase.stage === 'making-room' ? phase.index - 1 : phase.index]?.ready ?? 0;

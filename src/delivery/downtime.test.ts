@@ -59,7 +59,7 @@ describe('a service of which only one may run', () => {
   test('takes the requests that the old one still has to their end, before it stops', async () => {
     const stage = await rollout('good');
     let busy = true;
-    stage.see = ({ router }) => {
+    stage.see = ({ routers: { here: router } }) => {
       for (const one of router?.revisions ?? []) if (one.id === 'r1' && busy) one.inFlight = 1;
     };
     await stage.until(() => wait(stage) === true);

@@ -5,23 +5,41 @@ import { desiredInstances, mayOverlap, tolerated } from './desired.ts';
 import { isHeld, lacksRoom } from './room.ts';
 import { desiredRoutes } from './routes.ts';
 import type { EnvironmentState, Rollout } from './environment.ts';
-import type { InstanceObservation, Observed } from './observed.ts';
+import { homeOf, localId, machineOf, machinesOf, nameOn } from './machines.ts';
+import { routerOf, type InstanceObservation, type Observed } from './observed.ts';
 import type { Pin, Routes } from './ports.ts';
 import type { DesiredInstance, Revision, RevisionProcess, Task } from './revision.ts';
 
 /** Something to do to the world. All are absolute, so that doing one twice is doing it once. */
 export type Effect =
-  | { do: 'prepare'; revision: Revision }
+  | { do: 'prepare'; revision: Revision; machine: string }
   | { do: 'run-command'; key: string; revision: Revision; name: string; command: string }
   | { do: 'start'; instance: DesiredInstance }
-  | { do: 'route'; routes: Routes }
+  | { do: 'route'; routes: Routes; machine: string }
   | { do: 'stop'; instance: string };
 
-/** Names an effect for as long as it is wanted. */
+/** Where an effect happens: a command on the first machine of its revision. */
+export function machineOfEffect(effect: Effect): string {
+  switch (effect.do) {
+    case 'prepare':
+    case 'route':
+      return effect.machine;
+    case 'run-command':
+      return homeOf(effect.revision);
+    case 'start':
+      return effect.instance.machine;
+    case 'stop':
+      return machineOf(effect.instance);
+    default:
+      return unreachable(effect);
+  }
+}
+
+/** Names an effect for as long as it is wanted; `machineOf` tells its machine, unless it is a command. */
 export function effectKey(effect: Effect): string {
   switch (effect.do) {
     case 'prepare':
-      return `prepare ${effect.revision.id}`;
+      return nameOn(effect.machine, `prepare ${effect.revision.id}`);
     case 'run-command':
       return `run ${effect.key}`;
     case 'start':
@@ -29,13 +47,16 @@ export function effectKey(effect: Effect): string {
     case 'stop':
       return `stop ${effect.instance}`;
     case 'route':
-      return 'route';
+      return nameOn(effect.machine, 'route');
     default:
       return unreachable(effect);
   }
 }
 
-/** What must be done for the world to agree with the phase; empty when it agrees already, or nothing may be done yet. */
+/**
+ * What must be done for the world to agree with the phase; empty when it agrees already, or nothing may be done yet. On a
+ * machine that does not answer nothing is tried.
+ */
 export function planEffects(state: EnvironmentState, observed: Observed): Effect[] {
   return [
     ...preparation(state, observed),
@@ -43,7 +64,7 @@ export function planEffects(state: EnvironmentState, observed: Observed): Effect
     ...starts(state, observed),
     ...routing(state, observed),
     ...stops(state, observed),
-  ];
+  ].filter((effect) => !observed.silent.includes(machineOfEffect(effect)));
 }
 
 /**
@@ -71,8 +92,11 @@ export function commandsToForget({ rollout }: EnvironmentState): string[] {
 }
 
 function preparation({ rollout }: EnvironmentState, { prepared }: Observed): Effect[] {
-  if (rollout?.phase.at !== 'preparing' || prepared !== 'none') return [];
-  return [{ do: 'prepare', revision: rollout.candidate }];
+  if (rollout?.phase.at !== 'preparing') return [];
+  const { candidate } = rollout;
+  return candidate.machines
+    .filter((machine) => (prepared[machine] ?? 'none') === 'none')
+    .map((machine) => ({ do: 'prepare', revision: candidate, machine }));
 }
 
 function commands({ rollout }: EnvironmentState, { command }: Observed): Effect[] {
@@ -140,10 +164,11 @@ function waitsForOthers(
 }
 
 function routing(state: EnvironmentState, observed: Observed): Effect[] {
-  if (!observed.router) return [];
-  const routes = desiredRoutes(state, observed);
-  if (!routes || sameRoutes(routes, observed.router.routes)) return [];
-  return [{ do: 'route', routes }];
+  return machinesOf(state).flatMap((machine): Effect[] => {
+    const router = routerOf(observed, machine);
+    const routes = router && desiredRoutes(state, observed, machine);
+    return !routes || sameRoutes(routes, router.routes) ? [] : [{ do: 'route', routes, machine }];
+  });
 }
 
 function stops(state: EnvironmentState, observed: Observed): Effect[] {
@@ -166,15 +191,16 @@ function mayEnd({ replacing }: EnvironmentState, copy: InstanceObservation): boo
 }
 
 /** A copy is stopped only when the router itself says that it gets no traffic. */
-function mayBeRouted({ id, port }: InstanceObservation, { router }: Observed): boolean {
+function mayBeRouted({ id, port }: InstanceObservation, observed: Observed): boolean {
   if (port === null) return false;
+  const router = routerOf(observed, machineOf(id));
   if (!router) return true;
   const { revisions = [], pins = [] } = router.routes ?? {};
   const pinned = new Set(pins.map(({ revision }) => revision));
   return revisions.some(
     (revision) =>
       (revision.weightPercent > 0 || pinned.has(revision.id)) &&
-      revision.endpoints.some(({ instance }) => instance === id),
+      revision.endpoints.some(({ instance }) => instance === localId(id)),
   );
 }
 
@@ -184,6 +210,7 @@ function isNeeded(state: EnvironmentState, copy: InstanceObservation, { instance
   return instances.some(
     (other) =>
       other.revision === copy.revision &&
+      machineOf(other.id) === machineOf(copy.id) &&
       other.id !== copy.id &&
       processOf(state, other)?.after.includes(copy.process),
   );

@@ -30,6 +30,8 @@ export interface EnvironmentState {
   newestShip: { number: number; rolloutId: string } | null;
   /** What could not be done at the last try, by effect. */
   troubles?: Record<string, Trouble>;
+  /** Machines that did not answer at the last look, and for how long that has been so. */
+  silent?: Record<string, ObservedTimer>;
   /** Tasks that have succeeded here: the release's digest, a space, the task's name. */
   migrated: string[];
   /** Releases in the order in which they first changed data here. */
@@ -79,6 +81,8 @@ export interface Retiring {
   revision: Revision;
   stage: 'draining' | 'stopping';
   drain: ObservedTimer;
+  /** Machines that may still have copies of it; absent: all of its own. */
+  on?: string[];
 }
 
 /** An effect that could not be carried out at its last try, and for how long that has been so. */
@@ -129,8 +133,8 @@ export interface Rollout {
   underWay: ObservedTimer;
   /** How the stable revision did before the tasks ran. One that was ill already does not stop its mend. */
   stableBefore: 'unknown' | 'ready' | 'ill';
-  /** What the router had counted when the present share of traffic began; null before any. */
-  baseline: Baseline | null;
+  /** What the routers had counted when the present share of traffic began, by machine; null before any. */
+  baseline: Record<string, Baseline> | null;
   /** The last sample of the stable revision that says something. */
   stableTraffic: TrafficSample | null;
   /** Consecutive failed probes of copies that have traffic, by instance. */
@@ -238,6 +242,8 @@ export interface Gate {
   streaks: Record<string, number>;
   /** Consecutive failed probes by instance. */
   failures: Record<string, number>;
+  /** When a probe of an instance was last counted, by the deadline's time. */
+  countedAtMs?: Record<string, number>;
   deadline: ObservedTimer;
   /** Last failure seen by a probe, for the reason at the deadline. */
   lastFailure: string | null;

@@ -4,6 +4,7 @@ import { failedCheck } from './checks.ts';
 import { isUp, seenAs, sharedRevision, webProcess } from './copies.ts';
 import { desiredInstances } from './desired.ts';
 import type { Cause, EnvironmentState, Gate, Rollout, SteppingPhase } from './environment.ts';
+import { onMachine } from './machines.ts';
 import { mustStayWell } from './migrations.ts';
 import type { InstanceObservation, Observed } from './observed.ts';
 import { gatedCopies, neededShared } from './probes.ts';
@@ -108,9 +109,13 @@ function judged({ stable }: EnvironmentState, rollout: Rollout, observed: Observ
   return failed(`${rollout.candidate.id} does not keep its thresholds: ${verdict.reason}`);
 }
 
-function notPrepared({ id }: Revision, { prepared }: Observed): Cause | null {
-  if (typeof prepared !== 'object') return null;
-  return failed(`${id} could not be prepared: ${prepared.failed}`, prepared.logTail);
+function notPrepared({ id, machines }: Revision, { prepared }: Observed): Cause | null {
+  for (const machine of machines) {
+    const seen = prepared[machine];
+    if (typeof seen === 'object')
+      return failed(`${id} could not be prepared${onMachine(machine)}: ${seen.failed}`, seen.logTail);
+  }
+  return null;
 }
 
 function lateShared(

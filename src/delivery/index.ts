@@ -11,6 +11,7 @@ export {
   type RolloutPhase,
   type RolloutRequest,
 } from './environment.ts';
+export { here, homeOf, localId, machineOf, machinesOf, nameOn } from './machines.ts';
 export { knownRevisions, sharedRevision, webProcess } from './copies.ts';
 export { desiredInstances } from './desired.ts';
 export { crossedMigration } from './migrations.ts';
@@ -27,7 +28,7 @@ export {
   type Preparation,
 } from './observed.ts';
 export { planEnvironment, type Decision } from './plan.ts';
-export { performEffects, type Ports } from './perform.ts';
+export { performEffects, type Performing, type Ports } from './perform.ts';
 export { noteTroubles } from './trouble.ts';
 export type {
   Endpoint,

@@ -44,6 +44,24 @@ export function sampleSince(baseline: Baseline, router: RouterState, revision: s
 }
 
 /**
+ * What several routers counted, as one. Of the edges of latency only those that all have are left: the next one above a
+ * threshold then tells who was surely slower.
+ */
+export function sumOf(samples: readonly TrafficSample[]): TrafficSample {
+  const [first, ...others] = samples;
+  if (!first) return { requests: 0, errors: 0, latency: [] };
+  return others.reduce((sum, { requests, errors, latency }) => {
+    const counts = new Map(latency.map(({ leMs, count }) => [leMs, count]));
+    const edges = sum.latency.filter(({ leMs }) => counts.has(leMs));
+    return {
+      requests: sum.requests + requests,
+      errors: sum.errors + errors,
+      latency: edges.map(({ leMs, count }) => ({ leMs, count: count + (counts.get(leMs) ?? 0) })),
+    };
+  }, first);
+}
+
+/**
  * Holds the candidate's traffic against the thresholds. One that is past them fails only if it is not better than the
  * stable revision at the same: what serves badly must not block its mend.
  *

@@ -1,8 +1,9 @@
+import { nameOn } from './machines.ts';
 import type { RouterState } from './ports.ts';
 
 /** One copy of one process, as the target sees it. */
 export interface InstanceObservation {
-  /** `r7-web-1` */
+  /** `r7-web-1`, elsewhere `r7-web-1@deploy@10.0.0.6`. */
   id: string;
   revision: string;
   process: string;
@@ -30,21 +31,45 @@ export type CommandObservation =
   /** Code null: it ended, and nobody saw how. */
   | { state: 'exited'; code: number | null; logTail: string[] };
 
-/** Whether the machines have all that the rollout's revision needs to start: images, networks. */
+/** Whether a machine has all that the rollout's revision needs to start: images, networks. */
 export type Preparation = 'none' | 'going' | 'done' | { failed: string; logTail: string[] };
 
 /** Everything that a plan may look at; gathered afresh for every tick. */
 export interface Observed {
+  /** Of every machine that answers. */
   instances: InstanceObservation[];
-  /** Null while the router does not answer: then nothing is stopped. */
-  router: RouterState | null;
+  /** By machine; null while the router there does not answer: then nothing is stopped there. Those of `machinesOf`. */
+  routers: Record<string, RouterState | null>;
+  /** On the first machine of the rollout's revision. */
   command: CommandObservation;
-  prepared: Preparation;
+  /** By machine of the rollout's revision. */
+  prepared: Record<string, Preparation>;
+  /** Machines whose copies could not be looked at. Nothing is known of them, and nothing is done there. */
+  silent: string[];
 }
 
-/** Requests of a revision that are not finished yet. */
-export function inFlight({ revisions }: RouterState, revision: string): number {
-  return revisions.find(({ id }) => id === revision)?.inFlight ?? 0;
+/** The router of the machine that a copy is on; null while it does not answer. */
+export function routerOf({ routers }: Pick<Observed, 'routers'>, machine: string): RouterState | null {
+  return routers[machine] ?? null;
+}
+
+/** Whether the router of every machine that answers does so, too. */
+export function routersAnswer({ routers, silent }: Pick<Observed, 'routers' | 'silent'>): boolean {
+  return Object.entries(routers).every(([machine, router]) => router !== null || silent.includes(machine));
+}
+
+/** Requests of a revision that are not finished yet, on all machines that answer; null while a router there does not. */
+export function inFlight(
+  { routers, silent }: Pick<Observed, 'routers' | 'silent'>,
+  revision: string,
+): number | null {
+  let sum = 0;
+  for (const [machine, router] of Object.entries(routers)) {
+    if (silent.includes(machine)) continue;
+    if (!router) return null;
+    sum += router.revisions.find(({ id }) => id === revision)?.inFlight ?? 0;
+  }
+  return sum;
 }
 
 /**
@@ -58,6 +83,6 @@ export function inFlightOf(router: RouterState, copy: InstanceObservation): numb
 }
 
 /** The copy's id: unique within a scope, and the same however often it is computed. */
-export function instanceId(revision: string, process: string, index: number): string {
-  return `${revision}-${process}-${index}`;
+export function instanceId(revision: string, process: string, index: number, machine: string): string {
+  return nameOn(machine, `${revision}-${process}-${index}`);
 }

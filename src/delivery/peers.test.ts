@@ -185,7 +185,7 @@ describe('numbers that say too much', () => {
   async function counted(candidate: [number, number], stable: [number, number]): Promise<Stage> {
     const stage = await serving();
     await stage.tick(['rollout', aRequest(2, 'good', { replicas: 2, strategy, settings: { judge } })]);
-    stage.see = ({ router }) => {
+    stage.see = ({ routers: { here: router } }) => {
       const began = stage.state.rollout?.baseline != null;
       for (const revision of router?.revisions ?? []) {
         const [requests, errors] = revision.id === 'r2' ? candidate : stable;

@@ -197,7 +197,7 @@ test('a rolling update without room ends old copies first, and brings them back 
 test('a rolling update without room lets old copies finish what they have before they end', async () => {
   const strategy = { kind: 'rolling', batch: 1, unavailable: 1, pauseMs: 0 } as const;
   const stage = await asked({ strategy });
-  stage.see = ({ router }) => {
+  stage.see = ({ routers: { here: router } }) => {
     for (const revision of router?.revisions ?? []) if (revision.id === 'r1') revision.inFlight = 1;
   };
   await stage.until(() => stage.lines.some((line) => line.startsWith('route r1=100%/1')));

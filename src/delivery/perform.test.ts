@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { CodedError } from '../diagnostics/index.ts';
 import type { Effect } from './effects.ts';
+import { here } from './machines.ts';
 import { performEffects, type Ports } from './perform.ts';
 import { aRequest } from './testing/builders.ts';
 
@@ -16,7 +17,7 @@ const process = {
 } as const;
 const starting = (id: string): Effect => ({
   do: 'start',
-  instance: { id, revision, process: { ...process, after: [] } },
+  instance: { id, machine: here, revision, process: { ...process, after: [] } },
 });
 const refuse = () => Promise.reject(new Error('not asked for here'));
 
@@ -36,7 +37,11 @@ async function perform(effects: readonly Effect[], start: (id: string) => Promis
     runCommand: refuse,
   };
   const router: Ports['router'] = { apply: refuse, observe: refuse };
-  const performing = performEffects(effects, { ports: { router, target }, routes: null, fence: 1 });
+  const performing = performEffects(effects, {
+    portsOf: () => ({ router, target }),
+    routesOf: () => null,
+    fence: 1,
+  });
   return { begun, failed: await performing };
 }
 

@@ -1,47 +1,81 @@
 import { CodedError, unreachable } from '../diagnostics/index.ts';
-import type { Effect } from './effects.ts';
+import { machineOfEffect, type Effect } from './effects.ts';
+import { localId } from './machines.ts';
 import type { Router, Routes, Target } from './ports.ts';
 import type { FailedEffect } from './trouble.ts';
 
-/** Where effects go. */
+/** Where the effects of one machine go. Both know copies by the ids that they have there. */
 export interface Ports {
   router: Router;
   target: Target;
 }
 
+/** What effects are carried out with, by machine. */
+export interface Performing {
+  portsOf: (machine: string) => Ports;
+  /** What the phase wants of the router there; null when nothing takes traffic. */
+  routesOf: (machine: string) => Routes | null;
+  fence: number;
+}
+
 /**
- * Carries out a tick's effects in order, under its fence, each whether or not the one before it worked. Starts that
- * follow each other do so at once: none of them waits for another, or they would not be in one tick.
+ * Carries out a tick's effects under its fence: those of each machine in order, each whether or not the one before it
+ * worked, the machines side by side. Starts that follow each other do so at once: none of them waits for another, or they
+ * would not be in one tick.
  *
- * Before the first stop the routes are applied once more, even if they stand: the router then knows this fence, and an
- * owner that was frozen and wakes up late can no longer send traffic to what is about to end.
+ * Before the first stop on a machine its routes are applied once more, even if they stand: its router then knows this
+ * fence, and an owner that was frozen and wakes up late can no longer send traffic to what is about to end.
  *
- * @param routes - What the phase wants of the router; null when nothing takes traffic.
- * @returns What could not be done. Throws only when a newer owner has acted: then nothing more may be done here.
+ * @returns What could not be done. Throws only when a newer owner has acted: then nothing more may be done anywhere.
  */
 export async function performEffects(
   effects: readonly Effect[],
-  { ports, routes, fence }: { ports: Ports; routes: Routes | null; fence: number },
+  performing: Performing,
 ): Promise<FailedEffect[]> {
-  const failed: FailedEffect[] = [];
-  let fenced = false;
-  const attempt = async (effect: Effect) => {
-    try {
-      if (effect.do === 'stop' && !fenced && routes) await ports.router.apply(routes, fence);
-      await perform(effect, ports, fence);
-      if (effect.do === 'stop' || effect.do === 'route') fenced = true;
-    } catch (error) {
-      if (error instanceof CodedError && error.code.endsWith('/stale-fence')) throw error;
-      failed.push({ effect, message: error instanceof Error ? error.message : String(error) });
-    }
-  };
-  for (const group of groups(effects)) {
-    // All have ended before one that was too late is told: nothing goes on behind the caller's back.
-    const results = await Promise.allSettled(group.map(attempt));
-    const late = results.find((result) => result.status === 'rejected');
-    if (late) throw late.reason;
+  const turn = new Turn(performing);
+  const byMachine = Map.groupBy(effects, machineOfEffect);
+  await Promise.all([...byMachine].map(([machine, own]) => turn.performOn(machine, own)));
+  if (turn.late) throw turn.late;
+  // In the order of the effects, so that the same failures read the same.
+  return turn.failed.toSorted((a, b) => effects.indexOf(a.effect) - effects.indexOf(b.effect));
+}
+
+class Turn {
+  readonly failed: FailedEffect[] = [];
+  /** A newer owner has acted. */
+  late: CodedError | null = null;
+  private readonly performing: Performing;
+
+  constructor(performing: Performing) {
+    this.performing = performing;
   }
-  return failed;
+
+  /** Never rejects: all that has begun has ended when it returns, so that nothing goes on behind the caller's back. */
+  async performOn(machine: string, effects: readonly Effect[]): Promise<void> {
+    const { portsOf, routesOf, fence } = this.performing;
+    let fenced = false;
+    const attempt = async (effect: Effect) => {
+      try {
+        const ports = portsOf(machine);
+        const routes = effect.do === 'stop' && !fenced ? routesOf(machine) : null;
+        if (routes) await ports.router.apply(routes, fence);
+        await perform(effect, ports, fence);
+        if (effect.do === 'stop' || effect.do === 'route') fenced = true;
+      } catch (error) {
+        if (error instanceof CodedError && error.code.endsWith('/stale-fence')) this.late = error;
+        else
+          this.failed.push({
+            effect,
+            machine,
+            message: error instanceof Error ? error.message : String(error),
+          });
+      }
+    };
+    for (const group of groups(effects)) {
+      if (this.late) return;
+      await Promise.all(group.map(attempt));
+    }
+  }
 }
 
 /** Effects in order, those that may happen at once together. */
@@ -62,11 +96,11 @@ function perform(effect: Effect, { router, target }: Ports, fence: number): Prom
     case 'run-command':
       return target.runCommand(effect, fence);
     case 'start':
-      return target.start(effect.instance, fence);
+      return target.start({ ...effect.instance, id: localId(effect.instance.id) }, fence);
     case 'route':
       return router.apply(effect.routes, fence);
     case 'stop':
-      return target.stop(effect.instance, fence);
+      return target.stop(localId(effect.instance), fence);
     default:
       return unreachable(effect);
   }

@@ -115,7 +115,7 @@ describe('what fails', () => {
     const stage = await new Stage().serves(aRequest(1, 'good'));
     await stage.tick(['rollout', aRequest(2, 'good')]);
     await stage.until(at('stepping'));
-    stage.see = (observed) => (observed.router = null);
+    stage.see = (observed) => (observed.routers['here'] = null);
     await stage.until(({ rollout }) => rollout?.phase.at === 'reverting');
     stage.see = () => {};
     await stage.until(atRest);
@@ -153,7 +153,8 @@ describe('what fails', () => {
       stage.see = (observed) => {
         sick('r2-web-1')(observed);
         // The old revision takes its time.
-        for (const traffic of observed.router?.revisions ?? []) if (traffic.id === 'r1') traffic.inFlight = 1;
+        for (const traffic of observed.routers['here']?.revisions ?? [])
+          if (traffic.id === 'r1') traffic.inFlight = 1;
         for (const copy of observed.instances) if (copy.id === 'r2-worker-1') copy.phase = 'starting';
         const worker = observed.instances.find(({ id }) => id === 'r1-worker-1');
         if (phase === 'stopping-workers' && !worker)

@@ -2,9 +2,9 @@ import type { NewEvent, Signal } from '../flow/index.ts';
 import { advanceRollout } from './advance.ts';
 import { Draft, type RolloutResult } from './draft.ts';
 import { planEffects, type Effect } from './effects.ts';
-import type { EnvironmentState, Rollout } from './environment.ts';
+import type { EnvironmentState, Rollout, RolloutPhase } from './environment.ts';
 import { findFailure, superseded, watchCopies } from './failure.ts';
-import type { Observed } from './observed.ts';
+import { inFlight, type Observed } from './observed.ts';
 import { revert, startNext, takeSignals } from './requests.ts';
 import { advanceReplacing } from './shared.ts';
 import { watchTraffic } from './stepping.ts';
@@ -72,14 +72,29 @@ function settle(draft: Draft, observed: Observed, nowMs: number): void {
   if (state.rollout) {
     watchCopies(state, state.rollout, observed);
     watchTraffic(state.stable?.id ?? null, state.rollout, observed);
-    if (!state.rollout.paused) advanceRollout(draft, state.rollout, observed, nowMs);
+    if (!state.rollout.paused) advance(draft, observed, nowMs);
   }
   advanceReplacing(draft, observed, nowMs);
   retire(draft, observed, nowMs);
   startNext(draft, nowMs);
 }
 
-function retire(draft: Draft, { router, instances }: Observed, nowMs: number): void {
+/** Phases that need no look of their own: the one that ended the phase before may show all that they wait for. */
+const judgedAtOnce: readonly RolloutPhase['at'][] = ['stopping-workers', 'starting-workers', 'baking'];
+
+/** Moves the rollout on: by one stage, and by more where the same look agrees with what comes next. */
+function advance(draft: Draft, observed: Observed, nowMs: number): void {
+  const { state } = draft;
+  for (let rollout = state.rollout; rollout;) {
+    const { at } = rollout.phase;
+    advanceRollout(draft, rollout, observed, nowMs);
+    rollout = state.rollout;
+    if (!rollout || rollout.phase.at === at || !judgedAtOnce.includes(rollout.phase.at)) return;
+    if (planEffects(state, observed).length > 0) return;
+  }
+}
+
+function retire(draft: Draft, observed: Observed, nowMs: number): void {
   const { state } = draft;
   const { standby } = state;
   const wanted = state.rollout?.standing === true;
@@ -89,11 +104,12 @@ function retire(draft: Draft, { router, instances }: Observed, nowMs: number): v
   }
   for (const leaving of state.retiring) {
     const { revision, drain } = leaving;
-    const busy = router?.revisions.find(({ id }) => id === revision.id)?.inFlight ?? 0;
-    if ((router && busy === 0) || drain.elapsedMs >= revision.drainTimeoutMs) leaving.stage = 'stopping';
+    if (inFlight(observed, revision.id) === 0 || drain.elapsedMs >= revision.drainTimeoutMs)
+      leaving.stage = 'stopping';
   }
   const gone = state.retiring.filter(
-    ({ revision, stage }) => stage === 'stopping' && !instances.some((seen) => seen.revision === revision.id),
+    ({ revision, stage }) =>
+      stage === 'stopping' && !observed.instances.some((seen) => seen.revision === revision.id),
   );
   state.retiring = state.retiring.filter((leaving) => !gone.includes(leaving));
   for (const { revision } of gone) draft.event('revision.retired', 'slipway', { revision: revision.id });

@@ -75,17 +75,30 @@ function asWishes(copies: DesiredInstance[], smoke: boolean): ProbeWish[] {
   return copies.map((copy) => ({ ...copy, smoke: smoke && copy.process.role === 'web' }));
 }
 
-/** Notes what the probes say of copies that are waited for. */
+/** Notes what the probes say of copies that are waited for. Looks may come closer together than probes are to count. */
 export function countProbes(gate: Gate, copies: DesiredInstance[], observed: Observed): void {
-  for (const { id, process } of copies) {
+  for (const { id, process, revision } of copies) {
     const seen = seenAs(observed, id);
     const running = process.role !== 'web' && seen?.phase === 'running' && seen.probe === 'not-probed';
     const probe = running ? 'ready' : (seen?.probe ?? 'not-probed');
-    gate.streaks[id] = probe === 'ready' ? (gate.streaks[id] ?? 0) + 1 : 0;
-    gate.failures[id] = typeof probe === 'object' || !seen ? (gate.failures[id] ?? 0) + 1 : 0;
     if (typeof probe === 'object')
       gate.lastFailure = process.role === 'web' ? probe.failed : `${id}: ${probe.failed}`;
+    const { streaks, failures } = gate;
+    const [streak = 0, failed = 0] = [streaks[id], failures[id]];
+    const isReady = probe === 'ready';
+    const isFailure = typeof probe === 'object' || !seen;
+    const repeats = (isReady && streak > 0) || (isFailure && failed > 0);
+    if (repeats && isSooner(gate, id, revision.health.intervalMs)) continue;
+    streaks[id] = isReady ? streak + 1 : 0;
+    failures[id] = isFailure ? failed + 1 : 0;
+    gate.countedAtMs = { ...gate.countedAtMs, [id]: gate.deadline.elapsedMs };
   }
+}
+
+/** Whether an instance's probe was counted less than an interval ago; not after the deadline began anew. */
+function isSooner({ countedAtMs, deadline }: Gate, id: string, intervalMs: number): boolean {
+  const agoMs = deadline.elapsedMs - (countedAtMs?.[id] ?? -Infinity);
+  return agoMs >= 0 && agoMs < intervalMs;
 }
 
 /** Whether all have been ready so often in a row. */

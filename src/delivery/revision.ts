@@ -58,6 +58,8 @@ export interface Revision {
   /** `r7`: counts up within its environment. */
   id: string;
   release: ReleaseRef;
+  /** Where it runs, `here` or as ssh names them; at least one. What there may be only one of is on the first. */
+  machines: string[];
   processes: RevisionProcess[];
   /** In the order in which they start. */
   shared: SharedService[];
@@ -82,8 +84,9 @@ export interface Revision {
 
 /** A copy that should run. */
 export interface DesiredInstance {
-  /** `r7-web-1`; of a shared service `shared-db-1`. */
+  /** `r7-web-1`, elsewhere `r7-web-1@deploy@10.0.0.6`; of a shared service `shared-db-1`. */
   id: string;
+  machine: string;
   /** Whose definition it runs; of a shared service the revision that it was started with. */
   revision: Revision;
   process: RevisionProcess;

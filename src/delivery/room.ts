@@ -1,4 +1,4 @@
-import { knownRevisions, webCopies } from './copies.ts';
+import { knownRevisions, webCopies, webCopiesPast } from './copies.ts';
 import { keptCopies, takenFromMachine } from './desired.ts';
 import type { EnvironmentState } from './environment.ts';
 import type { Observed } from './observed.ts';
@@ -8,7 +8,7 @@ export function lacksRoom(state: EnvironmentState, observed: Observed): boolean 
   const { stable, rollout } = state;
   if (!stable || !rollout || rollout.phase.at !== 'stepping' || takenFromMachine(rollout) === 0) return false;
   if (rollout.alone) return isHeld(state, rollout.candidate.id, observed);
-  const leaving = webCopies(stable, Infinity).slice(keptCopies(stable, rollout));
+  const leaving = webCopiesPast(stable, keptCopies(stable, rollout));
   return observed.instances.some((seen) => leaving.some(({ id }) => id === seen.id));
 }
 

@@ -1,11 +1,18 @@
 import { unreachable } from '../diagnostics/index.ts';
 import { checkPins } from './checks.ts';
-import { seenAs, webCopies, webProcess } from './copies.ts';
+import { seenAs, webCopies, webProcess, webReplicas } from './copies.ts';
 import { takenFromMachine } from './desired.ts';
 import type { EnvironmentState, Rollout } from './environment.ts';
+import { localId } from './machines.ts';
 import type { Observed } from './observed.ts';
 import type { Endpoint, Pin, RouteRevision, Routes } from './ports.ts';
 import type { DesiredInstance, Revision } from './revision.ts';
+
+/** One machine, and what is seen. */
+interface Place {
+  observed: Pick<Observed, 'instances'>;
+  machine: string;
+}
 
 /** Percent of traffic for the candidate in the present phase. */
 export function candidateWeight(rollout: Rollout): number {
@@ -30,18 +37,26 @@ export function candidateWeight(rollout: Rollout): number {
   }
 }
 
-/** Who should get traffic in the present phase, at the addresses seen now; null when nothing here takes traffic. */
-export function desiredRoutes(state: EnvironmentState, observed: Observed): Routes | null {
+/**
+ * Whom the router of a machine should send to in the present phase, at the addresses seen now: copies of that machine
+ * only, by the ids that it knows. Null when nothing of the environment takes traffic.
+ */
+export function desiredRoutes(
+  state: EnvironmentState,
+  observed: Pick<Observed, 'instances'>,
+  machine: string,
+): Routes | null {
   const { stable, rollout } = state;
   const weight = rollout ? candidateWeight(rollout) : 0;
   const fronts = weight === 100 || !stable ? [rollout?.candidate, stable] : [stable, rollout?.candidate];
   const front = fronts.find((revision) => revision && webProcess(revision));
   if (!front) return null;
   const all: RouteRevision[] = [];
+  const place = { observed, machine };
   const away = rollout !== null && usersWait(rollout);
-  if (stable) all.push(route(stable, away ? 0 : 100 - weight, routedStable(stable, rollout), observed));
-  if (rollout) all.push(route(rollout.candidate, weight, routedCopies(rollout), observed));
-  for (const idle of idleRevisions(state)) all.push(route(idle, 0, Infinity, observed));
+  if (stable) all.push(route(stable, away ? 0 : 100 - weight, routedStable(stable, rollout), place));
+  if (rollout) all.push(route(rollout.candidate, weight, routedCopies(rollout), place));
+  for (const idle of idleRevisions(state)) all.push(route(idle, 0, Infinity, place));
   const revisions = onlyReachable(all).filter(
     ({ endpoints, weightPercent }) => endpoints.length > 0 || weightPercent > 0,
   );
@@ -107,7 +122,7 @@ function lastShift({ index, stage }: Extract<Rollout['phase'], { at: 'stepping' 
 
 /** A step takes old copies out of the routes before it ends them. */
 function routedStable(stable: Revision, rollout: Rollout | null): number {
-  const copies = webCopies(stable, Infinity).length;
+  const copies = webReplicas(stable);
   // One that stands alone gives up its weight, and keeps its copies in the routes while they finish what they have.
   if (!rollout || rollout.alone) return copies;
   const { phase, steps } = rollout;
@@ -164,19 +179,17 @@ function idleRevisions({ standby, retiring, rollout }: EnvironmentState): Revisi
   return idle;
 }
 
-function route(revision: Revision, weightPercent: number, atMost: number, observed: Observed): RouteRevision {
+function route(revision: Revision, weightPercent: number, atMost: number, place: Place): RouteRevision {
   if (!webProcess(revision)) return { id: revision.id, weightPercent: 0, endpoints: [] };
   return {
     id: revision.id,
     weightPercent,
-    endpoints: webCopies(revision, atMost).flatMap(endpoint(observed)),
+    endpoints: webCopies(revision, atMost).flatMap((copy) => endpoint(copy, place)),
   };
 }
 
-function endpoint(observed: Observed): (copy: DesiredInstance) => Endpoint[] {
-  return ({ id }) => {
-    const seen = seenAs(observed, id);
-    if (!seen || seen.port === null || seen.phase === 'stopping') return [];
-    return [{ instance: id, host: seen.host, port: seen.port }];
-  };
+function endpoint(copy: DesiredInstance, { observed, machine }: Place): Endpoint[] {
+  const seen = copy.machine === machine ? seenAs(observed, copy.id) : undefined;
+  if (!seen || seen.port === null || seen.phase === 'stopping') return [];
+  return [{ instance: localId(copy.id), host: seen.host, port: seen.port }];
 }

@@ -256,7 +256,7 @@ describe('the judge of a canary', () => {
 
   /** The router has counted so many requests of each revision since the step began. */
   function count(stage: Stage, counts: Record<string, [requests: number, errors: number]>, lost = false) {
-    stage.see = ({ router }) => {
+    stage.see = ({ routers: { here: router } }) => {
       const shared = stage.state.rollout?.phase.at === 'stepping' && stage.world.weightOf('r2') > 0;
       if (!router) return;
       router.lost = lost;
@@ -353,7 +353,7 @@ describe('a step that makes room', () => {
   async function making(where: 'leaving' | 'staying' | 'unknown'): Promise<Stage> {
     const stage = await new Stage().serves(aRequest(1, 'good', { replicas: 2 }));
     await stage.tick(['rollout', aRequest(2, 'good', { replicas: 2, strategy: rolling })]);
-    stage.see = ({ router, instances }) => {
+    stage.see = ({ routers: { here: router }, instances }) => {
       const ports = instances.flatMap(({ revision, port }) => (revision === 'r1' ? (port ?? []) : []));
       const at = `127.0.0.1:${where === 'leaving' ? ports.at(-1) : ports[0]}`;
       for (const one of router?.revisions ?? []) {

@@ -4,9 +4,19 @@ import { newGate, stepAt } from './begin.ts';
 import { checksOf, dueCheck, nameOf } from './checks.ts';
 import type { Draft } from './draft.ts';
 import type { Rollout, SteppingPhase } from './environment.ts';
-import { judge, sampleSince, takeBaseline, type Verdict } from './judge.ts';
-import { webCopies } from './copies.ts';
-import { inFlightOf, type Observed } from './observed.ts';
+import {
+  judge,
+  sampleSince,
+  sumOf,
+  takeBaseline,
+  type Baseline,
+  type TrafficSample,
+  type Verdict,
+} from './judge.ts';
+import { webCopiesPast, webReplicas } from './copies.ts';
+import { inFlightOf, routerOf, type Observed } from './observed.ts';
+import { machineOf } from './machines.ts';
+import type { RouterState } from './ports.ts';
 import { lacksRoom } from './room.ts';
 import { allReady, countProbes, gatedCopies } from './probes.ts';
 
@@ -63,23 +73,25 @@ export function stepping(
 function roomMade(
   { state: { stable } }: Draft,
   { rollout, phase: { index, timer } }: Stepping,
-  { router, instances }: Observed,
+  observed: Observed,
 ): boolean {
   if (!stable || timer.elapsedMs >= stable.drainTimeoutMs) return true;
-  if (!router) return false;
-  const copies = webCopies(stable, Infinity);
-  const leaving = copies.slice(Math.max(0, copies.length - (rollout.steps[index]?.taken ?? 0)));
-  return instances
+  const leaving = webCopiesPast(stable, webReplicas(stable) - (rollout.steps[index]?.taken ?? 0));
+  return observed.instances
     .filter(({ id }) => leaving.some((copy) => copy.id === id))
-    .every((seen) => inFlightOf(router, seen) === 0);
+    .every((seen) => {
+      const router = routerOf(observed, machineOf(seen.id));
+      return router !== null && inFlightOf(router, seen) === 0;
+    });
 }
 
 function shifted(draft: Draft, { rollout, phase }: Stepping, observed: Observed, nowMs: number): void {
-  if (!observed.router) return;
+  const { machines } = rollout.candidate;
+  if (!machines.every((machine) => routerOf(observed, machine))) return;
   const { weightPercent = 0 } = rollout.steps[phase.index] ?? {};
   const about = { rollout: rollout.id, revision: rollout.candidate.id, weightPercent };
   draft.event('traffic.shifted', 'slipway', about);
-  if (weightPercent > 0) rollout.baseline = takeBaseline(observed.router);
+  if (weightPercent > 0) rollout.baseline = takeBaselines(observed);
   const verifying = { ...phase, stage: 'verifying', check: 0, timer: startObserved(nowMs) } as const;
   if (weightPercent > 0 && checksOf(rollout, verifying).length > 0) rollout.phase = verifying;
   else holdOrGoOn(draft, { rollout, phase }, nowMs);
@@ -140,25 +152,59 @@ function next(rollout: Rollout, { index }: SteppingPhase, nowMs: number): void {
 export function verdictOn(
   stable: string | null,
   rollout: Rollout,
-  { router }: Pick<Observed, 'router'>,
+  observed: Pick<Observed, 'routers'>,
 ): Verdict | null {
-  const { settings, baseline, candidate } = rollout;
-  if (!settings.judge || !baseline || !router) return null;
-  const current = stable === null ? null : sampleSince(baseline, router, stable);
+  const { settings, candidate } = rollout;
+  const counted = countedSince(rollout, observed);
+  if (!settings.judge || !counted) return null;
+  const current = stable === null ? null : sampleOver(counted, stable);
   const enough = current && current.requests >= settings.judge.minRequests;
   return judge(settings.judge, {
-    candidate: sampleSince(baseline, router, candidate.id),
+    candidate: sampleOver(counted, candidate.id),
     stable: enough ? current : rollout.stableTraffic,
-    lost: router.lost,
+    lost: counted.some(({ router }) => router.lost),
   });
 }
 
 /** Keeps what is compared with in step with the router. */
-export function watchTraffic(stable: string | null, rollout: Rollout, { router }: Observed): void {
-  const { baseline, settings } = rollout;
-  if (!router || !baseline) return;
+export function watchTraffic(stable: string | null, rollout: Rollout, observed: Observed): void {
+  const { settings } = rollout;
+  const counted = countedSince(rollout, observed);
+  if (!counted) return;
+  const sample = stable === null ? null : sampleOver(counted, stable);
   // What a new epoch has counted came since the step began.
-  if (router.epoch !== baseline.epoch) rollout.baseline = { epoch: router.epoch, revisions: {} };
-  const sample = stable === null ? null : sampleSince(baseline, router, stable);
+  for (const { machine, baseline, router } of counted)
+    if (router.epoch !== baseline.epoch)
+      rollout.baseline = { ...rollout.baseline, [machine]: { epoch: router.epoch, revisions: {} } };
   if (sample && sample.requests >= (settings.judge?.minRequests ?? Infinity)) rollout.stableTraffic = sample;
+}
+
+interface Counted {
+  machine: string;
+  baseline: Baseline;
+  router: RouterState;
+}
+
+/** The routers that counted from a baseline on; null without one, and while one of them does not answer. */
+function countedSince({ baseline }: Rollout, observed: Pick<Observed, 'routers'>): Counted[] | null {
+  if (!baseline) return null;
+  const all = Object.entries(baseline).flatMap(([machine, from]) => {
+    const router = routerOf(observed, machine);
+    return router ? [{ machine, baseline: from, router }] : [];
+  });
+  return all.length === Object.keys(baseline).length ? all : null;
+}
+
+/** What a revision had on all of them; null when one of them began to count anew. */
+function sampleOver(counted: readonly Counted[], revision: string): TrafficSample | null {
+  const samples = counted.map(({ baseline, router }) => sampleSince(baseline, router, revision));
+  const known = samples.filter((sample) => sample !== null);
+  return known.length === samples.length ? sumOf(known) : null;
+}
+
+function takeBaselines({ routers }: Observed): Record<string, Baseline> {
+  const answering = Object.entries(routers).filter(
+    (entry): entry is [string, RouterState] => entry[1] !== null,
+  );
+  return Object.fromEntries(answering.map(([machine, router]) => [machine, takeBaseline(router)]));
 }

@@ -3,6 +3,8 @@ import { emptyEnvironment } from './environment.ts';
 import type { EnvironmentState, Retiring, Rollout, RolloutPhase, RolloutRequest } from './environment.ts';
 import { noChecks, noRules, type Revision, type RevisionProcess, type RolloutSettings } from './revision.ts';
 import type { StrategyDefinition } from '../app/index.ts';
+import { here } from './machines.ts';
+import type { Baseline } from './judge.ts';
 import type { Step } from './strategy.ts';
 
 /*
@@ -46,8 +48,9 @@ export function upgradeRequest(written: unknown): RolloutRequest {
 }
 
 function upgradeRevision<Some extends Omit<Revision, 'id'>>(revision: Some): Some {
+  const machines = revision.machines ?? [here];
   const { releaseCommand, ...rest } = revision as unknown as Written & { releaseCommand?: string | null };
-  if ('tasks' in rest) return { ...revision, processes: revision.processes.map(withAlone) };
+  if ('tasks' in rest) return { ...revision, machines, processes: revision.processes.map(withAlone) };
   return {
     shared: [],
     project: null,
@@ -56,6 +59,7 @@ function upgradeRevision<Some extends Omit<Revision, 'id'>>(revision: Some): Som
     smoke: [],
     migration: { irreversible: false },
     ...rest,
+    machines,
     tasks: releaseCommand ? [{ name: 'release', command: releaseCommand }] : [],
     processes: revision.processes.map(upgradeProcess),
     health: { probe: 'http', command: null, ...(revision.health as object) },
@@ -106,6 +110,7 @@ function upgradeRollout(rollout: Rollout): Rollout {
     return withChecks({
       ...rollout,
       alone: rollout.alone ?? false,
+      baseline: upgradeBaseline(rollout.baseline),
       candidate: upgradeRevision(rollout.candidate),
     });
   const old = rollout;
@@ -129,6 +134,13 @@ function upgradeRollout(rollout: Rollout): Rollout {
     steps: old.steps.map((step): Step => ({ taken: 0, hold: { kind: 'none' }, ...(step as object) }) as Step),
     phase: upgradePhase(old, begun),
   } as Rollout;
+}
+
+/** Before there were several machines, the one router's counts stood for themselves. */
+function upgradeBaseline(written: Rollout['baseline'] | Baseline): Rollout['baseline'] {
+  return written && typeof written['epoch'] === 'string'
+    ? { [here]: written as Baseline }
+    : (written as Rollout['baseline']);
 }
 
 /** Before there were checks, no step had passed any. */

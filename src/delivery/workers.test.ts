@@ -59,9 +59,10 @@ function copy(id: string): InstanceObservation {
 function effectsOf(state: EnvironmentState, running: string[]): string[] {
   const observed: Observed = {
     instances: running.map(copy),
-    router: { epoch: 'e1', lost: false, fence: 1, routes: null, revisions: [] },
+    routers: { here: { epoch: 'e1', lost: false, fence: 1, routes: null, revisions: [] } },
     command: { state: 'none' },
-    prepared: 'done',
+    prepared: { here: 'done' },
+    silent: [],
   };
   const { effects } = planEnvironment({ state, signals: [], observed, nowMs });
   return effects.flatMap((effect) => {
@@ -95,9 +96,10 @@ test('a worker that crashed while nobody looked has not stayed up', () => {
       signals: [],
       observed: {
         instances: [copy('r1-web-1'), copy('r2-web-1'), { ...copy('r2-worker-1'), restarts }],
-        router: null,
+        routers: { here: null },
         command: { state: 'none' },
-        prepared: 'done',
+        prepared: { here: 'done' },
+        silent: [],
       },
       nowMs: nowMs + waitMs,
     }).state;

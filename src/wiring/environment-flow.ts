@@ -3,6 +3,7 @@ import {
   currentCommand,
   desiredRoutes,
   dueCheck,
+  here,
   knownRevisions,
   noteTroubles,
   performEffects,
@@ -50,8 +51,8 @@ export function environmentHandler(ports: EnvironmentPorts): FlowHandler<Environ
       const observed = await withoutSecrets(state, seen, ports);
       const decision = planEnvironment({ state, signals, observed, nowMs });
       const failed = await performEffects(decision.effects, {
-        ports: { router: ports.router, target: place },
-        routes: desiredRoutes(state, observed),
+        portsOf: () => ({ router: ports.router, target: place }),
+        routesOf: (machine) => desiredRoutes(state, observed, machine),
         fence,
       });
       await forgetCommands(state, place, fence);
@@ -125,7 +126,7 @@ export async function observeEnvironment(
     observeCommand(state, { place, address, copies }),
     rollout?.phase.at === 'preparing' ? place.observePrepared(rollout.candidate) : ('none' as const),
   ]);
-  return { instances, router: routed, command, prepared };
+  return { instances, routers: { [here]: routed }, command, prepared: { [here]: prepared }, silent: [] };
 }
 
 /** From this part of a check's time on, the end of its log is read: it may be the last chance. */

@@ -18,9 +18,10 @@ const seen: Observed = {
       logTail: ['cannot connect with hunter2-long', 'hunter2 alone'],
     },
   ],
-  router: null,
+  routers: { here: null },
+  silent: [],
   command: { state: 'exited', code: 1, logTail: ['password hunter2-long refused'] },
-  prepared: { failed: 'no login with hunter2-long', logTail: [] },
+  prepared: { here: { failed: 'no login with hunter2-long', logTail: [] } },
 };
 
 test('no secret is left in reasons and log tails, the longer one first', () => {
@@ -33,12 +34,12 @@ test('no secret is left in reasons and log tails, the longer one first', () => {
       },
     ],
     command: { logTail: ['password *** refused'] },
-    prepared: { failed: 'no login with ***' },
+    prepared: { here: { failed: 'no login with ***' } },
   });
 });
 
 test('what quotes no process needs no mask', () => {
-  expect(quotesProcesses({ instances: [], router: null, command: { state: 'none' }, prepared: 'done' })).toBe(
-    false,
-  );
+  expect(
+    quotesProcesses({ ...seen, instances: [], command: { state: 'none' }, prepared: { here: 'done' } }),
+  ).toBe(false);
 });

@@ -1,4 +1,4 @@
-import type { Observed, Revision } from '../delivery/index.ts';
+import type { Observed, Preparation, Revision } from '../delivery/index.ts';
 import type { Vault } from '../secrets/index.ts';
 import { knownValues } from './processes.ts';
 
@@ -14,7 +14,7 @@ export async function secretValues(scope: string, revision: Revision, vault: Vau
 
 /** Whether anything of what was seen quotes a process, and so might quote a secret. */
 export function quotesProcesses({ instances, command, prepared }: Observed): boolean {
-  if (typeof prepared === 'object') return true;
+  if (Object.values(prepared).some((one) => typeof one === 'object')) return true;
   const quoted = instances.some(({ logTail, probe }) => logTail.length > 0 || typeof probe === 'object');
   return quoted || ('logTail' in command && (command.logTail.length > 0 || command.state === 'unmet'));
 }
@@ -33,11 +33,14 @@ export function maskSecrets(observed: Observed, values: readonly string[]): Obse
       logTail: instance.logTail.map(mask),
     })),
     command: maskCommand(command, mask),
-    prepared:
-      typeof prepared === 'object'
-        ? { failed: mask(prepared.failed), logTail: prepared.logTail.map(mask) }
-        : prepared,
+    prepared: Object.fromEntries(
+      Object.entries(prepared).map(([machine, one]) => [machine, maskPreparation(one, mask)]),
+    ),
   };
+}
+
+function maskPreparation(seen: Preparation, mask: (text: string) => string): Preparation {
+  return typeof seen === 'object' ? { failed: mask(seen.failed), logTail: seen.logTail.map(mask) } : seen;
 }
 
 function maskCommand(command: Observed['command'], mask: (text: string) => string): Observed['command'] {

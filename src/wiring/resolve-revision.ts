@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { App, EnvironmentDefinition } from '../app/index.ts';
 import { withoutPlaces } from '../compose/index.ts';
-import type { Revision } from '../delivery/index.ts';
+import { here, type Revision } from '../delivery/index.ts';
 import { CodedError, type Finding } from '../diagnostics/index.ts';
 import { canonicalJson } from '../flow/index.ts';
 import { imagesFor, type Release } from '../release/index.ts';
@@ -65,6 +65,7 @@ export async function resolveSetting(
   const fingerprint = fingerprintOf([rest, hosts, smoke, drainTimeoutMs, rateLimit, variables.env, pinned]);
   const setting = {
     ...rest,
+    machines: [here],
     hosts,
     rateLimit,
     smoke,

@@ -1,5 +1,6 @@
 import {
   candidateWeight,
+  homeOf,
   instanceId,
   sharedRevision,
   type EnvironmentState,
@@ -52,11 +53,11 @@ export function viewEnvironment(state: EnvironmentState, seen: Seen): Environmen
 }
 
 function viewShared(
-  { service: { name, fingerprint } }: EnvironmentState['shared'][number],
+  { service: { name, fingerprint }, revision }: EnvironmentState['shared'][number],
   { stable, replacing }: EnvironmentState,
   seen: Seen,
 ): SharedView {
-  const id = instanceId(sharedRevision, name, 1);
+  const id = instanceId(sharedRevision, name, 1, homeOf(revision));
   const copy = seen.containers.find((one) => one.id === id);
   const wanted = stable?.shared.find((one) => one.name === name);
   const absent = { id, process: name, phase: 'gone', port: null, restarts: 0, drift: null };

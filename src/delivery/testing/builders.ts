@@ -1,4 +1,5 @@
 import type { RolloutRequest } from '../environment.ts';
+import { here } from '../machines.ts';
 import type { ChecksDefinition, EnvironmentRules, Hold, StrategyDefinition } from '../../app/index.ts';
 import {
   noChecks,
@@ -80,6 +81,7 @@ function aRevision(serial: number, behaves: Behaviour, wishes: Wishes): Omit<Rev
   };
   return {
     release: { digest: `sha256:${behaves}:${serial}`, commit: `c${serial}`, title: `change ${serial}` },
+    machines: [here],
     processes: [
       ...(stack ? [companion] : []),
       {

@@ -197,8 +197,8 @@ export class History {
     const { router, target } = this.world;
     const effects = crashAfter === null ? decision.effects : decision.effects.slice(0, crashAfter);
     return performEffects(effects, {
-      ports: { router, target },
-      routes: desiredRoutes(base, observed),
+      portsOf: () => ({ router, target }),
+      routesOf: (machine) => desiredRoutes(base, observed, machine),
       fence,
     });
   }

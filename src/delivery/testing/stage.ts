@@ -35,10 +35,9 @@ export class Stage {
     this.see(observed);
     const decision = planEnvironment({ state, signals: signals.map(asSignal), observed, nowMs: this.nowMs });
     const { router, target } = world;
-    const routes = desiredRoutes(state, observed);
     const failed = await performEffects(decision.effects, {
-      ports: { router, target },
-      routes,
+      portsOf: () => ({ router, target }),
+      routesOf: (machine) => desiredRoutes(state, observed, machine),
       fence: ++this.fence,
     });
     const next = noteTroubles(decision.state, failed, this.nowMs);

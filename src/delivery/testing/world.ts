@@ -2,6 +2,7 @@ import { CodedError } from '../../diagnostics/index.ts';
 import { dueCheck } from '../checks.ts';
 import { currentCommand } from '../effects.ts';
 import type { EnvironmentState } from '../environment.ts';
+import { here } from '../machines.ts';
 import type { CommandObservation, InstanceObservation, Observed, Preparation } from '../observed.ts';
 import type { Router, RouterState, Routes, Target } from '../ports.ts';
 import type { DesiredInstance, ProcessRole, Revision } from '../revision.ts';
@@ -96,11 +97,12 @@ export class World {
     const asked = candidate && dueCheck(state.rollout)?.check.kind === 'request' ? candidate : null;
     return {
       instances: [...this.copies.values()].map((copy) => this.see(copy)),
-      router: this.routerUp ? this.routerState() : null,
+      routers: { [here]: this.routerUp ? this.routerState() : null },
       command: asked
         ? this.ask(asked)
         : (commandKey !== null && this.commands.get(commandKey)) || { state: 'none' },
-      prepared: candidate ? this.prepared(candidate) : 'none',
+      prepared: { [here]: candidate ? this.prepared(candidate) : 'none' },
+      silent: [],
     };
   }
 
