@@ -78,6 +78,10 @@ export const appCodes = {
     means: 'There is no Procfile, so the `start` script of package.json runs as `web`.',
     todo: 'Nothing, or commit a Procfile.',
   },
+  'state-on-machines': {
+    means: 'A service of the Compose file holds state, and the app is to run on other machines or several.',
+    todo: 'Run it where every machine reaches it, and give the app its address as configuration.',
+  },
   'unlike-swarm': {
     means: '`deploy.update_config` or `rollback_config` asks for what a rollout does otherwise.',
     todo: 'Nothing; or remove what the notes name.',
@@ -97,6 +101,10 @@ export const appCodes = {
   'unknown-process': {
     means: 'A process is named that the Procfile does not define.',
     todo: 'Name one of those listed.',
+  },
+  'volume-by-machine': {
+    means: 'A service writes into a volume, and each machine of the environment has its own of that name.',
+    todo: 'Nothing for a cache; keep what users upload in a store that every machine reaches.',
   },
   'volume-held-twice': {
     means: 'While a rollout moves, the old and the new revision hold a volume at once.',

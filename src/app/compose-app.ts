@@ -3,6 +3,7 @@ import type { ComposeProject, ComposeService, ComposeSources } from '../compose/
 import { didYouMean } from '../diagnostics/index.ts';
 import type { Finding, Result } from '../diagnostics/index.ts';
 import { composeBake, composeHealth, composeStrategy } from './compose-defaults.ts';
+import { checkMachines } from './machine-checks.ts';
 import type { App, EnvironmentDefinition } from './model.ts';
 import { classifyServices } from './service-roles.ts';
 import type { RoleRules } from './routed-service.ts';
@@ -49,6 +50,7 @@ export function composeFor({ app, environment, sources, env }: ComposeAppRequest
     ...checkCopies(services, project, environment),
     ...(web ? [] : checksOfNobody(environment)),
     ...services.filter(({ alone }) => alone).flatMap((one) => checkAlone(one, project, { app, environment })),
+    ...checkMachines(services, project, environment),
     ...checkUpdates(project.services, services, environment),
   ];
   if (all.some(({ severity }) => severity === 'error')) return { ok: false, findings: all };

@@ -4,6 +4,7 @@ import { defaults } from './defaults.ts';
 import { formatDuration } from './duration.ts';
 import type { WrittenEnvironment } from './environment-shape.ts';
 import { checkKind } from './kind-checks.ts';
+import { checkMachineNames } from './machine-checks.ts';
 import type { App, ProcessType } from './model.ts';
 import { checkRules } from './rule-checks.ts';
 import type { Entry } from './shapes.ts';
@@ -21,6 +22,7 @@ export function checkTogether(yml: SlipwayYml, kind: App['kind'], processes: Pro
       ...checkWeb(name, value, processes),
       ...checkVariables(name, value),
       ...(kind === 'procfile' ? checkReserved(name, value) : []),
+      ...checkMachineNames(name, value),
       ...checkRules(name, value),
       ...checkHealth(name, value),
       ...checkRateLimit(name, value, keyAt),

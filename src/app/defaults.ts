@@ -4,6 +4,8 @@ import type { EnvironmentDefinition, HealthDefinition } from './model.ts';
 export const defaults = {
   /** The environment of a repository without `environments`. */
   environmentName: 'production',
+  /** The server's own. */
+  machines: ['here'],
   /** Path null: ready means that the port is open and answers HTTP at all, since `/` may rightly be 401 or 404. */
   health: {
     probe: 'http',
@@ -42,6 +44,7 @@ export function defaultEnvironment(appName: string, name: string): EnvironmentDe
     branches: [],
     promoteFrom: null,
     hosts: defaultHosts(appName, name),
+    machines: [...defaults.machines],
     env: {},
     vars: {},
     envFile: null,

@@ -15,7 +15,7 @@ import {
 } from './shapes.ts';
 import { strategy } from './strategy-shape.ts';
 import { deploymentWindow } from './window-shape.ts';
-import { host, processName, requestPath, variable } from './written-names.ts';
+import { host, machine, processName, requestPath, variable } from './written-names.ts';
 
 const workflowVariable = { ...variable, expects: 'a name of a variable', example: 'REGION' };
 
@@ -83,6 +83,11 @@ export const environment = object(
     host: about(
       oneOrMany(host),
       'Host names. Without it: <app>.localhost for production, <environment>.<app>.localhost for others.',
+    ),
+    machines: about(
+      oneOrMany(machine),
+      "Machines that a Compose app runs on, all or nothing. `here` is the server's own; tasks and lone workers run on the first.",
+      defaults.machines,
     ),
     env: about(mapOf(variable, variableValue), 'Environment variables of every process.'),
     vars: about(
@@ -158,6 +163,11 @@ export const environment = object(
         code: 'app/misplaced-key',
         reason: 'a migration belongs to the commit, wherever it runs',
         help: 'move it to the left, beside "environments"',
+      },
+      servers: {
+        code: 'app/unknown-key',
+        reason: 'it is called "machines" here',
+        help: 'write it like this: machines: [here, deploy@10.0.0.6]',
       },
       ttl: {
         reason: 'previews that end by themselves are not in this version yet',

@@ -10,6 +10,8 @@ export function checkKind(yml: SlipwayYml, kind: App['kind']): Finding[] {
 function containersOnly(yml: SlipwayYml): Finding[] {
   const route = 'traffic goes to the process "web" of the Procfile, at the port in its PORT variable';
   const health = 'a process is asked over HTTP; write "path", or remove it';
+  const machines =
+    'remove it: processes run on the machine of their server; or start the app by a Compose file, in containers';
   const environments = [...(yml.environments?.value ?? [])];
   const written: [string, Span | undefined, string][] = [
     ['compose', yml.compose?.keyAt, 'write "kind: compose" if the app is started by its Compose files'],
@@ -22,6 +24,7 @@ function containersOnly(yml: SlipwayYml): Finding[] {
       'remove it, and write the command into the Procfile, as "release: …"',
     ],
     ...environments.flatMap(([name, { value }]): [string, Span | undefined, string][] => [
+      [`environments.${name}.machines`, value.machines?.keyAt, machines],
       [`environments.${name}.health.tcp`, value.health?.value.tcp?.keyAt, health],
       [`environments.${name}.health.command`, value.health?.value.command?.keyAt, health],
     ]),

@@ -14,6 +14,12 @@ export const variablePattern = '^[A-Za-z_][A-Za-z0-9_]*$';
 export const hostPattern =
   '^(?:\\*|[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*)$';
 
+const sshUser = '(?:[A-Za-z0-9_][A-Za-z0-9._-]*@)?';
+const sshName = '[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?';
+
+/** A destination of ssh; a port stands only in its long form, as for ssh itself. */
+export const machinePattern = `^(?:${sshUser}(?:${sshName}|[0-9a-fA-F]*:[0-9a-fA-F:.]+)|ssh://${sshUser}(?:${sshName}|\\[[0-9a-fA-F:.]+\\])(?::[0-9]{1,5})?)$`;
+
 /** Makes an app's name out of a folder's or package's: `@acme/My App` becomes `my-app`; empty when nothing is left. */
 export function nameFrom(text: string): string {
   return text

@@ -207,6 +207,7 @@ function environmentFrom(appName: string, name: string, written: WrittenEnvironm
     env: entries(written.env?.value),
     vars: entries(written.vars?.value),
     envFile: written['env-file']?.value ?? null,
+    machines: written.machines ? values(written.machines.value) : usual.machines,
     secrets: values(written.secrets?.value),
     replicas: entries(written.replicas?.value),
     strategy: written.strategy?.value.definition ?? usual.strategy,

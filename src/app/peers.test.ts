@@ -27,13 +27,6 @@ test('a measure that the judge does not know is refused, so it cannot always pas
   expect(judged('')).toEqual([expect.stringContaining('app/empty')]);
 });
 
-test('several hosts are refused, rather than switched one by one (kamal, uncloud)', () => {
-  for (const key of ['hosts', 'servers', 'machines'])
-    expect(refusals(`{ ${key}: [one.example.com, two.example.com] }`)).toEqual([
-      expect.stringContaining('app/unknown-key'),
-    ]);
-});
-
 test('previews that would end by themselves, and take data with them, are refused (coolify 6316 11582)', () => {
   expect(refusals('{ branches: ["feature/**"], ttl: 72h }')).toEqual([expect.stringContaining('ttl')]);
 });

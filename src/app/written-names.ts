@@ -1,4 +1,4 @@
-import { hostPattern, namePattern, serviceNamePattern, variablePattern } from './names.ts';
+import { hostPattern, machinePattern, namePattern, serviceNamePattern, variablePattern } from './names.ts';
 import { text } from './shapes.ts';
 
 /** Rules of names in slipway.yml, with what to say where one is broken. */
@@ -29,6 +29,14 @@ export const host = text({
   example: 'medianest.example.com',
   pattern: hostPattern,
   allowed: 'lower-case host names without scheme, port or path, and "*" for every other host',
+});
+
+/** A machine as ssh takes it, and nothing that ssh would take as an option; `here` is the server's own. */
+export const machine = text({
+  expects: 'a machine',
+  example: 'deploy@10.0.0.6',
+  pattern: machinePattern,
+  allowed: '"here", user@host, a name of ~/.ssh/config, ssh://user@host:port',
 });
 
 /** A path that a request asks for. */

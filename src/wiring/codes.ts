@@ -2,6 +2,10 @@ import type { Catalogue } from '../diagnostics/index.ts';
 
 /** Every code of this room's findings and throws, without its `wiring/`, what it stands for and what to do. */
 export const wiringCodes = {
+  'bad-name': {
+    means: 'A server asked for a copy or task whose name is none.',
+    todo: 'Use one version of Slipway on both machines.',
+  },
   'already-released': {
     means: 'A ship that has rolled something out is not run again.',
     todo: 'Ship the commit again.',
@@ -32,6 +36,10 @@ export const wiringCodes = {
     means: 'A secret or config of a Compose file has no content on the server.',
     todo: 'Put the file there, or `slipway secrets set`.',
   },
+  'files-not-taken': {
+    means: 'The files of a release could not be unpacked on another machine.',
+    todo: 'Look whether its disk is full: `df -h`.',
+  },
   'host-taken': { means: 'Another app answers that host.', todo: 'Give this environment another `host`.' },
   'image-failed': {
     means: 'An image could not be built or fetched.',
@@ -44,6 +52,22 @@ export const wiringCodes = {
   irreversible: {
     means: 'The way back leads across a migration that cannot be undone.',
     todo: 'Mend it and ship; or `slipway rollback --force`.',
+  },
+  'late-call': {
+    means: 'A server asked something of this machine, and had given up waiting before it was read.',
+    todo: 'Nothing: what it still wants it asks again.',
+  },
+  'machine-processor': {
+    means: 'A machine has another processor than the one that images are built on.',
+    todo: 'Take machines of one processor.',
+  },
+  'machine-silent': {
+    means: 'A machine of the environment does not answer, so nothing new is begun there.',
+    todo: 'Read why; start its server, or leave it out of `machines` until it is back.',
+  },
+  'machine-twice': {
+    means: 'Two names of `machines` are one machine.',
+    todo: 'Remove one of the two.',
   },
   'no-docker': {
     means: 'A Compose app needs Docker, and no engine answers.',

@@ -1,4 +1,4 @@
-export type { Forecast, ServiceForecast } from './forecast/model.ts';
+export type { Forecast, MachineForecast, ServiceForecast } from './forecast/model.ts';
 export { Answers } from './answers.ts';
 export { logContainers } from './container-logs.ts';
 export { endContainers } from './end-containers.ts';

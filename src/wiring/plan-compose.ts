@@ -1,5 +1,5 @@
 import type { App, ComposeApp, EnvironmentDefinition } from '../app/index.ts';
-import type { EnvironmentState } from '../delivery/index.ts';
+import { here, type EnvironmentState } from '../delivery/index.ts';
 import type { Finding } from '../diagnostics/index.ts';
 import { wantedImages } from '../release/index.ts';
 import { resolveEnvironment, type Vault } from '../secrets/index.ts';
@@ -46,7 +46,14 @@ export async function planCompose(
     secrets: [...variables.secretRefs, ...named.secretRefs],
     state,
     changedFiles: serving === undefined ? null : await mirror.changedFiles(serving, commit).catch(() => null),
-    images: await imageSizes(result.value, state, docker),
+    machines: [
+      {
+        name: here,
+        problem: null,
+        free: { memoryBytes: null, diskBytes: null },
+        images: await imageSizes(result.value, state, docker),
+      },
+    ],
   });
   return { forecast, findings: [...variables.findings, ...named.findings, ...result.warnings] };
 }

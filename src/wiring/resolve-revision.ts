@@ -15,6 +15,7 @@ import {
 import type { Store } from '../store/index.ts';
 import type { Docker } from './docker.ts';
 import { environmentStates } from './environments.ts';
+import { hostClaims, takenHost } from './host-claims.ts';
 import type { Layout } from './layout.ts';
 import type { CommitFiles } from './repository-files.ts';
 import { readCompose, shapeOfCompose } from './resolve-compose.ts';
@@ -55,7 +56,8 @@ export async function resolveSetting(
   const { shape, definition } = await shapeOf({ app, definition: written, files, variables });
   const { secrets: more, ...rest } = shape;
   const pinned = await pin(more, variables, { app, environment, parts });
-  const { hosts: named, smoke, migration, drainTimeoutMs, rateLimit, env, envFile } = definition;
+  const { hosts: named, machines, smoke, migration, drainTimeoutMs, rateLimit, env, envFile } = definition;
+  requireHere(machines);
   await requireFreeHosts(named, scope, parts.store);
   // Whoever names a host twice, or "*" themselves, means it once; the router would refuse the second.
   const routed = shape.processes.some(({ role }) => role === 'web');
@@ -65,7 +67,7 @@ export async function resolveSetting(
   const fingerprint = fingerprintOf([rest, hosts, smoke, drainTimeoutMs, rateLimit, variables.env, pinned]);
   const setting = {
     ...rest,
-    machines: [here],
+    machines,
     hosts,
     rateLimit,
     smoke,
@@ -104,23 +106,34 @@ export function withRelease(setting: Setting, release: Release, title: string): 
 /** @throws CodedError `wiring/unknown-environment` */
 export function definitionOf({ environments }: App, environment: string): EnvironmentDefinition {
   const definition = environments.find(({ name }) => name === environment);
-  if (definition) return definition;
+  // Ships and releases of older versions know of this machine alone.
+  if (definition) return { ...definition, machines: definition.machines ?? [here] };
   throw new CodedError('wiring/unknown-environment', `the app has no environment "${environment}"`, {
     notes: [`environments: ${environments.map(({ name }) => `"${name}"`).join(', ')}`],
     help: 'add it to "environments" in slipway.yml, or name one of these in the job',
   });
 }
 
+/** @throws CodedError `wiring/machine-silent` */
+function requireHere(machines: string[]): void {
+  const far = machines.find((name) => name !== here);
+  if (far === undefined) return;
+  throw new CodedError(
+    'wiring/machine-silent',
+    `${far} cannot be reached: this server knows of itself alone`,
+    {
+      help: `leave ${far} out of "machines" in slipway.yml`,
+    },
+  );
+}
+
 /** @throws CodedError `wiring/host-taken` */
 export async function requireFreeHosts(hosts: string[], scope: string, store: Store): Promise<void> {
-  for (const claim of await hostClaims(store)) {
-    if (claim.scope === scope) continue;
-    const taken = hosts.find((host) => host !== '*' && claim.hosts.includes(host));
-    if (taken === undefined) continue;
-    throw new CodedError('wiring/host-taken', `host "${taken}" is served by ${claim.scope} already`, {
-      help: `give ${scope} another "host" in slipway.yml`,
-    });
-  }
+  const taken = takenHost(hosts, scope, hostClaims(await environmentStates(store)));
+  if (taken === null) return;
+  throw new CodedError('wiring/host-taken', `host "${taken.host}" is served by ${taken.by} already`, {
+    help: `give ${scope} another "host" in slipway.yml`,
+  });
 }
 
 function shapeOfProcesses(app: App, definition: EnvironmentDefinition): Shape {
@@ -167,17 +180,9 @@ async function pin(
  */
 async function catchAll(scope: string, store: Store): Promise<string[]> {
   if (!scope.endsWith('/production')) return [];
-  const claims = await hostClaims(store);
+  const claims = hostClaims(await environmentStates(store));
   const holder = claims.find(({ hosts }) => hosts.includes('*'));
   return holder === undefined || holder.scope === scope ? ['*'] : [];
-}
-
-/** Hosts that each environment serves, or is about to. */
-async function hostClaims(store: Store): Promise<{ scope: string; hosts: string[] }[]> {
-  return (await environmentStates(store)).map(({ scope, stable, rollout, queue }) => {
-    const revisions = [stable, rollout?.candidate, ...queue.map(({ revision }) => revision)];
-    return { scope, hosts: revisions.flatMap((revision) => revision?.hosts ?? []) };
-  });
 }
 
 /** The finding that stops a rollout, with its place in the message: whoever reads it has no text to point into. */

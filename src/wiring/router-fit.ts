@@ -37,6 +37,14 @@ export function unfitRoutes({ scope, pins, rateLimit, sticky }: Routes, able: Ro
     .map(({ why }) => `${scope}: ${why}`);
 }
 
+/** What an environment asks of a router that can do only so much. */
+export function unmetNeeds(
+  definition: EnvironmentDefinition,
+  able: RouterAbilities,
+): Pick<Need, 'why' | 'without'>[] {
+  return needsOf(definition).filter((need) => !need.met(able));
+}
+
 function needsOf({ strategy, judge, rateLimit }: EnvironmentDefinition): Need[] {
   const canary = strategy.kind === 'canary' ? strategy : null;
   const { header = null, cookie = null } = canary?.testers ?? {};

@@ -1,4 +1,4 @@
-import type { Forecast, ServiceForecast } from '../../wiring/index.ts';
+import type { Forecast, MachineForecast, ServiceForecast } from '../../wiring/index.ts';
 import { sizeText } from './size-text.ts';
 import { harmless, paint, type Look } from './text.ts';
 
@@ -10,8 +10,7 @@ export function forecastLines(forecast: Forecast, look: Look): string[] {
     ...forecast.services.flatMap((service) => serviceLines(service, look)),
     heading('order'),
     ...forecast.steps.map((step, index) => `      ${String(index + 1).padStart(2)}. ${harmless(step)}`),
-    heading('needs beside what runs'),
-    ...surgeLines(forecast.surge),
+    ...machineLines(forecast.machines, look),
     ...downtimeLines(forecast, look),
   ];
 }
@@ -34,16 +33,50 @@ function serviceLines({ name, role, reason, copies, change, notes }: ServiceFore
   ];
 }
 
-function surgeLines({ memoryBytes, unlimited, diskBytes, unknownImages }: Forecast['surge']): string[] {
+const machineMarks: Record<MachineForecast['change'], { mark: string; text: string }> = {
+  new: { mark: '+', text: 'new' },
+  same: { mark: '=', text: 'as before' },
+  gone: { mark: '-', text: 'is left; what runs there ends with the old revision' },
+};
+
+/** Where this machine alone is asked, it needs no name. */
+function machineLines(machines: MachineForecast[], look: Look): string[] {
+  const heading = (text: string) => `    ${paint(look, 'bold', text)}`;
+  const [first, ...others] = machines;
+  if (first?.name === 'here' && others.length === 0)
+    return [heading('needs beside what runs'), ...surgeLines(first).map((line) => `      ${line}`)];
+  return [
+    heading('machines, and what each needs beside what runs'),
+    ...machines.flatMap((machine) => machineForecastLines(machine, look)),
+  ];
+}
+
+function machineForecastLines(machine: MachineForecast, look: Look): string[] {
+  const { name, change, problem, services } = machine;
+  const { mark, text } = machineMarks[change];
+  const title = (state: string) => `${paint(look, 'bold', harmless(name))}: ${harmless(state)}`;
+  if (problem !== null) return [`      ! ${title(problem)}`];
+  if (change === 'gone') return [`      ${mark} ${title(text)}`];
+  return [
+    `      ${mark} ${title(`${text}, runs ${services.join(', ')}`)}`,
+    ...surgeLines(machine).map((line) => `          ${line}`),
+  ];
+}
+
+function surgeLines({ surge, free }: MachineForecast): string[] {
+  const { memoryBytes, unlimited, diskBytes, unknownImages } = surge;
+  const of = (bytes: number | null) => (bytes === null ? [] : [`${sizeText(bytes)} free`]);
   const memory = [
     ...(memoryBytes > 0 || unlimited.length === 0 ? [`${sizeText(memoryBytes)} more by their limits`] : []),
     ...(unlimited.length > 0 ? [`no limit says how much for ${unlimited.join(', ')}`] : []),
+    ...of(free.memoryBytes),
   ];
   const disk = [
     ...(diskBytes > 0 || unknownImages.length === 0 ? [`about ${sizeText(diskBytes)} of new images`] : []),
     ...(unknownImages.length > 0 ? [`not known for ${unknownImages.join(', ')}`] : []),
+    ...of(free.diskBytes),
   ];
-  return [`      memory: ${memory.join('; ')}`, `      disk: ${disk.join('; ')}`];
+  return [`memory: ${memory.join('; ')}`, `disk: ${disk.join('; ')}`];
 }
 
 function downtimeLines({ downtime }: Forecast, look: Look): string[] {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { forecastRollout } from './forecast.ts';
-import type { Forecast, ForecastFacts } from './model.ts';
+import type { Forecast, MachineFacts, MachineForecast } from './model.ts';
 import { resolved, running, type Commit } from './testing/situation.ts';
 
 const shop = `
@@ -17,13 +17,23 @@ interface Situation {
   before?: Partial<Commit> | null;
   now?: Partial<Commit>;
   changedFiles?: string[] | null;
-  images?: ForecastFacts['images'];
+  images?: MachineFacts['images'];
+  /** By machine beside `here`. */
+  others?: Record<string, Partial<MachineFacts>>;
 }
 
-function forecast({ before = {}, now = {}, changedFiles = [], images = {} }: Situation): Forecast {
+function forecast(situation: Situation): Forecast {
+  const { before = {}, now = {}, changedFiles = [], images = {}, others = {} } = situation;
   const state = before && running({ compose: shop, ...before });
-  return forecastRollout({ ...resolved({ compose: shop, ...now }), state, changedFiles, images });
+  const unknown = { problem: null, free: { memoryBytes: null, diskBytes: null } };
+  const machines = [
+    { ...unknown, name: 'here', images },
+    ...Object.entries(others).map(([name, facts]) => ({ ...unknown, images: {}, ...facts, name })),
+  ];
+  return forecastRollout({ ...resolved({ compose: shop, ...now }), state, changedFiles, machines });
 }
+
+const surgeOf = ({ machines }: Forecast) => machines[0]?.surge;
 
 const changesOf = ({ services }: Forecast) =>
   Object.fromEntries(services.map(({ name, change, notes }) => [name, [change, ...notes].join('; ')]));
@@ -210,7 +220,7 @@ environments:
 describe('a forecast says what two revisions need', () => {
   const mib = 2 ** 20;
 
-  test.each<[string, Situation, Partial<Forecast['surge']>]>([
+  test.each<[string, Situation, Partial<MachineForecast['surge']>]>([
     // A worker that may not overlap takes the place of its predecessor.
     ['beside what runs', {}, { memoryBytes: 384 * mib, unlimited: [] }],
     ['of a first release', { before: null }, { memoryBytes: (384 + 1024) * mib, unlimited: ['worker'] }],
@@ -236,7 +246,7 @@ describe('a forecast says what two revisions need', () => {
       { diskBytes: 150 * mib, unknownImages: ['migrate', 'worker'] },
     ],
   ])('%s', (_, situation, surge) => {
-    expect(forecast(situation).surge).toMatchObject(surge);
+    expect(surgeOf(forecast(situation))).toMatchObject(surge);
   });
 });
 
@@ -348,11 +358,86 @@ describe('a service of which only one may run', () => {
       'shows users the maintenance page, stops 1 copy of the old web, starts 1 copy of web, with api of its own; ready when it answers 2 times in a row within 1m; then all traffic',
     ]);
     expect(planned().steps.at(-1)).toBe('r3 is remembered; a way back starts it again');
-    expect(planned().surge.memoryBytes).toBe(128 * 1024 * 1024);
+    expect(surgeOf(planned())?.memoryBytes).toBe(128 * 1024 * 1024);
     expect(changesOf(planned())['web']).toBe(
       'same; reached through the router; 80:3000 of the host is left out',
     );
   });
 
   test('misses nobody when nothing runs yet', () => expect(planned({ before: null }).downtime).toEqual([]));
+});
+
+describe('a forecast for several machines', () => {
+  const mib = 2 ** 20;
+  const stateless = `
+services:
+  web: { build: ., ports: ["80:3000"], mem_limit: 256m }
+  mailer: { build: ., command: mail, mem_limit: 64m }
+  migrate: { build: ., command: migrate, restart: "no" }
+`;
+  const twoOf = (list: string) => ({
+    compose: stateless,
+    yml: `services: { migrate: { role: task } }\nenvironments: { production: { machines: [${list}] } }`,
+  });
+  const planned = (more: Situation = {}) =>
+    forecast({ before: twoOf('here'), now: twoOf('here, ana@two'), ...more });
+
+  test('says what runs where, what it needs there, and what is free', () => {
+    const there: Record<string, { there: true }> = { web: { there: true }, mailer: { there: true } };
+    const free = { memoryBytes: 1000 * mib, diskBytes: 2000 * mib };
+    const fresh = { web: { there: false, aboutBytes: 90 * mib } } as const;
+    const { machines } = planned({ images: there, others: { 'ana@two': { images: fresh, free } } });
+    expect(machines).toMatchObject([
+      {
+        name: 'here',
+        change: 'same',
+        services: ['web', 'mailer', 'migrate'],
+        // The mailer takes the place of its predecessor.
+        surge: { memoryBytes: 256 * mib, diskBytes: 0, unknownImages: ['migrate'] },
+      },
+      {
+        name: 'ana@two',
+        change: 'new',
+        problem: null,
+        services: ['web'],
+        surge: { memoryBytes: 256 * mib, diskBytes: 90 * mib, unknownImages: [] },
+        free,
+      },
+    ]);
+  });
+
+  test('says what is left, and what stands in the way', () => {
+    const left = planned({ before: twoOf('here, ana@two'), now: twoOf('here') });
+    expect(left.machines.map(({ name, change }) => `${name} ${change}`)).toEqual([
+      'here same',
+      'ana@two gone',
+    ]);
+    expect(left.steps.at(-1)).toBe('ana@two is left: what runs there ends with r3');
+    const silent = planned({ others: { 'ana@two': { problem: 'it does not answer' } } });
+    expect(silent.machines.map(({ problem }) => problem)).toEqual([null, 'it does not answer']);
+  });
+
+  test('moves what there may be only one of to the first', () => {
+    const { machines } = planned({ now: twoOf('ana@two, here'), others: { 'ana@two': {} } });
+    expect(machines.map(({ name, services }) => `${name}: ${services.join(' ')}`)).toEqual([
+      'ana@two: web mailer migrate',
+      'here: web',
+    ]);
+    expect(machines[0]?.surge.memoryBytes).toBe((256 + 64) * mib);
+  });
+
+  test('orders the steps so that none shifts before all are ready', () => {
+    expect(planned().steps).toEqual([
+      'builds the images of web, mailer, migrate',
+      'brings the images to ana@two',
+      'runs migrate to its end, once and on here alone',
+      'checks that r3 still passes its health checks, before traffic moves',
+      'starts 1 copy of web on each machine; ready when it answers 2 times in a row within 1m; then all traffic on all machines',
+      'r3 finishes its requests, for at most 30s',
+      'ends the old mailer',
+      'starts mailer on here alone',
+      'watches for 10s with all traffic; any failure up to here goes back by itself, on all machines',
+      'r3 stands by for 1h, for a way back at once',
+    ]);
+  });
 });

@@ -6,7 +6,8 @@ export interface Forecast {
   services: ServiceForecast[];
   /** In order, one sentence each. */
   steps: string[];
-  surge: Surge;
+  /** Those of the environment, then those that it leaves. */
+  machines: MachineForecast[];
   /** Empty: no request fails and no work pauses. */
   downtime: Downtime[];
 }
@@ -26,6 +27,26 @@ export interface ServiceForecast {
   change: 'new' | 'changed' | 'same' | 'kept' | 'gone';
   /** What differs, and what is left out: `image shop:1 → shop:2`. */
   notes: string[];
+}
+
+/** What becomes of one machine of the environment. */
+export interface MachineForecast {
+  /** `here`, or as ssh takes it. */
+  name: string;
+  /** Against what serves. `gone`: its copies end with the old revision. */
+  change: 'new' | 'same' | 'gone';
+  /** Why a rollout would be refused for its sake; null when nothing stands in the way. */
+  problem: string | null;
+  /** Services that run there. */
+  services: string[];
+  surge: Surge;
+  free: Free;
+}
+
+/** What nobody uses now; null where nobody can say. */
+export interface Free {
+  memoryBytes: number | null;
+  diskBytes: number | null;
 }
 
 /** What is needed beside what runs already, while two revisions run. */
@@ -63,6 +84,15 @@ export interface ForecastFacts {
   state: EnvironmentState | null;
   /** Files that differ between what serves and the commit; null when that is not known. */
   changedFiles: string[] | null;
+  /** Those of the environment, in order. */
+  machines: MachineFacts[];
+}
+
+/** What is known of a machine beforehand. */
+export interface MachineFacts {
+  name: string;
+  problem: string | null;
+  free: Free;
   /** By service, as far as known. */
   images: Record<string, ImageSize>;
 }

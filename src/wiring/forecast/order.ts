@@ -1,10 +1,18 @@
 import {
   formatDuration,
   type CheckDefinition,
+  type ComposeAppService,
   type EnvironmentDefinition,
   type Hold,
 } from '../../app/index.ts';
-import { compileStrategy, nameOfCheck, previewHost, replaceAtOnce, type Step } from '../../delivery/index.ts';
+import {
+  compileStrategy,
+  here,
+  nameOfCheck,
+  previewHost,
+  replaceAtOnce,
+  type Step,
+} from '../../delivery/index.ts';
 import { standsAlone } from './alone.ts';
 import type { ForecastFacts } from './model.ts';
 
@@ -37,9 +45,11 @@ function prepares({ app, state }: ForecastFacts): string[] {
     ...(pulls.length > 0 ? [`gets those of ${pulls.join(', ')}`] : []),
   ];
   const running = new Set((state?.shared ?? []).map(({ service }) => service.name));
+  const away = app.environment.machines.filter((name) => name !== here);
   const starting = app.services.filter(({ role, name }) => role === 'shared' && !running.has(name));
   return [
     images.join('; '),
+    ...(away.length > 0 ? [`brings the images to ${away.join(', ')}`] : []),
     ...(starting.length > 0
       ? [
           `starts ${starting.map(({ name }) => name).join(', ')}, and waits until ${starting.length === 1 ? 'it is' : 'they are'} ready`,
@@ -51,7 +61,9 @@ function prepares({ app, state }: ForecastFacts): string[] {
 function tasks({ app, state }: ForecastFacts): string[] {
   const { irreversible, twoReleases } = app.environment.migration;
   const lines = app.tasks.map(({ name, command }) =>
-    command === '' ? `runs ${name} to its end, once` : `runs "${command}" in the new image of ${name}, once`,
+    command === ''
+      ? `runs ${name} to its end, once${onFirst(app.environment)}`
+      : `runs "${command}" in the new image of ${name}, once${onFirst(app.environment)}`,
   );
   if (lines.length > 0 && state?.stable) {
     const smoke = app.environment.smoke.length > 0 ? ' and its smoke requests' : '';
@@ -70,6 +82,11 @@ function tasks({ app, state }: ForecastFacts): string[] {
   return lines;
 }
 
+/** What there may be only one of, where there are several machines. */
+function onFirst({ machines }: EnvironmentDefinition): string {
+  return machines.length > 1 ? ` and on ${machines[0]} alone` : '';
+}
+
 function steps({ app, state }: ForecastFacts): string[] {
   const { environment, web, services } = app;
   const routed = services.find(({ role }) => role === 'web');
@@ -81,20 +98,22 @@ function steps({ app, state }: ForecastFacts): string[] {
   const companions = services.filter(({ role }) => role === 'companion').map(({ name }) => name);
   const beside = companions.length > 0 ? `, with ${companions.join(', ')} of its own` : '';
   const ready = readyText(environment);
+  const many = environment.machines.length > 1;
   return compiled.map((step, index) => {
     const before = compiled[index - 1];
     const more = step.ready - (before?.ready ?? 0);
     const taken = step.taken - (before?.taken ?? 0);
     const start =
       more > 0
-        ? `starts ${copies(more)} of ${web.service}${index === 0 ? `${beside}; ready when ${ready}` : ''}; then `
+        ? `starts ${copies(more)} of ${web.service}${many ? ' on each machine' : ''}${index === 0 ? `${beside}; ready when ${ready}` : ''}; then `
         : '';
     const page = alone ? `shows users the maintenance page, ` : '';
     const room = taken > 0 ? `${page}stops ${copies(taken)} of the old ${web.service}, ` : '';
     const first = index === 0 ? checkText(environment.checks.before, '; checks ') : '';
     const then = step.weightPercent > 0 ? checkText(environment.checks.after, '; then checks ') : '';
     const begin = first === '' ? start : `${start.replace(/; then $/, '')}${first}; then `;
-    return `${room}${begin}${traffic(step, environment)}${then}${holdText(step.hold)}`;
+    const everywhere = many ? ' on all machines' : '';
+    return `${room}${begin}${traffic(step, environment)}${everywhere}${then}${holdText(step.hold)}`;
   });
 }
 
@@ -131,6 +150,10 @@ function readyText({ health, smoke }: EnvironmentDefinition): string {
   ].join(' and ');
 }
 
+function workerText({ name, overlap }: ComposeAppService, environment: EnvironmentDefinition): string {
+  return overlap ? name : `${name}${onFirst(environment).replace(' and', '')}`;
+}
+
 function afterwards({ app, state }: ForecastFacts): string[] {
   const { environment, services } = app;
   const stable = state?.stable ?? null;
@@ -140,13 +163,16 @@ function afterwards({ app, state }: ForecastFacts): string[] {
   const ending = old.filter(
     ({ name, overlap }) => !(overlap && workers.some((one) => one.name === name && one.overlap)),
   );
+  const left = (stable?.machines ?? []).filter((name) => !environment.machines.includes(name));
   return [
     ...(stable && app.web && !alone
       ? [`${stable.id} finishes its requests, for at most ${formatDuration(environment.drainTimeoutMs)}`]
       : []),
     ...(ending.length > 0 ? [`ends the old ${ending.map(({ name }) => name).join(', ')}`] : []),
-    ...(workers.length > 0 ? [`starts ${workers.map(({ name }) => name).join(', ')}`] : []),
-    `watches for ${formatDuration(environment.bakeMs)}${app.web ? ' with all traffic' : ''}; any failure up to here goes back by itself`,
+    ...(workers.length > 0
+      ? [`starts ${workers.map((one) => workerText(one, environment)).join(', ')}`]
+      : []),
+    `watches for ${formatDuration(environment.bakeMs)}${app.web ? ' with all traffic' : ''}; any failure up to here goes back by itself${environment.machines.length > 1 ? ', on all machines' : ''}`,
     ...(stable && environment.rollbackWindowMs > 0
       ? [
           alone
@@ -154,5 +180,6 @@ function afterwards({ app, state }: ForecastFacts): string[] {
             : `${stable.id} stands by for ${formatDuration(environment.rollbackWindowMs)}, for a way back at once`,
         ]
       : []),
+    ...(left.length > 0 ? [`${left.join(', ')} is left: what runs there ends with ${stable?.id}`] : []),
   ];
 }

@@ -1,5 +1,5 @@
 import { composeFor, parseApp } from '../../../app/index.ts';
-import { emptyEnvironment, here, type EnvironmentState, type Revision } from '../../../delivery/index.ts';
+import { emptyEnvironment, type EnvironmentState, type Revision } from '../../../delivery/index.ts';
 import { canonicalJson } from '../../../flow/index.ts';
 import { shapeOfCompose } from '../../resolve-compose.ts';
 import type { ForecastFacts } from '../model.ts';
@@ -44,7 +44,7 @@ export function running(commit: Commit): EnvironmentState {
     rateLimit: null,
     smoke: [],
     drainTimeoutMs: 30_000,
-    machines: [here],
+    machines: app.environment.machines,
     migration: { irreversible: false },
     configuration: { fingerprint: '', env: {}, envFile: null, secrets },
   };
