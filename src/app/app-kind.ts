@@ -1,4 +1,4 @@
-import { usualComposeFiles } from '../compose/index.ts';
+import { namesComposeFiles, usualComposeFiles } from '../compose/index.ts';
 import type { Finding } from '../diagnostics/index.ts';
 import type { App, ComposeFiles } from './model.ts';
 import type { SlipwayYml } from './slipway-yml.ts';
@@ -16,31 +16,35 @@ interface Facts {
   hasStartScript: boolean;
   /** Names of files at the root. */
   rootFiles: readonly string[];
+  /** Text of the `.env` at the root: it may say which Compose files there are. */
+  dotEnv: string;
 }
 
 /** Tells by slipway.yml and the files that are there what starts the app; Compose files win over a start script. */
-export function kindOf({ yml, hasProcfile, hasStartScript, rootFiles }: Facts): AppKind {
-  const files =
-    yml.compose?.value.files?.value.map(({ value }) => value) ??
-    usualComposeFiles((path) => rootFiles.includes(path));
+export function kindOf({ yml, hasProcfile, hasStartScript, rootFiles, dotEnv }: Facts): AppKind {
+  const files = yml.compose?.value.files?.value.map(({ value }) => value) ?? null;
   const profiles = yml.compose?.value.profiles?.value.map(({ value }) => value) ?? [];
+  const found =
+    files?.[0] ??
+    (namesComposeFiles(dotEnv) ? 'COMPOSE_FILE in .env' : undefined) ??
+    usualComposeFiles((path) => rootFiles.includes(path))[0];
   const compose: AppKind = { kind: 'compose', compose: { files, profiles }, findings: [] };
   const procfile: AppKind = { kind: 'procfile', compose: null, findings: [] };
   const said = yml.kind;
   if (said?.value === 'compose') {
-    if (files.length > 0 || yml.compose?.value.files) return compose;
+    if (found !== undefined || files !== null) return compose;
     return {
       ...compose,
       findings: [nothingToStart('there is no Compose file at the root of the commit', said.at)],
     };
   }
-  if (said?.value === 'procfile' || (files.length === 0 && !yml.compose?.value.files)) {
+  if (said?.value === 'procfile' || (found === undefined && files === null)) {
     if (hasProcfile || hasStartScript) return procfile;
     const what = said === undefined ? 'neither a Compose file nor a Procfile' : 'no Procfile';
     const message = `there is ${what} at the root of the commit, and package.json has no "start" script`;
     return { ...procfile, findings: [nothingToStart(message, said?.at)] };
   }
-  return hasProcfile ? { ...compose, findings: [bothThere(files[0] ?? 'Compose files')] } : compose;
+  return hasProcfile ? { ...compose, findings: [bothThere(found ?? 'Compose files')] } : compose;
 }
 
 function bothThere(file: string): Finding {

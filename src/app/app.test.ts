@@ -12,7 +12,7 @@ import {
   parseDuration,
   slipwaySchema,
 } from './index.ts';
-import type { App } from './index.ts';
+import type { App, AppFiles } from './index.ts';
 
 const root = join(import.meta.dirname, '../..');
 const procfile = {
@@ -100,14 +100,15 @@ describe('a Compose app', () => {
     return result.value;
   };
 
-  test('needs nothing but the Compose file that Docker would take, with its override', () => {
-    const files = (rootFiles: string[]) => compose('', { rootFiles }).compose?.files;
-    expect(files(['docker-compose.yml', 'compose.yaml', 'compose.yml'])).toEqual(['compose.yaml']);
-    expect(files(['docker-compose.yml'])).toEqual(['docker-compose.yml']);
-    expect(files(['compose.yml', 'docker-compose.override.yml'])).toEqual([
-      'compose.yml',
-      'docker-compose.override.yml',
-    ]);
+  test('needs nothing but a Compose file that Docker would take, or a .env that names others', () => {
+    const files = (more: Partial<AppFiles>) => {
+      const result = parseApp({ fallbackName: 'shop', ...more });
+      return result.ok ? result.value.compose?.files : 'no app';
+    };
+    expect(files({ rootFiles: ['docker-compose.yml'] })).toBeNull();
+    expect(files({ rootFiles: ['compose.override.yml'] })).toBe('no app');
+    expect(files({ dotEnv: '# ours\nCOMPOSE_FILE=deploy/compose.yml\n' })).toBeNull();
+    expect(files({ dotEnv: '# COMPOSE_FILE=deploy/compose.yml\n' })).toBe('no app');
     expect(compose('')).toMatchObject({ kind: 'compose', processes: [], webProcess: null, services: {} });
     expect(compose('').environments[0]?.hosts).toEqual(['shop.localhost']);
   });

@@ -39,7 +39,7 @@ export interface ComposeAppRequest {
 
 /** Resolves a Compose app for an environment: the project, the role of each service, order, copies; or every mistake. */
 export function composeFor({ app, environment, sources, env }: ComposeAppRequest): Result<ComposeApp> {
-  const { files, profiles } = app.compose ?? { files: [], profiles: [] };
+  const { files, profiles } = app.compose ?? { files: null, profiles: [] };
   const loaded = loadCompose({ files, profiles, sources, env, name: app.name });
   if (!loaded.ok) return loaded;
   const project = loaded.value;

@@ -24,7 +24,7 @@ export const compose = object(
   {
     files: about(
       oneOrMany(repositoryPath),
-      'Compose files, each merged over those before it. Without it: compose.yml or docker-compose.yml with its override, as Docker looks for them.',
+      'Compose files, each merged over those before it. Without it: those of COMPOSE_FILE in .env, else compose.yml or docker-compose.yml with its override, as Docker looks for them.',
     ),
     profiles: about(
       listOf(text({ expects: 'a profile', example: 'production' })),

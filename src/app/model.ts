@@ -33,9 +33,13 @@ export interface App {
   environments: EnvironmentDefinition[];
 }
 
-/** The Compose files of an app, relative to the repository's root; a later one is merged over those before it. */
+/** The Compose files of an app, as slipway.yml names them. */
 export interface ComposeFiles {
-  files: string[];
+  /**
+   * From the repository's root; a later one is merged over those before it. Null: those of COMPOSE_FILE in `.env`, else
+   * the usual ones with their override.
+   */
+  files: string[] | null;
   /** Profiles that are active. */
   profiles: string[];
 }

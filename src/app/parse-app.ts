@@ -28,6 +28,8 @@ export interface AppFiles {
   slipwayYml?: SourceFile | undefined;
   /** Those of `composeFileNames` that the root has. */
   rootFiles?: readonly string[] | undefined;
+  /** Text of the `.env` at the root, which may name the Compose files. */
+  dotEnv?: string | undefined;
   /** Text of the package.json at the root. */
   packageJson?: string | undefined;
   /** The folder's or package's name; used where slipway.yml has no `name`. */
@@ -45,6 +47,7 @@ export function parseApp(files: AppFiles): Result<App> {
     hasProcfile: files.procfile !== undefined,
     hasStartScript: start !== null,
     rootFiles: files.rootFiles ?? [],
+    dotEnv: files.dotEnv ?? '',
   });
   // A file with mistakes may lack the very key that says which.
   const doubts = yml.findings.some(isError)

@@ -18,6 +18,7 @@ export async function readApp(repository: Repository): Promise<App> {
     procfile: procfile === undefined ? undefined : { file: 'Procfile', text: procfile },
     slipwayYml: slipwayYml === undefined ? undefined : { file: 'slipway.yml', text: slipwayYml },
     packageJson,
+    dotEnv: await textOf(root, '.env'),
     rootFiles: composeFileNames.filter((name) => existsSync(join(root, name))),
     fallbackName: packageName(packageJson) ?? basename(root),
     defaultBranch: await repository.defaultBranch(),

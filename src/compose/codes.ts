@@ -29,8 +29,9 @@ export const composeCodes = {
     todo: 'Activate the profile, or make the dependency optional.',
   },
   'file-list': {
-    means: 'COMPOSE_FILE lists other files than those that are read.',
-    todo: 'List them in slipway.yml, under `compose.files`.',
+    means:
+      'COMPOSE_FILE and `compose.files` of slipway.yml list different files; those of slipway.yml are read.',
+    todo: 'Keep one of the two.',
   },
   'missing-key': { means: 'A key that must be there is not.', todo: 'Add it.' },
   'no-effect': {

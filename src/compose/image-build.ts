@@ -1,7 +1,7 @@
 import type { Findings } from './findings.ts';
 import { grant } from './grants.ts';
 import type { FileGrant, ImageBuild } from './model.ts';
-import { leavesRoot, pathOf } from './paths.ts';
+import { joinPath, leavesRoot, pathOf } from './paths.ts';
 import { badValue, bytes, fields, flag, keyed, listOf, text, wrongType } from './shapes.ts';
 import type { Shape } from './shapes.ts';
 import { extraHosts } from './service-texts.ts';
@@ -62,6 +62,11 @@ export const imageBuild: Shape<ImageBuild> = (tree, path, findings) => {
     return wrongType(tree, path, findings, 'a folder or a mapping', 'build: .');
   const long =
     tree.kind === 'scalar' ? mapping([['context', { keyAt: tree.at, value: tree }]], tree.at) : tree;
+  if (long.kind === 'map' && long.entries.size === 0) {
+    return findings.error('compose/missing-key', `${path} says nothing of what is built`, tree.at, {
+      help: 'write the folder of the Dockerfile: build: .',
+    });
+  }
   const read = longForm(long, path, findings);
   if (read === undefined) return undefined;
   if (read.dockerfile !== undefined && read.dockerfile_inline !== undefined) {
@@ -73,7 +78,10 @@ export const imageBuild: Shape<ImageBuild> = (tree, path, findings) => {
     );
   }
   const written = valueAt(long, 'context');
-  const context = written?.kind === 'scalar' ? folder(written, `${path}.context`, findings) : '.';
+  const context =
+    written?.kind === 'scalar'
+      ? folder(written, `${path}.context`, findings)
+      : joinPath(firstFolder(long), '.');
   if (context === undefined) return undefined;
   return {
     context,
@@ -136,5 +144,6 @@ function contexts(tree: Tree | undefined, path: string, findings: Findings): Rec
 
 function firstFolder(tree: Tree): string {
   if (tree.kind === 'scalar') return tree.folder;
-  return tree.kind === 'list' && tree.items[0] ? firstFolder(tree.items[0]) : '';
+  const inner = tree.kind === 'list' ? tree.items : [...tree.entries.values()].map(({ value }) => value);
+  return inner[0] ? firstFolder(inner[0]) : '';
 }

@@ -1,4 +1,5 @@
 export { composeCodes } from './codes.ts';
+export { namesComposeFiles } from './file-list.ts';
 export { loadCompose } from './load.ts';
 export type { ComposeInput } from './load.ts';
 export type {

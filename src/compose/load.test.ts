@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { loadCompose, usualComposeFiles, type ComposeProject, type ComposeService } from './index.ts';
+import {
+  loadCompose,
+  usualComposeFiles,
+  type ComposeInput,
+  type ComposeProject,
+  type ComposeService,
+} from './index.ts';
 
 interface Given {
   files?: string[];
@@ -269,12 +275,46 @@ describe('the name of the project', () => {
     );
     expect(image({ 'compose.yaml': text }, { env: { COMPOSE_PROJECT_NAME: 'live' } })).toBe('live/a');
   });
+});
 
-  test('and a list of other files in .env is not passed over', () => {
-    const env = (list: string) => ({ 'compose.yaml': text, '.env': `COMPOSE_FILE=${list}\n` });
-    expect(image(env('./compose.yaml'))).toBe('shop/a');
-    expect(image(env('compose.yaml:more.yaml'))).toEqual([
-      'COMPOSE_FILE names compose.yaml, more.yaml, and what is read is compose.yaml',
+describe('the files of the project', () => {
+  const text = (image: string) => `services:\n  a: { image: "${image}" }\n`;
+  const load = (files: Record<string, string>, more: Partial<ComposeInput> = {}) => {
+    const sources = { read: (path: string) => files[path] ?? null };
+    const result = loadCompose({ files: null, profiles: [], env: {}, sources, ...more });
+    const said = (result.ok ? result.warnings : result.findings).map(({ message, at }) => ({
+      message,
+      line: `${at?.file}:${at?.start.line}`,
+    }));
+    return { images: result.ok ? result.value.services.map(({ image }) => image) : null, said };
+  };
+  const there = {
+    'compose.yaml': text('usual'),
+    'compose.override.yaml': text('override'),
+    'deploy/live.yaml': text('${TAG}'),
+    'deploy/.env': 'TAG=deployed\n',
+  };
+
+  test('are the usual ones with their override, where nothing names others', () => {
+    expect(load(there).images).toEqual(['override']);
+    expect(load({}).said).toEqual([
+      { message: 'there is no Compose file at the root', line: 'compose.yaml:1' },
     ]);
+  });
+
+  test('are those of COMPOSE_FILE: of a variable, else of .env, and their folder has variables of its own', () => {
+    const dotEnv = { ...there, '.env': 'COMPOSE_FILE=./deploy/live.yaml\n' };
+    expect(load(dotEnv).images).toEqual(['deployed']);
+    expect(load({ ...dotEnv, '.env': `${dotEnv['.env']}TAG=root\n` }).images).toEqual(['root']);
+    expect(load(dotEnv, { env: { COMPOSE_FILE: 'compose.yaml' } }).images).toEqual(['usual']);
+  });
+
+  test('are those that slipway.yml names, and a note says so when .env names others', () => {
+    const dotEnv = { ...there, '.env': 'A=1\nCOMPOSE_FILE=deploy/live.yaml\n' };
+    expect(load(dotEnv, { files: ['compose.yaml'] })).toEqual({
+      images: ['usual'],
+      said: [{ message: 'COMPOSE_FILE is not looked at: compose.yaml is read', line: '.env:2' }],
+    });
+    expect(load(dotEnv, { files: ['deploy/live.yaml'] })).toEqual({ images: ['deployed'], said: [] });
   });
 });

@@ -1,10 +1,12 @@
 import { didYouMean } from '../diagnostics/index.ts';
 import type { Result, Span } from '../diagnostics/index.ts';
 import { readEnvText } from './dot-env.ts';
+import { placeOfVariable, projectFiles, type NamedFile } from './file-list.ts';
 import { Findings } from './findings.ts';
 import type { Lookup } from './interpolate.ts';
 import type { ComposeProject, ComposeService } from './model.ts';
 import { inOrder, type Known } from './order.ts';
+import { folderOf, joinPath } from './paths.ts';
 import { loadFiles } from './project-files.ts';
 import { fileSource, namedVolume, network } from './resources.ts';
 import { readService, type ComposeSources, type ServiceDraft } from './service.ts';
@@ -15,10 +17,13 @@ import type { Entry, Mapping, Tree } from './tree.ts';
 
 /** What a project is made of. */
 export interface ComposeInput {
-  /** Paths of the Compose files, later ones over earlier ones. */
-  files: readonly string[];
+  /**
+   * Paths of the Compose files from the root, later ones over earlier ones. Null: those of COMPOSE_FILE, else the usual
+   * ones with their override, as `docker compose` finds them.
+   */
+  files: readonly string[] | null;
   sources: ComposeSources;
-  /** Variables, over those of `.env` at the project's root. */
+  /** Variables, over those of `.env`. */
   env: Readonly<Record<string, string>>;
   /** Active profiles; `*` for all. Without any, those of COMPOSE_PROFILES. */
   profiles: readonly string[];
@@ -33,69 +38,73 @@ export interface ComposeInput {
  * @see Compose Specification
  */
 export function loadCompose(input: ComposeInput): Result<ComposeProject> {
-  const { files, sources, env, profiles } = input;
+  const { sources, profiles } = input;
   const findings = new Findings();
-  const given = environmentOf(env, sources, findings);
-  const name = nameOf(input);
+  const { files, folder, given } = findProject(input, findings);
+  const name = nameOf(input, files);
   const lookup: Lookup = (variable) =>
     given(variable) ?? (variable === 'COMPOSE_PROJECT_NAME' ? name : undefined);
-  checkFileList(files, given, findings);
-  const start = (path: string): Span => ({
-    file: path,
-    start: { line: 1, column: 1 },
-    end: { line: 1, column: 1 },
-  });
-  const tree = loadFiles(
-    files.map((path) => ({ path, at: start(path) })),
-    { sources, findings, folder: '', lookup, includedBy: [] },
-  );
+  const tree = loadFiles(files, { sources, findings, folder, lookup, includedBy: [] });
   const active =
     profiles.length > 0
       ? profiles
-      : (lookup('COMPOSE_PROFILES') ?? '').split(',').filter((name) => name !== '');
+      : (lookup('COMPOSE_PROFILES') ?? '')
+          .split(',')
+          .map((profile) => profile.trim())
+          .filter((profile) => profile !== '');
+  const named = projectNameFrom(given, sources, findings);
   const project = tree === null ? undefined : readProject(tree, { sources, findings, lookup, active });
   if (project === undefined || findings.failed) return { ok: false, findings: findings.list() };
-  return { ok: true, value: project, warnings: findings.list() };
+  return { ok: true, value: { ...project, name: named ?? project.name }, warnings: findings.list() };
+}
+
+/**
+ * The project's files, the folder that their paths count from (that of the first), and its variables: those given, then
+ * those of `.env` at the root, which may name the files, then those of `.env` in the project's folder.
+ */
+function findProject({ files: wanted, sources, env }: ComposeInput, findings: Findings) {
+  const own: Lookup = (name) => (Object.hasOwn(env, name) ? env[name] : undefined);
+  const folder = wanted === null ? '' : folderOf(wanted[0] ?? '');
+  const around = withDotEnv(folder, own, { sources, findings });
+  const files = projectFiles({ files: wanted, sources, lookup: around, findings });
+  const inner = folderOf(files[0]?.path ?? '');
+  const given = inner === folder ? around : withDotEnv(inner, around, { sources, findings });
+  return { files, folder: inner, given };
+}
+
+function withDotEnv(
+  folder: string,
+  above: Lookup,
+  { sources, findings }: Pick<ProjectWorld, 'sources' | 'findings'>,
+): Lookup {
+  const path = joinPath(folder, '.env');
+  const text = sources.read(path);
+  if (text === null) return above;
+  const values = readEnvText({ path, text, lookup: above }, findings);
+  return (name) => above(name) ?? values.get(name);
 }
 
 /** The `name` of the last file that has one, where it is written plainly; as Compose fills it in everywhere. */
-function nameOf({ files, sources, name }: ComposeInput): string | undefined {
+function nameOf({ sources, name }: ComposeInput, files: readonly NamedFile[]): string | undefined {
   const written = files.flatMap(
-    (path) =>
+    ({ path }) =>
       /^name:[ \t]*(["']?)([a-z0-9][a-z0-9_-]*)\1[ \t]*(#.*)?$/m.exec(sources.read(path) ?? '')?.[2] ?? [],
   );
   return written.at(-1) ?? name;
 }
 
-/** The server runs the files that slipway.yml or their usual names say: a list elsewhere must not be taken for granted. */
-function checkFileList(files: readonly string[], lookup: Lookup, findings: Findings): void {
-  const listed = lookup('COMPOSE_FILE');
-  if (listed === undefined || listed === '') return;
-  const paths = listed
-    .split(lookup('COMPOSE_PATH_SEPARATOR') ?? ':')
-    .map((path) => path.replace(/^\.\//, ''));
-  if (paths.join('\n') === files.join('\n')) return;
-  const at = { file: '.env', start: { line: 1, column: 1 }, end: { line: 1, column: 1 } };
-  findings.error(
-    'compose/file-list',
-    `COMPOSE_FILE names ${paths.join(', ')}, and what is read is ${files.join(', ')}`,
-    at,
-    {
-      help: `say it in slipway.yml: compose: { files: [${paths.join(', ')}] }`,
-    },
-  );
+/** COMPOSE_PROJECT_NAME, which wins over the files' own `name`. */
+function projectNameFrom(given: Lookup, sources: ComposeSources, findings: Findings): string | undefined {
+  const name = given('COMPOSE_PROJECT_NAME');
+  if (name === undefined || name === '') return undefined;
+  if (!projectName.test(name)) badName(name, placeOfVariable('COMPOSE_PROJECT_NAME', sources), findings);
+  return name;
 }
 
-function environmentOf(
-  env: Readonly<Record<string, string>>,
-  sources: ComposeSources,
-  findings: Findings,
-): Lookup {
-  const given: Lookup = (name) => (Object.hasOwn(env, name) ? env[name] : undefined);
-  const text = sources.read('.env');
-  const values =
-    text === null ? new Map<string, string>() : readEnvText({ path: '.env', text, lookup: given }, findings);
-  return (name) => given(name) ?? values.get(name);
+function badName(name: string, at: Span, findings: Findings): void {
+  findings.error('compose/bad-value', `"${name}" cannot be the name of a project`, at, {
+    help: 'use lower-case letters, digits, "-" and "_", and begin with a letter or digit',
+  });
 }
 
 interface ProjectWorld {
@@ -136,16 +145,7 @@ function readProject(tree: Mapping, world: ProjectWorld): ComposeProject | undef
   const { findings } = world;
   const top = topForm(tree, '', findings) ?? {};
   const name = top.name ?? null;
-  if (name !== null && !projectName.test(name)) {
-    findings.error(
-      'compose/bad-value',
-      `"${name}" cannot be the name of a project`,
-      valueAt(tree, 'name')?.at ?? tree.at,
-      {
-        help: 'use lower-case letters, digits, "-" and "_", and begin with a letter or digit',
-      },
-    );
-  }
+  if (name !== null && !projectName.test(name)) badName(name, valueAt(tree, 'name')?.at ?? tree.at, findings);
   const entries = named(top.services, 'services', findings);
   if (entries.size === 0) noService(tree, top.services, findings);
   const known = new Map(

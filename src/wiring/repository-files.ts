@@ -59,8 +59,11 @@ export async function readDefinition(
   const slipwayYml = await source('slipway.yml');
   const packageJson = await source('package.json');
   const rootFiles = (await files.list('')).filter((path) => composeFileNames.includes(path));
+  // Not among the sources: it may hold what nobody should read in a message.
+  const dotEnv = await files.read('.env');
   const app = parseApp({
     rootFiles,
+    dotEnv: dotEnv ?? undefined,
     ...(procfile === null ? {} : { procfile: { file: 'Procfile', text: procfile } }),
     ...(slipwayYml === null ? {} : { slipwayYml: { file: 'slipway.yml', text: slipwayYml } }),
     packageJson: packageJson ?? undefined,

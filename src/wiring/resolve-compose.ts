@@ -42,7 +42,7 @@ export function composeVariables({
 }: ComposeWish['variables']): Record<string, string> {
   const hidden = new Set([
     ...secretRefs.map(({ name }) => name),
-    ...fromEnvFile.filter((name) => !isSetting(env[name] ?? '')),
+    ...fromEnvFile.filter((name) => !isSetting(name, env[name] ?? '')),
   ]);
   const entries = Object.entries(env).map(([name, value]) => [
     name,
@@ -51,9 +51,9 @@ export function composeVariables({
   return Object.fromEntries(entries) as Record<string, string>;
 }
 
-/** A port, a size, a switch: too short and common to be a secret. */
-function isSetting(value: string): boolean {
-  return value.length < 4 || /^(\d{1,5}|true|false)$/i.test(value);
+/** A port, a size, a switch, too short and common to be a secret; and what is for Compose itself. */
+function isSetting(name: string, value: string): boolean {
+  return name.startsWith('COMPOSE_') || value.length < 4 || /^(\d{1,5}|true|false)$/i.test(value);
 }
 
 /** What a revision takes over from a Compose app. */

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadCompose, usualComposeFiles, type ComposeProject } from '../../src/compose/index.ts';
+import { loadCompose, type ComposeProject } from '../../src/compose/index.ts';
 import { renderFindings, type Result } from '../../src/diagnostics/index.ts';
 
 /** A project in one text: `=== <path>` starts a file, `=== settings` (JSON) what it is loaded with, `=== expected` what comes of it. */
@@ -8,7 +8,7 @@ export interface ProjectText {
   name: string;
   /** By path; without settings and expectation. */
   files: Map<string, string>;
-  settings: { files: string[]; profiles: string[]; env: Record<string, string> };
+  settings: { files: string[] | null; profiles: string[]; env: Record<string, string> };
   expected: string;
 }
 
@@ -31,7 +31,7 @@ function projectText(name: string, text: string): ProjectText {
   const expected = files.get('expected') ?? '';
   files.delete('settings');
   files.delete('expected');
-  const settings = { files: usualComposeFiles((path) => files.has(path)), profiles: [], env: {}, ...written };
+  const settings = { files: null, profiles: [], env: {}, ...written };
   return { name, files, settings, expected };
 }
 

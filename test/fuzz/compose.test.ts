@@ -46,7 +46,7 @@ const tree = fc.letrec<{ node: unknown }>((tie) => ({
 })).node;
 
 /** Loads, and holds what comes of it against what is promised. */
-function sound(files: Map<string, string>, names: string[], profiles: string[] = ['*']): void {
+function sound(files: Map<string, string>, names: string[] | null, profiles: string[] = ['*']): void {
   const result = loadCompose({
     files: names,
     sources: { read: (path) => files.get(path) ?? null },

@@ -26,7 +26,7 @@ function config({ files, settings }: ProjectText): { ok: boolean; out: string; e
       mkdirSync(dirname(join(root, path)), { recursive: true });
       writeFileSync(join(root, path), text);
     }
-    const chosen = settings.files.flatMap((file) => ['-f', file]);
+    const chosen = (settings.files ?? []).flatMap((file) => ['-f', file]);
     const profiles = settings.profiles.flatMap((profile) => ['--profile', profile]);
     const run = spawnSync(program ?? '', [...chosen, ...profiles, 'config', '--format', 'json'], {
       cwd: root,
