@@ -108,7 +108,7 @@ function addServerCommands(program: Command, add: Add): void {
       new Option(
         '--router <kind>',
         'what takes those requests (as last time; at first embedded, which needs nothing installed)',
-      ).choices(['embedded', 'haproxy', 'nginx']),
+      ).choices(['embedded', 'haproxy', 'nginx', 'caddy']),
     )
     .option(
       '--https <host:port|off>',
@@ -127,7 +127,7 @@ function addServerCommands(program: Command, add: Add): void {
     .option('--acme-root <file>', 'root certificate of an authority of your own')
     .option(
       '--own-config <file>',
-      'configuration of yours for HAProxy or nginx, which Slipway adds its part to (as last time; none takes it out); may be repeated',
+      'configuration of yours for HAProxy, nginx or Caddy, which Slipway adds its part to (as last time; none takes it out); may be repeated',
       another,
     )
     .option(
@@ -166,7 +166,9 @@ function addServerCommands(program: Command, add: Add): void {
       server: 'local',
     },
     { hidden: true },
-  ).option('--as <person>', 'come in by the door of this person, for a forced command of sshd');
+  )
+    .option('--as <person>', 'come in by the door of this person, for a forced command of sshd')
+    .option('--running', 'start no server when none runs');
 }
 
 function addShipCommands(program: Command, add: Add): void {

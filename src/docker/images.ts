@@ -16,7 +16,8 @@ export interface Images {
   remove(name: string): Promise<boolean>;
   /** An archive of images, as `load` of any engine takes it. */
   save(images: string[]): Promise<NodeJS.ReadableStream>;
-  load(archive: NodeJS.ReadableStream): Promise<void>;
+  /** @param signal - Gives up, such as when the archive ends too soon. */
+  load(archive: NodeJS.ReadableStream, signal?: AbortSignal): Promise<void>;
 }
 
 /** How to pull. */
@@ -74,7 +75,7 @@ export function imagesOf(calls: EngineCalls): Images {
     },
     save: (images) =>
       calls.stream({ asked: 'save images', method: 'GET', path: '/images/get', query: { names: images } }),
-    load: async (archive) => {
+    load: async (archive, signal) => {
       const stream = await calls.stream({
         asked: 'load images',
         method: 'POST',
@@ -82,6 +83,7 @@ export function imagesOf(calls: EngineCalls): Images {
         query: { quiet: true },
         file: archive,
         timeoutMs: hourMs,
+        ...(signal ? { signal } : {}),
       });
       await readProgress(
         stream,

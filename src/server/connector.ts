@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { Agent, request, type IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { CodedError, type Finding } from '../diagnostics/index.ts';
 import type { ErrorBody } from './api.ts';
@@ -10,7 +11,7 @@ import { createSshAgent, type SshAgent } from './ssh.ts';
 export type ServerPlace = { home: string } | { host: string; home?: string | undefined };
 
 /** What a request brings along. */
-export type Payload = { json: unknown } | { file: string };
+export type Payload = { json: unknown } | { file: string } | { stream: Readable };
 
 interface Call {
   method: string;
@@ -48,6 +49,12 @@ export interface SshChoice {
   ssh?: string | undefined;
   /** What starts Slipway there; `slipway`. */
   remoteCommand?: string | undefined;
+  /** Words for `slipway dial`. */
+  dialFlags?: readonly string[];
+  /** How many connections are kept for the next request; one unless told. */
+  kept?: number;
+  /** How many requests may be under way at once; as many as are asked unless told. */
+  atOnce?: number;
 }
 
 /** A connector that opens nothing until it is used. */
@@ -81,9 +88,9 @@ function overSocket(home: string): Way {
 
 function overSsh(
   { host, home }: { host: string; home?: string | undefined },
-  { ssh = 'ssh', remoteCommand = 'slipway' }: SshChoice,
+  { ssh = 'ssh', remoteCommand = 'slipway', ...choice }: SshChoice,
 ): Way {
-  const agent: SshAgent = createSshAgent({ host, home, ssh, remoteCommand });
+  const agent: SshAgent = createSshAgent({ host, home, ssh, remoteCommand, ...choice });
   return { agent, unreachable: (error) => agent.explain(error) };
 }
 
@@ -100,8 +107,12 @@ async function send(way: Way, { method, path, payload, signal }: Call): Promise<
   if (payload === undefined) outgoing.end();
   else if ('json' in payload) outgoing.end(JSON.stringify(payload.json));
   // A server that refuses before it has read everything answers all the same; `answered` tells.
-  else await Promise.race([pipeline(createReadStream(payload.file), outgoing).catch(() => {}), answered]);
+  else await Promise.race([pipeline(bytesOf(payload), outgoing).catch(() => {}), answered]);
   return answered;
+}
+
+function bytesOf(payload: { file: string } | { stream: Readable }): Readable {
+  return 'file' in payload ? createReadStream(payload.file) : payload.stream;
 }
 
 function typeOf(payload: Payload): string {

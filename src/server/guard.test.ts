@@ -64,6 +64,12 @@ const system = {
   layout: layoutOf('/nowhere'),
   options: { log: (entry: { message: string }) => log.push(entry) },
   vault: { put: () => Promise.resolve({ version: 1 }), list: () => Promise.resolve([]) },
+  guests: {
+    answer: () => Promise.resolve(null),
+    takeImages: () => Promise.resolve(),
+    takeFiles: () => Promise.resolve(),
+    async *logs() {},
+  },
   store: {
     documents: {
       get: () => Promise.resolve({ body: policy }),
@@ -229,6 +235,10 @@ describe('every call of the API', () => {
       POST /v1/grants                  admin
       POST /v1/revocations             admin
       POST /v1/reviews                 admin
+      POST /machine/calls              admin
+      PUT /machine/images              admin
+      PUT /machine/files               admin
+      GET /machine/logs                admin
       POST /v1/shutdown                admin
       "
     `);

@@ -16,6 +16,7 @@ import { addAccess } from './access-routes.ts';
 import type { ErrorBody } from './api.ts';
 import type { Doors } from './doors.ts';
 import type { Guard } from './guard.ts';
+import { addMachines } from './machine-routes.ts';
 import {
   abortRequest,
   folder,
@@ -67,6 +68,7 @@ export function createApi(parts: ServerParts): FastifyInstance {
   addShipping(api, parts);
   addChanging(api, parts);
   addAccess(api, parts);
+  addMachines(api, parts.system);
   return api;
 }
 

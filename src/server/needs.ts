@@ -66,6 +66,11 @@ export const needs: Readonly<Record<string, Need>> = {
   'POST /v1/grants': { right: 'manage', at: server },
   'POST /v1/revocations': { right: 'manage', at: server },
   'POST /v1/reviews': { right: 'manage', at: server },
+  // Looks and acts of other servers, many a minute; those keep what they do in chains of their own.
+  'POST /machine/calls': { right: 'manage', at: server },
+  'PUT /machine/images': { right: 'manage', at: server },
+  'PUT /machine/files': { right: 'manage', at: server },
+  'GET /machine/logs': { right: 'manage', at: server },
   'POST /v1/shutdown': { right: 'manage', at: server, event: used },
 };
 

@@ -19,6 +19,7 @@ import {
 import { Doors } from './doors.ts';
 import { Guard } from './guard.ts';
 import { createApi } from './http.ts';
+import { machineConnections } from './machine-connection.ts';
 import { version } from './version.ts';
 
 /** How a server of this machine is started. */
@@ -60,6 +61,7 @@ export async function runServer(request: StartRequest): Promise<void> {
     ...(request.leaseMs === undefined ? {} : { leaseMs: request.leaseMs }),
     databaseUrl: databaseUrl === '' ? null : databaseUrl,
     dockerHost: dockerHost === '' ? null : dockerHost,
+    connect: machineConnections(process.env['SLIPWAY_REMOTE_COMMAND'] || undefined),
     maxParallelJobs: Math.max(6, availableParallelism()),
     log: (entry) => console.error(JSON.stringify({ at: new Date().toISOString(), ...entry })),
   });

@@ -17,6 +17,12 @@ interface SshOptions {
   ssh: string;
   /** What starts Slipway over there, in words of its shell: `slipway`, `/opt/slipway/bin/slipway.js`, `sudo -n slipway`. */
   remoteCommand: string;
+  /** Words for `slipway dial`. */
+  dialFlags?: readonly string[];
+  /** Connections that are kept for the next request; one unless told. */
+  kept?: number;
+  /** Connections that there may be at once; without a limit unless told. */
+  atOnce?: number;
 }
 
 const keptLines = 8;
@@ -32,7 +38,15 @@ const unknownCommandHelp =
  *
  * @throws CodedError `server/bad-host` for a host that ssh would take as an option.
  */
-export function createSshAgent({ host, home, ssh, remoteCommand }: SshOptions): SshAgent {
+export function createSshAgent({
+  host,
+  home,
+  ssh,
+  remoteCommand,
+  dialFlags = [],
+  kept = 1,
+  atOnce = Infinity,
+}: SshOptions): SshAgent {
   if (host === '' || host.startsWith('-')) {
     throw new CodedError('server/bad-host', `"${host}" is not a machine that ssh can reach`, {
       help: 'write it like this: --host ana@example.com',
@@ -40,7 +54,7 @@ export function createSshAgent({ host, home, ssh, remoteCommand }: SshOptions): 
   }
   const heard: string[] = [];
   let ended: Promise<number | null> = Promise.resolve(null);
-  const remote = remoteLine(remoteCommand, home);
+  const remote = remoteLine([remoteCommand, 'dial', ...dialFlags].join(' '), home);
   const lastWords = () => Promise.race([ended, sleep(lastWordsMs, null, { ref: false })]);
   class Dialler extends Agent {
     override createConnection(_options: ClientRequestArgs) {
@@ -59,7 +73,7 @@ export function createSshAgent({ host, home, ssh, remoteCommand }: SshOptions): 
       });
     }
   }
-  return new Dialler({ keepAlive: true, maxFreeSockets: 1 });
+  return new Dialler({ keepAlive: true, maxFreeSockets: kept, maxSockets: atOnce });
 }
 
 function listen(child: ChildProcessWithoutNullStreams, heard: string[]): Promise<number | null> {
@@ -94,7 +108,7 @@ function wireOf(child: ChildProcessWithoutNullStreams): Duplex {
  * lacks the folder in which `slipway install` puts the command of an ordinary user.
  */
 function remoteLine(command: string, home: string | undefined): string {
-  const words = home === undefined ? `${command} dial` : `${command} dial --home ${quote(home)}`;
+  const words = home === undefined ? command : `${command} --home ${quote(home)}`;
   return `sh -c ${quote(`PATH="$PATH:$HOME/.local/bin"; exec ${words}`)}`;
 }
 

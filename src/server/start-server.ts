@@ -136,8 +136,10 @@ async function spawnServer(layout: Layout): Promise<void> {
 
 /** The server itself needs little; what jobs get is in server.json. */
 function serverEnvironment(layout: Layout): NodeJS.ProcessEnv {
-  const { PATH, HOME, LANG, TZ, SLIPWAY_DATABASE_URL, DOCKER_HOST, SSH_AUTH_SOCK } = process.env;
-  const known = { PATH, HOME, LANG, TZ, SLIPWAY_DATABASE_URL, DOCKER_HOST, SSH_AUTH_SOCK };
+  const { PATH, HOME, LANG, TZ, SSH_AUTH_SOCK } = process.env;
+  const { SLIPWAY_DATABASE_URL, SLIPWAY_REMOTE_COMMAND, DOCKER_HOST } = process.env;
+  const usual = { PATH, HOME, LANG, TZ, SSH_AUTH_SOCK };
+  const known = { ...usual, SLIPWAY_DATABASE_URL, SLIPWAY_REMOTE_COMMAND, DOCKER_HOST };
   const env = { ...known, NODE_COMPILE_CACHE: layout.compileCache };
   return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined));
 }

@@ -3,7 +3,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { CodedError } from '../diagnostics/index.ts';
-import { environmentLogs, jobLogs, logContainers, type Answers, type System } from '../wiring/index.ts';
+import {
+  environmentLogs,
+  jobLogs,
+  logContainers,
+  type Answers,
+  type LogLine,
+  type System,
+} from '../wiring/index.ts';
 import { folder, name } from './request-shapes.ts';
 
 /** Between two looks at least; what is shown may change without a commit, so at most the other. */
@@ -104,6 +111,15 @@ export async function sendLogs(
           },
           options,
         );
+  return sendLines(reply, lines, gone);
+}
+
+/** Sends lines until they end, or nobody listens: then `gone` is told. */
+export async function sendLines(
+  reply: FastifyReply,
+  lines: AsyncIterable<LogLine>,
+  gone: AbortController,
+): Promise<FastifyReply> {
   reply.hijack();
   const { raw } = reply;
   raw.on('close', () => gone.abort());

@@ -4,6 +4,7 @@ export type { CommandSpec, InstanceSpec, Probe, ProcessTarget } from './process/
 export { createDockerTarget } from './docker/docker-target.ts';
 export {
   builtImageName,
+  builtImagePrefix,
   containerName,
   label as containerLabel,
   networkName,

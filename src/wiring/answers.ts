@@ -1,4 +1,12 @@
-import { knownRevisions, type EnvironmentState } from '../delivery/index.ts';
+import {
+  here,
+  homeOf,
+  knownRevisions,
+  machinesOf,
+  nameOn,
+  type EnvironmentState,
+  type InstanceObservation,
+} from '../delivery/index.ts';
 import { CodedError, type Finding } from '../diagnostics/index.ts';
 import type { Flow } from '../flow/index.ts';
 import { openMirror } from '../source/index.ts';
@@ -16,6 +24,7 @@ import { askRepair, askReplacement } from './mending.ts';
 import { requireMayShipSomewhere } from './people.ts';
 import { planShip } from './plan-ship.ts';
 import { rerunShip, type RerunShip } from './rerun-ship.ts';
+import type { Machines } from './machines/machines.ts';
 import { rolloutsOf } from './rollout-log.ts';
 import { addressText } from './router-process.ts';
 import type { RunFlowData } from './run-data.ts';
@@ -73,6 +82,7 @@ export class Answers {
         ...this.system.certificateProblems(),
         ...stuck,
         ...collected,
+        ...this.system.machines.problems().values(),
       ],
     };
   }
@@ -299,12 +309,15 @@ export class Answers {
   }
 
   private async environment(state: EnvironmentState): Promise<EnvironmentView> {
-    const { supervisor, containers, router, options, store } = this.system;
+    const { supervisor, machines, options, store } = this.system;
     const { scope } = state;
     const [processes, inContainers, seen, records] = await Promise.all([
       supervisor.list(scope),
-      hasContainers(state) ? containers.observe(scope, []).catch(() => []) : [],
-      router.observe(scope).catch(() => null),
+      hasContainers(state) ? copiesOn(state, machines) : [],
+      machines
+        .of(homeOf(state.stable ?? { machines: [here] }))
+        .router.observe(scope)
+        .catch(() => null),
       rolloutsOf(store, scope),
     ]);
     return viewEnvironment(state, {
@@ -356,6 +369,18 @@ export class Answers {
       help: 'see what is under way: slipway status',
     });
   }
+}
+
+/** Copies on all machines that answer. */
+async function copiesOn(state: EnvironmentState, machines: Machines): Promise<InstanceObservation[]> {
+  const all = await Promise.all(
+    machinesOf(state).map(async (name) => {
+      const { containers } = machines.of(name);
+      const seen = await containers.observe(state.scope, []).catch(() => []);
+      return seen.map((one) => ({ ...one, id: nameOn(name, one.id) }));
+    }),
+  );
+  return all.flat();
 }
 
 /** Names are folders: nothing else may be asked for. */

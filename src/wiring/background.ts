@@ -20,6 +20,11 @@ export class Background {
     return { state: 'going' };
   }
 
+  /** How the work stands; undefined for one that was not started. */
+  look(key: string): Work<unknown> | undefined {
+    return this.works.get(key);
+  }
+
   forget(key: string): void {
     this.works.delete(key);
   }

@@ -25,8 +25,15 @@ export async function logContainers(
 ): Promise<LogContainer[]> {
   const state = await environmentState(scope, store);
   if (!state || !hasContainers(state)) return [];
-  const { engine } = docker;
-  const found = await engine.containers.list({ 'slipway.home': docker.homeId, 'slipway.scope': scope });
+  return containersOn(scope, docker);
+}
+
+/** Those on this machine's engine, whichever server they are for. */
+export async function containersOn(
+  scope: string,
+  { engine, homeId }: Pick<Docker, 'engine' | 'homeId'>,
+): Promise<LogContainer[]> {
+  const found = await engine.containers.list({ 'slipway.home': homeId, 'slipway.scope': scope });
   return found.flatMap(({ Id: name, Labels: labels }) => {
     const instance = labels['slipway.instance'];
     return instance === undefined ? [] : [{ instance, engine, name }];

@@ -5,15 +5,9 @@ import { leftToRouter } from '../app/index.ts';
 import type { DesiredInstance, Revision, RevisionProcess, Task } from '../delivery/index.ts';
 import { CodedError, unreachable } from '../diagnostics/index.ts';
 import type { Release } from '../release/index.ts';
-import type {
-  ContainerFile,
-  ContainerSpec,
-  CopySpec,
-  NeededImage,
-  PreparationSpec,
-  TaskSpec,
-} from '../targets/index.ts';
+import type { ContainerFile, ContainerSpec, CopySpec, NeededImage, TaskSpec } from '../targets/index.ts';
 import type { Layout } from './layout.ts';
+import type { RevisionNeeds } from './machines/model.ts';
 import { logFileOf, releaseOf } from './processes.ts';
 import { reveal } from './secret-markers.ts';
 
@@ -65,7 +59,7 @@ export async function preparationSpec(
   scope: string,
   revision: Revision,
   { layout }: ContainerParts,
-): Promise<PreparationSpec> {
+): Promise<RevisionNeeds> {
   const release = await releaseOfRevision(scope, revision, layout);
   const images = new Map<string, NeededImage>();
   for (const [service, id] of Object.entries(revision.images)) {
@@ -78,8 +72,17 @@ export async function preparationSpec(
     images: [...images.values()],
     networks: projectOf(revision).networks,
     imagesFrom: null,
+    release: release.digest,
+    files: mountsFiles(projectOf(revision)) ? release.filesDirectory : null,
     logFile: await logFileOf(layout, scope, `prepare-${revision.id}`),
   };
+}
+
+/** Whether a container mounts something by a path of the repository. */
+function mountsFiles({ services }: ComposeProject): boolean {
+  return services.some(({ mounts }) =>
+    mounts.some((mount) => mount.kind === 'bind' && !isAbsolute(mount.source)),
+  );
 }
 
 async function containerSpec(

@@ -1,60 +1,49 @@
 import type { RequestCheck } from '../app/index.ts';
 import {
-  checkHeader,
+  here,
+  machineOf,
   type CommandObservation,
   type DueCheck,
   type InstanceObservation,
   type Rollout,
 } from '../delivery/index.ts';
-import { requestFailure } from './request-check.ts';
+import type { Machines } from './machines/machines.ts';
+import type { CheckFailure } from './machines/model.ts';
 
-/** Where the router takes the requests of users. */
-export interface PublicAddress {
-  host: string;
-  port: number;
-  /** The same over TLS, for the hosts that it has certificates for. */
-  https?: { host: string; port: number; covers(host: string): boolean };
-}
-
-/** Asks what the check that is due asks: each copy of the candidate that has an address, or the public address. */
+/**
+ * Asks what the check that is due asks: each copy of the candidate that has an address, or the public address of each of
+ * its machines. Each machine asks what runs there.
+ */
 export async function askCheck(
   { check, asks }: DueCheck & { check: { kind: 'request'; request: RequestCheck } },
-  rollout: Rollout,
-  { instances, address }: { instances: InstanceObservation[]; address: PublicAddress },
+  { id: rollout, candidate }: Rollout,
+  { instances, machines }: { instances: InstanceObservation[]; machines: Machines },
 ): Promise<CommandObservation> {
-  const { request } = check;
-  const { candidate } = rollout;
-  const timeoutMs = candidate.health.probeTimeoutMs;
+  const { machines: names, hosts, health } = candidate;
   const copies = instances.filter(({ revision, port }) => revision === candidate.id && port !== null);
   if (asks === 'copies' && copies.length === 0)
     return { state: 'unmet', why: 'no copy has an address', logTail: [] };
-  const asked =
+  const questions =
     asks === 'public'
-      ? [{ ...publicPlace(candidate.hosts, address), headers: { [checkHeader]: rollout.id }, of: '' }]
+      ? names.map((machine) => ({
+          machine,
+          at: { hosts, rollout },
+          of: machine === here ? '' : `${machine}: `,
+        }))
       : copies.map(({ id, host, port }) => ({
-          host,
-          port: port ?? 0,
-          headers: {},
+          machine: machineOf(id),
+          at: { host, port: port ?? 0 },
           of: `${id}: `,
-          name: 'localhost',
-          tls: false,
         }));
-  for (const { of, ...place } of asked) {
-    const failure = await requestFailure({ ...place, check: request, timeoutMs });
+  for (const { machine, at, of } of questions) {
+    const asked = { at, check: check.request, timeoutMs: health.probeTimeoutMs };
+    const failure = await machines.of(machine).check(asked).catch(unanswered);
     if (failure) return { state: 'unmet', why: `${of}${failure.why}`, logTail: failure.logTail };
   }
   return { state: 'exited', code: 0, logTail: [] };
 }
 
-/** As users ask, from this machine: by the name of the app, over TLS where that has a certificate. */
-function publicPlace(
-  hosts: string[],
-  address: PublicAddress,
-): { host: string; port: number; name: string; tls: boolean } {
-  // An app that answers to every name takes any.
-  const name = hosts.find((host) => host !== '*') ?? 'localhost';
-  const { https } = address;
-  const tls = https?.covers(name) === true;
-  const { host, port } = https && tls ? https : address;
-  return { host: host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host, port, name, tls };
+/** A machine that is away may be back at the next look, or the check is late. */
+function unanswered(error: unknown): CheckFailure {
+  return { why: error instanceof Error ? error.message : String(error), logTail: [] };
 }

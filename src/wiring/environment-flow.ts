@@ -4,7 +4,10 @@ import {
   desiredRoutes,
   dueCheck,
   here,
+  homeOf,
   knownRevisions,
+  machineOf,
+  machinesOf,
   noteTroubles,
   performEffects,
   planEnvironment,
@@ -14,22 +17,22 @@ import {
   type EnvironmentState,
   type InstanceObservation,
   type Observed,
+  type Preparation,
   type Revision,
-  type Router,
   type RouterState,
 } from '../delivery/index.ts';
 import type { FlowHandler, Json } from '../flow/index.ts';
-import { askCheck, type PublicAddress } from './due-check.ts';
+import { askCheck } from './due-check.ts';
+import { isSilence } from './machines/link.ts';
+import type { Machines } from './machines/machines.ts';
 import { maskSecrets, quotesProcesses } from './mask-secrets.ts';
 import type { Place } from './targets.ts';
 
 /** What an environment's flow acts on. */
 export interface EnvironmentPorts {
-  router: Router;
-  /** Whom checks after traffic ask. */
-  address: PublicAddress;
-  /** Where its copies run. */
-  placeOf(state: EnvironmentState): Place;
+  machines: Machines;
+  /** Where its copies run on a machine. */
+  placeOf(state: EnvironmentState, machine: string): Place;
   /** Values that no reason or log tail may show. */
   secretsOf: (scope: string, revision: Revision) => Promise<string[]>;
   /** Removes what nothing needs any more; says whether it could. Never throws. */
@@ -46,16 +49,18 @@ export function environmentHandler(ports: EnvironmentPorts): FlowHandler<Environ
     kind: 'environment',
     async tick(flow, { nowMs, fence, signals }) {
       const state = upgradeState(flow.data);
-      const place = ports.placeOf(state);
-      const seen = await observeEnvironment(state, { router: ports.router, place, address: ports.address });
+      const seen = await observeEnvironment(state, ports);
       const observed = await withoutSecrets(state, seen, ports);
       const decision = planEnvironment({ state, signals, observed, nowMs });
       const failed = await performEffects(decision.effects, {
-        portsOf: () => ({ router: ports.router, target: place }),
+        portsOf: (machine) => ({
+          router: ports.machines.of(machine).router,
+          target: ports.placeOf(state, machine),
+        }),
         routesOf: (machine) => desiredRoutes(state, observed, machine),
         fence,
       });
-      await forgetCommands(state, place, fence);
+      await forgetCommands(state, observed, { ports, fence });
       if (signals.some(({ name }) => name === 'collect') || revisionsGo(state, decision.state))
         collections.owe(state.scope);
       collections.goOn(decision.state, fence);
@@ -113,20 +118,72 @@ class Collections {
   }
 }
 
-/** Gathers everything a plan may look at. A router that does not answer is a fact, not a failure. */
-export async function observeEnvironment(
+type Looking = Pick<EnvironmentPorts, 'machines' | 'placeOf'>;
+
+/** What was seen on one machine. */
+interface Look {
+  instances: InstanceObservation[];
+  /** Null: the router does not answer, which is a fact, not a failure. */
+  router: RouterState | null;
+  prepared: Preparation;
+}
+
+/** Gathers everything a plan may look at, on all machines side by side. One that does not answer is a fact, too. */
+export async function observeEnvironment(state: EnvironmentState, looking: Looking): Promise<Observed> {
+  const names = machinesOf(state);
+  const alone = names.length === 1;
+  const looks = Promise.all(
+    names.map(async (machine) => [machine, await lookAt(state, { machine, looking, alone })] as const),
+  );
+  const [all, command] = await Promise.all([looks, observeCommand(state, looking, looks)]);
+  const seen = all.flatMap(([machine, look]) => (look ? [[machine, look] as const] : []));
+  return {
+    instances: seen.flatMap(([, look]) => look.instances),
+    routers: Object.fromEntries(all.map(([machine, look]) => [machine, look?.router ?? null])),
+    command,
+    prepared: Object.fromEntries(seen.map(([machine, look]) => [machine, look.prepared])),
+    silent: all.flatMap(([machine, look]) => (look ? [] : [machine])),
+  };
+}
+
+/** By machine. */
+type Looks = Promise<(readonly [string, Look | null])[]>;
+
+interface MachineLook {
+  machine: string;
+  looking: Looking;
+  /** No other machine has anything of the environment. */
+  alone: boolean;
+}
+
+/**
+ * Looks at one machine; null when that cannot be done. An environment that is on this machine alone has nothing to plan
+ * for while its engine is away: then this throws.
+ */
+async function lookAt(
   state: EnvironmentState,
-  { router, place, address }: { router: Router; place: Place; address: PublicAddress },
-): Promise<Observed> {
+  { machine, looking, alone }: MachineLook,
+): Promise<Look | null> {
   const { scope, rollout } = state;
-  const copies = place.observe(probeWishes(state));
-  const [instances, routed, command, prepared] = await Promise.all([
-    copies,
-    router.observe(scope).catch((): RouterState | null => null),
-    observeCommand(state, { place, address, copies }),
-    rollout?.phase.at === 'preparing' ? place.observePrepared(rollout.candidate) : ('none' as const),
-  ]);
-  return { instances, routers: { [here]: routed }, command, prepared: { [here]: prepared }, silent: [] };
+  const { machines, placeOf } = looking;
+  const place = placeOf(state, machine);
+  const preparing = rollout?.phase.at === 'preparing' && rollout.candidate.machines.includes(machine);
+  try {
+    const [instances, router, prepared] = await Promise.all([
+      place.observe(probeWishes(state).filter(({ id }) => machineOf(id) === machine)),
+      machines
+        .of(machine)
+        .router.observe(scope)
+        .catch((): RouterState | null => null),
+      preparing ? place.observePrepared(rollout.candidate) : ('none' as const),
+    ]);
+    machines.note(machine, null);
+    return { instances, router, prepared };
+  } catch (error) {
+    if (machine === here && alone) throw error;
+    machines.note(machine, error instanceof Error ? error.message : String(error));
+    return null;
+  }
 }
 
 /** From this part of a check's time on, the end of its log is read: it may be the last chance. */
@@ -134,22 +191,30 @@ const tailFrom = 0.5;
 
 async function observeCommand(
   state: EnvironmentState,
-  {
-    place,
-    address,
-    copies,
-  }: { place: Place; address: PublicAddress; copies: Promise<InstanceObservation[]> },
+  looking: Looking,
+  looks: Looks,
 ): Promise<CommandObservation> {
   const { rollout } = state;
   const due = dueCheck(rollout);
-  if (rollout && due?.check.kind === 'request')
-    return askCheck({ ...due, check: due.check }, rollout, { instances: await copies, address });
+  if (rollout && due?.check.kind === 'request') {
+    const instances = (await looks).flatMap(([, look]) => look?.instances ?? []);
+    return askCheck({ ...due, check: due.check }, rollout, { instances, machines: looking.machines });
+  }
   const key = currentCommand(state);
   if (!rollout || key === null) return { state: 'none' };
-  const seen = await place.observeCommand(rollout.candidate, key);
-  const late = due !== null && due.elapsedMs >= tailFrom * due.check.timeoutMs;
-  if (seen.state !== 'running' || !late) return seen;
-  return { ...seen, logTail: await place.readCommandLog(rollout.candidate, key) };
+  const home = homeOf(rollout.candidate);
+  try {
+    const place = looking.placeOf(state, home);
+    const seen = await place.observeCommand(rollout.candidate, key);
+    const late = due !== null && due.elapsedMs >= tailFrom * due.check.timeoutMs;
+    if (seen.state !== 'running' || !late) return seen;
+    return { ...seen, logTail: await place.readCommandLog(rollout.candidate, key) };
+  } catch (error) {
+    // What runs on a machine that is away may still be running.
+    if ((await looks).some(([machine, look]) => machine === home && !look))
+      return { state: 'running', logTail: [] };
+    throw error;
+  }
 }
 
 async function withoutSecrets(
@@ -167,10 +232,20 @@ async function withoutSecrets(
 }
 
 /** A task that has ended and been taken into account is no longer the target's business. */
-async function forgetCommands(state: EnvironmentState, place: Place, fence: number): Promise<void> {
+async function forgetCommands(
+  state: EnvironmentState,
+  { silent }: Observed,
+  { ports, fence }: { ports: EnvironmentPorts; fence: number },
+): Promise<void> {
   const revision = state.rollout?.candidate;
-  if (!revision) return;
-  for (const key of commandsToForget(state)) await place.forgetCommand({ revision, key }, fence);
+  // A way back waits for no machine that is away.
+  if (!revision || silent.includes(homeOf(revision))) return;
+  const place = ports.placeOf(state, homeOf(revision));
+  for (const key of commandsToForget(state))
+    await place.forgetCommand({ revision, key }, fence).catch((error: unknown) => {
+      // It is forgotten at a later look, then; but whoever is late must not go on.
+      if (!isSilence(error)) throw error;
+    });
 }
 
 function phaseOf({ rollout, stable }: EnvironmentState): string {

@@ -1,13 +1,22 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { knownRevisions, type EnvironmentState, type Revision } from '../delivery/index.ts';
+import {
+  here,
+  knownRevisions,
+  machinesOf,
+  nameOn,
+  type EnvironmentState,
+  type Revision,
+} from '../delivery/index.ts';
 import { CodedError } from '../diagnostics/index.ts';
 import { readRelease } from '../release/index.ts';
 import type { Store } from '../store/index.ts';
-import type { Collected, DockerTarget, Keep } from '../targets/index.ts';
+import type { Collected } from '../targets/index.ts';
 import type { Docker } from './docker.ts';
 import { environmentFlowId, environmentStates } from './environments.ts';
 import type { Layout } from './layout.ts';
+import type { Machines } from './machines/machines.ts';
+import type { MachineKeep } from './machines/model.ts';
 import { hasContainers } from './targets.ts';
 import type { CollectionView } from './views.ts';
 
@@ -16,7 +25,7 @@ interface Parts {
   store: Store;
   layout: Layout;
   docker: Docker;
-  containers: DockerTarget;
+  machines: Machines;
   /** Releases that are being made, by ship. */
   making: ReadonlyMap<string, string>;
   collections: Map<string, Collected>;
@@ -32,7 +41,7 @@ const answeredWithinMs = 120_000;
 export async function keepFor(
   state: EnvironmentState,
   parts: Pick<Parts, 'store' | 'layout'>,
-): Promise<Keep> {
+): Promise<MachineKeep> {
   const wanted = (await environmentStates(parts.store)).flatMap(revisionsOf);
   const fresh = await freshImages(parts.layout);
   return {
@@ -41,6 +50,7 @@ export async function keepFor(
     // The next revision may begin while this goes on.
     revisions: [...knownRevisions(state).map(({ id }) => id), `r${state.nextRevision}`],
     images: [...new Set([...wanted.flatMap(({ images }) => Object.values(images)), ...fresh])],
+    releases: [...new Set(revisionsOf(state).map(({ release }) => release.digest))],
     warnBelowPercent: littleDiskPercent,
   };
 }
@@ -74,8 +84,42 @@ async function freshImages(layout: Layout): Promise<string[]> {
 export async function collect(state: EnvironmentState, fence: number, parts: Parts): Promise<boolean> {
   if (!hasContainers(state)) return true;
   if (parts.making.size > 0) return false;
-  parts.collections.set(state.scope, await parts.containers.collect(await keepFor(state, parts), fence));
+  const keep = await keepFor(state, parts);
+  const names = machinesOf(state);
+  const collected = await Promise.allSettled(
+    names.map(async (name) => onMachine(name, await parts.machines.of(name).containers.collect(keep, fence))),
+  );
+  const done = collected.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  parts.collections.set(state.scope, together(done));
+  // Each machine is collected on, whatever happens on another; then the first reason is told.
+  for (const one of collected) if (one.status === 'rejected') throw one.reason;
   return true;
+}
+
+function onMachine(
+  machine: string,
+  { containers, networks, images, warnings, ...rest }: Collected,
+): Collected {
+  const named = (things: string[]) => things.map((thing) => nameOn(machine, thing));
+  return {
+    ...rest,
+    containers: named(containers),
+    networks: named(networks),
+    images: named(images),
+    warnings: machine === here ? warnings : warnings.map((warning) => `${machine}: ${warning}`),
+  };
+}
+
+function together(all: Collected[]): Collected {
+  const free = all.flatMap(({ freePercent }) => (freePercent === null ? [] : [freePercent]));
+  return {
+    containers: all.flatMap(({ containers }) => containers),
+    networks: all.flatMap(({ networks }) => networks),
+    images: all.flatMap(({ images }) => images),
+    freedBytes: all.reduce((sum, { freedBytes }) => sum + freedBytes, 0),
+    freePercent: free.length === 0 ? null : Math.min(...free),
+    warnings: [...new Set(all.flatMap(({ warnings }) => warnings))],
+  };
 }
 
 /** Collects in every environment that has containers; with `dryRun` only tells which images would go. */

@@ -3,6 +3,7 @@ export { Answers } from './answers.ts';
 export { logContainers } from './container-logs.ts';
 export { endContainers } from './end-containers.ts';
 export { layoutOf, type Layout } from './layout.ts';
+export type { Connect } from './machines/model.ts';
 export { machineEnvironment } from '../runner/index.ts';
 export { environmentLogs, jobLogs, type LogQuery } from './read-logs.ts';
 export { changePolicy, ownerName, policyOf } from './people.ts';

@@ -14,16 +14,25 @@ import {
   type DockerTarget,
   type ProcessTarget,
 } from '../targets/index.ts';
-import { acmeAccount, CertificateWatch, type EmbeddedRouter } from '../traffic/index.ts';
+import { abilities, acmeAccount, CertificateWatch, type EmbeddedRouter } from '../traffic/index.ts';
 import { Background } from './background.ts';
 import { certificateKeeper, withTls } from './certificates.ts';
 import { dockerAt, homeIdOf, type Docker } from './docker.ts';
 import { environmentHandler } from './environment-flow.ts';
+import { environmentFlowId } from './environments.ts';
 import { collect } from './garbage.ts';
+import { HealthWatch } from './health-watch.ts';
+import { containersOn } from './container-logs.ts';
 import { layoutOf, type Layout } from './layout.ts';
+import { factsOfHere } from './machines/facts.ts';
+import { Guests } from './machines/guests.ts';
+import { thisMachine } from './machines/here.ts';
+import { machinesOf, type Machines } from './machines/machines.ts';
+import type { Connect, MachineLogQuery } from './machines/model.ts';
 import { secretValues } from './mask-secrets.ts';
 import { prepareRollout, type RolloutWish } from './prepare-rollout.ts';
 import { valuesOf } from './processes.ts';
+import { environmentLogs } from './read-logs.ts';
 import { ReportWatch } from './report-watch.ts';
 import { ensureRouter, type Listen } from './router-process.ts';
 import { routerSettings } from './router-settings.ts';
@@ -31,9 +40,10 @@ import type { RunFlowData } from './run-data.ts';
 import { runHandler } from './run-flow.ts';
 import { shipHandler, type ShipData } from './ship-flow.ts';
 import { shipRelease } from './ship-release.ts';
-import { placeOf } from './targets.ts';
+import { hasContainers, placeOf } from './targets.ts';
 import { TickLoop } from './tick-loop.ts';
 import { urlsOf } from './view-environment.ts';
+import type { LogLine } from './views.ts';
 
 /** How to open a system. */
 export interface SystemOptions {
@@ -46,6 +56,8 @@ export interface SystemOptions {
   databaseUrl: string | null;
   /** The Docker engine for Compose apps: `unix://…`, `ssh://…`; null for where Docker puts it on this machine. */
   dockerHost: string | null;
+  /** How the servers of other machines are reached. */
+  connect: Connect;
   /** After which time without a sign of life a server that still exists (frozen, or on another machine) loses its claims. */
   leaseMs?: number;
   /** Workers of one run at the same time. */
@@ -64,6 +76,10 @@ export interface System {
   docker: Docker;
   containers: DockerTarget;
   router: EmbeddedRouter;
+  /** Where copies run: this machine, and those that environments name. */
+  machines: Machines;
+  /** What this machine does for servers elsewhere. */
+  guests: Guests;
   startedAtMs: number;
   /** By flow: why it could not move on when it was last ticked. */
   problems: ReadonlyMap<string, string>;
@@ -115,6 +131,18 @@ export async function openSystem(options: SystemOptions): Promise<System> {
     const docker = dockerAt(options.dockerHost, await homeIdOf(layout.homeId));
     const { engine, homeId } = docker;
     const containers = createDockerTarget({ engine, supervisor, home, homeId });
+    const { version, connect, log } = options;
+    const here = thisMachine({
+      router,
+      containers,
+      address: listen,
+      facts: () => factsOfHere({ version, docker, store, abilities: abilities[settings.kind] }),
+      logs: (scope, query) => logsOfHere(scope, query, { layout, docker }),
+    });
+    const machines = machinesOf({ here, engine, connect, home: homeId, version, log });
+    const guests = new Guests({ here, layout, docker, version });
+    const look = (scope: string) => store.flows.signal(environmentFlowId(scope), 'look', null);
+    const healthy = new HealthWatch(docker, look);
     const problems = new Map<string, string>();
     const making = new Map<string, string>();
     const collections = new Map<string, Collected>();
@@ -128,10 +156,12 @@ export async function openSystem(options: SystemOptions): Promise<System> {
       docker,
       containers,
       router,
+      machines,
+      guests,
     };
     const loop = new TickLoop({
       store,
-      handlers: handlersOf(parts, { problems, making, collections }),
+      handlers: handlersOf(parts, { problems, making, collections, healthy }),
       owner,
       clock,
       leaseMs: options.leaseMs ?? usualLeaseMs,
@@ -150,7 +180,9 @@ export async function openSystem(options: SystemOptions): Promise<System> {
       },
       stop: async () => {
         await loop.stop();
+        machines.close();
         certificates?.close();
+        healthy.close();
         keeper?.stop();
         await store.close();
       },
@@ -159,6 +191,16 @@ export async function openSystem(options: SystemOptions): Promise<System> {
     await store.close();
     throw error;
   }
+}
+
+function logsOfHere(
+  scope: string,
+  { process: wanted, ...query }: MachineLogQuery,
+  { layout, docker }: Pick<Parts, 'layout' | 'docker'>,
+): AsyncIterable<LogLine> {
+  const [app = '', environment = ''] = scope.split('/');
+  const containers = () => containersOn(scope, docker);
+  return environmentLogs({ layout, app, environment, process: wanted, containers }, query);
 }
 
 async function openOwnStore({
@@ -187,18 +229,28 @@ async function cleanUp(layout: Layout): Promise<void> {
 
 type Parts = Pick<
   System,
-  'options' | 'layout' | 'store' | 'vault' | 'supervisor' | 'processes' | 'docker' | 'containers' | 'router'
+  | 'options'
+  | 'layout'
+  | 'store'
+  | 'vault'
+  | 'supervisor'
+  | 'processes'
+  | 'docker'
+  | 'containers'
+  | 'machines'
+  | 'router'
 >;
 
-/** What goes on beside the flows, for people. */
+/** What goes on beside the flows. */
 interface Notes {
+  healthy: HealthWatch;
   problems: Map<string, string>;
   making: Map<string, string>;
   collections: Map<string, Collected>;
 }
 
-function handlersOf(parts: Parts, { problems, making: notes, collections }: Notes) {
-  const { options, layout, vault, supervisor, processes, docker, containers, router, store } = parts;
+function handlersOf(parts: Parts, { problems, making: notes, collections, healthy }: Notes) {
+  const { options, layout, vault, supervisor, processes, docker, machines, store } = parts;
   const { machineEnv } = options;
   const background = new Background();
   const uncollected = new Map<string, string>();
@@ -227,14 +279,15 @@ function handlersOf(parts: Parts, { problems, making: notes, collections }: Note
     vault,
     machineEnv,
     processes,
-    containers,
     valuesOf: (scope: string, revision: Revision) => valuesOf(scope, revision, vault),
   };
   const handlers = [
     environmentHandler({
-      router,
-      address: options.listen,
-      placeOf: (state) => placeOf(state, places),
+      machines,
+      placeOf: (state, machine) => {
+        if (hasContainers(state)) healthy.follow();
+        return placeOf(state, machines.of(machine), places);
+      },
       collect: (state, fence) =>
         collect(state, fence, { ...parts, making: notes, collections }).catch((error: unknown) => {
           const message = `${state.scope}: could not collect garbage: ${String(error)}`;

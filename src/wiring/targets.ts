@@ -1,5 +1,9 @@
 import {
+  here,
   knownRevisions,
+  localId,
+  machineOf,
+  nameOn,
   webProcess,
   type CommandObservation,
   type DesiredInstance,
@@ -12,23 +16,23 @@ import {
 } from '../delivery/index.ts';
 import { unreachable } from '../diagnostics/index.ts';
 import { readLogTail } from '../supervisor/index.ts';
-import type { ContainerProbe, DockerTarget, Probe, ProcessTarget } from '../targets/index.ts';
+import type { ContainerProbe, Probe, ProcessTarget } from '../targets/index.ts';
 import { copySpec, preparationSpec, taskSpec, type ContainerParts } from './containers.ts';
+import type { Machine } from './machines/model.ts';
 import { logFileOf, processSpec, processTask, type ProcessParts } from './processes.ts';
 import { smokeFailure } from './smoke.ts';
 
 /** Everything that copies are started with. */
 export interface PlaceParts extends ProcessParts, ContainerParts {
   processes: ProcessTarget;
-  /** Connects when it is first asked something. */
-  containers: DockerTarget;
 }
 
 /**
- * Where the copies of one environment run. While an app moves from a Procfile to Compose, or back, it has processes and
- * containers at once; ids of copies are unique over both.
+ * Where the copies of one environment run on one machine. While an app moves from a Procfile to Compose, or back, this
+ * machine has processes and containers at once; ids of copies are unique over both. Elsewhere there are containers alone.
  */
 export interface Place extends Target {
+  /** Those of this machine. Wishes and what is seen name copies as the engine of rollouts does. */
   observe(wishes: readonly ProbeWish[]): Promise<InstanceObservation[]>;
   observePrepared(revision: Revision): Promise<Preparation>;
   observeCommand(revision: Revision, key: string): Promise<CommandObservation>;
@@ -40,52 +44,80 @@ export interface Place extends Target {
 
 const tailLines = 20;
 
-/** The place of an environment as it stands. Docker is asked only where a revision has containers. */
-export function placeOf(state: EnvironmentState, parts: PlaceParts): Place {
-  const { scope } = state;
-  const { processes, containers } = parts;
-  const inContainers = hasContainers(state);
+/** The place of an environment on a machine as it stands. Docker is asked only where a revision has containers. */
+export function placeOf(state: EnvironmentState, machine: Machine, parts: PlaceParts): Place {
+  const inContainers = hasContainers(state) ? containerPlace(state, machine, parts) : null;
+  if (machine.name !== here) return containerPlace(state, machine, parts);
+  const asProcesses = processPlace(state, parts);
+  const placeFor = ({ project }: Revision) => (project && inContainers ? inContainers : asProcesses);
   return {
-    start: async (instance, fence) => {
-      if (isContainer(instance)) await containers.start(await copySpec(scope, instance, parts), fence);
-      else await processes.start(await processSpec(scope, instance, parts), fence);
-    },
+    start: (instance, fence) => placeFor(instance.revision).start(instance, fence),
     stop: async (id, fence) => {
-      const asProcess = (await processes.observe(scope, [])).some((seen) => seen.id === id);
-      if (asProcess || !inContainers) await processes.stop(scope, id, fence);
-      else await containers.stop(scope, id, fence);
+      const isProcess = (await parts.processes.observe(state.scope, [])).some((seen) => seen.id === id);
+      await (isProcess ? asProcesses : (inContainers ?? asProcesses)).stop(id, fence);
     },
-    runCommand: async ({ key, revision, name, command }, fence) => {
-      const asked = { key, revision, task: { name, command } };
-      if (revision.project) await containers.runCommand(await taskSpec(scope, asked, parts), fence);
-      else await processes.runCommand(await processTask(scope, asked, parts), fence);
-    },
-    prepare: async (revision, fence) => {
-      // The files of a release are here already; plain processes need nothing else.
-      if (revision.project) await containers.prepare(await preparationSpec(scope, revision, parts), fence);
-    },
-    observePrepared: async (revision) =>
-      revision.project
-        ? containers.observePrepared(await preparationSpec(scope, revision, parts))
-        : Promise.resolve('done'),
+    runCommand: (command, fence) => placeFor(command.revision).runCommand(command, fence),
+    prepare: (revision, fence) => placeFor(revision).prepare(revision, fence),
+    observePrepared: (revision) => placeFor(revision).observePrepared(revision),
     observe: async (wishes) => {
-      const [plain, contained] = await Promise.all([
-        processes.observe(scope, wishes.filter((wish) => !isContainer(wish)).map(processProbe)),
-        inContainers ? containers.observe(scope, wishes.filter(isContainer).map(containerProbe)) : [],
-      ]);
-      const addressed = contained.map((seen) => withPort(seen, state));
-      return Promise.all([...plain, ...addressed].map((seen) => withSmoke(seen, wishes)));
+      const places = inContainers ? [asProcesses, inContainers] : [asProcesses];
+      return (await Promise.all(places.map((place) => place.observe(wishes)))).flat();
     },
-    observeCommand: ({ project }, key) =>
-      project ? containers.observeCommand(scope, key) : processes.observeCommand(scope, key),
-    readCommandLog: async ({ project }, key) =>
-      project
-        ? containers.readLog(scope, key, tailLines)
-        : readLogTail(await logFileOf(parts.layout, scope, key), tailLines),
-    forgetCommand: ({ revision, key }, fence) =>
-      revision.project
-        ? containers.forgetCommand(scope, key, fence)
-        : processes.forgetCommand(scope, key, fence),
+    observeCommand: (revision, key) => placeFor(revision).observeCommand(revision, key),
+    readCommandLog: (revision, key) => placeFor(revision).readCommandLog(revision, key),
+    forgetCommand: (command, fence) => placeFor(command.revision).forgetCommand(command, fence),
+  };
+}
+
+function processPlace({ scope }: EnvironmentState, parts: PlaceParts): Place {
+  const { processes } = parts;
+  return {
+    start: async (instance, fence) => processes.start(await processSpec(scope, instance, parts), fence),
+    stop: (id, fence) => processes.stop(scope, id, fence),
+    runCommand: async ({ key, revision, name, command }, fence) =>
+      processes.runCommand(
+        await processTask(scope, { key, revision, task: { name, command } }, parts),
+        fence,
+      ),
+    // The files of a release are here already; plain processes need nothing else.
+    prepare: () => Promise.resolve(),
+    observePrepared: () => Promise.resolve('done'),
+    observe: async (wishes) => {
+      const own = wishes.filter((wish) => !isContainer(wish));
+      const seen = await processes.observe(scope, own.map(processProbe));
+      return Promise.all(seen.map((one) => withSmoke(one, own, smokeFailure)));
+    },
+    observeCommand: (_, key) => processes.observeCommand(scope, key),
+    readCommandLog: async (_, key) => readLogTail(await logFileOf(parts.layout, scope, key), tailLines),
+    forgetCommand: ({ key }, fence) => processes.forgetCommand(scope, key, fence),
+  };
+}
+
+function containerPlace(state: EnvironmentState, machine: Machine, parts: ContainerParts): Place {
+  const { scope } = state;
+  const { containers } = machine;
+  const smoke: Machine['smoke'] = (asked) => machine.smoke(asked);
+  return {
+    start: async (instance, fence) => containers.start(await copySpec(scope, instance, parts), fence),
+    stop: (id, fence) => containers.stop(scope, id, fence),
+    runCommand: async ({ key, revision, name, command }, fence) =>
+      containers.runCommand(await taskSpec(scope, { key, revision, task: { name, command } }, parts), fence),
+    prepare: async (revision, fence) =>
+      containers.prepare(await preparationSpec(scope, revision, parts), fence),
+    observePrepared: async (revision) =>
+      containers.observePrepared(await preparationSpec(scope, revision, parts)),
+    observe: async (wishes) => {
+      const own = wishes
+        .filter((wish) => isContainer(wish) && machineOf(wish.id) === machine.name)
+        .map((wish) => ({ ...wish, id: localId(wish.id) }));
+      const seen = await containers.observe(scope, own.map(containerProbe));
+      const addressed = seen.map((one) => withPort(one, state));
+      const smoked = await Promise.all(addressed.map((one) => withSmoke(one, own, smoke)));
+      return smoked.map((one) => ({ ...one, id: nameOn(machine.name, one.id) }));
+    },
+    observeCommand: (_, key) => containers.observeCommand(scope, key),
+    readCommandLog: (_, key) => containers.readLog(scope, key, tailLines),
+    forgetCommand: ({ key }, fence) => containers.forgetCommand(scope, key, fence),
   };
 }
 
@@ -138,11 +170,12 @@ function withPort(seen: InstanceObservation, state: EnvironmentState): InstanceO
 async function withSmoke(
   seen: InstanceObservation,
   wishes: readonly ProbeWish[],
+  smoke: Machine['smoke'],
 ): Promise<InstanceObservation> {
   const wish = wishes.find(({ id }) => id === seen.id);
   if (!wish?.smoke || seen.probe !== 'ready' || seen.port === null) return seen;
   const { smoke: requests, health } = wish.revision;
   const { host, port } = seen;
-  const failed = await smokeFailure({ host, port, requests, timeoutMs: health.probeTimeoutMs });
+  const failed = await smoke({ host, port, requests, timeoutMs: health.probeTimeoutMs });
   return failed === null ? seen : { ...seen, probe: { failed } };
 }

@@ -9,26 +9,25 @@ import { serverWithStart } from '../local-server.ts';
 
 interface DialOptions extends CommonOptions {
   as?: string;
+  running?: boolean;
 }
 
 /** The far end of `--host`: stdin and stdout become a connection to the server of this machine. */
 export async function dial(context: CliContext, options: DialOptions): Promise<number> {
   const home = options.home ?? context.defaultHome();
-  (await serverWithStart(context, { home })).close();
+  // Whoever stopped the server of a machine that runs copies for another one wants it to stay stopped.
+  if (options.running !== true) (await serverWithStart(context, { home })).close();
   const { socket: path, person } = entranceOf(home, options.as);
   const socket = connect(path);
   try {
     await once(socket, 'connect');
   } catch (cause) {
-    throw new CodedError(
-      'server/unreachable',
-      `the server lets ${person ?? 'nobody'} in no longer, or not yet`,
-      {
-        notes: [`looked at ${path}`],
-        help: `its owner can say: slipway access grant ${person ?? '<you>'} viewer`,
-        cause,
-      },
-    );
+    if (person === null) throw notRunning(home, cause);
+    throw new CodedError('server/unreachable', `the server lets ${person} in no longer, or not yet`, {
+      notes: [`looked at ${path}`],
+      help: `its owner can say: slipway access grant ${person} viewer`,
+      cause,
+    });
   }
   try {
     await Promise.race([
@@ -45,4 +44,11 @@ export async function dial(context: CliContext, options: DialOptions): Promise<n
     });
   }
   return exitCodes.done;
+}
+
+function notRunning(home: string, cause: unknown): CodedError {
+  return new CodedError('server/unreachable', `no server runs for ${home}`, {
+    help: 'start it on this machine: slipway up',
+    cause,
+  });
 }

@@ -23,7 +23,7 @@ export async function collectGarbage({ engine, homeId }: Place, keep: Keep): Pro
     if (inUse) continue;
     if (await ignoring(engine.networks.remove(Id))) networks.push(Name);
   }
-  const { images, freedBytes } = await collectImages(engine, homeId, keep);
+  const { images, freedBytes } = await collectImages(engine, keep.imagesOf ?? homeId, keep);
   const freePercent = await engine.freePercent();
   const warnings = await warningsOf(engine, freePercent, keep);
   return { containers, networks, images, freedBytes, freePercent, warnings };

@@ -102,6 +102,8 @@ export interface Keep {
   revisions: string[];
   /** Images of the releases that a way back needs, `sha256:…`, of all apps. */
   images: string[];
+  /** Home whose built images are looked at; this one unless told, for they may have come from another machine's. */
+  imagesOf?: string;
   /** Asks for a warning when less than this share of the disk is left, 0-100. */
   warnBelowPercent: number;
 }
