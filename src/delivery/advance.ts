@@ -3,7 +3,7 @@ import { startObserved } from '../flow/index.ts';
 import { copiesInRole } from './copies.ts';
 import { desiredInstances, mayOverlap } from './desired.ts';
 import type { Draft } from './draft.ts';
-import type { Rollout, RolloutPhase } from './environment.ts';
+import type { EnvironmentState, Rollout, RolloutPhase } from './environment.ts';
 import { inFlight, routersAnswer, type Observed } from './observed.ts';
 import { allReady, countProbes, neededShared, stableCopies } from './probes.ts';
 import { beginSteps, newGate } from './begin.ts';
@@ -11,6 +11,7 @@ import { mustStayWell } from './migrations.ts';
 import { isHeld } from './room.ts';
 import { unmetRules } from './rules.ts';
 import { adoptShared } from './shared.ts';
+import { onAnswering } from './silence.ts';
 import { stepping } from './stepping.ts';
 import { succeed } from './succeed.ts';
 
@@ -85,11 +86,12 @@ function preparing(
   countProbes(phase.gate, shared, observed);
   if (!allReady(phase.gate, shared, 1)) return;
   if (tasks.length === 0) return beginSteps(draft, rollout, nowMs);
-  countProbes(phase.gate, stableCopies(state), observed);
+  const serving = onAnswering(stableCopies(state), observed);
+  countProbes(phase.gate, serving, observed);
   const { failures } = phase.gate;
   const late = phase.gate.deadline.elapsedMs >= candidate.health.deadlineMs;
-  const ill = late || stableCopies(state).some(({ id }) => (failures[id] ?? 0) >= illLimit);
-  if (!ill && !allReady(phase.gate, stableCopies(state), 1)) return;
+  const ill = late || serving.some(({ id }) => (failures[id] ?? 0) >= illLimit);
+  if (!ill && !allReady(phase.gate, serving, 1)) return;
   rollout.stableBefore = ill ? 'ill' : 'ready';
   draft.noteRelease(candidate);
   rollout.phase = { at: 'migrating' };
@@ -112,7 +114,7 @@ function checkingStable(
   nowMs: number,
 ): void {
   const { stable } = draft.state;
-  const copies = stableCopies(draft.state);
+  const copies = onAnswering(stableCopies(draft.state), observed);
   countProbes(phase.gate, copies, observed);
   if (allReady(phase.gate, copies, stable?.health.successes ?? 1)) return beginSteps(draft, rollout, nowMs);
   const ill = copies.some(({ id }) => (phase.gate.failures[id] ?? 0) >= illLimit);
@@ -146,10 +148,11 @@ function oldWorkersGone({ state }: Draft, { instances }: Observed): boolean {
 
 function startingWorkers(
   { rollout, phase }: { rollout: Rollout; phase: Phase<'starting-workers'> },
-  { instances }: Observed,
+  observed: Observed,
   nowMs: number,
 ): void {
-  const workers = copiesInRole(rollout.candidate, 'worker');
+  const { instances } = observed;
+  const workers = onAnswering(copiesInRole(rollout.candidate, 'worker'), observed);
   const running = workers.every(({ id }) =>
     instances.some((seen) => seen.id === id && seen.phase === 'running'),
   );
@@ -189,8 +192,8 @@ function reverting(
   const { candidate } = rollout;
   switch (phase.stage) {
     case 'restoring': {
-      const copies = stableCopies(draft.state);
-      if (isHeld(draft.state, draft.state.stable?.id ?? '', observed)) {
+      const copies = onAnswering(stableCopies(draft.state), observed);
+      if (draft.state.stable && isHeld(draft.state, draft.state.stable, observed)) {
         phase.gate.deadline = startObserved(nowMs);
         return;
       }
@@ -213,10 +216,24 @@ function reverting(
       // The next rollout's tasks must not run beside this one's, which may take their time to end.
       if (command.state === 'running') return;
       draft.state.rollout = null;
+      rememberUnseen(draft.state, { rollout, phase }, observed, nowMs);
       draft.finish({ rolloutId: rollout.id, replyTo: rollout.replyTo }, phase.cause, candidate.id);
       return;
     }
     default:
       return unreachable(phase.stage);
   }
+}
+
+/** The way back has not waited for machines that are silent: what they may still run of the candidate ends when they are seen. */
+function rememberUnseen(
+  state: EnvironmentState,
+  { rollout, phase }: { rollout: Rollout; phase: Phase<'reverting'> },
+  { silent }: Observed,
+  nowMs: number,
+): void {
+  const revision = rollout.candidate;
+  const on = revision.machines.filter((machine) => silent.includes(machine));
+  if (on.length === 0 || rollout.standing || phase.from.started === false) return;
+  state.retiring.push({ revision, stage: 'draining', drain: startObserved(nowMs), on });
 }

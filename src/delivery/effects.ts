@@ -3,6 +3,7 @@ import { checkCommand, checkedProcess, checkKeys, dueCheck } from './checks.ts';
 import { isUp, knownRevisions, seenAs, sharedRevision } from './copies.ts';
 import { desiredInstances, mayOverlap, tolerated } from './desired.ts';
 import { isHeld, lacksRoom } from './room.ts';
+import { mayRunUnseen } from './silence.ts';
 import { desiredRoutes } from './routes.ts';
 import type { EnvironmentState, Rollout } from './environment.ts';
 import { homeOf, localId, machineOf, machinesOf, nameOn } from './machines.ts';
@@ -35,13 +36,13 @@ export function machineOfEffect(effect: Effect): string {
   }
 }
 
-/** Names an effect for as long as it is wanted; `machineOf` tells its machine, unless it is a command. */
+/** Names an effect for as long as it is wanted; `machineOf` tells its machine. */
 export function effectKey(effect: Effect): string {
   switch (effect.do) {
     case 'prepare':
       return nameOn(effect.machine, `prepare ${effect.revision.id}`);
     case 'run-command':
-      return `run ${effect.key}`;
+      return nameOn(homeOf(effect.revision), `run ${effect.key}`);
     case 'start':
       return `start ${effect.instance.id}`;
     case 'stop':
@@ -119,8 +120,8 @@ function starts(state: EnvironmentState, observed: Observed): Effect[] {
   return wanted
     .filter(({ revision, process }) => revision.id !== candidate || process.role !== 'web')
     .filter(({ id }) => !seenAs(observed, id))
-    .filter(({ revision, process }) => process.role !== 'web' || !isHeld(state, revision.id, observed))
-    .filter((copy) => !waitsForPredecessor(state, copy, observed.instances))
+    .filter(({ revision, process }) => process.role !== 'web' || !isHeld(state, revision, observed))
+    .filter((copy) => !waitsForPredecessor(state, copy, observed))
     .filter((copy) => !waitsForOthers(state.rollout, copy, wanted, observed))
     .map((instance) => ({ do: 'start', instance }));
 }
@@ -129,10 +130,12 @@ function starts(state: EnvironmentState, observed: Observed): Effect[] {
 function waitsForPredecessor(
   state: EnvironmentState,
   { process, revision }: DesiredInstance,
-  instances: InstanceObservation[],
+  observed: Observed,
 ): boolean {
   if (process.role !== 'worker' || mayOverlap(state, process.name)) return false;
-  return instances.some(
+  const isIt = ({ role, name }: RevisionProcess) => role === 'worker' && name === process.name;
+  if (mayRunUnseen(state, revision, isIt, observed)) return true;
+  return observed.instances.some(
     (seen) =>
       seen.process === process.name && seen.revision !== revision.id && roleOf(state, seen) === 'worker',
   );

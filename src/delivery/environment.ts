@@ -223,6 +223,8 @@ export interface RevertingPhase {
     taken: number;
     /** Key of the check's command that ran then. */
     check: string | null;
+    /** Copies of it may have been started. Absent in states of older versions: they may. */
+    started?: boolean;
   };
   gate: Gate;
 }

@@ -4,13 +4,15 @@ import { failedCheck } from './checks.ts';
 import { isUp, seenAs, sharedRevision, webProcess } from './copies.ts';
 import { desiredInstances } from './desired.ts';
 import type { Cause, EnvironmentState, Gate, Rollout, SteppingPhase } from './environment.ts';
-import { onMachine } from './machines.ts';
+import { here, homeOf, localId, machineOf, onMachine, spoken } from './machines.ts';
 import { mustStayWell } from './migrations.ts';
 import type { InstanceObservation, Observed } from './observed.ts';
 import { gatedCopies, neededShared } from './probes.ts';
 import type { Revision } from './revision.ts';
 import { candidateWeight, copiesWithTraffic } from './routes.ts';
-import { verdictOn } from './stepping.ts';
+import { misplacedShared } from './shared.ts';
+import { silentTooLong } from './silence.ts';
+import { routerMissing, verdictOn } from './stepping.ts';
 
 /** A copy that ended by itself this often while it should come up is not waited for any longer. */
 const crashLimit = 3;
@@ -23,6 +25,7 @@ const workerDeadlineMs = 60_000;
 export function findFailure(state: EnvironmentState, rollout: Rollout, observed: Observed): Cause | null {
   if (rollout.phase.at === 'reverting') return null;
   return (
+    silentTooLong(state, rollout, observed) ??
     cannotGoOn(state, rollout) ??
     ofPhase(state, rollout, observed) ??
     judged(state, rollout, observed) ??
@@ -37,7 +40,11 @@ function ofPhase(state: EnvironmentState, rollout: Rollout, observed: Observed):
     case 'reverting':
       return null;
     case 'preparing':
-      return notPrepared(candidate, observed) ?? lateShared(state, rollout, phase.gate, observed);
+      return (
+        misplacedShared(state, candidate) ??
+        notPrepared(candidate, observed) ??
+        lateShared(state, rollout, phase.gate, observed)
+      );
     case 'migrating':
       return failedCommand(rollout, observed);
     case 'checking-stable':
@@ -158,7 +165,7 @@ function failedStep(
   const crash = rollout.standing ? null : crashed(seenCopies(state, rollout, observed));
   if (crash) return crash;
   const { deadlineMs } = rollout.candidate.health;
-  if (phase.stage === 'shifting') return lateRouter(phase.gate, deadlineMs);
+  if (phase.stage === 'shifting') return lateRouter(phase.gate, deadlineMs, routerMissing(rollout, observed));
   if (phase.stage === 'starting') return lateGate(phase.gate, { state, rollout }, observed);
   return failedCheck(rollout, observed.command);
 }
@@ -166,18 +173,19 @@ function failedStep(
 /** Something that the candidate needs has failed at every try for as long as a copy may take to become ready. */
 function cannotGoOn({ troubles = {} }: EnvironmentState, rollout: Rollout): Cause | null {
   const { candidate, phase } = rollout;
-  const own = ([key]: [string, unknown]) =>
+  const own = (key: string) =>
     key === 'route' ||
     (key.startsWith('run ') && key.endsWith(`-${candidate.id}`)) ||
     key === `prepare ${candidate.id}` ||
     (phase.at === 'preparing' && key.startsWith(`start ${sharedRevision}-`)) ||
     key.startsWith(`start ${candidate.id}-`);
   const late = Object.entries(troubles)
-    .filter(own)
+    .filter(([key]) => own(localId(key)))
     .find(([, { since }]) => since.elapsedMs >= candidate.health.deadlineMs);
   if (!late) return null;
   const [key, { message, since }] = late;
-  const what = key === 'route' ? 'the router does not take the routes' : `could not ${key}`;
+  const router = `the router${onMachine(machineOf(key))} does not take the routes`;
+  const what = localId(key) === 'route' ? router : `could not ${spoken(key)}`;
   return failed(`${what}, for ${Math.round(since.elapsedMs / 1000)} s: ${message}`);
 }
 
@@ -185,7 +193,7 @@ function failed(reason: string, logTail: string[] = []): Cause {
   return { outcome: 'failed', reason, logTail };
 }
 
-function failedCommand({ tasks, taskIndex }: Rollout, { command }: Observed): Cause | null {
+function failedCommand({ candidate, tasks, taskIndex }: Rollout, { command }: Observed): Cause | null {
   if (command.state !== 'exited' || command.code === 0) return null;
   const how =
     command.code === null
@@ -193,7 +201,7 @@ function failedCommand({ tasks, taskIndex }: Rollout, { command }: Observed): Ca
       : `exited with ${command.code}`;
   const task = tasks[taskIndex];
   const what = task?.command === '' ? `the task ${task.name}` : `the ${task?.name ?? ''} command`;
-  return failed(`${what} ${how}; no traffic was moved`, command.logTail);
+  return failed(`${what}${onMachine(homeOf(candidate))} ${how}; no traffic was moved`, command.logTail);
 }
 
 function seenCopies(
@@ -209,12 +217,12 @@ function crashed(copies: InstanceObservation[]): Cause | null {
   const copy = copies.find(({ restarts }) => restarts >= crashLimit);
   if (!copy) return null;
   const code = copy.exitCode === null ? '' : `, last with exit code ${copy.exitCode}`;
-  return failed(`${copy.id} ended by itself ${copy.restarts} times${code}`, copy.logTail);
+  return failed(`${spoken(copy.id)} ended by itself ${copy.restarts} times${code}`, copy.logTail);
 }
 
 function crashedSince(copies: InstanceObservation[], restartsBefore: Record<string, number>): Cause | null {
   const copy = copies.find(({ id, restarts }) => restarts > (restartsBefore[id] ?? 0));
-  return copy ? failed(`${copy.id} crashed during the bake`, copy.logTail) : null;
+  return copy ? failed(`${spoken(copy.id)} crashed during the bake`, copy.logTail) : null;
 }
 
 function lateGate(
@@ -235,21 +243,23 @@ function lateGate(
   );
   const because = down ? `; the shared service ${down.process.name} does not stay up` : '';
   return failed(
-    `${late?.id ?? 'a copy'} was not ready within ${deadlineMs / 1000} s: ${last}${because}`,
+    `${late ? spoken(late.id) : 'a copy'} was not ready within ${deadlineMs / 1000} s: ${last}${because}`,
     seenAs(observed, (down ?? late)?.id ?? '')?.logTail ?? [],
   );
 }
 
-function lateRouter({ deadline }: Gate, deadlineMs: number): Cause | null {
+function lateRouter({ deadline }: Gate, deadlineMs: number, machine = here): Cause | null {
   if (deadline.elapsedMs < deadlineMs) return null;
-  return failed(`the router did not take the new routes within ${deadlineMs / 1000} s`);
+  return failed(`the router${onMachine(machine)} did not take the new routes within ${deadlineMs / 1000} s`);
 }
 
 /** Counts what the probes say of copies that have traffic. */
-export function watchCopies(state: EnvironmentState, rollout: Rollout, { instances }: Observed): void {
+export function watchCopies(state: EnvironmentState, rollout: Rollout, observed: Observed): void {
   const failures = (rollout.failures ??= {});
-  for (const id of copiesWithTraffic(state)) {
-    const probe = instances.find((instance) => instance.id === id)?.probe ?? { failed: 'it is gone' };
+  for (const { id, machine } of copiesWithTraffic(state)) {
+    // What cannot be seen is neither well nor ill.
+    const unseen = observed.silent.includes(machine) ? 'ready' : { failed: 'it is gone' };
+    const probe = seenAs(observed, id)?.probe ?? unseen;
     if (probe === 'ready') failures[id] = 0;
     else if (typeof probe === 'object') failures[id] = (failures[id] ?? 0) + 1;
   }
@@ -260,5 +270,5 @@ function sick({ failures = {}, phase }: Rollout, { instances }: Observed): Cause
   if (!copy) return null;
   const when = phase.at === 'baking' ? 'during the bake' : 'while it had traffic';
   const why = typeof copy.probe === 'object' ? `: ${copy.probe.failed}` : '';
-  return failed(`${copy.id} stopped being ready ${when}${why}`, copy.logTail);
+  return failed(`${spoken(copy.id)} stopped being ready ${when}${why}`, copy.logTail);
 }

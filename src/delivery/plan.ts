@@ -4,11 +4,12 @@ import { Draft, type RolloutResult } from './draft.ts';
 import { planEffects, type Effect } from './effects.ts';
 import type { EnvironmentState, Rollout, RolloutPhase } from './environment.ts';
 import { findFailure, superseded, watchCopies } from './failure.ts';
-import { inFlight, type Observed } from './observed.ts';
+import type { Observed } from './observed.ts';
 import { revert, startNext, takeSignals } from './requests.ts';
+import { retire } from './retire.ts';
 import { advanceReplacing } from './shared.ts';
+import { missedMachines, noteSilence } from './silence.ts';
 import { watchTraffic } from './stepping.ts';
-import { leave } from './succeed.ts';
 import { advanceTimers } from './timers.ts';
 import { withoutHopeless } from './trouble.ts';
 
@@ -44,6 +45,7 @@ export function planEnvironment(input: {
   const { state, signals, observed, nowMs } = input;
   const draft = new Draft(state);
   advanceTimers(draft.state, nowMs);
+  noteSilence(draft.state, observed, nowMs);
   const before = JSON.stringify(positions(draft.state));
   takeSignals(draft, signals, nowMs);
   let effects: Effect[] = [];
@@ -72,7 +74,8 @@ function settle(draft: Draft, observed: Observed, nowMs: number): void {
   if (state.rollout) {
     watchCopies(state, state.rollout, observed);
     watchTraffic(state.stable?.id ?? null, state.rollout, observed);
-    if (!state.rollout.paused) advance(draft, observed, nowMs);
+    const missed = missedMachines(state.rollout, observed);
+    if (!state.rollout.paused && missed.length === 0) advance(draft, observed, nowMs);
   }
   advanceReplacing(draft, observed, nowMs);
   retire(draft, observed, nowMs);
@@ -94,27 +97,6 @@ function advance(draft: Draft, observed: Observed, nowMs: number): void {
   }
 }
 
-function retire(draft: Draft, observed: Observed, nowMs: number): void {
-  const { state } = draft;
-  const { standby } = state;
-  const wanted = state.rollout?.standing === true;
-  if (standby && !wanted && standby.window.elapsedMs >= standby.windowMs) {
-    leave(state, standby.revision, nowMs);
-    state.standby = null;
-  }
-  for (const leaving of state.retiring) {
-    const { revision, drain } = leaving;
-    if (inFlight(observed, revision.id) === 0 || drain.elapsedMs >= revision.drainTimeoutMs)
-      leaving.stage = 'stopping';
-  }
-  const gone = state.retiring.filter(
-    ({ revision, stage }) =>
-      stage === 'stopping' && !observed.instances.some((seen) => seen.revision === revision.id),
-  );
-  state.retiring = state.retiring.filter((leaving) => !gone.includes(leaving));
-  for (const { revision } of gone) draft.event('revision.retired', 'slipway', { revision: revision.id });
-}
-
 /** What tells whether the state has moved, apart from timers and counts. */
 function positions({
   rollout,
@@ -129,7 +111,7 @@ function positions({
     rollout && positionOf(rollout),
     stable?.id,
     standby?.revision.id,
-    retiring.map(({ revision, stage }) => [revision.id, stage]),
+    retiring.map(({ revision, stage, on }) => [revision.id, stage, on]),
     queue.map(({ rolloutId }) => rolloutId),
     shared.map(({ service, revision }) => [service.name, revision.id]),
     replacing && [replacing.service, replacing.stage, replacing.undoing],
@@ -141,9 +123,13 @@ function positionOf({ id, phase, paused, hurried, taskIndex }: Rollout): unknown
   return [id, phase.at, index, stage, check, approvedBy, paused?.by, hurried, taskIndex];
 }
 
-function pause({ rollout, retiring, replacing }: EnvironmentState, acted: boolean): number {
+function pause({ rollout, retiring, replacing, silent = {} }: EnvironmentState, acted: boolean): number {
   if (acted) return busyMs;
-  if (!rollout) return retiring.length > 0 || replacing ? 200 : restingMs;
+  // What can only go on when a machine is seen again is not waited for.
+  const leaving = retiring.some(({ revision, on = revision.machines }) =>
+    on.some((machine) => !(machine in silent)),
+  );
+  if (!rollout) return leaving || replacing ? 200 : restingMs;
   if (rollout.phase.at === 'waiting') return waitingMs;
   const { intervalMs } = rollout.candidate.health;
   // Copies are probed at each look: no more often than need be.

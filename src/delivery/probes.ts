@@ -2,6 +2,7 @@ import { unreachable } from '../diagnostics/index.ts';
 import { copiesInRole, seenAs, sharedCopy, webCopies } from './copies.ts';
 import { candidateCopies } from './desired.ts';
 import { routedCopies } from './routes.ts';
+import { spoken } from './machines.ts';
 import type { EnvironmentState, Gate, Rollout } from './environment.ts';
 import type { Observed } from './observed.ts';
 import type { DesiredInstance, Revision } from './revision.ts';
@@ -82,7 +83,7 @@ export function countProbes(gate: Gate, copies: DesiredInstance[], observed: Obs
     const running = process.role !== 'web' && seen?.phase === 'running' && seen.probe === 'not-probed';
     const probe = running ? 'ready' : (seen?.probe ?? 'not-probed');
     if (typeof probe === 'object')
-      gate.lastFailure = process.role === 'web' ? probe.failed : `${id}: ${probe.failed}`;
+      gate.lastFailure = process.role === 'web' ? probe.failed : `${spoken(id)}: ${probe.failed}`;
     const { streaks, failures } = gate;
     const [streak = 0, failed = 0] = [streaks[id], failures[id]];
     const isReady = probe === 'ready';

@@ -19,6 +19,8 @@ const repairBakeMs = 10_000;
 /** Takes what people and runs have asked for into the state; moves nothing yet. */
 export function takeSignals(draft: Draft, signals: readonly Signal[], nowMs: number): void {
   for (const { name, payload } of signals) {
+    // Without a word it only asks for a look.
+    if (payload === null) continue;
     const word = payload as unknown as Word;
     if (name === 'rollout') enqueue(draft, upgradeRequest(payload));
     else if (name === 'abort') abort(draft, word, nowMs);
@@ -60,6 +62,7 @@ export function revert(state: EnvironmentState, cause: Cause, nowMs: number): vo
     routed: Math.min(routedCopies(rollout), webReplicas(rollout.candidate)),
     taken: takenOf(rollout, webReplicas(state.stable)),
     check: checkCommand(state),
+    started: !['waiting', 'preparing', 'migrating', 'checking-stable'].includes(rollout.phase.at),
   };
   const stage = from.taken > 0 ? 'restoring' : 'routing';
   rollout.paused = null;
@@ -157,5 +160,6 @@ function repair(draft: Draft, { rolloutId, by }: Word): void {
 function runsAlready({ stable }: EnvironmentState, { revision, force }: RolloutRequest): boolean {
   if (!stable || force) return false;
   const sameRelease = stable.release.digest === revision.release.digest;
+  if (stable.machines.join(' ') !== revision.machines.join(' ')) return false;
   return sameRelease && stable.configuration.fingerprint === revision.configuration.fingerprint;
 }

@@ -80,10 +80,10 @@ function usersWait(rollout: Rollout): boolean {
   return phase.at === 'reverting' && phase.stage === 'restoring';
 }
 
-/** Ids of the candidate's copies that have traffic, from the first shift to the end. */
-export function copiesWithTraffic({ rollout }: EnvironmentState): string[] {
+/** The candidate's copies that have traffic, from the first shift to the end. */
+export function copiesWithTraffic({ rollout }: EnvironmentState): DesiredInstance[] {
   if (!rollout || candidateWeight(rollout) === 0) return [];
-  return webCopies(rollout.candidate, routedCopies(rollout)).map(({ id }) => id);
+  return webCopies(rollout.candidate, routedCopies(rollout));
 }
 
 /** Copies of the candidate that have passed their gate, now or when they served: only these are ever named to the router. */

@@ -1,7 +1,8 @@
 import { startObserved, type ObservedTimer } from '../flow/index.ts';
 import { isUp, seenAs, sharedCopy } from './copies.ts';
 import type { Draft } from './draft.ts';
-import type { EnvironmentState, Replacing, RunningShared } from './environment.ts';
+import type { Cause, EnvironmentState, Replacing, RunningShared } from './environment.ts';
+import { homeOf } from './machines.ts';
 import type { Observed } from './observed.ts';
 import type { Revision } from './revision.ts';
 
@@ -14,6 +15,19 @@ export function adoptShared(state: EnvironmentState, revision: Revision): void {
     if (!state.shared.some((running) => running.service.name === service.name))
       state.shared.push({ service, revision });
   }
+}
+
+/** A release does not find a shared service where it runs: only its own machine reaches it. */
+export function misplacedShared(state: EnvironmentState, candidate: Revision): Cause | null {
+  for (const { name } of candidate.shared) {
+    const one = running(state, name);
+    const at = one && homeOf(one.revision);
+    const without = at === null ? undefined : candidate.machines.find((machine) => machine !== at);
+    if (without === undefined) continue;
+    const reason = `the shared service ${name} runs on ${at}, where ${candidate.id} on ${without} does not reach it: use a database that all machines reach`;
+    return { outcome: 'failed', reason, logTail: [] };
+  }
+  return null;
 }
 
 /** Why a shared service cannot be replaced now, or null. */

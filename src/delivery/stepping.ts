@@ -19,6 +19,7 @@ import { machineOf } from './machines.ts';
 import type { RouterState } from './ports.ts';
 import { lacksRoom } from './room.ts';
 import { allReady, countProbes, gatedCopies } from './probes.ts';
+import { onAnswering } from './silence.ts';
 
 interface Stepping {
   rollout: Rollout;
@@ -42,7 +43,7 @@ export function stepping(
         phase.gate.deadline = startObserved(nowMs);
         return;
       }
-      const copies = gatedCopies(rollout);
+      const copies = onAnswering(gatedCopies(rollout), observed);
       countProbes(phase.gate, copies, observed);
       if (!allReady(phase.gate, copies, rollout.standing ? 1 : rollout.candidate.health.successes)) return;
       const stage = phase.check < checksOf(rollout, phase).length ? 'checking' : 'shifting';
@@ -85,9 +86,15 @@ function roomMade(
     });
 }
 
+/** A machine of the candidate that answers, while the router there does not. */
+export function routerMissing({ candidate }: Rollout, observed: Observed): string | undefined {
+  return candidate.machines.find(
+    (machine) => !observed.silent.includes(machine) && !routerOf(observed, machine),
+  );
+}
+
 function shifted(draft: Draft, { rollout, phase }: Stepping, observed: Observed, nowMs: number): void {
-  const { machines } = rollout.candidate;
-  if (!machines.every((machine) => routerOf(observed, machine))) return;
+  if (routerMissing(rollout, observed) !== undefined) return;
   const { weightPercent = 0 } = rollout.steps[phase.index] ?? {};
   const about = { rollout: rollout.id, revision: rollout.candidate.id, weightPercent };
   draft.event('traffic.shifted', 'slipway', about);

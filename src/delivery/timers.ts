@@ -18,6 +18,8 @@ export function advanceTimers(state: EnvironmentState, nowMs: number): void {
   const { standby, replacing, rollout } = state;
   if (standby) standby.window = rest(standby.window);
   for (const leaving of state.retiring) leaving.drain = rest(leaving.drain);
+  for (const [machine, since] of Object.entries(state.silent ?? {}))
+    state.silent = { ...state.silent, [machine]: rest(since) };
   if (replacing) {
     replacing.away = rest(replacing.away);
     replacing.timer = rest(replacing.timer);

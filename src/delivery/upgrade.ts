@@ -1,6 +1,13 @@
 import { unreachable } from '../diagnostics/index.ts';
 import { emptyEnvironment } from './environment.ts';
-import type { EnvironmentState, Retiring, Rollout, RolloutPhase, RolloutRequest } from './environment.ts';
+import type {
+  EnvironmentState,
+  Retiring,
+  Rollout,
+  RolloutPhase,
+  RolloutRequest,
+  RunningShared,
+} from './environment.ts';
 import { noChecks, noRules, type Revision, type RevisionProcess, type RolloutSettings } from './revision.ts';
 import type { StrategyDefinition } from '../app/index.ts';
 import { here } from './machines.ts';
@@ -21,14 +28,15 @@ export function upgradeState(written: unknown): EnvironmentState {
   return {
     ...known,
     stable: known.stable && upgradeRevision(known.stable),
-    standby: known.standby && {
-      ...known.standby,
-      revision: upgradeRevision(known.standby.revision),
+    standby: known.standby && upgradeWithin(known.standby),
+    retiring: known.retiring.map(upgradeWithin<Retiring>),
+    past: known.past.map(upgradeRevision),
+    shared: known.shared.map(upgradeWithin<RunningShared>),
+    replacing: known.replacing && {
+      ...known.replacing,
+      next: known.replacing.next && upgradeWithin(known.replacing.next),
+      back: known.replacing.back && upgradeWithin(known.replacing.back),
     },
-    retiring: known.retiring.map((leaving): Retiring => ({
-      ...leaving,
-      revision: upgradeRevision(leaving.revision),
-    })),
     rollout: known.rollout && upgradeRollout(known.rollout),
     queue: known.queue.map(upgradeRequest),
     // Before tasks had names, a release had one: `release`.
@@ -45,6 +53,10 @@ export function upgradeRequest(written: unknown): RolloutRequest {
     revision: upgradeRevision(request.revision),
     settings: upgradeSettings(request.settings),
   };
+}
+
+function upgradeWithin<Some extends { revision: Revision }>(holder: Some): Some {
+  return { ...holder, revision: upgradeRevision(holder.revision) };
 }
 
 function upgradeRevision<Some extends Omit<Revision, 'id'>>(revision: Some): Some {
