@@ -10,6 +10,8 @@ import { until } from '../rig/index.ts';
 import { lacks } from './support/component.ts';
 import { sshd, startSshd } from './support/sshd.ts';
 import { freePort } from '../rig/free-port.ts';
+import { containerLabel } from '../../src/targets/index.ts';
+import { HealthWatch } from '../../src/wiring/health-watch.ts';
 
 const registry = {
   name: 'docker-registry',
@@ -85,6 +87,24 @@ describe.skipIf(lacksDocker())(`a client of Docker Engines (missing? ${dockerIns
     });
     expect((await next).value).toMatchObject({ Action: 'create', Actor: { Attributes: { name } } });
     leaving.abort();
+  });
+
+  it('has the environment of a copy looked at when the engine calls it healthy', async () => {
+    const homeId = `home-${process.pid}`;
+    const looked = Promise.withResolvers<string>();
+    const watch = new HealthWatch({ engine, homeId }, async (scope) => looked.resolve(scope));
+    onTestFinished(() => watch.close());
+    watch.follow();
+    const name = `slipway-healthy-${process.pid}`;
+    onTestFinished(() => engine.containers.remove(name));
+    await engine.containers.create(name, {
+      Image: 'slipway-test/node',
+      Cmd: ['sleep', '600'],
+      Healthcheck: { Test: ['CMD', 'true'], Interval: 1e9 },
+      Labels: { [containerLabel.home]: homeId, [containerLabel.scope]: 'shop/production' },
+    });
+    await engine.containers.start(name);
+    expect(await looked.promise).toBe('shop/production');
   });
 
   it('builds a folder without what .dockerignore names, with arguments, labels and a secret that stays out', async () => {

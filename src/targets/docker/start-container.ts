@@ -53,10 +53,13 @@ export async function startContainer(place: Place, wanted: NamedContainer): Prom
   const mounts = await makeMounts(place, spec, name);
   const attached = spec.service.networkMode === null ? attachments(spec) : [];
   const options = containerOptions(spec, { ...wanted, homeId, mounts, attached });
-  const made = await createOnce(place, name, { options, platform: spec.service.platform });
+  const making = { options, platform: spec.service.platform };
+  const made = present ? null : await createOnce(place, name, making);
   try {
     await writeFiles(place, spec, name);
-    for (const { network, aliases } of attached) await engine.networks.connect(network, name, aliases);
+    // The engine has put one that was made just now on its first network.
+    const rest = made === null ? attached : attached.slice(1);
+    for (const { network, aliases } of rest) await engine.networks.connect(network, name, aliases);
     await engine.containers.start(name);
   } catch (error) {
     // One that another start has made is that one's to remove.
@@ -71,19 +74,19 @@ interface Making {
   platform: string | null;
 }
 
-/** The id of the container that this call has made; null when another one has, or it was there. */
+/** The id of the container that this call has made; null when another one has. */
 async function createOnce(
   { engine }: Place,
   name: string,
   { options, platform }: Making,
 ): Promise<string | null> {
   for (;;) {
-    if (await engine.containers.inspect(name)) return null;
     try {
       return await engine.containers.create(name, options, platform);
     } catch (error) {
       // The name is taken from the moment at which another one begins to make the container.
       if (!(error instanceof CodedError && error.code === 'docker/conflict')) throw error;
+      if (await engine.containers.inspect(name)) return null;
       await sleep(lookEveryMs);
     }
   }
