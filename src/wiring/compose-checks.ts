@@ -1,6 +1,8 @@
+import type { EnvironmentDefinition } from '../app/index.ts';
 import type { Finding } from '../diagnostics/index.ts';
 import { openMirror } from '../source/index.ts';
 import { matchesPatterns } from '../workflow/index.ts';
+import { askMachines } from './ask-machines.ts';
 import { readForPlan } from './plan-compose.ts';
 import { commitFiles } from './repository-files.ts';
 import { FindingsError, type CheckedCommit, type ShipWish } from './shipping.ts';
@@ -16,7 +18,7 @@ import type { System } from './system.ts';
 export async function checkCompose(
   { app: name, commit, ref }: ShipWish,
   { app, sources }: Pick<CheckedCommit, 'app' | 'sources'>,
-  { layout, vault }: Pick<System, 'layout' | 'vault'>,
+  { layout, vault, machines }: Pick<System, 'layout' | 'vault' | 'machines'>,
 ): Promise<{ warnings: Finding[]; sources: Record<string, string> }> {
   if (app.kind !== 'compose') return { warnings: [], sources };
   const mirror = await openMirror(layout.app(name).mirror);
@@ -29,7 +31,21 @@ export async function checkCompose(
   const findings = once(read.flatMap(({ result }) => (result.ok ? result.warnings : result.findings)));
   const texts = Object.assign({}, sources, ...read.map((one) => one.texts)) as Record<string, string>;
   if (read.some(({ result }) => !result.ok)) throw new FindingsError(findings, texts);
-  return { warnings: findings, sources: texts };
+  const asked = (await Promise.all(reached.map((one) => checkMachines(name, one, machines)))).flat();
+  const all = [...findings, ...once(asked)];
+  if (all.some(({ severity }) => severity === 'error')) throw new FindingsError(all, texts);
+  return { warnings: all, sources: texts };
+}
+
+/** What stands in the way on a machine; it may be gone until an environment is due that comes after another. */
+async function checkMachines(
+  app: string,
+  definition: EnvironmentDefinition,
+  machines: System['machines'],
+): Promise<Finding[]> {
+  const { obstacles } = await askMachines({ scope: `${app}/${definition.name}`, definition }, machines);
+  const severity = definition.promoteFrom === null ? 'error' : 'warning';
+  return obstacles.map(({ finding }) => ({ ...finding, severity }));
 }
 
 /** Environments of one app mostly share their mistakes. */

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import {
   crossedMigration,
   emptyEnvironment,
@@ -11,8 +12,9 @@ import {
 import { CodedError } from '../diagnostics/index.ts';
 import type { Json } from '../flow/index.ts';
 import type { Store } from '../store/index.ts';
+import { requireAnswers } from './ask-machines.ts';
 import { environmentFlowId, environmentState, environmentStates } from './environments.ts';
-import { requireIntact } from './prepare-rollout.ts';
+import { requireIntact, type PrepareParts } from './prepare-rollout.ts';
 import { releaseOf } from './processes.ts';
 import { releaseFiles } from './repository-files.ts';
 import { requireFreeHosts, resolveSetting, withRelease, type ResolveParts } from './resolve-revision.ts';
@@ -40,7 +42,7 @@ export interface RollbackWish {
  *
  * @returns The rollout's id.
  */
-export async function askRollback(wish: RollbackWish, parts: ResolveParts): Promise<string> {
+export async function askRollback(wish: RollbackWish, parts: PrepareParts): Promise<string> {
   const scope = `${wish.app}/${wish.environment}`;
   const state = await stateOf(scope, parts.store);
   if (state.rollout) {
@@ -53,7 +55,8 @@ export async function askRollback(wish: RollbackWish, parts: ResolveParts): Prom
     );
   }
   const rolloutId = `ro-${randomBytes(4).toString('hex')}`;
-  const revision = await revisionFor(wish, state, parts);
+  const revision = whereItIsNow(await revisionFor(wish, state, parts), state);
+  await requireAnswers(revision.machines, parts.machines);
   const crossed = wish.force ? null : crossedMigration(state, revision.release.digest);
   if (crossed !== null) {
     throw new CodedError('wiring/irreversible', crossed, {
@@ -129,6 +132,21 @@ export async function askAbort(wish: Selection & { actor: string }, store: Store
     await store.flows.signal(environmentFlowId(`${app}/${environment}`), 'abort', payload);
   }
   return going.map(({ id }) => id);
+}
+
+/**
+ * What ran comes back, not where it ran: users are sent to the machines of today, and one that was left may be gone. What
+ * can only be where it was, such as a database, stays there.
+ */
+function whereItIsNow(
+  revision: RolloutRequest['revision'],
+  { stable }: EnvironmentState,
+): RolloutRequest['revision'] {
+  const { id: _, ...unnamed } = revision;
+  const stays =
+    revision.project === null || revision.shared.length > 0 || revision.processes.some(({ alone }) => alone);
+  if (!stable || stays || isDeepStrictEqual(stable.machines, revision.machines)) return revision;
+  return { ...unnamed, machines: stable.machines };
 }
 
 async function stateOf(scope: string, store: Store): Promise<EnvironmentState> {

@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { emptyEnvironment, mayNotReplace, type EnvironmentState } from '../delivery/index.ts';
 import { CodedError } from '../diagnostics/index.ts';
 import type { Store } from '../store/index.ts';
+import { requireAnswers } from './ask-machines.ts';
 import { environmentFlowId, environmentState } from './environments.ts';
 import { untilKnown } from './going-back.ts';
-import { requireIntact } from './prepare-rollout.ts';
+import { requireIntact, type PrepareParts } from './prepare-rollout.ts';
 import { releaseOf } from './processes.ts';
-import type { ResolveParts } from './resolve-revision.ts';
 
 /** Which environment, and who asks. */
 interface Wish {
@@ -20,7 +20,7 @@ interface Wish {
  *
  * @returns The rollout's id.
  */
-export async function askRepair({ app, environment, actor }: Wish, parts: ResolveParts): Promise<string> {
+export async function askRepair({ app, environment, actor }: Wish, parts: PrepareParts): Promise<string> {
   const scope = `${app}/${environment}`;
   const { stable, rollout, queue } = await stateOf(scope, parts.store);
   if (!stable) {
@@ -30,6 +30,7 @@ export async function askRepair({ app, environment, actor }: Wish, parts: Resolv
   }
   if (rollout || queue.length > 0)
     throw underWay(scope, rollout?.id ?? queue[0]?.rolloutId ?? '', environment);
+  await requireAnswers(stable.machines, parts.machines);
   await requireIntact(await releaseOf(parts.layout, app, stable.release.digest), parts);
   const rolloutId = `ro-${randomBytes(4).toString('hex')}`;
   await parts.store.flows.signal(environmentFlowId(scope), 'repair', { rolloutId, by: actor });

@@ -4,6 +4,7 @@ import type { Finding } from '../diagnostics/index.ts';
 import { wantedImages } from '../release/index.ts';
 import { resolveEnvironment, type Vault } from '../secrets/index.ts';
 import type { Mirror } from '../source/index.ts';
+import { askMachines } from './ask-machines.ts';
 import { forecastRollout } from './forecast/forecast.ts';
 import type { Forecast, ImageSize } from './forecast/model.ts';
 import { commitFiles, type CommitFiles } from './repository-files.ts';
@@ -22,7 +23,7 @@ export interface ComposePlanWish {
 /** The forecast for one environment, or null with the mistakes that stand in its way. */
 export async function planCompose(
   wish: ComposePlanWish,
-  { vault, docker }: Pick<System, 'vault' | 'docker'>,
+  { vault, docker, machines }: Pick<System, 'vault' | 'docker' | 'machines'>,
 ): Promise<{ forecast: Forecast | null; findings: Finding[] }> {
   const { app, definition, state, mirror, commit } = wish;
   const files = commitFiles(mirror, commit);
@@ -39,6 +40,8 @@ export async function planCompose(
     },
     vault,
   });
+  const scope = `${app.name}/${definition.name}`;
+  const { asked, obstacles } = await askMachines({ scope, definition }, machines);
   const serving = state?.stable?.release.commit;
   const forecast = forecastRollout({
     app: result.value,
@@ -46,16 +49,24 @@ export async function planCompose(
     secrets: [...variables.secretRefs, ...named.secretRefs],
     state,
     changedFiles: serving === undefined ? null : await mirror.changedFiles(serving, commit).catch(() => null),
-    machines: [
-      {
-        name: here,
-        problem: null,
-        free: { memoryBytes: null, diskBytes: null },
-        images: await imageSizes(result.value, state, docker),
-      },
-    ],
+    machines: await Promise.all(
+      definition.machines.map(async (name) => ({
+        name,
+        problem: obstacles.find(({ machine }) => machine === name)?.finding.message ?? null,
+        free: asked.find((one) => one.name === name)?.facts?.free ?? nobodySays,
+        images: await imageSizes(result.value, state, { docker, has: hasImages(name, state) }),
+      })),
+    ),
   });
-  return { forecast, findings: [...variables.findings, ...named.findings, ...result.warnings] };
+  return {
+    forecast,
+    findings: [
+      ...variables.findings,
+      ...named.findings,
+      ...result.warnings,
+      ...obstacles.map(({ finding }) => finding),
+    ],
+  };
 }
 
 /** The Compose files as an environment would have them, whether or not its secrets have values already. */
@@ -73,24 +84,34 @@ export async function readForPlan(
   return { variables, ...read };
 }
 
-/** What the engine knows of images: those it has, and how large those are that will be built anew. Nothing without one. */
+const nobodySays = { memoryBytes: null, diskBytes: null };
+
+/** A machine that takes part already has what this one has; to any other all images are brought. */
+function hasImages(machine: string, state: EnvironmentState | null): boolean {
+  return machine === here || (state?.stable?.machines ?? []).includes(machine);
+}
+
+/**
+ * What the engine here knows of images: those it has, and how large those are that will be built anew, or brought to a
+ * machine that has none of them. Nothing without an engine.
+ */
 async function imageSizes(
   { project }: ComposeApp,
   state: EnvironmentState | null,
-  { engine }: System['docker'],
+  { docker: { engine }, has }: { docker: System['docker']; has: boolean },
 ): Promise<Record<string, ImageSize>> {
   const sizeOf = async (image: string) =>
     (await engine.images.inspect(image).catch(() => null))?.Size ?? null;
   const sizes: Record<string, ImageSize> = {};
   for (const { services, build, reference } of wantedImages([project])) {
-    const there = build === null && reference !== null && (await sizeOf(reference)) !== null;
+    const ownBytes = build === null && reference !== null ? await sizeOf(reference) : null;
+    const there = has && ownBytes !== null;
     const running = services.map((name) => state?.stable?.images[name]).find((image) => image !== undefined);
-    const aboutBytes = running === undefined ? null : await sizeOf(running);
-    if (!there && aboutBytes === null) continue;
+    const aboutBytes = ownBytes ?? (running === undefined ? null : await sizeOf(running));
+    if (aboutBytes === null) continue;
     // Services of one build share its image.
     for (const [index, name] of services.entries())
-      sizes[name] =
-        there || index > 0 || aboutBytes === null ? { there: true } : { there: false, aboutBytes };
+      sizes[name] = there || index > 0 ? { there: true } : { there: false, aboutBytes };
   }
   return sizes;
 }

@@ -21,7 +21,7 @@ import type { PlanView } from './views.ts';
 /** What shipping a commit would do. Touches nothing. */
 export async function planShip(
   wish: ShipWish,
-  system: Pick<System, 'layout' | 'store' | 'vault' | 'docker'>,
+  system: Pick<System, 'layout' | 'store' | 'vault' | 'docker' | 'machines'>,
 ): Promise<PlanView> {
   const checked = await checkCommit(wish, system);
   const { app, info, workflows, triggered, findings } = checked;

@@ -4,9 +4,11 @@ import { CodedError } from '../diagnostics/index.ts';
 import { verifyRelease, type Release } from '../release/index.ts';
 import { openMirror } from '../source/index.ts';
 import { matchesPatterns } from '../workflow/index.ts';
+import { requireMachines } from './ask-machines.ts';
+import type { Machines } from './machines/machines.ts';
 import { requireMayShip, rulesWithPolicy } from './people.ts';
 import { releaseOf } from './processes.ts';
-import { commitFiles, releaseFiles } from './repository-files.ts';
+import { commitFiles, releaseFiles, type CommitFiles } from './repository-files.ts';
 import {
   definitionOf,
   resolveSetting,
@@ -15,6 +17,11 @@ import {
   type UnnamedRevision,
 } from './resolve-revision.ts';
 import { rolloutsOf } from './rollout-log.ts';
+
+/** What preparing asks. */
+export interface PrepareParts extends ResolveParts {
+  machines: Machines;
+}
 
 /** Who wants which commit where. */
 export interface RolloutWish {
@@ -41,7 +48,7 @@ export interface RolloutWish {
  *
  * @throws CodedError that says which rule or file stands in the way; nothing has been touched then.
  */
-export async function prepareRollout(wish: RolloutWish, parts: ResolveParts): Promise<RolloutRequest> {
+export async function prepareRollout(wish: RolloutWish, parts: PrepareParts): Promise<RolloutRequest> {
   const written = definitionOf(wish.app, wish.environment);
   requireBranch(written, wish.ref);
   const place = { app: wish.app.name, environment: wish.environment };
@@ -73,21 +80,31 @@ interface Resolved {
   revision: UnnamedRevision;
 }
 
-async function shippedRevision(wish: RolloutWish, parts: ResolveParts): Promise<Resolved> {
+async function shippedRevision(wish: RolloutWish, parts: PrepareParts): Promise<Resolved> {
   const { app, environment, commit, title } = wish;
   const mirror = await openMirror(parts.layout.app(app.name).mirror);
   const files = commitFiles(mirror, commit);
-  const { setting, definition } = await resolveSetting({ app, environment, files }, parts);
+  const { setting, definition } = await settingFor({ app, environment, files }, parts);
   const release = await wish.release();
   await requireIntact(release, parts);
   return { definition, revision: withRelease(setting, release, title) };
+}
+
+async function settingFor(
+  wish: { app: App; environment: string; files: Pick<CommitFiles, 'read'> },
+  parts: PrepareParts,
+) {
+  const definition = definitionOf(wish.app, wish.environment);
+  const scope = `${wish.app.name}/${wish.environment}`;
+  const claims = await requireMachines({ scope, definition }, parts.machines);
+  return resolveSetting({ ...wish, claims }, parts);
 }
 
 /** The release that another environment ran for the commit: the same files and images, never made again. */
 async function promotedRevision(
   { app: { name }, environment, commit, title }: RolloutWish,
   from: string,
-  parts: ResolveParts,
+  parts: PrepareParts,
 ): Promise<Resolved> {
   const records = await rolloutsOf(parts.store, `${name}/${from}`);
   const passed = records.findLast((record) => record.commit === commit && record.outcome === 'succeeded');
@@ -102,7 +119,7 @@ async function promotedRevision(
   await requireIntact(release, parts);
   const { definition: app } = release;
   const files = releaseFiles(release);
-  const { setting, definition } = await resolveSetting({ app, environment, files }, parts);
+  const { setting, definition } = await settingFor({ app, environment, files }, parts);
   return { definition, revision: withRelease(setting, release, title) };
 }
 

@@ -15,7 +15,7 @@ import {
 import type { Store } from '../store/index.ts';
 import type { Docker } from './docker.ts';
 import { environmentStates } from './environments.ts';
-import { hostClaims, takenHost } from './host-claims.ts';
+import { hostClaims, takenHost, type HostClaim } from './host-claims.ts';
 import type { Layout } from './layout.ts';
 import type { CommitFiles } from './repository-files.ts';
 import { readCompose, shapeOfCompose } from './resolve-compose.ts';
@@ -34,6 +34,15 @@ export interface ResolveParts {
 /** An app resolved for one of its environments, before its release is known. */
 export type Setting = Omit<UnnamedRevision, 'release' | 'images'>;
 
+/** Which app is resolved for which of its environments. */
+interface SettingWish {
+  app: App;
+  environment: string;
+  files: Pick<CommitFiles, 'read'>;
+  /** Host names that other apps answer on the environment's machines elsewhere. */
+  claims?: HostClaim[];
+}
+
 /** The part of a revision that differs between plain processes and containers. */
 interface Shape extends Pick<Setting, 'processes' | 'shared' | 'tasks' | 'project' | 'port' | 'health'> {
   /** Secrets that the files name beyond those of slipway.yml. */
@@ -47,7 +56,7 @@ interface Shape extends Pick<Setting, 'processes' | 'shared' | 'tasks' | 'projec
  * @throws CodedError for the first mistake, with its place; nothing has been touched then.
  */
 export async function resolveSetting(
-  { app, environment, files }: { app: App; environment: string; files: Pick<CommitFiles, 'read'> },
+  { app, environment, files, claims = [] }: SettingWish,
   parts: ResolveParts,
 ): Promise<{ setting: Setting; definition: EnvironmentDefinition }> {
   const written = definitionOf(app, environment);
@@ -57,11 +66,11 @@ export async function resolveSetting(
   const { secrets: more, ...rest } = shape;
   const pinned = await pin(more, variables, { app, environment, parts });
   const { hosts: named, machines, smoke, migration, drainTimeoutMs, rateLimit, env, envFile } = definition;
-  requireHere(machines);
   await requireFreeHosts(named, scope, parts.store);
   // Whoever names a host twice, or "*" themselves, means it once; the router would refuse the second.
   const routed = shape.processes.some(({ role }) => role === 'web');
-  const hosts = [...new Set([...named, ...(routed ? await catchAll(scope, parts.store) : [])])];
+  const bare = routed ? await catchAll(scope, claims, parts.store) : [];
+  const hosts = [...new Set([...named, ...bare])];
   const envFileVersion =
     envFile === null ? null : await keepEnvFile({ app: app.name, environment }, envFile, parts.vault);
   const fingerprint = fingerprintOf([rest, hosts, smoke, drainTimeoutMs, rateLimit, variables.env, pinned]);
@@ -112,19 +121,6 @@ export function definitionOf({ environments }: App, environment: string): Enviro
     notes: [`environments: ${environments.map(({ name }) => `"${name}"`).join(', ')}`],
     help: 'add it to "environments" in slipway.yml, or name one of these in the job',
   });
-}
-
-/** @throws CodedError `wiring/machine-silent` */
-function requireHere(machines: string[]): void {
-  const far = machines.find((name) => name !== here);
-  if (far === undefined) return;
-  throw new CodedError(
-    'wiring/machine-silent',
-    `${far} cannot be reached: this server knows of itself alone`,
-    {
-      help: `leave ${far} out of "machines" in slipway.yml`,
-    },
-  );
 }
 
 /** @throws CodedError `wiring/host-taken` */
@@ -178,8 +174,8 @@ async function pin(
  * Production also answers every host that nobody claims, so that a bare address works: of the app that came first, for
  * as long as it has a web process.
  */
-async function catchAll(scope: string, store: Store): Promise<string[]> {
-  if (!scope.endsWith('/production')) return [];
+async function catchAll(scope: string, elsewhere: HostClaim[], store: Store): Promise<string[]> {
+  if (!scope.endsWith('/production') || elsewhere.some(({ hosts }) => hosts.includes('*'))) return [];
   const claims = hostClaims(await environmentStates(store));
   const holder = claims.find(({ hosts }) => hosts.includes('*'));
   return holder === undefined || holder.scope === scope ? ['*'] : [];
