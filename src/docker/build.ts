@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { CodedError } from '../diagnostics/index.ts';
 
@@ -105,9 +105,13 @@ async function findBuilder(url: string): Promise<Builder> {
   return { program, buildkit: builtIn || (await succeeds(program, ['buildx', 'version'], url)) };
 }
 
-function refuseWhatClassicCannot({ buildkit }: Builder, { secrets, contexts }: BuildRequest): void {
+function refuseWhatClassicCannot({ buildkit }: Builder, request: BuildRequest): void {
   if (buildkit) return;
+  const { secrets, contexts, dockerfile } = request;
+  // The classic builder would take what the list leaves out, and say nothing.
+  const list = dockerfile === null ? '' : `${dockerfile}.dockerignore`;
   const wanted = [
+    ...(existsSync(list) ? [`what "${basename(list)}" leaves out`] : []),
     ...secrets.map(({ id }) => `secret "${id}"`),
     ...Object.keys(contexts).map((name) => `additional context "${name}"`),
   ];

@@ -4,6 +4,7 @@ import type { Finding } from '../diagnostics/index.ts';
 import { wantedImages } from '../release/index.ts';
 import { resolveEnvironment, type Vault } from '../secrets/index.ts';
 import type { Mirror } from '../source/index.ts';
+import { ignoreFilesOf } from './forecast/build-files.ts';
 import { askMachines } from './ask-machines.ts';
 import { forecastRollout } from './forecast/forecast.ts';
 import type { Forecast, ImageSize } from './forecast/model.ts';
@@ -49,6 +50,7 @@ export async function planCompose(
     secrets: [...variables.secretRefs, ...named.secretRefs],
     state,
     changedFiles: serving === undefined ? null : await mirror.changedFiles(serving, commit).catch(() => null),
+    ignoreFiles: await ignoreFiles(result.value, files),
     machines: await Promise.all(
       definition.machines.map(async (name) => ({
         name,
@@ -67,6 +69,16 @@ export async function planCompose(
       ...obstacles.map(({ finding }) => finding),
     ],
   };
+}
+
+async function ignoreFiles({ project }: ComposeApp, files: CommitFiles): Promise<Record<string, string>> {
+  const paths = project.services.flatMap(({ build }) => (build ? ignoreFilesOf(build).flat() : []));
+  const texts: Record<string, string> = {};
+  for (const path of new Set(paths)) {
+    const text = await files.read(path);
+    if (text !== null) texts[path] = text;
+  }
+  return texts;
 }
 
 /** The Compose files as an environment would have them, whether or not its secrets have values already. */

@@ -1,5 +1,6 @@
 import { canonicalJson } from '../../flow/index.ts';
 import { withoutPlaces, type ComposeProject, type ComposeService } from '../../compose/index.ts';
+import { filesOfBuild, type IgnoreFiles } from './build-files.ts';
 import { markedSecrets } from '../secret-markers.ts';
 
 type Versions = { name: string; version: number }[];
@@ -12,6 +13,7 @@ export interface Difference {
   secrets: { before: Versions; now: Versions };
   /** Null when it is not known which files differ. */
   changedFiles: string[] | null;
+  ignoreFiles: IgnoreFiles;
 }
 
 /** Keys of our model that the Compose file writes otherwise. */
@@ -86,10 +88,9 @@ function newVersions({ now, projects, secrets }: Difference): string[] {
 }
 
 /** Files of the commit that get into its image, or into its container. */
-function changedFiles({ now, changedFiles: changed }: Difference): string[] {
+function changedFiles({ now, changedFiles: changed, ignoreFiles }: Difference): string[] {
   if (changed === null) return now.build ? ['maybe the files that it is built of'] : [];
-  const context = now.build?.context;
-  const built = context === undefined ? [] : changed.filter((file) => within(file, context));
+  const built = now.build ? filesOfBuild(now.build, changed, ignoreFiles) : [];
   const mounted = now.mounts.flatMap((mount) =>
     mount.kind === 'bind' ? changed.filter((file) => within(file, mount.source)) : [],
   );

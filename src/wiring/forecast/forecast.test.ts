@@ -17,20 +17,22 @@ interface Situation {
   before?: Partial<Commit> | null;
   now?: Partial<Commit>;
   changedFiles?: string[] | null;
+  ignoreFiles?: Record<string, string>;
   images?: MachineFacts['images'];
   /** By machine beside `here`. */
   others?: Record<string, Partial<MachineFacts>>;
 }
 
 function forecast(situation: Situation): Forecast {
-  const { before = {}, now = {}, changedFiles = [], images = {}, others = {} } = situation;
+  const { before = {}, now = {}, changedFiles = [], ignoreFiles = {}, images = {}, others = {} } = situation;
   const state = before && running({ compose: shop, ...before });
   const unknown = { problem: null, free: { memoryBytes: null, diskBytes: null } };
   const machines = [
     { ...unknown, name: 'here', images },
     ...Object.entries(others).map(([name, facts]) => ({ ...unknown, images: {}, ...facts, name })),
   ];
-  return forecastRollout({ ...resolved({ compose: shop, ...now }), state, changedFiles, machines });
+  const commit = resolved({ compose: shop, ...now });
+  return forecastRollout({ ...commit, state, changedFiles, ignoreFiles, machines });
 }
 
 const surgeOf = ({ machines }: Forecast) => machines[0]?.surge;
@@ -69,6 +71,24 @@ describe('a forecast says which services change, and why', () => {
         worker: 'changed; 2 files of which it is built',
         migrate: 'changed; 2 files of which it is built',
       },
+    ],
+    [
+      'files that a .dockerignore leaves out change no image, and a Dockerfile always does',
+      {
+        changedFiles: [
+          'api/main.py',
+          'web/README.md',
+          'web/docs/a.md',
+          'web/docs/kept.html',
+          'web/Dockerfile',
+        ],
+        ignoreFiles: {
+          'web/.dockerignore': '# notes\n*\n!docs\ndocs/*.md\n',
+          'api/.dockerignore': 'everything is built of another list',
+          'api/Dockerfile.dockerignore': '**/*.py\n',
+        },
+      },
+      { ...same, web: `changed; 2 files of which it is built; ${leftOut}` },
     ],
     [
       'which files differ is not known',

@@ -1,5 +1,6 @@
 import type { ComposeApp, ServiceRole } from '../../app/index.ts';
 import type { EnvironmentState, SharedService } from '../../delivery/index.ts';
+import type { IgnoreFiles } from './build-files.ts';
 
 /** What a rollout of a Compose app would do to one environment. Pure data, for people and `--json`. */
 export interface Forecast {
@@ -84,6 +85,8 @@ export interface ForecastFacts {
   state: EnvironmentState | null;
   /** Files that differ between what serves and the commit; null when that is not known. */
   changedFiles: string[] | null;
+  /** Texts of the commit's `.dockerignore` files, by path: what they leave out changes no image. */
+  ignoreFiles: IgnoreFiles;
   /** Those of the environment, in order. */
   machines: MachineFacts[];
 }

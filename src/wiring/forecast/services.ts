@@ -26,6 +26,7 @@ function forecastOne(one: ComposeAppService, facts: ForecastFacts): ServiceForec
     projects: { before: stable.project, now: app.project },
     secrets: { before: stable.configuration.secrets, now: facts.secrets },
     changedFiles: facts.changedFiles,
+    ignoreFiles: facts.ignoreFiles,
   } satisfies Difference);
   const beforeCopies = stable.processes.find((process) => process.name === name)?.replicas ?? 1;
   if (role !== 'task' && beforeCopies !== copies) notes.push(`copies ${beforeCopies} → ${copies}`);
@@ -48,6 +49,7 @@ function sharedChange(
         projects: { before: running.revision.project, now: facts.app.project },
         secrets: { before: [], now: [] },
         changedFiles: null,
+        ignoreFiles: {},
       })
     : [];
   return {
