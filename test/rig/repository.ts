@@ -26,6 +26,10 @@ export interface VersionOptions {
   overlap?: boolean;
   /** As in slipway.yml; short where nothing else is said. */
   bake?: string;
+  /** Where it runs, as in slipway.yml; without state of its own then. */
+  machines?: string[];
+  /** It behaves so on the machine alone whose containers have addresses that begin like this. */
+  only?: string;
 }
 
 /** A git repository with the fixture app. */
@@ -65,12 +69,24 @@ export function createAppRepository(folder: string, dataFolder: string | null = 
     folder,
     commit(
       version,
-      { behaves = 'good', strategy = 'blue-green', worker = true, overlap = false, bake } = {},
+      {
+        behaves = 'good',
+        strategy = 'blue-green',
+        worker = true,
+        overlap = false,
+        bake,
+        machines = [],
+        only,
+      } = {},
     ) {
       writeFileSync(join(folder, 'version.json'), JSON.stringify({ version, behaves }));
       if (dataFolder === null) writeFileSync(join(folder, 'Procfile'), procfile(worker));
-      else writeFileSync(join(folder, 'compose.yml'), composeFile({ version, behaves, dataFolder }));
-      writeFileSync(join(folder, 'slipway.yml'), slipwayYml({ behaves, strategy, overlap, bake }));
+      else
+        writeFileSync(
+          join(folder, 'compose.yml'),
+          composeFile({ version, behaves, only }, { dataFolder, alone: machines.length === 0 }),
+        );
+      writeFileSync(join(folder, 'slipway.yml'), slipwayYml({ behaves, strategy, overlap, bake, machines }));
       git('add', '-A');
       git('commit', '-q', '--allow-empty', '-m', `${version} ${behaves}`);
       return git('rev-parse', 'HEAD');
@@ -88,10 +104,15 @@ function procfile(worker: boolean): string {
 }
 
 /** The same app in containers: one image for all versions, which are told by a variable. */
-function composeFile({ version, behaves, dataFolder }: Record<string, string>): string {
-  return readFileSync(join(containers, 'compose.yml'), 'utf8')
-    .replaceAll("'VERSION'", `'${JSON.stringify({ version, behaves })}'`)
+function composeFile(
+  told: { version: string; behaves: Behaviour; only: string | undefined },
+  { dataFolder, alone }: { dataFolder: string; alone: boolean },
+): string {
+  const text = readFileSync(join(containers, 'compose.yml'), 'utf8')
+    .replaceAll("'VERSION'", `'${JSON.stringify(told)}'`)
     .replaceAll('DATA:', `${dataFolder}:`);
+  // What keeps state comes last in the file; it cannot be on several machines.
+  return alone ? text : text.replace(/^ {4}store: .*\n/m, '').replace(/\n *# Holds state[^]*$/, '\n');
 }
 
 function slipwayYml(options: {
@@ -99,6 +120,7 @@ function slipwayYml(options: {
   strategy: RigStrategy;
   overlap: boolean;
   bake: string | undefined;
+  machines: string[];
 }): string {
   let text = readFileSync(join(app, 'slipway.yml'), 'utf8');
   text = text.replace('strategy: blue-green', `strategy: ${written[options.strategy]}`);
@@ -108,5 +130,6 @@ function slipwayYml(options: {
   const isSeenLate = ['worker-crashes', 'sick-with-users'].includes(options.behaves);
   const bake = options.bake ?? (isSeenLate ? '10s' : '300ms');
   text = text.replace('bake: 300ms', `bake: ${bake}`);
+  if (options.machines.length > 0) text = `${text}    machines: [${options.machines.join(', ')}]\n`;
   return options.overlap ? `${text}    overlap: [worker]\n` : text;
 }

@@ -1,12 +1,17 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { networkInterfaces } from 'node:os';
 
 /*
  * Says in each answer which version and revision gave it. What a bad version does is in version.json:
  * "crashes" at its start, is "never-ready", or is "sick-with-users": no longer ready once it has users, whom it serves.
+ * With `only`, the beginning of addresses, it is bad on the machine alone whose containers have them.
  */
-const { version, behaves } = JSON.parse(process.env.RIG_VERSION ?? readFileSync('version.json', 'utf8'));
+const told = JSON.parse(process.env.RIG_VERSION ?? readFileSync('version.json', 'utf8'));
+const { version, only = '' } = told;
+const addresses = Object.values(networkInterfaces()).flatMap((all) => all.map(({ address }) => address));
+const behaves = addresses.some((address) => address.startsWith(only)) ? told.behaves : 'good';
 if (behaves === 'crashes') throw new Error('this version crashes');
 
 let served = 0;
