@@ -1,12 +1,4 @@
-import {
-  here,
-  homeOf,
-  knownRevisions,
-  machinesOf,
-  nameOn,
-  type EnvironmentState,
-  type InstanceObservation,
-} from '../delivery/index.ts';
+import { knownRevisions, type EnvironmentState } from '../delivery/index.ts';
 import { CodedError, type Finding } from '../diagnostics/index.ts';
 import type { Flow } from '../flow/index.ts';
 import { openMirror } from '../source/index.ts';
@@ -24,16 +16,15 @@ import { askRepair, askReplacement } from './mending.ts';
 import { requireMayShipSomewhere } from './people.ts';
 import { planShip } from './plan-ship.ts';
 import { rerunShip, type RerunShip } from './rerun-ship.ts';
-import type { Machines } from './machines/machines.ts';
 import { rolloutsOf } from './rollout-log.ts';
 import { addressText } from './router-process.ts';
 import type { RunFlowData } from './run-data.ts';
 import { checkCompose } from './compose-checks.ts';
 import { checkCommit, newShip, requireSameApp, type ShipWish } from './shipping.ts';
 import { targets, type ShipData } from './ship-flow.ts';
+import { seeMachines } from './see-machines.ts';
 import { sayWord, type WordWish } from './speaking.ts';
 import type { System } from './system.ts';
-import { hasContainers } from './targets.ts';
 import { viewEnvironment, viewRollout } from './view-environment.ts';
 import { viewShip } from './view-ship.ts';
 import type {
@@ -311,22 +302,12 @@ export class Answers {
   private async environment(state: EnvironmentState): Promise<EnvironmentView> {
     const { supervisor, machines, options, store } = this.system;
     const { scope } = state;
-    const [processes, inContainers, seen, records] = await Promise.all([
+    const [processes, seen, records] = await Promise.all([
       supervisor.list(scope),
-      hasContainers(state) ? copiesOn(state, machines) : [],
-      machines
-        .of(homeOf(state.stable ?? { machines: [here] }))
-        .router.observe(scope)
-        .catch(() => null),
+      seeMachines(state, machines),
       rolloutsOf(store, scope),
     ]);
-    return viewEnvironment(state, {
-      processes,
-      containers: inContainers,
-      router: seen,
-      listen: options.listen,
-      records,
-    });
+    return viewEnvironment(state, { processes, machines: seen, listen: options.listen, records });
   }
 
   private async rolloutViews(state: EnvironmentState): Promise<RolloutView[]> {
@@ -369,18 +350,6 @@ export class Answers {
       help: 'see what is under way: slipway status',
     });
   }
-}
-
-/** Copies on all machines that answer. */
-async function copiesOn(state: EnvironmentState, machines: Machines): Promise<InstanceObservation[]> {
-  const all = await Promise.all(
-    machinesOf(state).map(async (name) => {
-      const { containers } = machines.of(name);
-      const seen = await containers.observe(state.scope, []).catch(() => []);
-      return seen.map((one) => ({ ...one, id: nameOn(name, one.id) }));
-    }),
-  );
-  return all.flat();
 }
 
 /** Names are folders: nothing else may be asked for. */

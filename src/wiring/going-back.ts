@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { isDeepStrictEqual } from 'node:util';
 import {
   crossedMigration,
   emptyEnvironment,
@@ -55,8 +54,10 @@ export async function askRollback(wish: RollbackWish, parts: PrepareParts): Prom
     );
   }
   const rolloutId = `ro-${randomBytes(4).toString('hex')}`;
-  const revision = whereItIsNow(await revisionFor(wish, state, parts), state);
-  await requireAnswers(revision.machines, parts.machines);
+  const wanted = await revisionFor(wish, state, parts);
+  const revision = standsBy(wanted, state) ? wanted : onMachinesOfToday(wanted, state);
+  // What stands by takes its traffic back wherever it can; anything else has to be started on all machines.
+  if (revision !== state.standby?.revision) await requireAnswers(revision.machines, parts.machines);
   const crossed = wish.force ? null : crossedMigration(state, revision.release.digest);
   if (crossed !== null) {
     throw new CodedError('wiring/irreversible', crossed, {
@@ -134,19 +135,27 @@ export async function askAbort(wish: Selection & { actor: string }, store: Store
   return going.map(({ id }) => id);
 }
 
+/** The revision that stands by, and could take traffic on all machines of today without being started. */
+function standsBy(
+  { id, machines }: RolloutRequest['revision'],
+  { stable, standby }: EnvironmentState,
+): boolean {
+  const covers = (stable?.machines ?? []).every((name) => machines.includes(name));
+  return standby !== null && id === standby.revision.id && covers;
+}
+
 /**
  * What ran comes back, not where it ran: users are sent to the machines of today, and one that was left may be gone. What
  * can only be where it was, such as a database, stays there.
  */
-function whereItIsNow(
+function onMachinesOfToday(
   revision: RolloutRequest['revision'],
   { stable }: EnvironmentState,
 ): RolloutRequest['revision'] {
   const { id: _, ...unnamed } = revision;
   const stays =
     revision.project === null || revision.shared.length > 0 || revision.processes.some(({ alone }) => alone);
-  if (!stable || stays || isDeepStrictEqual(stable.machines, revision.machines)) return revision;
-  return { ...unnamed, machines: stable.machines };
+  return !stable || stays ? revision : { ...unnamed, machines: stable.machines };
 }
 
 async function stateOf(scope: string, store: Store): Promise<EnvironmentState> {

@@ -2,6 +2,7 @@ import {
   candidateWeight,
   homeOf,
   instanceId,
+  machineOf,
   sharedRevision,
   type EnvironmentState,
   type InstanceObservation,
@@ -12,21 +13,24 @@ import {
 import type { ProcessStatus } from '../supervisor/index.ts';
 import { asksPeople, describeNext, describeNow, standsAt } from './describe-rollout.ts';
 import type { Listen } from './router-process.ts';
+import type { SeenMachine } from './see-machines.ts';
 import type { RolloutRecord } from './rollout-log.ts';
 import type {
   CopyView,
   EnvironmentView,
+  MachineView,
   RevisionView,
   RolloutView,
   RolloutViewState,
   SharedView,
+  TrafficView,
 } from './views.ts';
 
 /** What runs and who takes traffic, as it is seen now. */
 interface Seen {
   processes: ProcessStatus[];
-  containers: InstanceObservation[];
-  router: RouterState | null;
+  /** Those of the environment. */
+  machines: SeenMachine[];
   listen: Listen;
   records: RolloutRecord[];
 }
@@ -48,7 +52,35 @@ export function viewEnvironment(state: EnvironmentState, seen: Seen): Environmen
         }
       : null,
     shared: state.shared.map((running) => viewShared(running, state, seen)),
+    machines: seen.machines.map((machine) => viewMachine(machine, state)),
     rollout: record ? viewRollout(record, state) : null,
+  };
+}
+
+function viewMachine(
+  { name, router, silent }: SeenMachine,
+  { stable, silent: silences = {} }: EnvironmentState,
+): MachineView {
+  const forMs = silences[name]?.elapsedMs ?? 0;
+  return {
+    name,
+    silent: silent === null ? null : { reason: silent, forMs },
+    traffic: stable && trafficOf(stable, router ? [router] : []),
+  };
+}
+
+/** Over all routers that answer; each gives the revision the same share. */
+function trafficOf({ id }: Revision, routers: RouterState[]): TrafficView | null {
+  const own = routers.flatMap(({ revisions }) => revisions.filter((one) => one.id === id));
+  const [first] = own;
+  if (!first) return null;
+  const sum = (count: (one: RouterState['revisions'][number]) => number) =>
+    own.reduce((total, one) => total + count(one), 0);
+  return {
+    weightPercent: first.weightPercent,
+    inFlight: sum(({ inFlight }) => inFlight),
+    requests: sum(({ requests }) => requests),
+    errors: sum(({ errors }) => errors),
   };
 }
 
@@ -58,7 +90,7 @@ function viewShared(
   seen: Seen,
 ): SharedView {
   const id = instanceId(sharedRevision, name, 1, homeOf(revision));
-  const copy = seen.containers.find((one) => one.id === id);
+  const copy = seen.machines.flatMap(({ containers }) => containers).find((one) => one.id === id);
   const wanted = stable?.shared.find((one) => one.name === name);
   const absent = { id, process: name, phase: 'gone', port: null, restarts: 0, drift: null };
   return {
@@ -108,16 +140,16 @@ export function viewRollout(
   };
 }
 
-function viewRevision(revision: Revision, { processes, containers, router, records }: Seen): RevisionView {
+function viewRevision(revision: Revision, { processes, machines, records }: Seen): RevisionView {
   const plain = processes.map(({ id, scope, ...status }) => ({
     ...status,
     id: id.slice(scope.length + 1),
     process: /^r\d+-(.+)-\d+$/.exec(id.slice(scope.length + 1))?.[1] ?? id,
     drift: null,
   }));
+  const containers = machines.flatMap((machine) => machine.containers);
   const own = [...plain, ...containers].filter(({ id }) => id.startsWith(`${revision.id}-`));
   const roles = new Map(revision.processes.map(({ name, role }) => [name, role]));
-  const traffic = router?.revisions.find(({ id }) => id === revision.id);
   return {
     revision: revision.id,
     commit: revision.release.commit,
@@ -125,14 +157,10 @@ function viewRevision(revision: Revision, { processes, containers, router, recor
     release: revision.release.digest,
     liveAtMs: records.findLast((record) => record.revision === revision.id)?.liveAtMs ?? null,
     instances: own.map((copy) => copyOf(copy, roles.get(copy.process) ?? 'worker')),
-    traffic: traffic
-      ? {
-          weightPercent: traffic.weightPercent,
-          inFlight: traffic.inFlight,
-          requests: traffic.requests,
-          errors: traffic.errors,
-        }
-      : null,
+    traffic: trafficOf(
+      revision,
+      machines.flatMap(({ router }) => router ?? []),
+    ),
   };
 }
 
@@ -143,7 +171,7 @@ function copyOf(
   role: ProcessRole,
 ): CopyView {
   const { id, process, phase, port, restarts, pid = null, drift } = copy;
-  return { id, process, role, phase, port, restarts, pid, drift };
+  return { id, machine: machineOf(id), process, role, phase, port, restarts, pid, drift };
 }
 
 /** Addresses by which users reach hosts, over TLS where there is a certificate; `*` stands for the bare address. */

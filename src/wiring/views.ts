@@ -138,7 +138,27 @@ export interface EnvironmentView {
   standby: (RevisionView & { standsForMs: number }) | null;
   /** Stateful services: one for all revisions. */
   shared: SharedView[];
+  /** Where it has copies, or should. */
+  machines: MachineView[];
   rollout: RolloutView | null;
+}
+
+/** A machine of an environment. */
+export interface MachineView {
+  /** `here`, or as ssh takes it. */
+  name: string;
+  /** Why nothing is known of it now, and since when; null when it answers. */
+  silent: { reason: string; forMs: number } | null;
+  /** What its router has sent to the revision that serves. */
+  traffic: TrafficView | null;
+}
+
+/** What routers have counted of a revision since they began to count it. */
+export interface TrafficView {
+  weightPercent: number;
+  inFlight: number;
+  requests: number;
+  errors: number;
 }
 
 /** A stateful service as it runs. */
@@ -152,7 +172,9 @@ export interface SharedView extends CopyView {
 
 /** A copy of a process or service as it runs. */
 export interface CopyView {
+  /** `r7-web-1`, elsewhere `r7-web-1@deploy@10.0.0.6`. */
   id: string;
+  machine: string;
   /** Process type or service. */
   process: string;
   role: ProcessRole;
@@ -173,7 +195,8 @@ export interface RevisionView {
   /** When all traffic was on it; for its age. */
   liveAtMs?: number | null;
   instances: CopyView[];
-  traffic: { weightPercent: number; inFlight: number; requests: number; errors: number } | null;
+  /** Over all machines. */
+  traffic: TrafficView | null;
 }
 
 /** What a collection of garbage has removed, or would. */

@@ -55,7 +55,7 @@ function machineForecastLines(machine: MachineForecast, look: Look): string[] {
   const { name, change, problem, services } = machine;
   const { mark, text } = machineMarks[change];
   const title = (state: string) => `${paint(look, 'bold', harmless(name))}: ${harmless(state)}`;
-  if (problem !== null) return [`      ! ${title(problem)}`];
+  if (problem !== null) return [`      ! ${harmless(problem)}`];
   if (change === 'gone') return [`      ${mark} ${title(text)}`];
   return [
     `      ${mark} ${title(`${text}, runs ${services.join(', ')}`)}`,

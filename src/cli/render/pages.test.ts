@@ -1,9 +1,11 @@
 import { expect, test } from 'vitest';
 import type { StoredEvent } from '../../flow/index.ts';
-import { aHealth, anEnvironment, aPlan, aRollout, aShip, aStatus, startMs } from '../testing/views.ts';
+import type { MachineForecast } from '../../wiring/index.ts';
+import { aCopy, aHealth, anEnvironment, aPlan, aRollout, aShip, aStatus, startMs } from '../testing/views.ts';
 import { auditPage, eventsPage } from './audit-page.ts';
 import { historyPage } from './history-page.ts';
 import { levels, planPage } from './plan-page.ts';
+import { forecastLines } from './forecast-lines.ts';
 import { statusPage } from './status-page.ts';
 
 const look = { color: false, columns: 130 };
@@ -36,6 +38,31 @@ test('status: what serves, since when, with which instances and traffic, what st
     '',
     'REACHED AT',
     'medianest/production  http://medianest.localhost:8080',
+  ]);
+});
+
+test('status: what runs on which machine, and which of them is silent', () => {
+  const serving = anEnvironment().serving;
+  const traffic = { weightPercent: 100, inFlight: 0, requests: 170, errors: 1 };
+  const reason = 'ana@three does not answer: Connection refused';
+  const several = anEnvironment({
+    serving: serving && {
+      ...serving,
+      instances: [aCopy(), aCopy({ id: 'r1-web-1@ana@two', machine: 'ana@two', restarts: 1 })],
+    },
+    machines: [
+      { name: 'here', silent: null, traffic },
+      { name: 'ana@two', silent: null, traffic: { ...traffic, errors: 0 } },
+      { name: 'ana@three', silent: { reason, forMs: 180_000 }, traffic: null },
+    ],
+  });
+  const page = statusPage(aStatus({ environments: [several] }), look, startMs);
+  expect(page.slice(page.indexOf('') + 4, page.indexOf('REACHED AT') - 1)).toEqual([
+    'MACHINES                         INSTANCES           TRAFFIC              ERRORS',
+    'medianest/production  here       1 ready             100 %, 170 requests  1',
+    '                      ana@two    1 ready, 1 restart  100 %, 170 requests  0',
+    '                      ana@three  silent for 3m',
+    '  ana@three is silent; look there: ssh ana@three slipway status; or leave it out of "machines", and ship',
   ]);
 });
 
@@ -92,6 +119,29 @@ test('history', () => {
     'ro-2  r2 failed: not ready',
   ]);
   expect(historyPage([], look, 0)).toEqual(['no rollout yet']);
+});
+
+test('plan: what each machine runs, needs and has, and what stands in the way', () => {
+  const surge = { memoryBytes: 256 * 2 ** 20, unlimited: [], diskBytes: 90 * 2 ** 20, unknownImages: [] };
+  const free = { memoryBytes: 2 ** 30, diskBytes: null };
+  const machine = { change: 'same' as const, problem: null, services: ['web', 'mailer'], surge, free };
+  const machines: MachineForecast[] = [
+    { ...machine, name: 'here' },
+    { ...machine, name: 'ana@two', change: 'new', services: ['web'] },
+    { ...machine, name: 'ana@three', problem: 'ana@three does not answer' },
+    { ...machine, name: 'ana@four', change: 'gone' },
+  ];
+  expect(forecastLines({ services: [], steps: [], machines, downtime: [] }, look).slice(2, -1)).toEqual([
+    '    machines, and what each needs beside what runs',
+    '      = here: as before, runs web, mailer',
+    '          memory: 256 MiB more by their limits; 1 GiB free',
+    '          disk: about 90 MiB of new images',
+    '      + ana@two: new, runs web',
+    '          memory: 256 MiB more by their limits; 1 GiB free',
+    '          disk: about 90 MiB of new images',
+    '      ! ana@three does not answer',
+    '      - ana@four: is left; what runs there ends with the old revision',
+  ]);
 });
 
 test('plan: jobs by level, what goes into the release, what changes where', () => {

@@ -1,4 +1,5 @@
 import type {
+  CopyView,
   EnvironmentView,
   RevisionView,
   RolloutView,
@@ -24,6 +25,7 @@ export function statusPage(status: StatusView, look: Look, nowMs: number): strin
     ...(status.environments.length === 0
       ? ['no app has been shipped to this server yet; in its repository: slipway ship']
       : environmentTable(status.environments, look, nowMs)),
+    ...machinesOf(status.environments, look),
     ...sharedServices(status.environments, look),
     ...byHand(status.environments, look),
     ...underWay(status, look, nowMs),
@@ -38,7 +40,7 @@ function environmentTable(environments: readonly EnvironmentView[], look: Look, 
     view.serving?.revision ?? 'nothing',
     view.serving ? short(view.serving.commit) : '',
     view.serving?.liveAtMs ? age(nowMs - view.serving.liveAtMs) : '',
-    view.serving ? instances(view.serving) : '',
+    view.serving ? instances(view.serving.instances) : '',
     trafficOf(view),
     view.serving?.traffic ? String(view.serving.traffic.errors) : '',
     view.standby ? `${view.standby.revision} for ${age(view.standby.standsForMs)}` : '',
@@ -46,7 +48,38 @@ function environmentTable(environments: readonly EnvironmentView[], look: Look, 
   return renderTable({ heads, rows }, look);
 }
 
-function instances({ instances: all }: RevisionView): string {
+/** Where an environment has copies, unless that is this machine alone. */
+function machinesOf(environments: readonly EnvironmentView[], look: Look): string[] {
+  const several = environments.filter(({ machines }) => machines.some(({ name }) => name !== 'here'));
+  const rows = several.flatMap(({ app, environment, serving, machines }) =>
+    machines.map(({ name, silent, traffic }, index) => [
+      index === 0 ? `${app}/${environment}` : '',
+      name,
+      silent ? paint(look, 'yellow', `silent for ${age(silent.forMs)}`) : instances(copiesOn(name, serving)),
+      traffic ? `${traffic.weightPercent} %, ${traffic.requests} requests` : '',
+      traffic ? String(traffic.errors) : '',
+    ]),
+  );
+  if (rows.length === 0) return [];
+  const heads = ['MACHINES', '', 'INSTANCES', 'TRAFFIC', 'ERRORS'];
+  return ['', ...renderTable({ heads, rows }, look), ...silences(several)];
+}
+
+function copiesOn(name: string, serving: RevisionView | null): CopyView[] {
+  return (serving?.instances ?? []).filter(({ machine }) => machine === name);
+}
+
+/** A machine that does not answer goes on as it was; nothing new is begun without it. Why it is silent is a warning. */
+function silences(environments: readonly EnvironmentView[]): string[] {
+  const silent = environments.flatMap(({ machines }) => machines.filter((one) => one.silent !== null));
+  return [...new Set(silent.map(({ name }) => name))].map((name) =>
+    name === 'here'
+      ? '  here is silent; look at it: slipway doctor'
+      : `  ${name} is silent; look there: ssh ${name} slipway status; or leave it out of "machines", and ship`,
+  );
+}
+
+function instances(all: readonly CopyView[]): string {
   const phases = Map.groupBy(all, ({ phase }) => phase);
   const restarts = all.reduce((sum, one) => sum + one.restarts, 0);
   const counts = [...phases].map(([phase, list]) => `${list.length} ${phase}`).join(', ');

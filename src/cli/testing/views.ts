@@ -103,6 +103,7 @@ export function aShip(over: Partial<ShipView> = {}): ShipView {
 export function aCopy(over: Partial<CopyView> = {}): CopyView {
   return {
     id: 'r1-web-1',
+    machine: 'here',
     process: 'web',
     role: 'web',
     phase: 'ready',
@@ -133,6 +134,7 @@ export function anEnvironment(over: Partial<EnvironmentView> = {}): EnvironmentV
     },
     standby: null,
     shared: [],
+    machines: [{ name: 'here', silent: null, traffic: null }],
     rollout: null,
     ...over,
   };
