@@ -11,6 +11,8 @@ export {
   sharedRevision,
   volumeName,
 } from './docker/names.ts';
+export { pullImage } from './docker/pull-image.ts';
+export { unneededImages } from './docker/unneeded-images.ts';
 export type { DockerTargetOptions } from './docker/place.ts';
 export type {
   Collected,

@@ -11,7 +11,7 @@ import {
 import { CodedError } from '../diagnostics/index.ts';
 import { readRelease } from '../release/index.ts';
 import type { Store } from '../store/index.ts';
-import type { Collected } from '../targets/index.ts';
+import { unneededImages, type Collected } from '../targets/index.ts';
 import type { Docker } from './docker.ts';
 import { environmentFlowId, environmentStates } from './environments.ts';
 import type { Layout } from './layout.ts';
@@ -130,7 +130,8 @@ export async function collectAll({ dryRun }: { dryRun: boolean }, parts: Parts):
   requireNothingMade(parts);
   if (dryRun) {
     const { images } = await keepFor(first, parts);
-    const names = await collectable(images, parts);
+    const unneeded = await unneededImages(parts.docker.engine, parts.docker.homeId, images);
+    const names = unneeded.flatMap(({ shown }) => shown);
     return { dryRun, containers: [], networks: [], images: names, freedBytes: 0, warnings: [] };
   }
   const views: Collected[] = [];
@@ -143,12 +144,6 @@ export async function collectAll({ dryRun }: { dryRun: boolean }, parts: Parts):
     freedBytes: views.reduce((sum, { freedBytes }) => sum + freedBytes, 0),
     warnings: [...new Set(views.flatMap(({ warnings }) => warnings))],
   };
-}
-
-/** Images that this home has built, by name, but for those to keep. */
-async function collectable(keep: string[], { docker }: Parts): Promise<string[]> {
-  const own = await docker.engine.images.list({ 'slipway.home': docker.homeId });
-  return own.filter(({ Id }) => !keep.includes(Id)).flatMap(({ RepoTags }) => RepoTags ?? []);
 }
 
 async function asked(scope: string, { store, collections, making }: Parts): Promise<Collected> {

@@ -5,7 +5,7 @@ import type { ImageBuild } from '../compose/index.ts';
 import { CodedError } from '../diagnostics/index.ts';
 import type { Engine } from '../docker/index.ts';
 import type { ReleaseImage, WantedImage } from '../release/index.ts';
-import { builtImageName } from '../targets/index.ts';
+import { builtImageName, pullImage } from '../targets/index.ts';
 
 /** What images are made with. */
 export interface ImageMaking {
@@ -94,7 +94,7 @@ async function pulled(wanted: WantedImage, making: ImageMaking): Promise<Release
   if (!present || pullPolicy === 'always') {
     if (pullPolicy === 'never') throw notThere(wanted, reference);
     making.onProgress(`pulls ${reference}`);
-    await images.pull(reference, { platform });
+    await pullImage(making, reference, { platform });
   }
   const image = await images.inspect(reference);
   if (!image) throw notThere(wanted, reference);

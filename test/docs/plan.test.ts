@@ -20,6 +20,7 @@ test('docs/plan.md shows what a plan says of the commit that it changes into', (
     ...resolved({ compose: block('compose.yml after'), yml }),
     state: running({ compose: block('compose.yml'), yml }),
     changedFiles: ['backend/worker.js', 'backend/migrations/2.sql', 'compose.yml'],
+    ignoreFiles: {},
     machines: [{ name: 'here', problem: null, free: { memoryBytes: null, diskBytes: null }, images }],
   });
   const lines = forecastLines(forecast, { color: false, columns: 200 });

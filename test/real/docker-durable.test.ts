@@ -4,11 +4,15 @@ import {
   builtImageName,
   containerName,
   networkName,
+  pullImage,
   volumeName,
   type Keep,
 } from '../../src/targets/index.ts';
 import { dockerInstall, lacksDocker, loadImages, sharedDockerd, startDockerd } from '../docker/index.ts';
 import { answering, hookOf, openTarget, serviceOf, shell, type TargetRig } from '../docker/target-rig.ts';
+
+import { lacks } from './support/component.ts';
+import { registry, startRegistry } from './support/registry.ts';
 
 const isReady = ({ probe }: { probe: unknown }) => probe === 'ready';
 const patience = { timeout: 60_000 };
@@ -258,6 +262,76 @@ describe.skipIf(lacksDocker())(`containers through kills and changes (missing? $
       /^only [\d.]+ % of the disk of \/.* is free; the engine holds [\d.]+ GiB of images/,
     );
   });
+
+  it.skipIf(lacks(registry))(
+    `of pulled images only those go that this home brought and nobody uses (missing? ${registry.install})`,
+    async () => {
+      const started = await startRegistry();
+      onTestFinished(() => started.stop());
+      const { host } = started;
+      const { engine, homeId } = rig;
+      const build = (name: string) =>
+        execFileSync('/usr/bin/docker', ['-H', url, 'build', '-q', '-t', `${host}/${name}`, '-'], {
+          input: `FROM scratch\nLABEL is=${name.replace(':', '-')}-${rig.homeId}`,
+          encoding: 'utf8',
+        });
+      const push = (name: string) => {
+        build(name);
+        docker('push', '-q', `${host}/${name}`);
+        docker('rmi', `${host}/${name}`);
+      };
+      for (const name of ['gone:1', 'moves:1', 'kept:1', 'theirs:1', 'named:1', 'used:1', 'digest:1'])
+        push(name);
+      const names = () =>
+        docker('images', '--digests', '--format', '{{.Repository}}:{{.Tag}}')
+          .split('\n')
+          .filter((name) => name.startsWith(host))
+          .map((name) => name.slice(host.length + 1))
+          .toSorted();
+      const pull = async (name: string) => (await pullImage({ engine, homeId }, `${host}/${name}`))?.Id ?? '';
+
+      docker('pull', '-q', `${host}/theirs:1`);
+      await pull('theirs:1');
+      await pull('gone:1');
+      const first = await pull('moves:1');
+      const kept = await pull('kept:1');
+      await pull('named:1');
+      docker('tag', `${host}/named:1`, `${host}/mine:1`);
+      await pull('used:1');
+      const container = docker('create', `${host}/used:1`, 'nothing');
+      docker('pull', '-q', `${host}/digest:1`);
+      const [digest = ''] = (await engine.images.inspect(`${host}/digest:1`))?.RepoDigests ?? [];
+      docker('rmi', `${host}/digest:1`);
+      await pull(digest.slice(host.length + 1));
+      // The name leads to a newer image now: that is needed, and the one before is not.
+      build('moves:1');
+      execFileSync('/usr/bin/docker', ['-H', url, 'build', '-q', '-t', `${host}/moves:1`, '-'], {
+        input: `FROM scratch\nLABEL is=newer-${rig.homeId}`,
+      });
+      docker('push', '-q', `${host}/moves:1`);
+      docker('tag', first, `${host}/moves:1`);
+      const second = await pull('moves:1');
+      expect(second).not.toBe(first);
+
+      const needed = keep({ images: [kept, second] });
+      const collected = await rig.target.collect(needed, 1);
+      const shown = collected.images.map((name) => name.slice(host.length + 1).replace(/@.*/, ''));
+      expect(shown.toSorted()).toEqual(['digest', 'gone:1', 'moves']);
+      expect(names()).toEqual(['kept:1', 'mine:1', 'moves:1', 'named:1', 'theirs:1', 'used:1']);
+      expect(await engine.images.inspect(first)).toBeNull();
+      expect(await rig.target.collect(needed, 1)).toMatchObject({ images: [] });
+
+      docker('rm', container);
+      docker('rmi', `${host}/mine:1`);
+      const rest = await rig.target.collect(keep({ images: [] }), 1);
+      expect(rest.images.toSorted()).toEqual(
+        ['kept:1', 'moves:1', 'named:1', 'used:1'].map((name) => `${host}/${name}`),
+      );
+      expect(names()).toEqual(['theirs:1']);
+      docker('rmi', `${host}/theirs:1`);
+      expect(docker('images', '-q', 'slipway/pulled')).toBe('');
+    },
+  );
 
   it('a missing image is told, and comes from the engine that has it', async () => {
     const other = await startDockerd();

@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -8,16 +8,10 @@ import { openEngine, type BuildRequest, type Engine } from '../../src/docker/ind
 import { dockerInstall, lacksDocker, sharedDockerd } from '../docker/index.ts';
 import { until } from '../rig/index.ts';
 import { lacks } from './support/component.ts';
+import { registry, startRegistry } from './support/registry.ts';
 import { sshd, startSshd } from './support/sshd.ts';
-import { freePort } from '../rig/free-port.ts';
 import { containerLabel } from '../../src/targets/index.ts';
 import { HealthWatch } from '../../src/wiring/health-watch.ts';
-
-const registry = {
-  name: 'docker-registry',
-  file: '/usr/bin/docker-registry',
-  install: 'apt-get install docker-registry',
-};
 
 describe.skipIf(lacksDocker())(`a client of Docker Engines (missing? ${dockerInstall})`, () => {
   let url: string;
@@ -226,23 +220,12 @@ describe.skipIf(lacksDocker())(`a client of Docker Engines (missing? ${dockerIns
       message: expect.stringContaining('connection refused') as string,
     });
     if (lacks(registry)) return;
-    const port = await freePort();
-    const config = join(folder, 'registry.yml');
-    writeFileSync(
-      config,
-      `version: 0.1\nstorage: { filesystem: { rootdirectory: ${folder}/registry } }\nhttp: { addr: 127.0.0.1:${port} }\n`,
-    );
-    const server = spawn(registry.file, ['serve', config], { stdio: 'ignore' });
-    onTestFinished(() => void server.kill());
-    const name = `127.0.0.1:${port}/redis:7`;
+    const started = await startRegistry();
+    onTestFinished(() => started.stop());
+    const { host } = started;
+    const name = `${host}/redis:7`;
     await engine.images.tag('redis:7', name);
-    await until('the registry takes it', async () => {
-      try {
-        return docker('push', '-q', name) !== '';
-      } catch {
-        return false;
-      }
-    });
+    docker('push', '-q', name);
     const id = (await engine.images.inspect(name))?.Id;
     const digest =
       (await engine.images.inspect(name))?.RepoDigests.find((one) => one.startsWith('127.0.0.1')) ?? '';
@@ -251,7 +234,7 @@ describe.skipIf(lacksDocker())(`a client of Docker Engines (missing? ${dockerIns
     expect(await engine.images.pull(digest, { onLine: (line) => lines.push(line) })).toBe(id);
     expect(lines.join('\n')).toContain('Digest: sha256:');
     await engine.images.remove(digest);
-    await expect(engine.images.pull(`127.0.0.1:${port}/redis:8`)).rejects.toMatchObject({
+    await expect(engine.images.pull(`${host}/redis:8`)).rejects.toMatchObject({
       message: expect.stringMatching(/could not pull the image .*redis:8: .*(unknown|not found)/) as string,
     });
   });

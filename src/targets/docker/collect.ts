@@ -1,9 +1,10 @@
-import type { ContainerInfo, ImageInfo } from 'dockerode';
+import type { ContainerInfo } from 'dockerode';
 import { CodedError } from '../../diagnostics/index.ts';
 import type { Engine } from '../../docker/index.ts';
 import type { Collected, Keep } from './model.ts';
-import { builtImagePrefix, label, sharedRevision } from './names.ts';
+import { label, sharedRevision } from './names.ts';
 import type { Place } from './place.ts';
+import { unneededImages } from './unneeded-images.ts';
 
 /** A container that was made and never started belongs to a start that died. */
 const abandonedAfterS = 3600;
@@ -46,23 +47,17 @@ async function hasContainers(engine: Engine, id: string): Promise<boolean> {
 }
 
 async function collectImages(engine: Engine, homeId: string, keep: Keep) {
-  const unneeded = (await engine.images.list({ [label.home]: homeId })).filter(
-    (image) => !keep.images.includes(image.Id) && isOurs(image),
-  );
+  const unneeded = await unneededImages(engine, homeId, keep.images);
   if (unneeded.length === 0) return { images: [], freedBytes: 0 };
   const before = await engine.diskUse();
   const images: string[] = [];
-  for (const { RepoTags } of unneeded) {
-    // By its names: whoever gave it another one, or runs it, keeps it.
-    for (const name of RepoTags ?? []) if (await engine.images.remove(name)) images.push(name);
+  for (const { shown, names } of unneeded) {
+    // By its names: whoever gave it another one meanwhile, or runs it, keeps it.
+    for (const name of names)
+      if ((await engine.images.remove(name)) && shown.includes(name)) images.push(name);
   }
   const after = await engine.diskUse();
   return { images, freedBytes: Math.max(0, before.imagesBytes - after.imagesBytes) };
-}
-
-/** Labels pass on to images that others build from ours; names do not. */
-function isOurs({ RepoTags }: ImageInfo): boolean {
-  return (RepoTags ?? []).length > 0 && (RepoTags ?? []).every((name) => name.startsWith(builtImagePrefix));
 }
 
 async function ignoring(work: Promise<void>): Promise<boolean> {

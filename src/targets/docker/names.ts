@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 /** Labels of everything that Slipway makes on an engine; nothing without `home` is ever touched. */
 export const label = {
   /** Id of the home that owns it. */
@@ -44,6 +46,47 @@ export function builtImageName(app: string, key: string): string {
 
 /** What the names of all images that Slipway built begin with. */
 export const builtImagePrefix = 'slipway/';
+
+/** Repository of the marks on images that a home has pulled. */
+export const pulledRepository = `${builtImagePrefix}pulled`;
+
+/**
+ * A name for an image that says: this home has pulled it, under that other name. It holds no more than hashes, since a
+ * tag is short; the image's id keeps one apart from the next that takes over its name.
+ */
+export function pulledMark(homeId: string, name: string, id: string): string {
+  return `${pulledRepository}:${homeId}-${shortHash(repositoryOf(name))}-${shortHash(name)}-${shortHash(id)}`;
+}
+
+/** What a mark of this home says. */
+export interface PulledMark {
+  isOf(name: string): boolean;
+  /** Of any tag or digest in the same repository. */
+  isOfRepository(name: string): boolean;
+}
+
+/** The marks of a home among the names of an image. */
+export function pulledMarks(homeId: string, names: readonly string[]): PulledMark[] {
+  const start = `${pulledRepository}:${homeId}-`;
+  return names
+    .filter((name) => name.startsWith(start))
+    .map((mark) => {
+      const [repository, whole] = mark.slice(start.length).split('-');
+      return {
+        isOf: (name) => shortHash(name) === whole,
+        isOfRepository: (name) => shortHash(repositoryOf(name)) === repository,
+      };
+    });
+}
+
+/** A name without tag and digest; a colon before the last slash is a registry's port. */
+export function repositoryOf(name: string): string {
+  return name.replace(/@.*$/, '').replace(/:[^:/]+$/, '');
+}
+
+function shortHash(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+}
 
 function prefix(scope: string): string {
   return `slipway-${scope.replaceAll('/', '-')}`;

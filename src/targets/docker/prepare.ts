@@ -3,6 +3,7 @@ import { openEngine, type Engine } from '../../docker/index.ts';
 import type { NeededImage, PreparationSpec } from './model.ts';
 import { ensureNetworks } from './networks.ts';
 import type { Place } from './place.ts';
+import { pullImage } from './pull-image.ts';
 
 /**
  * Brings a revision's images and networks onto the engine: from the registry by digest, or from the engine that built
@@ -31,15 +32,12 @@ interface Bringing {
   say: (line: string) => void;
 }
 
-async function bringImage(
-  { engine }: Place,
-  image: NeededImage,
-  { preparation, say }: Bringing,
-): Promise<void> {
+async function bringImage(place: Place, image: NeededImage, { preparation, say }: Bringing): Promise<void> {
+  const { engine } = place;
   if (await engine.images.inspect(image.id)) return;
   if (image.digest !== null) {
     say(`pulling ${image.name}: ${image.digest}`);
-    const id = await engine.images.pull(image.digest, { onLine: say });
+    const id = (await pullImage(place, image.digest, { onLine: say }))?.Id ?? 'nothing';
     if (id === image.id) return;
     // Engines with another image store name the same image by another hash; the digest has fixed its content.
     say(`${image.name} is ${id} here`);
