@@ -3,14 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { CodedError } from '../diagnostics/index.ts';
-import {
-  environmentLogs,
-  jobLogs,
-  logContainers,
-  type Answers,
-  type LogLine,
-  type System,
-} from '../wiring/index.ts';
+import { jobLogs, machineLogs, type Answers, type LogLine, type System } from '../wiring/index.ts';
 import { folder, name } from './request-shapes.ts';
 
 /** Between two looks at least; what is shown may change without a commit, so at most the other. */
@@ -91,15 +84,10 @@ export async function sendLogs(
   if (ship !== undefined && query.job !== undefined) await answers.requireJob(ship, query.job);
   const lines =
     ship === undefined
-      ? environmentLogs(
-          {
-            layout,
-            app: app ?? '',
-            environment: environment ?? '',
-            process: query.process ?? null,
-            containers: () => logContainers(`${app ?? ''}/${environment ?? ''}`, system),
-          },
-          options,
+      ? machineLogs(
+          `${app ?? ''}/${environment ?? ''}`,
+          { ...options, process: query.process ?? null },
+          system,
         )
       : jobLogs(
           {

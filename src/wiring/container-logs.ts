@@ -1,9 +1,6 @@
 import type { Engine } from '../docker/index.ts';
-import type { Store } from '../store/index.ts';
 import type { Docker } from './docker.ts';
-import { environmentState } from './environments.ts';
 import type { LogSource } from './log-source.ts';
-import { hasContainers } from './targets.ts';
 import type { LogLine } from './views.ts';
 
 /** A container whose words are wanted. */
@@ -18,17 +15,7 @@ export interface LogContainer {
 /** Of a container that has said more, the newest lines. */
 const mostOldLines = 10_000;
 
-/** The containers of an environment. The engine is asked only where an environment has some. */
-export async function logContainers(
-  scope: string,
-  { store, docker }: { store: Store; docker: Docker },
-): Promise<LogContainer[]> {
-  const state = await environmentState(scope, store);
-  if (!state || !hasContainers(state)) return [];
-  return containersOn(scope, docker);
-}
-
-/** Those on this machine's engine, whichever server they are for. */
+/** The containers of an environment on this machine's engine, whichever server they are for. */
 export async function containersOn(
   scope: string,
   { engine, homeId }: Pick<Docker, 'engine' | 'homeId'>,

@@ -1,11 +1,11 @@
 export type { Forecast, MachineForecast, ServiceForecast } from './forecast/model.ts';
 export { Answers } from './answers.ts';
-export { logContainers } from './container-logs.ts';
 export { endContainers } from './end-containers.ts';
 export { layoutOf, type Layout } from './layout.ts';
+export { machineLogs } from './machines/machine-logs.ts';
 export type { Connect } from './machines/model.ts';
 export { machineEnvironment } from '../runner/index.ts';
-export { environmentLogs, jobLogs, type LogQuery } from './read-logs.ts';
+export { jobLogs, type LogQuery } from './read-logs.ts';
 export { changePolicy, ownerName, policyOf } from './people.ts';
 export { readDefinition, type CommitFiles } from './repository-files.ts';
 export { chooseRouter, type RouterWish } from './choose-router.ts';

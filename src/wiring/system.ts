@@ -19,7 +19,7 @@ import { Background } from './background.ts';
 import { certificateKeeper, withTls } from './certificates.ts';
 import { dockerAt, homeIdOf, type Docker } from './docker.ts';
 import { environmentHandler } from './environment-flow.ts';
-import { environmentFlowId } from './environments.ts';
+import { environmentFlowId, environmentState } from './environments.ts';
 import { collect } from './garbage.ts';
 import { HealthWatch } from './health-watch.ts';
 import { containersOn } from './container-logs.ts';
@@ -137,7 +137,7 @@ export async function openSystem(options: SystemOptions): Promise<System> {
       containers,
       address: listen,
       facts: () => factsOfHere({ version, docker, store, abilities: abilities[settings.kind] }),
-      logs: (scope, query) => logsOfHere(scope, query, { layout, docker }),
+      logs: (scope, query) => logsOfHere(scope, query, { layout, docker, store }),
     });
     const machines = machinesOf({ here, engine, connect, home: homeId, version, log });
     const guests = new Guests({ here, layout, docker, version });
@@ -196,10 +196,15 @@ export async function openSystem(options: SystemOptions): Promise<System> {
 function logsOfHere(
   scope: string,
   { process: wanted, ...query }: MachineLogQuery,
-  { layout, docker }: Pick<Parts, 'layout' | 'docker'>,
+  { layout, docker, store }: Pick<Parts, 'layout' | 'docker' | 'store'>,
 ): AsyncIterable<LogLine> {
   const [app = '', environment = ''] = scope.split('/');
-  const containers = () => containersOn(scope, docker);
+  const containers = async () => {
+    const state = await environmentState(scope, store);
+    // What is not known here belongs to a server elsewhere, or to nobody.
+    if (!state) return containersOn(scope, docker).catch(() => []);
+    return hasContainers(state) ? containersOn(scope, docker) : [];
+  };
   return environmentLogs({ layout, app, environment, process: wanted, containers }, query);
 }
 

@@ -145,7 +145,7 @@ describe.skipIf(lacksDocker() || lacks(sshd))(
 
     it('a server that is killed in the middle goes on with both', async () => {
       const ship = await shipped('v5');
-      await rolloutAt(['starting', 'stepping', 'baking']);
+      await rolloutAt(['starting', 'shifting', 'baking']);
       const { pid } = await rig.client.health();
       signal(pid, 'SIGKILL');
       await rig.startServer();
