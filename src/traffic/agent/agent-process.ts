@@ -206,9 +206,7 @@ export class RouterAgent {
   async #observe(scope: string): Promise<RouterState> {
     await this.#driver.settle();
     const inFlight = new Map(
-      (await this.#driver.inFlight())
-        .filter((one) => one.scope === scope)
-        .map(({ revision, count }) => [revision, count]),
+      (await this.#driver.inFlight()).filter((one) => one.scope === scope).map((one) => [one.revision, one]),
     );
     const stored = this.#scopes.get(scope) ?? null;
     const weights = new Map(stored?.routes.revisions.map(({ id, weightPercent }) => [id, weightPercent]));
@@ -221,8 +219,8 @@ export class RouterAgent {
       revisions: ids
         .map((id) => ({
           ...this.#ledger.of(scope, id).toTraffic(id, weights.get(id) ?? 0),
-          inFlight: inFlight.get(id) ?? 0,
-          inFlightAt: null,
+          inFlight: inFlight.get(id)?.count ?? 0,
+          inFlightAt: inFlight.get(id)?.at ?? null,
         }))
         .filter(({ id, inFlight }) => weights.has(id) || inFlight > 0),
     };

@@ -27,6 +27,8 @@ export interface InFlight {
   scope: string;
   revision: string;
   count: number;
+  /** Those at a copy, by its address `host:port`; left out by a program that does not tell. */
+  at?: Record<string, number> | undefined;
 }
 
 /** What a driver tells the agent. */

@@ -1,42 +1,31 @@
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { lookup } from 'node:dns/promises';
-import { isIP } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CodedError } from '../../diagnostics/index.ts';
 import { findDaemon, startDaemon, type Daemon } from '../agent/daemon.ts';
 import type { DriverEvents, DriverFactory, InFlight, LogPosition, RouterDriver } from '../agent/driver.ts';
 import type { AgentSettings } from '../agent/settings.ts';
-import { covers } from '../certificate-folder.ts';
 import { CertificateWatch } from '../certificate-watch.ts';
 import { log, messageOf } from '../embedded/log.ts';
 import { sessionKey } from '../embedded/session-cookie.ts';
 import type { StoredScope } from '../embedded/state-file.ts';
-import { ask, listWorkers } from './commands.ts';
-import { renderConfig, structureOf, type ConfigParts, type HaproxyPaths } from './config.ts';
-import { pathsIn, readSlots, writeCertificates, writeMaps, writePages, writeWhole } from './files.ts';
+import { listWorkers } from './commands.ts';
+import { structureOf } from './config.ts';
+import { readSlots, writePages, type StoredSlots } from './files.ts';
+import { busyOf, inFlightOf, readLoad } from './in-flight.ts';
 import { changeLive, emptyOldWorker, planServers } from './live-change.ts';
 import type { LogLine } from './log-line.ts';
-import { LogStream, type Reading } from './log-stream.ts';
-import { mapsFor, type Maps } from './maps.ts';
-import { checkConfig, programArgv } from './program.ts';
-import { assignSlots, firstShape, shapeFor, slotIndex, type Shape, type Slots } from './slots.ts';
+import type { LogStream } from './log-stream.ts';
 import { logTail } from './log-tail.ts';
+import { pathsIn, type HaproxyPaths } from './paths.ts';
+import { checkPlan, planFor, writePlan, type Plan } from './plan.ts';
+import { programArgv } from './program.ts';
+import { RequestLogs, type Readings } from './request-logs.ts';
+import { allBusy, firstShape, type Busy } from './slots.ts';
 
-/** Less than whoever asks the agent waits for its answer. */
-const settleTimeoutMs = 7_000;
 const startTimeoutMs = 30_000;
 const lookEveryMs = 20;
 const tidyEveryMs = 1_000;
-
-/** Everything that follows from routes. */
-interface Plan {
-  scopes: readonly StoredScope[];
-  parts: ConfigParts;
-  maps: Maps;
-}
-
-type Readings = Record<number, Reading>;
 
 /** Makes the driver of HAProxy 2.6 or later. */
 export const createHaproxyDriver: DriverFactory = (settings, events) => new HaproxyDriver(settings, events);
@@ -45,15 +34,12 @@ class HaproxyDriver implements RouterDriver {
   readonly #settings: AgentSettings;
   readonly #events: DriverEvents;
   readonly #paths: HaproxyPaths;
+  readonly #logs: RequestLogs;
   #daemon: Daemon | null = null;
-  #stream: LogStream | null = null;
-  /** Of processes that finish what they have, after a reload. */
-  readonly #oldStreams = new Set<LogStream>();
-  #slots: Slots = [];
-  #shape: Shape = firstShape;
+  #stored: StoredSlots = { slots: [], shape: firstShape };
   /** What runs; null when nobody knows for certain. */
   #serving: Plan | null = null;
-  #key: Buffer | null = null;
+  #key: Buffer = Buffer.alloc(32);
   readonly #certificates: CertificateWatch | null;
   /** Why the newest certificates are not served. */
   #certificateProblem: string | null = null;
@@ -68,6 +54,11 @@ class HaproxyDriver implements RouterDriver {
     this.#settings = settings;
     this.#events = events;
     this.#paths = pathsIn(settings.folder);
+    this.#logs = new RequestLogs(
+      this.#paths,
+      (line) => this.#observe(line),
+      () => void this.#recover(),
+    );
     this.#certificates =
       settings.tls && new CertificateWatch(settings.tls.certificates, () => void this.#renew());
   }
@@ -79,19 +70,16 @@ class HaproxyDriver implements RouterDriver {
     this.#letting = false;
     this.#certificates?.close();
     this.#certificates?.follow();
-    const stored = await readSlots(this.#paths.slots);
-    this.#slots = stored?.slots ?? [];
-    this.#shape = stored?.shape ?? firstShape;
+    this.#stored = (await readSlots(this.#paths.slots)) ?? { slots: [], shape: firstShape };
     this.#serving = null;
     this.#daemon = await findDaemon(this.#paths.identity);
     if (this.#daemon) await this.#join(scopes, position as Readings | null);
     else await this.#launch(scopes);
-    this.#tidying ??= setInterval(() => void this.#tidy(), tidyEveryMs).unref();
+    this.#tidying ??= setInterval(() => void this.#logs.tidy(), tidyEveryMs).unref();
   }
 
   async check(scopes: readonly StoredScope[]): Promise<void> {
-    const plan = await this.#plan(scopes, new Set(this.#slots.keys()));
-    await this.#checkPlan(plan);
+    await checkPlan(await this.#plan(scopes, allBusy(this.#stored.slots)));
   }
 
   serve(scopes: readonly StoredScope[]): Promise<void> {
@@ -100,17 +88,15 @@ class HaproxyDriver implements RouterDriver {
 
   async #serve(scopes: readonly StoredScope[]): Promise<void> {
     await this.settle();
-    const plan = await this.#plan(scopes, await this.#busySlots());
+    const plan = await this.#plan(scopes, busyOf(await readLoad(this.#paths.master)));
     const before = this.#serving;
     await this.#write(plan);
-    this.#slots = plan.parts.slots;
-    this.#shape = plan.parts.shape;
     this.#serving = null;
     if (before && structureOf(before.parts) === structureOf(plan.parts)) {
       const servers = planServers(before.parts.slots, plan.parts.slots, plan.parts.shape);
       await changeLive(this.#paths, servers, { before: before.maps, after: plan.maps });
     } else {
-      await this.#checkPlan(plan);
+      await checkPlan(plan);
       await this.#reload();
     }
     this.#serving = plan;
@@ -118,26 +104,13 @@ class HaproxyDriver implements RouterDriver {
   }
 
   async inFlight(): Promise<InFlight[]> {
-    return [...(await this.#counts())].flatMap(([index, count]) => {
-      const slot = this.#slots[index];
-      return slot && count > 0 ? [{ scope: slot.scope, revision: slot.revision, count }] : [];
-    });
+    const all = inFlightOf(await readLoad(this.#paths.master), this.#stored.slots);
+    // An address that was looked up is none that the routes know.
+    return this.#serving?.named === false ? all : all.map((one) => ({ ...one, at: undefined }));
   }
 
   async settle(): Promise<void> {
-    const deadline = performance.now() + settleTimeoutMs;
-    let stream = this.#stream;
-    // Within a reload the mark may reach another process than the one that is read by then.
-    while (stream && !(await stream.settle(this.#paths.mark))) {
-      if (performance.now() > deadline)
-        throw new CodedError('traffic/program-silent', 'the request log of HAProxy does not come', {
-          help: "read the router's log",
-        });
-      stream = this.#stream;
-    }
-    if (!stream) return;
-    for (const one of [stream, ...this.#oldStreams])
-      if (one.hasGap()) this.#events.lost('lines of the request log are missing');
+    if (await this.#logs.settle()) this.#events.lost('lines of the request log are missing');
   }
 
   listening() {
@@ -156,10 +129,8 @@ class HaproxyDriver implements RouterDriver {
   async detach(): Promise<LogPosition> {
     await this.settle();
     this.#letGo();
-    const readings: Readings = {};
-    for (const { pid, reading } of [this.#stream, ...this.#oldStreams].filter((one) => one !== null))
-      readings[pid] = reading;
-    this.#closeStreams();
+    const readings = this.#logs.readings();
+    this.#logs.close();
     return readings;
   }
 
@@ -169,11 +140,11 @@ class HaproxyDriver implements RouterDriver {
     daemon?.signal('SIGUSR1');
     const deadline = performance.now() + this.#settings.drainTimeoutMs;
     while (daemon?.alive() && performance.now() < deadline) {
-      const busy = await this.#counts().catch(() => new Map<number, number>());
-      if ([...busy.values()].every((count) => count === 0)) break;
+      const load = await readLoad(this.#paths.master).catch(() => new Map());
+      if (load.size === 0) break;
       await sleep(lookEveryMs);
     }
-    this.#closeStreams();
+    this.#logs.close();
     for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
       daemon?.signal(signal);
       if ((await daemon?.ended(5_000)) ?? true) break;
@@ -182,16 +153,14 @@ class HaproxyDriver implements RouterDriver {
 
   /** HAProxy runs already, started by an agent before this one. */
   async #join(scopes: readonly StoredScope[] | null, readings: Readings | null): Promise<void> {
-    this.#stream = await this.#openStream(readings);
+    this.#logs.follow(await this.#logs.open(readings));
     if (scopes === null) {
       this.#adrift = 'the routes were lost; HAProxy goes on with those it has';
       return;
     }
-    const plan = await this.#plan(scopes, await this.#busySlots());
-    await this.#checkPlan(plan);
+    const plan = await this.#plan(scopes, busyOf(await readLoad(this.#paths.master)));
+    await checkPlan(plan);
     await this.#write(plan);
-    this.#slots = plan.parts.slots;
-    this.#shape = plan.parts.shape;
     // What an agent that crashed had in hand is not known: everything is said anew.
     await this.#reload();
     this.#serving = plan;
@@ -200,40 +169,34 @@ class HaproxyDriver implements RouterDriver {
   async #launch(scopes: readonly StoredScope[] | null): Promise<void> {
     let plan: Plan | null = null;
     if (scopes !== null || !existsSync(this.#paths.config)) {
-      plan = await this.#plan(scopes ?? [], new Set(), scopes === null);
-      await this.#checkPlan(plan);
+      plan = await this.#plan(scopes ?? [], new Map(), scopes === null);
+      await checkPlan(plan);
       await this.#write(plan);
-      this.#slots = plan.parts.slots;
-      this.#shape = plan.parts.shape;
     } else this.#adrift = 'the routes were lost; HAProxy has its last configuration';
     this.#daemon = await startDaemon({
       argv: programArgv(this.#settings, this.#paths),
       logFile: this.#paths.log,
       identityFile: this.#paths.identity,
     });
-    this.#stream = await this.#awaitWorker(null, {});
+    this.#logs.follow(await this.#awaitWorker(null));
     this.#serving = plan;
   }
 
-  async #plan(scopes: readonly StoredScope[], busy: ReadonlySet<number>, damaged = false): Promise<Plan> {
-    const resolved = await resolveHosts(scopes);
-    const slots = assignSlots(this.#slots, resolved, busy);
-    const shape = shapeFor(this.#shape, resolved, slots);
-    const certificates = this.#certificates?.certificates ?? [];
-    const parts: ConfigParts = {
+  #plan(scopes: readonly StoredScope[], busy: Busy, damaged = false): Promise<Plan> {
+    return planFor(scopes, {
       settings: this.#settings,
       paths: this.#paths,
-      shape,
-      slots,
-      certificates: await writeCertificates(this.#paths.certificates, certificates),
+      before: this.#stored,
+      busy,
+      certificates: this.#certificates?.certificates ?? [],
+      sessionKey: this.#key,
       damaged,
-    };
-    const hasCertificate = (host: string) => certificates.some((one) => covers(one, host));
-    return {
-      scopes,
-      parts,
-      maps: mapsFor(resolved, { slots, sessionKey: this.#key ?? Buffer.alloc(32), hasCertificate }),
-    };
+    });
+  }
+
+  async #write(plan: Plan): Promise<void> {
+    await writePlan(plan);
+    this.#stored = { slots: plan.parts.slots, shape: plan.parts.shape };
   }
 
   /** Other certificates are in the folder: the same routes with them. */
@@ -255,38 +218,24 @@ class HaproxyDriver implements RouterDriver {
     return result;
   }
 
-  async #checkPlan({ parts, maps }: Plan): Promise<void> {
-    if (!existsSync(this.#paths.maps.hosts)) await writeMaps(this.#paths.maps, maps);
-    await writeWhole(this.#paths.draft, renderConfig(parts));
-    await checkConfig(this.#settings, this.#paths.draft);
-  }
-
-  /** Slots first: what HAProxy reads must never name one that nobody knows. */
-  async #write({ parts, maps }: Plan): Promise<void> {
-    await writeWhole(this.#paths.slots, JSON.stringify({ shape: parts.shape, slots: parts.slots }));
-    await writeWhole(this.#paths.config, renderConfig(parts));
-    await writeMaps(this.#paths.maps, maps);
-  }
-
   /** A new process takes over the listening sockets; the old one finishes what it has. */
   async #reload(): Promise<void> {
     const before = (await listWorkers(this.#paths.master)).current;
     this.#daemon?.signal('SIGUSR2');
-    const stream = await this.#awaitWorker(before, {});
-    if (this.#stream) this.#oldStreams.add(this.#stream);
-    this.#stream = stream;
+    const stream = await this.#awaitWorker(before);
+    this.#logs.follow(stream);
     const { old } = await listWorkers(this.#paths.master);
     for (const pid of old) await emptyOldWorker(this.#paths, pid);
     log('info', 'haproxy-reloaded', { worker: stream.pid, old });
   }
 
   /** Waits for a worker other than the one before to answer. */
-  async #awaitWorker(before: number | null, readings: Readings): Promise<LogStream> {
+  async #awaitWorker(before: number | null): Promise<LogStream> {
     const deadline = performance.now() + startTimeoutMs;
     for (;;) {
       const { current } = await listWorkers(this.#paths.master).catch(() => ({ current: null }));
       if (current !== null && current !== before) {
-        const stream = await this.#openStream(readings).catch(() => null);
+        const stream = await this.#logs.open({}).catch(() => null);
         if (stream?.pid === current) return stream;
         stream?.close();
       }
@@ -307,27 +256,14 @@ class HaproxyDriver implements RouterDriver {
         });
   }
 
-  #openStream(after: Readings | null): Promise<LogStream> {
-    return LogStream.open(this.#paths.commands, {
-      after,
-      onLine: (line) => this.#observe(line),
-      onEnd: (stream) => this.#streamEnded(stream),
-    });
-  }
-
-  #observe({ backend, session, outcome }: LogLine): void {
-    const slot = this.#slots[slotIndex(backend) ?? -1];
+  #observe({ slot: index, session, outcome }: LogLine): void {
+    const slot = this.#stored.slots[index];
     if (slot) this.#events.finished({ scope: slot.scope, revision: slot.revision, session, outcome });
-  }
-
-  #streamEnded(stream: LogStream): void {
-    if (this.#oldStreams.delete(stream) || stream !== this.#stream || this.#letting) return;
-    this.#stream = null;
-    void this.#recover();
   }
 
   /** The process that served ended, or its command connection did. */
   async #recover(): Promise<void> {
+    if (this.#letting) return;
     await this.#daemon?.ended(1_000);
     if (this.#letting) return;
     if (!this.#daemon?.alive()) {
@@ -335,36 +271,9 @@ class HaproxyDriver implements RouterDriver {
       return;
     }
     this.#events.lost('the connection to the request log broke');
-    this.#stream = await this.#openStream(null).catch(() => null);
-    if (!this.#stream) this.#events.ended('HAProxy does not answer');
-  }
-
-  async #busySlots(): Promise<Set<number>> {
-    return new Set([...(await this.#counts())].filter(([, count]) => count > 0).map(([index]) => index));
-  }
-
-  /** Requests under way and waiting by slot, over all processes. */
-  async #counts(): Promise<Map<number, number>> {
-    const { current, old } = await listWorkers(this.#paths.master);
-    const counts = new Map<number, number>();
-    for (const pid of [current, ...old]) {
-      if (pid === null) continue;
-      for (const line of (await ask(this.#paths.master, `@!${pid} show stat -1 2 -1`)).split('\n')) {
-        const [name = '', , waiting, , running] = line.split(',');
-        const index = slotIndex(name);
-        if (index !== undefined)
-          counts.set(index, (counts.get(index) ?? 0) + Number(waiting) + Number(running));
-      }
-    }
-    return counts;
-  }
-
-  /** Lets old processes go that have no connection left, a look after the last line has come. */
-  async #tidy(): Promise<void> {
-    for (const stream of this.#oldStreams) {
-      const info = await ask(this.#paths.master, `@!${stream.pid} show info`).catch(() => '');
-      if (/^CurrConns: 0$/m.test(info)) stream.close();
-    }
+    const stream = await this.#logs.open(null).catch(() => null);
+    if (stream) this.#logs.follow(stream);
+    else this.#events.ended('HAProxy does not answer');
   }
 
   #letGo(): void {
@@ -372,41 +281,5 @@ class HaproxyDriver implements RouterDriver {
     this.#certificates?.close();
     clearInterval(this.#tidying);
     this.#tidying = undefined;
-  }
-
-  #closeStreams(): void {
-    this.#stream?.close();
-    for (const stream of this.#oldStreams) stream.close();
-    this.#oldStreams.clear();
-    this.#stream = null;
-  }
-}
-
-/** HAProxy is given addresses; names of endpoints are looked up here. */
-async function resolveHosts(scopes: readonly StoredScope[]): Promise<StoredScope[]> {
-  const known = new Map<string, string>();
-  for (const { routes } of scopes)
-    for (const { host } of routes.revisions.flatMap(({ endpoints }) => endpoints))
-      if (isIP(host) === 0 && !known.has(host)) known.set(host, await addressOf(host));
-  return scopes.map(({ routes, fence }) => ({
-    fence,
-    routes: {
-      ...routes,
-      revisions: routes.revisions.map((revision) => ({
-        ...revision,
-        endpoints: revision.endpoints.map((one) => ({ ...one, host: known.get(one.host) ?? one.host })),
-      })),
-    },
-  }));
-}
-
-async function addressOf(host: string): Promise<string> {
-  try {
-    return (await lookup(host)).address;
-  } catch (cause) {
-    throw new CodedError('traffic/configuration-refused', `the address of "${host}" cannot be found`, {
-      help: 'the routes before are still in force',
-      cause,
-    });
   }
 }

@@ -3,7 +3,7 @@ import { mkdir, open, readFile, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Certificate } from '../certificate-folder.ts';
 import { pages, renderPage, type Page } from '../embedded/pages.ts';
-import type { HaproxyPaths } from './config.ts';
+import type { HaproxyPaths } from './paths.ts';
 import { renderMap, type Maps } from './maps.ts';
 import type { Shape, Slots } from './slots.ts';
 
@@ -11,29 +11,6 @@ import type { Shape, Slots } from './slots.ts';
 export interface StoredSlots {
   shape: Shape;
   slots: Slots;
-}
-
-/** The paths of one HAProxy in its folder. */
-export function pathsIn(folder: string): HaproxyPaths {
-  return {
-    config: join(folder, 'haproxy.cfg'),
-    draft: join(folder, 'haproxy.cfg.draft'),
-    maps: {
-      facts: join(folder, 'facts.map'),
-      weights: join(folder, 'weights.map'),
-      hosts: join(folder, 'hosts.map'),
-    },
-    pages: join(folder, 'pages'),
-    certificates: join(folder, 'certificates'),
-    slots: join(folder, 'slots.json'),
-    identity: join(folder, 'haproxy.pid'),
-    log: join(folder, 'haproxy.log'),
-    commands: join(folder, 'cmd.sock'),
-    master: join(folder, 'master.sock'),
-    mark: join(folder, 'mark.sock'),
-    onward: join(folder, 'on.sock'),
-    onwardTls: join(folder, 'ontls.sock'),
-  };
 }
 
 /** Replaces a file so that a crash leaves the old one or the new one. */

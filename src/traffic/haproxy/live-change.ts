@@ -1,7 +1,7 @@
 import { ask, tell } from './commands.ts';
-import { serverName, type HaproxyPaths } from './config.ts';
 import type { Entries, Maps } from './maps.ts';
-import { slotName, type Shape, type Slots } from './slots.ts';
+import type { HaproxyPaths } from './paths.ts';
+import { serverName, slotName, type Server, type Shape, type Slots } from './slots.ts';
 
 /** HAProxy takes a line of commands with its payload into one buffer of 16 KiB at least. */
 const commandBytes = 8_000;
@@ -25,9 +25,9 @@ export function planServers(before: Slots | null, after: Slots, shape: Shape): L
     for (let place = 0; place < shape.serversPerSlot; place++) {
       const was = before?.[index]?.servers[place] ?? null;
       const is = after[index]?.servers[place] ?? null;
-      if (before !== null && was?.host === is?.host && was?.port === is?.port) continue;
+      if (before !== null && same(was, is)) continue;
       const name = `${slotName(index)}/${serverName(place)}`;
-      if (is === null) change.shut.push(`set server ${name} state maint`);
+      if (is === null || is.leaving) change.shut.push(`set server ${name} state maint`);
       else
         change.open.push(
           `set server ${name} addr ${is.host} port ${is.port}`,
@@ -70,6 +70,10 @@ async function replaceMap(commands: string, path: string, entries: Entries): Pro
 
 async function tellAll(commands: string, lines: readonly string[]): Promise<void> {
   for (const line of chunks(lines.map((one) => `${one};`))) await tell(commands, line.slice(0, -1));
+}
+
+function same(a: Server | null, b: Server | null): boolean {
+  return a?.host === b?.host && a?.port === b?.port && a?.leaving === b?.leaving;
 }
 
 function versionIn(answer: string): string | undefined {

@@ -2,18 +2,22 @@ import { expect, test } from 'vitest';
 import { sessionHash } from '../embedded/revision-counts.ts';
 import { parseLogLine } from './log-line.ts';
 
+function parse(line: string) {
+  const bytes = Buffer.from(`before\n${line}\nbehind`);
+  return parseLogLine(bytes, 7, 7 + Buffer.byteLength(line));
+}
+
 const client = sessionHash('10.0.0.1', '1234');
 
 test("a finished request tells its revision's backend, its session and how it ended", () => {
-  expect(parseLogLine('41 7 v3 200 -- 12 10.0.0.1 - 1234 -')).toEqual({
-    pid: 41,
+  expect(parse('request 7 v3 200 -- 12 - - 10.0.0.1 1234')).toEqual({
     counter: 7,
-    backend: 'v3',
+    slot: 3,
     session: client,
     outcome: { kind: 'answered', status: 200, latencyMs: 12, timed: true },
   });
   const session = 'ab'.repeat(16);
-  expect(parseLogLine(`41 8 v3 500 -- 12 10.0.0.1 ${session} 1234 -`)).toMatchObject({
+  expect(parse(`request 8 v3 500 -- 12 - ${session} 10.0.0.1 1234`)).toMatchObject({
     session: sessionHash(session),
   });
 });
@@ -28,11 +32,22 @@ test.each([
   ['a client that left', '-1 CH 9', '-', { kind: 'abandoned' }],
   ['a client that stopped reading', '200 cD 9', '-', { kind: 'abandoned' }],
 ])('%s', (_name, middle, stream, outcome) => {
-  expect(parseLogLine(`41 7 v3 ${middle} 10.0.0.1 - 1234 ${stream}`)).toMatchObject({ outcome });
+  expect(parse(`request 7 v3 ${middle} ${stream} - 10.0.0.1 1234`)).toMatchObject({ outcome });
 });
 
 test('a mark, and what is not ours', () => {
-  expect(parseLogLine('41 mark /abc')).toEqual({ mark: '/abc' });
-  for (const line of ['', 'x', '41 x v3 200 -- 12 10.0.0.1 - 1234 -', '<134>haproxy[1]: hello'])
-    expect(parseLogLine(line)).toBeUndefined();
+  expect(parse('mark /abc')).toEqual({ mark: '/abc' });
+  for (const line of [
+    '',
+    'x',
+    'request x v3 200 -- 12 - - 10.0.0.1 1234',
+    'request 7 v3 200 -- 12 - - 10.0.0.1',
+    'request 7 v3 200 -- 12 - - 10.0.0.1 1234 -',
+    '<134>haproxy[1]: hello',
+  ])
+    expect(parse(line)).toBeUndefined();
+});
+
+test('what went to no revision has its number, too', () => {
+  expect(parse('request 9 slipway_users 400 PR 0 - - 10.0.0.1 -')).toMatchObject({ counter: 9, slot: NaN });
 });

@@ -1,11 +1,12 @@
+import { LineFields } from '../agent/line-fields.ts';
 import { sessionHash, type Outcome } from '../embedded/revision-counts.ts';
 
-/** One line of the request log: `pid counter backend status cause milliseconds client session agent stream`. */
+/** One finished request, as a line has it: `request counter backend status cause milliseconds stream session client agent`. */
 export interface LogLine {
-  pid: number;
   /** Counts the lines of its process from 0, so that a missing one is noticed. */
   counter: number;
-  backend: string;
+  /** Number of the slot; NaN for what went to no revision. */
+  slot: number;
   session: number;
   outcome: Outcome;
 }
@@ -15,31 +16,39 @@ export interface MarkLine {
   mark: string;
 }
 
-/** @returns Undefined for a line that is not ours. */
-export function parseLogLine(line: string): LogLine | MarkLine | undefined {
-  const parts = line.split(' ');
-  if (parts[1] === 'mark' && parts[2] !== undefined) return { mark: parts[2] };
-  const [pid, counter, backend, status, cause, latency, client, session, agent, stream] = parts;
-  if (stream === undefined || !/^\d+$/.test(pid ?? '') || !/^\d+$/.test(counter ?? '')) return undefined;
-  return {
-    pid: Number(pid),
-    counter: Number(counter),
-    backend: backend ?? '',
-    session: session?.length === 32 ? sessionHash(session) : sessionHash(client ?? '', agent),
-    outcome: outcomeOf(Number(status), cause ?? '', {
-      latencyMs: Number(latency),
-      timed: stream !== 'stream',
-    }),
-  };
+const space = 0x20;
+const letterV = 0x76;
+const minus = 0x2d;
+const sessionLetters = 32;
+
+/** Reads a line where it lies. @returns Undefined for one that is not ours, or not whole. */
+export function parseLogLine(bytes: Buffer, start: number, end: number): LogLine | MarkLine | undefined {
+  const fields = new LineFields(bytes, { start, end, separator: space });
+  if (fields.next().is('mark')) return { mark: fields.next().text() };
+  if (!fields.is('request')) return undefined;
+  const counter = fields.next().number();
+  const slot = fields.next().letter(0) === letterV ? fields.number(1) : NaN;
+  // -1 when nothing was answered.
+  const status = fields.next().number();
+  const cause = fields.next().letter(0);
+  // -1 when it was never known.
+  const latencyMs = Math.max(0, fields.next().number() || 0);
+  const timed = fields.next().letter(0) === minus;
+  const known = fields.next().length === sessionLetters ? fields.text() : null;
+  const client = fields.next().text();
+  const agent = fields.next().text();
+  const session = known === null ? sessionHash(client, agent) : sessionHash(known);
+  if (Number.isNaN(counter) || !fields.isLast) return undefined;
+  return { counter, slot, session, outcome: outcomeOf(status, cause, { latencyMs, timed }) };
 }
 
 /**
- * @param cause - Who ended it (`-` nobody, `C` and `c` the client) and when.
+ * @param cause - Who ended it (`-` nobody, `C` and `c` the client).
  * @see HAProxy's configuration manual, 8.5 "Session state at disconnection"
  */
-function outcomeOf(status: number, cause: string, seen: { latencyMs: number; timed: boolean }): Outcome {
+function outcomeOf(status: number, cause: number, seen: { latencyMs: number; timed: boolean }): Outcome {
   if (status === 101) return { kind: 'answered', status, latencyMs: 0, timed: false };
-  if (cause.startsWith('-')) return { kind: 'answered', status, ...seen };
-  if (/^[Cc]/.test(cause)) return { kind: 'abandoned' };
+  if (cause === minus) return { kind: 'answered', status, ...seen };
+  if (cause === 0x43 || cause === 0x63) return { kind: 'abandoned' };
   return { kind: 'gateway-error', latencyMs: seen.latencyMs };
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { CodedError } from '../../diagnostics/index.ts';
+import { Lines } from '../agent/line-fields.ts';
 import { ringName } from './config.ts';
 import { parseLogLine, type LogLine } from './log-line.ts';
 
@@ -29,7 +30,7 @@ export class LogStream {
   readonly #onLine: (line: LogLine) => void;
   /** Lines up to this one were told by an earlier stream. */
   readonly #readBefore: number;
-  #rest = '';
+  readonly #lines = new Lines();
   #gaps = 0;
 
   private constructor(
@@ -37,7 +38,7 @@ export class LogStream {
     parts: {
       pid: number;
       reading: Reading;
-      rest: string;
+      rest: Buffer;
       onLine: (line: LogLine) => void;
       onEnd: () => void;
     },
@@ -48,7 +49,7 @@ export class LogStream {
     this.#socket = socket;
     this.#onLine = parts.onLine;
     this.#take(parts.rest);
-    socket.on('data', (chunk: string) => this.#take(chunk));
+    socket.on('data', (chunk: Buffer) => this.#take(chunk));
     socket.on('close', parts.onEnd);
   }
 
@@ -67,7 +68,6 @@ export class LogStream {
     },
   ): Promise<LogStream> {
     const socket = connect(commands);
-    socket.setEncoding('utf8');
     const fromNow = parts.after === null ? ' -n' : '';
     const { pid, rest } = await greeting(socket, `show info;show events ${ringName} -w${fromNow}\n`);
     const reading = parts.after?.[pid] ?? { first: -1, last: -1, lines: 0 };
@@ -118,14 +118,13 @@ export class LogStream {
     this.#socket.destroy();
   }
 
-  #take(chunk: string): void {
-    const lines = (this.#rest + chunk).split('\n');
-    this.#rest = lines.pop() ?? '';
-    for (const text of lines) {
-      const line = parseLogLine(text);
-      if (line && 'mark' in line) this.#marks.get(line.mark)?.();
-      else if (line && line.pid === this.pid) this.#count(line);
-    }
+  #take(chunk: Buffer): void {
+    this.#lines.take(chunk, (bytes, start, end) => {
+      const line = parseLogLine(bytes, start, end);
+      if (line === undefined) return;
+      if ('mark' in line) this.#marks.get(line.mark)?.();
+      else this.#count(line);
+    });
   }
 
   #count(line: LogLine): void {
@@ -140,9 +139,9 @@ export class LogStream {
 }
 
 /** Waits for the answer to `show info`, which ends with an empty line. */
-function greeting(socket: Socket, question: string): Promise<{ pid: number; rest: string }> {
+function greeting(socket: Socket, question: string): Promise<{ pid: number; rest: Buffer }> {
   return new Promise((resolve, reject) => {
-    let text = '';
+    let bytes = Buffer.alloc(0);
     const fail = (cause: unknown) =>
       reject(
         new CodedError('traffic/program-silent', 'HAProxy does not give its request log', {
@@ -154,14 +153,15 @@ function greeting(socket: Socket, question: string): Promise<{ pid: number; rest
     socket.on('error', fail);
     socket.once('close', fail);
     socket.on('connect', () => socket.write(question));
-    const onData = (chunk: string) => {
-      text += chunk;
-      const end = text.indexOf('\n\n');
+    const onData = (chunk: Buffer) => {
+      bytes = Buffer.concat([bytes, chunk]);
+      const end = bytes.indexOf('\n\n');
       if (end < 0) return;
       clearTimeout(timer);
       socket.off('data', onData);
       socket.off('close', fail);
-      resolve({ pid: Number(/^Pid: (\d+)$/m.exec(text)?.[1]), rest: text.slice(end + 2) });
+      const pid = Number(/^Pid: (\d+)$/m.exec(bytes.toString('latin1', 0, end))?.[1]);
+      resolve({ pid, rest: bytes.subarray(end + 2) });
     };
     socket.on('data', onData);
   });

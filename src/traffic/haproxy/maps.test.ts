@@ -61,6 +61,29 @@ test('everything else is a fact', () => {
   ]);
 });
 
+test('a host leads straight to its backend while there is nothing to decide', () => {
+  const one = { ...routes, rateLimit: null, pins: routes.pins.slice(0, 1) };
+  const revisions = routes.revisions.map((revision, index) => ({
+    ...revision,
+    weightPercent: index === 0 ? 100 : 0,
+  }));
+  const { hosts } = mapsFor([{ routes: { ...one, revisions }, fence: 1 }], parts);
+  expect([...hosts]).toEqual([
+    ['*', 'v2'],
+    ['shop.example.com', 'v2'],
+    ['next.example.com', 'v0'],
+  ]);
+  const decided = [
+    one,
+    { ...one, revisions, sticky: true },
+    { ...one, revisions, maintenance: true },
+    { ...one, revisions, pins: routes.pins },
+    { ...one, revisions, rateLimit: { perMinute: 60, burst: 5 } },
+  ];
+  for (const each of decided)
+    expect(mapsFor([{ routes: each, fence: 1 }], parts).hosts.get('*')).toMatch(/^[0-9a-f]{12}$/);
+});
+
 test('a map is one entry a line', () => {
   expect(renderMap(new Map([['a', 'b']]))).toBe('a b\n');
 });

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Routes } from '../../delivery/index.ts';
 import type { StoredScope } from '../embedded/state-file.ts';
 import { revisionToken } from '../embedded/session-cookie.ts';
 import { WeightedChoice } from '../embedded/weighted-choice.ts';
@@ -7,7 +8,7 @@ import { nameOf, slotName, type Slots } from './slots.ts';
 /*
  * Everything about routes that may change while HAProxy runs stands in three maps, each replaced whole and at once:
  *
- *   hosts     host name or *        → scope
+ *   hosts     host name or *        → scope, or the backend itself where there is nothing to decide
  *   weights   00:scope … 99:scope   → backend of the revision that gets this hundredth of new sessions
  *   facts     what else is known, see below
  */
@@ -27,7 +28,7 @@ export const nowhere = 'nowhere';
 /** What an unknown host leads to in a process that is not old: a page. */
 export const onwardPage = 'page';
 
-/** In units of 100 µs, which fit 32 bits for days; see the limiter in `config.ts`. */
+/** In units of 100 µs, which fit 32 bits for days; see `limitRules`. */
 export const limitUnitsPerMinute = 600_000;
 
 interface MapParts {
@@ -49,7 +50,6 @@ export function mapsFor(
   facts.set('onward', onwardPage);
   for (const { routes } of scopes) {
     const scope = scopeKey(routes.scope);
-    for (const host of routes.hosts) hosts.set(host, scope);
     const backends = new Map(
       slots.flatMap((slot, index) =>
         slot?.scope === routes.scope ? [[slot.revision, slotName(index)] as const] : [],
@@ -68,6 +68,11 @@ export function mapsFor(
       facts.set(`session:${token}`, backendOf(id));
       facts.set(`token:${backendOf(id)}`, token);
     }
+    const straight = isStraight(routes) && choice.size === 1;
+    const door = straight
+      ? backendOf(routes.revisions.find((one) => one.weightPercent > 0)?.id ?? '')
+      : scope;
+    for (const host of routes.hosts) hosts.set(host, door);
     const flags = [
       ...(routes.maintenance ? ['maintenance'] : []),
       ...(routes.rateLimit ? ['limited'] : []),
@@ -84,13 +89,18 @@ export function mapsFor(
       const empty = !routes.revisions.some(({ id, endpoints }) => id === revision && endpoints.length > 0);
       const backend = empty ? nowhere : backendOf(revision);
       if (by.kind === 'host') {
-        hosts.set(by.host, scope);
+        hosts.set(by.host, isStraight(routes) && backend !== nowhere ? backend : scope);
         facts.set(`host:${scope}:${by.host}`, backend);
       } else facts.set(`${by.kind}:${scope}:${nameOf(by)}:${by.value}`, backend);
     }
   }
   for (const host of hosts.keys()) if (hasCertificate(host)) facts.set(`tls:${host}`, 'yes');
   return { facts, weights, hosts };
+}
+
+/** Whether the host alone says where a request goes, once one revision has all weight. */
+function isStraight({ sticky, maintenance, rateLimit, pins }: Routes): boolean {
+  return !sticky && !maintenance && rateLimit === null && pins.every(({ by }) => by.kind === 'host');
 }
 
 /** A map as its file has it. */

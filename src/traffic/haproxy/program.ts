@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import { CodedError } from '../../diagnostics/index.ts';
 import { findProgram } from '../agent/programs.ts';
 import type { AgentSettings } from '../agent/settings.ts';
-import type { HaproxyPaths } from './config.ts';
+import type { HaproxyPaths } from './paths.ts';
 
 const run = promisify(execFile);
 const checkTimeoutMs = 60_000;

@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
 import type { StoredScope } from '../embedded/state-file.ts';
-import { assignSlots, firstShape, shapeFor, slotIndex, slotName } from './slots.ts';
+import { addLoad, busyOf, inFlightOf, type SlotLoad } from './in-flight.ts';
+import { planServers } from './live-change.ts';
+import { assignSlots, firstShape, shapeFor, slotIndex, slotName, type Busy } from './slots.ts';
 
-const nothingBusy = new Set<number>();
+const nothingBusy: Busy = new Map();
 
 function scope(name: string, revisions: Record<string, number[]>): StoredScope {
   return {
@@ -41,10 +43,34 @@ test('a revision keeps its slot, and its copies their places', () => {
 
 test('a slot is free again when its revision left the routes and has nothing in flight', () => {
   const first = assignSlots([], [scope('a', { r1: [1], r2: [2] })], nothingBusy);
-  const busy = assignSlots(first, [scope('a', { r2: [2], r3: [3] })], new Set([0]));
+  const busy = assignSlots(first, [scope('a', { r2: [2], r3: [3] })], new Map([[0, new Set<number>()]]));
   expect(busy.map((slot) => slot?.revision)).toEqual(['r1', 'r2', 'r3']);
   const idle = assignSlots(busy, [scope('a', { r2: [2], r3: [3], r4: [4] })], nothingBusy);
   expect(idle.map((slot) => slot?.revision)).toEqual(['r4', 'r2', 'r3']);
+});
+
+test('a copy that leaves keeps its place while it has requests, so that they are told from those of another', () => {
+  const first = assignSlots([], [scope('a', { r1: [1, 2] })], nothingBusy);
+  const busy = new Map([[0, new Set([0])]]);
+  const second = assignSlots(first, [scope('a', { r1: [2, 3] })], busy);
+  expect(second[0]?.servers).toEqual([{ ...at(1), leaving: true }, at(2), at(3)]);
+  expect(planServers(first, second, firstShape)).toEqual({
+    open: ['set server v0/e2 addr 127.0.0.1 port 3', 'set server v0/e2 state ready'],
+    shut: ['set server v0/e0 state maint'],
+  });
+  const loads = new Map<number, SlotLoad>();
+  addLoad(
+    loads,
+    'v0,e0,0,0,2,\nv0,e1,0,0,1,\nv0,BACKEND,1,0,3,\nv1,BACKEND,0,0,0,\nslipway_users,FRONTEND,,,9,\n',
+  );
+  addLoad(loads, 'v0,e0,0,0,1,\nv0,BACKEND,0,0,1,\n');
+  expect(inFlightOf(loads, second)).toEqual([
+    { scope: 'a', revision: 'r1', count: 5, at: { '127.0.0.1:1': 3, '127.0.0.1:2': 1 } },
+  ]);
+  const third = assignSlots(second, [scope('a', { r1: [2, 3, 1] })], busyOf(loads));
+  expect(third[0]?.servers).toEqual([at(1), at(2), at(3)]);
+  expect(planServers(second, third, firstShape).open).toContain('set server v0/e0 state ready');
+  expect(assignSlots(second, [scope('a', { r1: [2, 3] })], nothingBusy)[0]?.servers[0]).toBeNull();
 });
 
 test('the shape stays while it holds, and grows by doubling', () => {

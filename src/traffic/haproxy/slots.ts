@@ -6,12 +6,20 @@ import type { StoredScope } from '../embedded/state-file.ts';
  * number of empty servers. A revision gets one of them for its life: addresses are set while HAProxy runs.
  */
 
+/** A place for a copy. One that is leaving takes no new request, and keeps its place while it has some. */
+export interface Server extends Pick<Endpoint, 'host' | 'port'> {
+  leaving?: true;
+}
+
 /** A backend that stands for one revision. Its servers keep their places; null is one that takes nothing. */
 export interface Slot {
   scope: string;
   revision: string;
-  servers: (Pick<Endpoint, 'host' | 'port'> | null)[];
+  servers: (Server | null)[];
 }
+
+/** Places with requests in flight, by slot; a slot without any may have some that wait for a place. */
+export type Busy = ReadonlyMap<number, ReadonlySet<number>>;
 
 /** All backends by number; null is free. */
 export type Slots = readonly (Slot | null)[];
@@ -33,6 +41,21 @@ export function slotName(index: number): string {
   return `v${index}`;
 }
 
+/** The name of a server: its place in its slot. */
+export function serverName(place: number): string {
+  return `e${place}`;
+}
+
+/** The place of a server by its name; undefined for what is none. */
+export function serverPlace(name: string): number | undefined {
+  return /^e\d{1,6}$/.test(name) ? Number(name.slice(1)) : undefined;
+}
+
+/** Everything stays where it is. */
+export function allBusy(slots: Slots): Busy {
+  return new Map(slots.map((slot, index) => [index, new Set(slot?.servers.keys())]));
+}
+
 /** The number of a backend by its name; undefined when it is none of ours. */
 export function slotIndex(name: string): number | undefined {
   return /^v\d{1,6}$/.test(name) ? Number(name.slice(1)) : undefined;
@@ -41,9 +64,9 @@ export function slotIndex(name: string): number | undefined {
 /**
  * Gives every revision of the routes a slot: the one it has, else a free one, else a new one.
  *
- * @param busy - Slots with requests in flight: they stay with their revision though it left the routes.
+ * @param busy - What has requests in flight stays: slots with their revision though it left the routes, and places.
  */
-export function assignSlots(before: Slots, scopes: readonly StoredScope[], busy: ReadonlySet<number>): Slots {
+export function assignSlots(before: Slots, scopes: readonly StoredScope[], busy: Busy): Slots {
   const wanted = new Map(
     scopes.flatMap(({ routes }) =>
       routes.revisions.map((revision) => [
@@ -56,13 +79,13 @@ export function assignSlots(before: Slots, scopes: readonly StoredScope[], busy:
     const still = slot && wanted.get(keyOf(slot.scope, slot.revision));
     if (slot && still) {
       wanted.delete(keyOf(slot.scope, slot.revision));
-      return { ...slot, servers: placeServers(slot.servers, still.revision) };
+      return { ...slot, servers: placeServers(slot.servers, still.revision, busy.get(index)) };
     }
     return slot && busy.has(index) ? slot : null;
   });
   for (const { scope, revision } of wanted.values()) {
     const free = slots.indexOf(null);
-    const slot: Slot = { scope, revision: revision.id, servers: placeServers([], revision) };
+    const slot: Slot = { scope, revision: revision.id, servers: placeServers([], revision, undefined) };
     if (free < 0) slots.push(slot);
     else slots[free] = slot;
   }
@@ -90,11 +113,16 @@ export function nameOf(by: { kind: 'header' | 'cookie'; name: string }): string 
 }
 
 /** Endpoints that stay keep their place, so that nothing moves under a request. */
-function placeServers(before: Slot['servers'], { endpoints }: RouteRevision): Slot['servers'] {
-  const wanted = endpoints.map(({ host, port }) => ({ host, port }));
-  const servers = before.map((server) => {
+function placeServers(
+  before: Slot['servers'],
+  { endpoints }: RouteRevision,
+  busy: ReadonlySet<number> | undefined,
+): Slot['servers'] {
+  const wanted = endpoints.map(({ host, port }): Server => ({ host, port }));
+  const servers = before.map((server, place) => {
     const index = wanted.findIndex((one) => one.host === server?.host && one.port === server.port);
-    return index < 0 ? null : (wanted.splice(index, 1)[0] ?? null);
+    if (index >= 0) return wanted.splice(index, 1)[0] ?? null;
+    return server && busy?.has(place) ? { ...server, leaving: true as const } : null;
   });
   for (const server of wanted) {
     const free = servers.indexOf(null);
