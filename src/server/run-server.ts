@@ -1,4 +1,5 @@
 import { chmod, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { flushCompileCache } from 'node:module';
 import { connect } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
@@ -16,6 +17,7 @@ import {
   type Listen,
   type System,
 } from '../wiring/index.ts';
+import { shareCompiledCode } from './compiled-code.ts';
 import { Doors } from './doors.ts';
 import { Guard } from './guard.ts';
 import { createApi } from './http.ts';
@@ -49,6 +51,7 @@ export async function runServer(request: StartRequest): Promise<void> {
     throw homeNotWritable(layout.home, error as NodeJS.ErrnoException);
   });
   await requireNoServer(layout);
+  shareCompiledCode(layout);
   // Whoever starts the server again, such as a session of ssh, need not know of the database.
   const last = await rememberedStart(layout);
   const databaseUrl = process.env['SLIPWAY_DATABASE_URL'] ?? last?.databaseUrl ?? '';
@@ -141,6 +144,8 @@ async function serve(system: System, layout: Layout, shutdown: (all: boolean) =>
   await rename(socket, layout.serverSocket);
   const { ino } = await stat(layout.serverSocket);
   system.start();
+  // One that is killed would leave nothing of this behind.
+  flushCompileCache();
   // Of two that were started at the same moment, or when one was taken for dead, the one whose socket stands goes on.
   const watch = setInterval(() => {
     void stat(layout.serverSocket).then(

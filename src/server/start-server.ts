@@ -7,6 +7,7 @@ import { CodedError, type Finding } from '../diagnostics/index.ts';
 import { ensureSupervisor } from '../supervisor/index.ts';
 import { endContainers, layoutOf, requireFreePort, type HealthView, type Layout } from '../wiring/index.ts';
 import { connectServer, type ServerClient } from './client.ts';
+import { shareCompiledCode } from './compiled-code.ts';
 import { entranceOf } from './door-place.ts';
 import {
   answers,
@@ -111,6 +112,7 @@ async function firstFree(): Promise<string> {
 
 async function spawnServer(layout: Layout): Promise<void> {
   mkdirSync(dirname(layout.serverLog), { recursive: true, mode: 0o700 });
+  shareCompiledCode(layout);
   const log = openSync(layout.serverLog, 'a', 0o600);
   const from = statSync(layout.serverLog).size;
   const entry = fileURLToPath(

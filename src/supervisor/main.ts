@@ -1,4 +1,5 @@
 import { mkdirSync, readFileSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import { resolve } from 'node:path';
 import { CodedError } from '../diagnostics/index.ts';
 import { serveControl } from './control-server.ts';
@@ -46,6 +47,8 @@ async function supervise(home: string): Promise<void> {
   keeper.begin();
   const server = await serveControl(paths.socket, keeper);
   say(`supervising ${home}`);
+  // One that is killed would leave nothing of this behind.
+  flushCompileCache();
   const end = () => {
     say('ending as asked; what runs is left as it is');
     // The answer to the request that asked for it still goes out.

@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import { CodedError } from '../../diagnostics/index.ts';
 import { parseArguments } from './arguments.ts';
 import { log, messageOf } from './log.ts';
@@ -32,6 +33,8 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const)
 try {
   router = new RouterProcess(parseArguments(process.argv.slice(2)));
   await router.start();
+  // One that is killed would leave nothing of this behind.
+  flushCompileCache();
 } catch (error) {
   die('start-failed', error);
 }
