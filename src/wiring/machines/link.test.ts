@@ -7,7 +7,10 @@ import type { MachineConnection } from './model.ts';
 type Answer = (request: MachineRequest, signal: AbortSignal) => Promise<unknown>;
 
 /** A machine whose server answers as it is told, and what it has heard. */
-function machine(answer: Answer): { link: MachineLink; heard: MachineRequest[]; log: string[] } {
+function machine(
+  answer: Answer,
+  patience: { oldMs?: number } = {},
+): { link: MachineLink; heard: MachineRequest[]; log: string[] } {
   const heard: MachineRequest[] = [];
   const log: string[] = [];
   const connection: MachineConnection = {
@@ -25,7 +28,7 @@ function machine(answer: Answer): { link: MachineLink; heard: MachineRequest[]; 
     home: '0123456789abcdef',
     version: '1.0.0',
     log: ({ message }) => log.push(message),
-    patience: { doubtMs: 5, helloMs: 20, listenMs: 20, againMs: 1 },
+    patience: { doubtMs: 5, helloMs: 20, listenMs: 20, againMs: 1, oldMs: 60_000, ...patience },
   });
   onTestFinished(() => link.close());
   return { link, heard, log };
@@ -78,6 +81,14 @@ test('it is asked again once it has been heard, and what it was sent before is m
   expect(turns[0]).toBe(0);
   expect(turns.at(-1)).toBeGreaterThan(0);
   expect(turns).toEqual(turns.toSorted((a, b) => a - b));
+});
+
+test('a silence of long ago is not told before it was listened again', async () => {
+  let away = true;
+  const { link } = machine(() => (away ? Promise.reject(gone()) : value('well')), { oldMs: 0 });
+  await expect(link.ask('a/b', looking)).rejects.toThrow('vps does not answer');
+  away = false;
+  expect(await link.ask('a/b', looking)).toBe('well');
 });
 
 test('a connection that was closed while it was kept is made anew, once', async () => {

@@ -27,9 +27,11 @@ interface Patience {
   listenMs: number;
   /** and again after this. */
   againMs: number;
+  /** What was heard so long ago is not told any more before it has been listened again. */
+  oldMs: number;
 }
 
-const usual: Patience = { doubtMs: 3_000, helloMs: 7_000, listenMs: 60_000, againMs: 1_000 };
+const usual: Patience = { doubtMs: 3_000, helloMs: 7_000, listenMs: 60_000, againMs: 1_000, oldMs: 10_000 };
 
 /**
  * The way to the server of another machine. A call may take its time as long as the machine says, asked beside it, that
@@ -48,7 +50,8 @@ export class MachineLink {
   #turn = 0;
   #silence: CodedError | null = null;
   #watching = false;
-  #listening = false;
+  #listening: Promise<void> | null = null;
+  #listenedAtMs = 0;
   #closed = false;
 
   constructor(options: LinkOptions) {
@@ -113,10 +116,8 @@ export class MachineLink {
   }
 
   async #alive<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    if (this.#silence) {
-      void this.#listen();
-      throw this.#silence;
-    }
+    await this.#hearAgain();
+    if (this.#silence) throw this.#silence;
     const controller = new AbortController();
     this.#waiting.add(controller);
     void this.#watch();
@@ -159,10 +160,19 @@ export class MachineLink {
     }
   }
 
-  /** Listens whether it is there again. */
+  /** Listens to a silent machine. What is known of it is waited for anew only when nobody has listened for long. */
+  async #hearAgain(): Promise<void> {
+    if (!this.#silence || this.#closed || this.#listening) return;
+    const { oldMs, helloMs } = this.#patience;
+    const isOld = performance.now() - this.#listenedAtMs > oldMs;
+    this.#listening = this.#listen().finally(() => {
+      this.#listening = null;
+      this.#listenedAtMs = performance.now();
+    });
+    if (isOld) await Promise.race([this.#listening, sleep(helloMs, undefined, { ref: false })]);
+  }
+
   async #listen(): Promise<void> {
-    if (this.#listening || this.#closed) return;
-    this.#listening = true;
     try {
       await this.#hello(this.#patience.listenMs);
       this.#silence = null;
@@ -170,8 +180,6 @@ export class MachineLink {
     } catch (error) {
       if (!this.#closed) this.#silence = this.#explain(error);
       await sleep(this.#patience.againMs, undefined, { ref: false });
-    } finally {
-      this.#listening = false;
     }
   }
 
@@ -179,6 +187,7 @@ export class MachineLink {
     const reason = this.#explain(error);
     if (this.#silence || this.#closed) return reason;
     this.#silence = reason;
+    this.#listenedAtMs = performance.now();
     // What was sent and has not been answered is not to be done any more, however late it is read over there.
     this.#turn += 1;
     for (const controller of this.#waiting) controller.abort();
@@ -200,7 +209,7 @@ export class MachineLink {
       `${this.name} does not answer${said === undefined ? '' : `: ${said}`}`,
       {
         notes: notes.slice(0, -1),
-        help: `see what is wrong: ssh ${this.name} slipway status; start it there: slipway up`,
+        help: `see what is wrong, and start it if it has ended: slipway status --host ${this.name}`,
         cause,
       },
     );
