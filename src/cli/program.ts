@@ -108,7 +108,7 @@ function addServerCommands(program: Command, add: Add): void {
       new Option(
         '--router <kind>',
         'what takes those requests (as last time; at first embedded, which needs nothing installed)',
-      ).choices(['embedded', 'haproxy', 'nginx', 'caddy']),
+      ).choices(['embedded', 'haproxy', 'nginx', 'caddy', 'traefik']),
     )
     .option(
       '--https <host:port|off>',

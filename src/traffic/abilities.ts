@@ -14,5 +14,7 @@ const everything: RouterAbilities = {
 export const abilities: Record<'embedded' | ProgramKind, RouterAbilities> = {
   embedded: everything,
   haproxy: everything,
+  caddy: { ...everything, underscores: false, rateLimit: false },
   nginx: { ...everything, underscores: false },
+  traefik: everything,
 };

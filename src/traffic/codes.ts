@@ -15,7 +15,7 @@ export const trafficCodes = {
     todo: 'Look at the network of this machine; it is tried again by itself.',
   },
   'configuration-refused': {
-    means: 'HAProxy or nginx does not take the configuration that the routes ask for.',
+    means: 'HAProxy, nginx, Caddy or Traefik does not take the configuration that the routes ask for.',
     todo: 'Read the notes; a part of your own may be at fault. The routes before are still in force.',
   },
   'control-failed': {
@@ -45,15 +45,19 @@ export const trafficCodes = {
     todo: 'Install it as the help says, or `slipway up --router embedded`.',
   },
   'program-failed': {
-    means: 'HAProxy or nginx did not start to serve.',
+    means: 'HAProxy, nginx, Caddy or Traefik did not start to serve.',
     todo: 'Read its log; it is tried again.',
+  },
+  'program-too-old': {
+    means: 'The router that was chosen is older than what Slipway drives.',
+    todo: 'Install a newer one as the help says, or `slipway up --router embedded`.',
   },
   'program-refused': {
     means: 'HAProxy did not take a change while it runs.',
     todo: "Nothing: the same change is made again by a reload. Report it with the router's log if it stays.",
   },
   'program-silent': {
-    means: 'HAProxy does not answer on its command socket.',
+    means: 'HAProxy, Caddy or Traefik does not answer its agent.',
     todo: "Read the router's log; `slipway up` starts it again.",
   },
   'stale-fence': {

@@ -1,7 +1,7 @@
 import { describe } from 'vitest';
 import { conformance, type Differences } from '../traffic/conformance/cases.ts';
 import type { ProgramKind } from '../../src/traffic/index.ts';
-import { lacks } from './support/component.ts';
+import { lacks, routerComponent } from './support/component.ts';
 
 /** Shares are drawn by lot: 6 points are almost four standard deviations of 1,000 draws at one half. */
 const routers: [ProgramKind, Differences][] = [
@@ -11,6 +11,8 @@ const routers: [ProgramKind, Differences][] = [
       shareErrorPercent: 6,
       lengthBesideEncoding: 'dropped',
       bodyOnClosingConnection: 'may fail',
+      sessionIds: 'kept',
+      brokenAnswers: 'counted',
       responseTimeoutMs: 2_000,
     },
   ],
@@ -20,13 +22,37 @@ const routers: [ProgramKind, Differences][] = [
       shareErrorPercent: 6,
       lengthBesideEncoding: 'refused',
       bodyOnClosingConnection: 'may fail',
+      sessionIds: 'kept',
+      brokenAnswers: 'counted',
       responseTimeoutMs: 10_000,
+    },
+  ],
+  [
+    'caddy',
+    {
+      shareErrorPercent: 6,
+      lengthBesideEncoding: 'dropped',
+      bodyOnClosingConnection: 'may fail',
+      sessionIds: 'kept',
+      brokenAnswers: 'counted',
+      responseTimeoutMs: 2_000,
+    },
+  ],
+  [
+    'traefik',
+    {
+      shareErrorPercent: 0,
+      lengthBesideEncoding: 'dropped',
+      bodyOnClosingConnection: 'may fail',
+      sessionIds: 'none',
+      brokenAnswers: 'not told',
+      responseTimeoutMs: 2_000,
     },
   ],
 ];
 
 for (const [kind, differences] of routers) {
-  const component = { name: kind, file: `/usr/sbin/${kind}`, install: `apt-get install ${kind}` };
+  const component = routerComponent(kind);
   describe.skipIf(lacks(component))(`${kind} (missing? ${component.install})`, () => {
     conformance(kind, differences);
   });

@@ -1,3 +1,4 @@
+import { pathWithCached } from '../rig/cached-programs.ts';
 import { freePort } from '../rig/free-port.ts';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
@@ -62,7 +63,10 @@ export async function startRig(
     const log = openSync(join(folder, 'log'), 'a');
     const argv = ['--state', stateFile, '--control', control, '--listen', `127.0.0.1:${port}`, ...flags];
     const start = kind === 'embedded' ? [routerEntry] : [agentEntry, '--router', kind];
-    const child = spawn(process.execPath, [...start, ...argv], { stdio: ['ignore', log, log] });
+    const child = spawn(process.execPath, [...start, ...argv], {
+      stdio: ['ignore', log, log],
+      env: { ...process.env, PATH: pathWithCached },
+    });
     closeSync(log);
     rig.child = child;
     await until(async () => {
@@ -78,7 +82,7 @@ export async function startRig(
     port,
     router: createRouterClient(control),
     child: undefined as never,
-    programPid: () => programOf(join(folder, kind)) ?? rig.child.pid ?? 0,
+    programPid: () => programsOf(join(folder, kind))[0] ?? rig.child.pid ?? 0,
     log: () => readFileSync(join(folder, 'log'), 'utf8'),
     restart: launch,
     async app(listener) {
@@ -92,8 +96,7 @@ export async function startRig(
       for (const line of rig.log().split('\n'))
         if (line.includes('"serving"')) pids.add((JSON.parse(line) as { pid: number }).pid);
       for (const pid of pids) killQuietly(pid);
-      const program = programOf(join(folder, kind));
-      if (program !== undefined) killQuietly(program, 'SIGTERM');
+      for (const program of programsOf(join(folder, kind))) killQuietly(program, 'SIGTERM');
       for (const server of apps) {
         server.closeAllConnections();
         server.close();
@@ -165,14 +168,14 @@ export function keepAliveAgent(): Agent {
   return new Agent({ keepAlive: true, maxSockets: Infinity });
 }
 
-/** Sends bytes as they are and returns all that comes back until the other end closes. */
+/** Sends bytes as they are and returns all that comes back until the other end closes, or resets what it has answered. */
 export function raw(port: number, text: string | Buffer): Promise<string> {
   return new Promise((resolve, reject) => {
     let received = '';
     const socket = connect(port, '127.0.0.1', () => socket.write(text));
     socket.setEncoding('latin1');
     socket.on('data', (chunk: string) => (received += chunk));
-    socket.on('error', reject);
+    socket.on('error', (error) => (received === '' ? reject(error) : resolve(received)));
     socket.on('close', () => resolve(received));
   });
 }
@@ -186,15 +189,17 @@ export async function until(holds: () => boolean | Promise<boolean>): Promise<vo
   throw new Error('it never came true');
 }
 
-/** The program that an agent started in a folder. */
-function programOf(folder: string): number | undefined {
-  for (const name of ['haproxy.pid', 'nginx.process'])
+/** The programs that an agent started in a folder, first the one that users reach. */
+function programsOf(folder: string): number[] {
+  const names = ['haproxy.pid', 'nginx.process', 'front.process', 'caddy.process', 'traefik.process'];
+  return names.flatMap((name) => {
     try {
-      return (JSON.parse(readFileSync(join(folder, name), 'utf8')) as { pid: number }).pid;
+      return [(JSON.parse(readFileSync(join(folder, name), 'utf8')) as { pid: number }).pid];
     } catch {
-      // It is the other one, or none.
+      // It is another one's.
+      return [];
     }
-  return undefined;
+  });
 }
 
 function killQuietly(pid: number, signal: NodeJS.Signals = 'SIGKILL'): void {

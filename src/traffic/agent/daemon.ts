@@ -20,22 +20,28 @@ interface DaemonStart {
   logFile: string;
   /** Remembers which process it is, for the next agent. */
   identityFile: string;
+  /** Handed over as descriptors from 3 on. */
+  sockets?: readonly number[];
+  /** All of its environment, when it needs more than a path. */
+  environment?: Readonly<Record<string, string>>;
 }
 
 const lookEveryMs = 50;
+const usualEnvironment = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C.UTF-8' };
 
 /**
  * Starts a program that stays in the foreground. Nothing of the agent's environment goes along, so that whoever ends
  * the agent's family does not end the program with it: that is the agent's to do, politely.
  */
-export async function startDaemon({ argv, logFile, identityFile }: DaemonStart): Promise<Daemon> {
+export async function startDaemon(start: DaemonStart): Promise<Daemon> {
+  const { argv, logFile, identityFile, sockets = [], environment = usualEnvironment } = start;
   const [command = '', ...rest] = argv;
   const log = openSync(logFile, 'a', 0o600);
   const child = spawn(command, rest, {
     detached: true,
-    stdio: ['ignore', log, log],
+    stdio: ['ignore', log, log, ...sockets],
     cwd: '/',
-    env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C.UTF-8' },
+    env: environment,
   });
   closeSync(log);
   await new Promise<void>((resolve, reject) => {

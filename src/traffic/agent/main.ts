@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import { CodedError } from '../../diagnostics/index.ts';
 import { log, messageOf } from '../embedded/log.ts';
 import { RouterAgent } from './agent-process.ts';
@@ -13,6 +14,8 @@ import { parseSettings } from './settings.ts';
 /** Loaded only for the one in use. */
 const drivers: Record<ProgramKind, () => Promise<DriverFactory>> = {
   haproxy: async () => (await import('../haproxy/index.ts')).createHaproxyDriver,
+  caddy: async () => (await import('../caddy/index.ts')).createCaddyDriver,
+  traefik: async () => (await import('../traefik/index.ts')).createTraefikDriver,
   nginx: async () => (await import('../nginx/index.ts')).createNginxDriver,
 };
 
@@ -42,6 +45,8 @@ try {
   const settings = parseSettings(process.argv.slice(2));
   agent = new RouterAgent(settings, await drivers[settings.kind]());
   await agent.start();
+  // One that is killed would leave nothing of this behind.
+  flushCompileCache();
 } catch (error) {
   die('start-failed', error);
 }

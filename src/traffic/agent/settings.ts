@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { CodedError } from '../../diagnostics/index.ts';
-import { isProgramKind, type ProgramKind } from './programs.ts';
+import { isProgramKind, programKinds, type ProgramKind } from './programs.ts';
 
 /** An address to listen at. */
 export interface ListenAddress {
@@ -36,13 +36,13 @@ export interface AgentSettings {
 }
 
 const usage =
-  'node main.ts --router haproxy|nginx --state FILE --control SOCKET --listen HOST:PORT [--folder DIR] [--program FILE] [--listen-tls HOST:PORT --certificates DIR] [--own-config FILE]... [--drain-timeout-ms N] [--response-timeout-ms N] [--max-body-bytes N] [--trust-proxy ADDRESS[/BITS]]... [--acme-thumbprint TEXT]';
+  'node main.ts --router haproxy|nginx|caddy|traefik --state FILE --control SOCKET --listen HOST:PORT [--folder DIR] [--program FILE] [--listen-tls HOST:PORT --certificates DIR] [--own-config FILE]... [--drain-timeout-ms N] [--response-timeout-ms N] [--max-body-bytes N] [--trust-proxy ADDRESS[/BITS]]... [--acme-thumbprint TEXT]';
 
 /** @throws CodedError `traffic/invalid-arguments` */
 export function parseSettings(argv: readonly string[]): AgentSettings {
   const { values } = readFlags(argv);
   const { router, state, control, listen, certificates } = values;
-  if (!isProgramKind(router)) throw invalid('--router is haproxy or nginx');
+  if (!isProgramKind(router)) throw invalid(`--router is one of ${programKinds.join(', ')}`);
   if (state === undefined || control === undefined || listen === undefined)
     throw invalid('--state, --control and --listen HOST:PORT are needed');
   const listenTls = values['listen-tls'];

@@ -6,6 +6,8 @@ describe('the embedded router', () => {
     shareErrorPercent: 0,
     lengthBesideEncoding: 'refused',
     bodyOnClosingConnection: 'survives',
+    sessionIds: 'kept',
+    brokenAnswers: 'counted',
     responseTimeoutMs: 2_000,
   });
 });

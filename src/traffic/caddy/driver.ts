@@ -1,0 +1,300 @@
+import { mkdir, rename, rm, symlink } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { DriverEvents, InFlight, LogPosition, RouterDriver } from '../agent/driver.ts';
+import { findProgram } from '../agent/programs.ts';
+import type { AgentSettings } from '../agent/settings.ts';
+import { CertificateWatch } from '../certificate-watch.ts';
+import { log, messageOf } from '../embedded/log.ts';
+import { revisionToken, sessionKey } from '../embedded/session-cookie.ts';
+import type { StoredScope } from '../embedded/state-file.ts';
+import { scopeKey } from '../nginx/names.ts';
+import { refused, requestsByAddress } from './admin.ts';
+import { renderBack } from './back.ts';
+import { CaddyProcess } from './caddy-process.ts';
+import { renderFront } from './front.ts';
+import { KnownRevisions } from './known-revisions.ts';
+import { LogFollower, type ReadUntil } from './log-follower.ts';
+import { backSocket, pathsIn, type CaddyPaths } from './paths.ts';
+import { adapt, openSocket, requireVersion } from './program.ts';
+import type { Json } from './routes.ts';
+import type { NamedScope } from './scope-routes.ts';
+
+const lookEveryMs = 500;
+const tryEveryMs = 5;
+
+/**
+ * Drives two Caddys. The front has the connections of users and is left alone when routes change; the back has the
+ * routes, each change of them as a configuration with a socket of its own. One symbolic link says which is the newest,
+ * so that nothing new reaches a configuration that is about to end.
+ *
+ *   users ──► front ──newest──► back-7 ──► apps
+ *                         (was: back-6, which finishes what it has)
+ */
+export class CaddyDriver implements RouterDriver {
+  readonly #settings: AgentSettings;
+  readonly #events: DriverEvents;
+  readonly #paths: CaddyPaths;
+  readonly #program: string;
+  readonly #back: CaddyProcess;
+  /** Null when a Caddy of the user's is in front. */
+  readonly #front: CaddyProcess | null;
+  readonly #known: KnownRevisions;
+  readonly #requests: LogFollower;
+  readonly #certificates: CertificateWatch | null;
+  #scopes: readonly StoredScope[] | null = null;
+  #watch: NodeJS.Timeout | undefined;
+  #certificateProblem: string | undefined;
+  /** Why Caddy serves something else than the state says. */
+  #adrift: string | undefined;
+  /** Changes happen one after the other, those for certificates included. */
+  #queue: Promise<unknown> = Promise.resolve();
+
+  constructor(settings: AgentSettings, events: DriverEvents) {
+    this.#settings = settings;
+    this.#events = events;
+    this.#program = settings.program ?? findProgram('caddy');
+    const { folder } = settings;
+    this.#paths = pathsIn(folder);
+    const parts = { program: this.#program, folder };
+    this.#back = new CaddyProcess({ ...parts, paths: this.#paths.back, server: 'back' });
+    const isOurs = settings.ownConfig.length === 0;
+    this.#front = isOurs ? new CaddyProcess({ ...parts, paths: this.#paths.front, server: 'plain' }) : null;
+    this.#known = new KnownRevisions(this.#paths.revisions);
+    const scopeOf = (key: string) => this.#known.scopeOf(key);
+    this.#requests = new LogFollower({ file: this.#paths.requests, scopeOf }, events);
+    this.#certificates =
+      settings.tls && isOurs ? new CertificateWatch(settings.tls.certificates, () => this.#renewed()) : null;
+  }
+
+  async start(scopes: readonly StoredScope[] | null, position: LogPosition): Promise<void> {
+    const mode = this.#front ? 0o700 : 0o750;
+    await mkdir(this.#settings.folder, { recursive: true, mode });
+    await requireVersion(this.#program);
+    await this.#requireOwn();
+    this.#certificates?.close();
+    this.#certificates?.follow();
+    const joined = await this.#back.join();
+    await this.#requests.follow(joined ? (position as ReadUntil | null) : null);
+    if (!joined) await this.#startBack(scopes);
+    else if (scopes) await this.serve(scopes);
+    if (!scopes) this.#adrift = 'the routes were lost; Caddy goes on with those it had';
+    if (this.#front && !(await this.#front.join())) await this.#startFront(this.#front);
+    this.#watch = setInterval(() => this.#look(), lookEveryMs).unref();
+  }
+
+  async check(scopes: readonly StoredScope[]): Promise<void> {
+    const unfit = scopes.flatMap(problemsOf)[0];
+    if (unfit !== undefined) throw refused(unfit);
+    await this.#requireOwn();
+    await this.#back.check(this.#backConfiguration(scopes, (await this.#backGeneration()) + 1));
+  }
+
+  serve(scopes: readonly StoredScope[]): Promise<void> {
+    return this.#inTurn(() => this.#serve(scopes));
+  }
+
+  async inFlight(): Promise<InFlight[]> {
+    if (!this.#back.alive()) return [];
+    return this.#known.inFlight(await requestsByAddress(this.#paths.back.admin));
+  }
+
+  settle(): Promise<void> {
+    return this.#requests.settle();
+  }
+
+  listening(): { host: string; port: number } | null {
+    return this.#ended() ? null : this.#settings.listen;
+  }
+
+  problems(): string[] {
+    return [
+      ...(this.#ended() ? ['Caddy does not run'] : []),
+      ...[this.#adrift, this.#certificateProblem].filter((one) => one !== undefined),
+      ...(this.#certificates?.problems ?? []),
+    ];
+  }
+
+  async detach(): Promise<LogPosition> {
+    this.#letGo();
+    await this.#queue;
+    return this.#requests.stop();
+  }
+
+  async stop(): Promise<void> {
+    this.#letGo();
+    await this.#queue;
+    await this.#front?.stop(this.#settings.drainTimeoutMs);
+    await this.#back.stop(this.#settings.drainTimeoutMs);
+    await this.#requests.stop();
+  }
+
+  async #startBack(scopes: readonly StoredScope[] | null): Promise<void> {
+    const isKept = scopes === null && this.#back.hasConfiguration();
+    const configuration = isKept ? null : this.#backConfiguration(scopes, 1);
+    if (configuration) await this.#back.check(configuration);
+    await this.#known.learn(scopes ?? []);
+    await this.#back.start(configuration);
+    await this.#point(backSocket(this.#paths, await this.#backGeneration()));
+    this.#scopes = scopes;
+  }
+
+  async #startFront(front: CaddyProcess): Promise<void> {
+    const { listen, tls } = this.#settings;
+    const sockets = await Promise.all([listen, ...(tls ? [tls.listen] : [])].map(openSocket));
+    try {
+      await front.start(
+        this.#frontConfiguration(0),
+        sockets.flatMap(({ descriptor }) => [descriptor, descriptor]),
+      );
+    } finally {
+      for (const { server } of sockets) server.close();
+    }
+  }
+
+  async #serve(scopes: readonly StoredScope[]): Promise<void> {
+    const served = await this.#backGeneration();
+    await this.#known.learn(scopes);
+    if (!(await this.#back.has(this.#backConfiguration(scopes, served)))) {
+      const socket = backSocket(this.#paths, served + 1);
+      const loading = { done: false };
+      const pointed = this.#pointOnce(socket, loading);
+      try {
+        await this.#back.load(this.#backConfiguration(scopes, served + 1));
+      } finally {
+        loading.done = true;
+        await pointed;
+      }
+    }
+    // Also when an agent ended between the two.
+    await this.#point(backSocket(this.#paths, await this.#backGeneration()));
+    this.#scopes = scopes;
+    this.#adrift = undefined;
+  }
+
+  /** Leads to a socket as soon as it answers, while the configuration before still does. */
+  async #pointOnce(socket: string, loading: { done: boolean }): Promise<void> {
+    for (; !loading.done; await sleep(tryEveryMs))
+      if (await answers(socket)) {
+        await this.#point(socket);
+        return;
+      }
+  }
+
+  async #point(socket: string): Promise<void> {
+    const { newest } = this.#paths;
+    const draft = `${newest}.draft`;
+    await rm(draft, { force: true });
+    await symlink(socket, draft);
+    await rename(draft, newest);
+  }
+
+  async #backGeneration(): Promise<number> {
+    return Number(/back-(\d+)\|/.exec(await this.#back.listening())?.[1] ?? 0);
+  }
+
+  #backConfiguration(scopes: readonly StoredScope[] | null, generation: number): Json {
+    const { tls, maxBodyBytes, responseTimeoutMs, drainTimeoutMs, acmeThumbprint } = this.#settings;
+    const key = sessionKey(`${this.#settings.stateFile}.key`);
+    const named = ({ routes }: StoredScope): NamedScope => ({
+      key: scopeKey(routes.scope),
+      routes,
+      token: (revision) => revisionToken(key, routes.scope, revision),
+    });
+    return renderBack({
+      scopes: scopes && scopes.map(named),
+      generation,
+      paths: this.#paths,
+      tls: tls && { port: tls.listen.port, certificates: this.#certificates?.certificates ?? [] },
+      limits: { maxBodyBytes, responseTimeoutMs, streamPatienceMs: drainTimeoutMs },
+      acmeThumbprint,
+      drainTimeoutMs,
+    });
+  }
+
+  #frontConfiguration(generation: number): Json {
+    return renderFront({
+      paths: this.#paths,
+      generation,
+      certificates: this.#settings.tls && (this.#certificates?.certificates ?? []),
+      trustedProxies: this.#settings.trustedProxies,
+      drainTimeoutMs: this.#settings.drainTimeoutMs,
+    });
+  }
+
+  /** A Caddy of the user's must lead to us; what else it does is theirs. */
+  async #requireOwn(): Promise<void> {
+    const [own, ...more] = this.#settings.ownConfig;
+    if (own === undefined) return;
+    if (more.length > 0) throw refused('it takes one configuration of yours, which may import others');
+    const { newest, folder } = this.#paths;
+    const adapted = await adapt(this.#program, own, folder);
+    if (!adapted.includes(JSON.stringify(`unix/${newest}`)))
+      throw refused(`${own} does not lead to Slipway: put "reverse_proxy unix/${newest}" into its sites`);
+  }
+
+  /** Other certificates are in the folder: the front takes them, and the back knows their hosts. */
+  #renewed(): void {
+    const front = this.#front;
+    if (!front?.alive()) return;
+    void this.#inTurn(async () => {
+      const served = /fd\/(\d+)/.exec(await front.listening())?.[1];
+      const next = this.#frontConfiguration(Number(served) % 2);
+      await front.check(next);
+      await front.load(next);
+      if (this.#scopes) await this.#serve(this.#scopes);
+    }).then(
+      () => (this.#certificateProblem = undefined),
+      (error) => {
+        this.#certificateProblem = `the certificates were not taken: ${messageOf(error)}`;
+        log('error', 'certificates-refused', { message: messageOf(error) });
+      },
+    );
+  }
+
+  #look(): void {
+    const ended = this.#ended();
+    if (!ended) return;
+    this.#letGo();
+    const reason = `Caddy ended: ${ended.lastWords()}`;
+    void this.#requests.stop().finally(() => this.#events.ended(reason));
+  }
+
+  /** One that should run and does not. */
+  #ended(): CaddyProcess | undefined {
+    return [this.#back, this.#front].find((one) => one !== null && !one.alive()) ?? undefined;
+  }
+
+  #letGo(): void {
+    clearInterval(this.#watch);
+    this.#certificates?.close();
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#queue.then(work);
+    this.#queue = result.catch(() => {});
+    return result;
+  }
+}
+
+/** What Caddy cannot be told. */
+function problemsOf({ routes: { scope, rateLimit, pins } }: StoredScope): string[] {
+  return [
+    ...(rateLimit ? [`${scope}: it counts no requests by client, so there is no rate limit`] : []),
+    ...pins.flatMap(({ by }) =>
+      by.kind === 'header' && by.name.includes('_')
+        ? [`${scope}: it drops headers with "_" in their names, such as "${by.name}"`]
+        : [],
+    ),
+  ];
+}
+
+function answers(socket: string): Promise<boolean> {
+  return new Promise((done) => {
+    const connection = connect(socket, () => {
+      connection.destroy();
+      done(true);
+    });
+    connection.on('error', () => done(false));
+  });
+}

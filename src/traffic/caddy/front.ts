@@ -1,0 +1,120 @@
+import type { Certificate } from '../certificate-folder.ts';
+import { strictTransport } from '../embedded/secure.ts';
+import { errorRoutes } from './pages.ts';
+import type { CaddyPaths } from './paths.ts';
+import { hasValue, type CaddyRoute, type Json } from './routes.ts';
+
+/** What the front is told. */
+export interface FrontParts {
+  paths: CaddyPaths;
+  /** Each configuration has a number of its own. */
+  generation: number;
+  /** Null speaks plain HTTP only. */
+  certificates: readonly Certificate[] | null;
+  trustedProxies: readonly string[];
+  drainTimeoutMs: number;
+}
+
+/** How long a configuration goes on after the next one serves. */
+export const handOverMs = 500;
+
+/**
+ * Listening sockets are handed over at the start, each under two numbers. A configuration uses one of them and its
+ * successor the other: Caddy gives a configuration time to hand over only what the next one does not listen on, while
+ * connections that wait to be accepted belong to the socket behind both.
+ */
+const firstDescriptor = 3;
+
+/**
+ * What users reach: connections, TLS, and nothing that routes say. It is not reloaded when routes change, for Caddy
+ * closes connections whose first request it has not read when a configuration ends (Go's `Server.Shutdown`).
+ */
+export function renderFront({
+  paths,
+  generation,
+  certificates,
+  trustedProxies,
+  drainTimeoutMs,
+}: FrontParts): Json {
+  const server = (socket: number, routes: CaddyRoute[], more: Json = {}): Json => ({
+    listen: [`fd/${firstDescriptor + socket * 2 + (generation % 2)}`],
+    routes: [...routes, ...onward(paths, drainTimeoutMs)],
+    errors: { routes: errorRoutes() },
+    automatic_https: { disable: true },
+    protocols: ['h1'],
+    read_header_timeout: '10s',
+    idle_timeout: '60s',
+    // Go adds 4 KiB to it.
+    max_header_bytes: 28 * 1024,
+    trusted_proxies_strict: 1,
+    ...(trustedProxies.length > 0 ? { trusted_proxies: { source: 'static', ranges: trustedProxies } } : {}),
+    ...more,
+  });
+  return {
+    admin: { listen: `unix/${paths.front.admin}|0600`, config: { persist: false } },
+    logging: {
+      logs: {
+        default: { level: 'WARN', exclude: ['admin', 'http.handlers.reverse_proxy', 'http.log.error'] },
+      },
+    },
+    storage: { module: 'file_system', root: paths.storage },
+    apps: {
+      http: {
+        grace_period: `${drainTimeoutMs}ms`,
+        shutdown_delay: `${handOverMs}ms`,
+        servers: {
+          plain: server(0, []),
+          ...(certificates && {
+            tls: server(1, [secured], {
+              protocols: ['h1', 'h2'],
+              tls_connection_policies: [{ protocol_min: 'tls1.3' }],
+            }),
+          }),
+        },
+      },
+      ...(certificates && {
+        tls: {
+          certificates: {
+            load_pem: certificates.map(({ chain, key }) => ({ certificate: chain, key })),
+          },
+        },
+      }),
+    },
+  };
+}
+
+/** Said over TLS, also by the router's own pages. */
+const secured: CaddyRoute = {
+  handle: [
+    {
+      handler: 'headers',
+      response: { deferred: true, set: { 'Strict-Transport-Security': [strictTransport] } },
+    },
+  ],
+};
+
+function onward({ newest }: CaddyPaths, drainTimeoutMs: number): CaddyRoute[] {
+  const ending = { handler: 'headers', response: { set: { Connection: ['close'] } } };
+  const shuttingDown = hasValue('{http.shutting_down}', 'true');
+  return [
+    { match: [{ ...shuttingDown, not: [{ header: { Upgrade: ['*'] } }] }], handle: [ending] },
+    {
+      handle: [
+        {
+          handler: 'reverse_proxy',
+          upstreams: [{ dial: `unix/${newest}` }],
+          // Until the back is there again, when it ended.
+          load_balancing: {
+            try_duration: '5s',
+            try_interval: '20ms',
+            retry_match: [{ method: ['SLIPWAY-NEVER'] }],
+          },
+          // A connection that is kept would lead to the configuration that was the newest when it began.
+          transport: { protocol: 'http', compression: false, keep_alive: { enabled: false } },
+          headers: { response: { delete: ['Via'] } },
+          stream_close_delay: `${drainTimeoutMs}ms`,
+        },
+      ],
+    },
+  ];
+}
