@@ -1,7 +1,7 @@
 import { startObserved } from '../flow/index.ts';
 import type { Draft } from './draft.ts';
 import type { Retiring } from './environment.ts';
-import { inFlight, type Observed } from './observed.ts';
+import { inFlight, routerOf, type Observed } from './observed.ts';
 import { leave } from './succeed.ts';
 
 /** Lets what stood by leave when its window is over, and what leaves drain and end. */
@@ -29,7 +29,8 @@ function goOut(leaving: Retiring, observed: Observed, nowMs: number): Retiring |
   if (unseen.length === on.length) return anew;
   const drained = inFlight(observed, revision.id) === 0 || drain.elapsedMs >= revision.drainTimeoutMs;
   const stage = drained ? 'stopping' : leaving.stage;
-  if (stage === 'draining' || observed.instances.some((seen) => seen.revision === revision.id))
-    return { ...leaving, stage };
+  const routed = on.some((machine) => !unseen.includes(machine) && !routerOf(observed, machine));
+  const stands = routed || observed.instances.some((seen) => seen.revision === revision.id);
+  if (stage === 'draining' || stands) return { ...leaving, stage };
   return unseen.length > 0 ? { ...anew, on: unseen } : null;
 }

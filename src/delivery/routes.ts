@@ -49,7 +49,9 @@ export function desiredRoutes(
   const { stable, rollout } = state;
   const weight = rollout ? candidateWeight(rollout) : 0;
   const fronts = weight === 100 || !stable ? [rollout?.candidate, stable] : [stable, rollout?.candidate];
-  const front = fronts.find((revision) => revision && webProcess(revision));
+  // What only leaves has to lose its traffic where it was not seen until now.
+  const leaving = state.retiring.map(({ revision }) => revision);
+  const front = [...fronts, ...leaving].find((revision) => revision && webProcess(revision));
   if (!front) return null;
   const all: RouteRevision[] = [];
   const place = { observed, machine };

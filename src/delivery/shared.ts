@@ -2,7 +2,7 @@ import { startObserved, type ObservedTimer } from '../flow/index.ts';
 import { isUp, seenAs, sharedCopy } from './copies.ts';
 import type { Draft } from './draft.ts';
 import type { Cause, EnvironmentState, Replacing, RunningShared } from './environment.ts';
-import { homeOf } from './machines.ts';
+import { here, homeOf, onMachine } from './machines.ts';
 import type { Observed } from './observed.ts';
 import type { Revision } from './revision.ts';
 
@@ -24,7 +24,8 @@ export function misplacedShared(state: EnvironmentState, candidate: Revision): C
     const at = one && homeOf(one.revision);
     const without = at === null ? undefined : candidate.machines.find((machine) => machine !== at);
     if (without === undefined) continue;
-    const reason = `the shared service ${name} runs on ${at}, where ${candidate.id} on ${without} does not reach it: use a database that all machines reach`;
+    const where = at === here ? ' on the server' : onMachine(at ?? here);
+    const reason = `the shared service ${name} runs${where}, where ${candidate.id}${onMachine(without)} does not reach it: use a database that all machines reach`;
     return { outcome: 'failed', reason, logTail: [] };
   }
   return null;

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { EnvironmentState } from './environment.ts';
+import { machinesOf } from './machines.ts';
 import { aRequest } from './testing/builders.ts';
 import { at, atRest, outcome, Stage } from './testing/stage.ts';
 import { upgradeRequest, upgradeState } from './upgrade.ts';
@@ -115,3 +116,34 @@ test('what this version writes comes back as it is', async () => {
     expect(upgradeState(stage.state)).toEqual(stage.state);
   }
 });
+
+/** Without what is known since there may be several machines. */
+function withoutMachines(value: unknown): unknown {
+  return JSON.parse(
+    JSON.stringify(value, (key, part: unknown) => {
+      if (key === 'machines' || key === 'started') return undefined;
+      if (key === 'baseline' && part) return (part as Record<string, unknown>)['here'];
+      return part;
+    }),
+  );
+}
+
+test.each(['preparing', 'stepping', 'baking', 'reverting'])(
+  'an environment of the version before there were several machines goes on from %s on its one machine',
+  async (phase) => {
+    const wishes = { stack: true, settings: { judge: { errorRate: 0.1, p95Ms: null, minRequests: 20 } } };
+    const stage = await new Stage().serves(aRequest(1, 'good', wishes));
+    await stage.serves(aRequest(2, 'good', wishes));
+    await stage.tick(['rollout', aRequest(3, 'good', wishes)]);
+    await stage.until(at(phase === 'reverting' ? 'baking' : phase));
+    if (phase === 'reverting') await stage.tick(['abort', { rolloutId: 'ro-3', by: 'ana' }]);
+    const { state } = stage;
+    const upgraded = upgradeState(withoutMachines(state));
+    expect(withoutMachines(upgraded)).toEqual(withoutMachines(state));
+    expect(machinesOf(upgraded)).toEqual(['here']);
+    stage.state = upgraded;
+    await stage.until(atRest);
+    expect(outcome(stage)).toMatch(phase === 'reverting' ? /^aborted/ : /^succeeded, r3 serves/);
+    expect(stage.world.broken).toEqual([]);
+  },
+);

@@ -24,6 +24,8 @@ export interface Wishes {
   stack?: boolean;
   /** No two web copies may run at any time. */
   alone?: boolean;
+  /** Where it runs; `here` unless told. */
+  machines?: string[];
   /** Its shared service does not come up. */
   brokenShared?: boolean;
 }
@@ -81,7 +83,7 @@ function aRevision(serial: number, behaves: Behaviour, wishes: Wishes): Omit<Rev
   };
   return {
     release: { digest: `sha256:${behaves}:${serial}`, commit: `c${serial}`, title: `change ${serial}` },
-    machines: [here],
+    machines: wishes.machines ?? [here],
     processes: [
       ...(stack ? [companion] : []),
       {

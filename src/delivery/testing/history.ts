@@ -1,6 +1,7 @@
 import type { NewEvent, Signal } from '../../flow/index.ts';
 import { desiredInstances } from '../desired.ts';
 import { emptyEnvironment, type EnvironmentState, type RolloutRequest } from '../environment.ts';
+import { here } from '../machines.ts';
 import type { Observed } from '../observed.ts';
 import { performEffects } from '../perform.ts';
 import { planEnvironment, type Decision } from '../plan.ts';
@@ -19,6 +20,8 @@ export type Move =
   | { kind: 'thaw' }
   | { kind: 'pass'; ms: number }
   | { kind: 'router'; up: boolean }
+  /** A machine is cut off from the server, or seen again. */
+  | { kind: 'machine'; name: string; answers: boolean }
   | { kind: 'router-restart'; lost: boolean }
   | { kind: 'damage' }
   | { kind: 'deploy'; behaves: Behaviour; wishes: Wishes }
@@ -76,10 +79,13 @@ export class History {
         this.world.pass(this.dice);
         return;
       case 'router':
-        this.world.routerUp = move.up;
+        this.world.on(here).routerUp = move.up;
+        return;
+      case 'machine':
+        this.world.on(move.name).answers = move.answers;
         return;
       case 'router-restart':
-        this.world.restartRouter(move.lost);
+        this.world.on(here).restartRouter(move.lost);
         return;
       case 'damage':
         if (this.state.stable) this.world.damage(this.state.stable.id);
@@ -125,7 +131,7 @@ export class History {
 
   /** No more faults, and people who say yes: everything must come to rest. */
   async rest(): Promise<void> {
-    this.world.routerUp = true;
+    for (const machine of this.world.all) machine.routerUp = machine.answers = true;
     for (let i = 0; i < longestRest && !this.atRest(); i++) {
       if (this.state.rollout) {
         this.send('resume', { rolloutId: null, by: 'lena' });
@@ -194,22 +200,23 @@ export class History {
   }
 
   private act({ decision, observed, base, fence }: Turn, crashAfter: number | null): Promise<FailedEffect[]> {
-    const { router, target } = this.world;
     const effects = crashAfter === null ? decision.effects : decision.effects.slice(0, crashAfter);
     return performEffects(effects, {
-      portsOf: () => ({ router, target }),
+      portsOf: (machine) => this.world.on(machine),
       routesOf: (machine) => desiredRoutes(base, observed, machine),
       fence,
     });
   }
 
-  private commit({ decision, fence, consumed }: Turn, failed: FailedEffect[]): void {
+  private commit(turn: Turn, failed: FailedEffect[]): void {
+    const { decision, fence, consumed } = turn;
     if (fence !== this.fence) return;
     const state = noteTroubles(decision.state, failed, this.nowMs);
     this.state = JSON.parse(JSON.stringify(state)) as EnvironmentState;
     this.signals = this.signals.filter((signal) => !consumed.includes(signal));
     this.events.push(...decision.events);
     this.checkSuccess(decision);
+    this.checkEnd(turn);
     if (this.state.stable) this.world.proven.add(this.state.stable.id);
     this.world.stable = this.state.stable?.id ?? null;
     this.world.mayEnd = this.state.replacing?.service ?? null;
@@ -236,8 +243,20 @@ export class History {
         reason !== 'this release already runs here'
       );
     });
-    if (done && state.stable && world.weightOf(state.stable.id) !== 100)
-      world.broken.push(`${state.stable.id} succeeded without its traffic`);
+    for (const machine of (done && state.stable?.machines) || [])
+      if (state.stable && world.on(machine).answers && world.weightOf(state.stable.id, machine) !== 100)
+        world.broken.push(`${state.stable.id} succeeded without its traffic on ${machine}`);
+  }
+
+  /** When a rollout is over, no machine that answers sends anybody to a revision that does not serve. */
+  private checkEnd({ base, decision, observed }: Turn): void {
+    if (!base.rollout || decision.state.rollout) return;
+    const stable = decision.state.stable?.id;
+    for (const [machine, router] of Object.entries(observed.routers)) {
+      const others = router?.revisions.filter(({ id, weightPercent }) => weightPercent > 0 && id !== stable);
+      if (others?.length)
+        this.world.broken.push(`${base.rollout.id} ended, and ${machine} serves ${others[0]?.id}`);
+    }
   }
 }
 
@@ -257,16 +276,20 @@ export function brokenPromises(history: History): string[] {
   if (running.toSorted().join() !== wanted.toSorted().join())
     broken.push(`${running.join()} run, wanted are ${wanted.join()}`);
   if (!state.stable || world.damaged.has(state.stable.id)) return broken;
-  const serving = world.routes?.revisions.filter(({ weightPercent }) => weightPercent > 0) ?? [];
-  const [only] = serving;
-  if (serving.length !== 1 || only?.id !== state.stable.id || only.weightPercent !== 100)
-    broken.push(`${state.stable.id} should serve, not ${JSON.stringify(serving)}`);
+  for (const { name, routes } of world.all) {
+    const serving = (routes?.revisions ?? [])
+      .filter(({ weightPercent }) => weightPercent > 0)
+      .map(({ id, weightPercent }) => `${id}=${weightPercent}%`);
+    const wanted = state.stable.machines.includes(name) ? `${state.stable.id}=100%` : '';
+    if (serving.join() !== wanted) broken.push(`${name} serves "${serving.join()}", wanted is "${wanted}"`);
+  }
   return broken;
 }
 
 /** Plays moves to their end, and lets all come to rest. */
-export async function playAll(moves: Move[], seed: number): Promise<History> {
+export async function playAll(moves: Move[], seed: number, illOn: string | null = null): Promise<History> {
   const history = new History(seed);
+  history.world.illOn = illOn;
   for (const move of moves) await history.play(move);
   await history.rest();
   return history;

@@ -2,6 +2,7 @@ import { unreachable } from '../../diagnostics/index.ts';
 import type { Signal } from '../../flow/index.ts';
 import type { Effect } from '../effects.ts';
 import { emptyEnvironment, type EnvironmentState, type RolloutRequest } from '../environment.ts';
+import { homeOf, onMachine } from '../machines.ts';
 import type { Observed } from '../observed.ts';
 import type { Pin } from '../ports.ts';
 import { performEffects } from '../perform.ts';
@@ -34,9 +35,8 @@ export class Stage {
     const observed = world.observe(state);
     this.see(observed);
     const decision = planEnvironment({ state, signals: signals.map(asSignal), observed, nowMs: this.nowMs });
-    const { router, target } = world;
     const failed = await performEffects(decision.effects, {
-      portsOf: () => ({ router, target }),
+      portsOf: (machine) => world.on(machine),
       routesOf: (machine) => desiredRoutes(state, observed, machine),
       fence: ++this.fence,
     });
@@ -90,9 +90,9 @@ function asSignal([name, payload]: [string, unknown], id: number): Signal {
 function describeEffect(effect: Effect): string {
   switch (effect.do) {
     case 'prepare':
-      return `prepare ${effect.revision.id}`;
+      return `prepare ${effect.revision.id}${onMachine(effect.machine)}`;
     case 'run-command':
-      return `run ${effect.command} of ${effect.revision.id}`;
+      return `run ${effect.command} of ${effect.revision.id}${onMachine(homeOf(effect.revision))}`;
     case 'start':
       return `start ${effect.instance.id}`;
     case 'stop':
@@ -100,7 +100,9 @@ function describeEffect(effect: Effect): string {
     case 'route':
       return `route ${effect.routes.revisions
         .map(({ id, weightPercent, endpoints }) => `${id}=${weightPercent}%/${endpoints.length}`)
-        .join(' ')}${effect.routes.pins.map(describePin).join('')}${effect.routes.sticky ? ' sticky' : ''}`;
+        .join(
+          ' ',
+        )}${effect.routes.pins.map(describePin).join('')}${effect.routes.sticky ? ' sticky' : ''}${onMachine(effect.machine)}`;
     default:
       return unreachable(effect);
   }

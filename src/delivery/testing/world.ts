@@ -1,11 +1,11 @@
-import { CodedError } from '../../diagnostics/index.ts';
 import { dueCheck } from '../checks.ts';
 import { currentCommand } from '../effects.ts';
 import type { EnvironmentState } from '../environment.ts';
-import { here } from '../machines.ts';
+import { here, homeOf, localId, machineOf, machinesOf, nameOn } from '../machines.ts';
 import type { CommandObservation, InstanceObservation, Observed, Preparation } from '../observed.ts';
-import type { Router, RouterState, Routes, Target } from '../ports.ts';
+import type { Routes, Target } from '../ports.ts';
 import type { DesiredInstance, ProcessRole, Revision } from '../revision.ts';
+import { MachineInMemory } from './machine.ts';
 
 /** How the copies of a release behave; told by its digest. */
 export type Behaviour =
@@ -30,22 +30,23 @@ interface Copy {
   stopping: boolean;
 }
 
-/** A router and a supervisor in memory, which refuse older fences and note every broken promise. */
+/** Machines in memory, which refuse older fences, and a note of every broken promise. */
 export class World {
   readonly broken: string[] = [];
   readonly commandRuns = new Map<string, number>();
+  /** By id; those of all machines. */
   readonly copies = new Map<string, Copy>();
-  routes: Routes | null = null;
-  private routerFence = 0;
-  private targetFence = 0;
+  private readonly machines = new Map<string, MachineInMemory>();
   private readonly commands = new Map<string, CommandObservation>();
-  private readonly inFlight = new Map<string, number>();
   private nextPort = 20_000;
-  routerUp = true;
+  /** The only machine on which releases misbehave; null: on all. */
+  illOn: string | null = null;
   /** Revisions whose files are gone: their copies cannot be started any more. */
   readonly damaged = new Set<string>();
   /** Revisions that have served with all copies ready, and may be returned to whatever their state. */
   readonly proven = new Set<string>();
+  /** Revisions that have had traffic somewhere. */
+  private readonly shifted = new Set<string>();
   /** Revisions that must keep standing: the stable one, and one inside its rollback window. */
   mustStand = new Set<string>();
   /** The revision that serves when no rollout is under way. */
@@ -55,55 +56,82 @@ export class World {
   /** Releases whose copies answer no more on what a migration left. */
   readonly brokenData = new Set<string>();
   readonly succeeded = new Map<string, number>();
-  private readonly preparations = new Map<string, number>();
-  private readonly counts = new Map<string, { requests: number; errors: number }>();
-  private epoch = 1;
-  lost = false;
 
-  readonly router: Router = {
-    apply: (desired, fence) => {
-      if (!this.routerUp) return Promise.reject(new Error('router is down'));
-      if (fence < this.routerFence) return Promise.reject(new CodedError('world/stale-fence', 'stale fence'));
-      this.routerFence = fence;
-      this.checkRoutes(desired);
-      this.routes = structuredClone(desired);
-      return Promise.resolve();
-    },
-    observe: () => Promise.resolve(this.routerState()),
-  };
+  /** A machine; it is there as soon as it is asked for. */
+  on(name: string): MachineInMemory {
+    const known = this.machines.get(name);
+    if (known) return known;
+    const machine = new MachineInMemory(name, (at, desired) => this.checkRoutes(at, desired));
+    machine.target = this.targetOn(machine);
+    this.machines.set(name, machine);
+    return machine;
+  }
 
-  readonly target: Target = {
-    start: (instance, fence) => this.fenced(fence, () => this.start(instance)),
-    stop: (id, fence) => this.fenced(fence, () => this.stop(id)),
-    runCommand: ({ key, revision }, fence) =>
-      this.fenced(fence, () => {
-        if (this.commands.has(key)) return;
-        this.commandRuns.set(key, (this.commandRuns.get(key) ?? 0) + 1);
-        const isCheck = key.startsWith('check-');
-        const code = behaviour(revision) === (isCheck ? 'check-fails' : 'migration-fails') ? 1 : 0;
-        if (code === 0 && !isCheck) this.noteSuccess(revision, key);
-        this.commands.set(key, { state: 'exited', code, logTail: [] });
-      }),
-    prepare: (revision, fence) =>
-      this.fenced(
-        fence,
-        () => void this.preparations.set(revision.id, this.preparations.get(revision.id) ?? 0),
-      ),
-  };
+  /** All that have ever been asked for. */
+  get all(): MachineInMemory[] {
+    return [...this.machines.values()];
+  }
+
+  get target(): Target {
+    return this.on(here).target;
+  }
+
+  get routes(): Routes | null {
+    return this.on(here).routes;
+  }
+
+  weightOf(revision: string, machine = here): number {
+    return this.on(machine).weightOf(revision);
+  }
+
+  private targetOn(machine: MachineInMemory): Target {
+    return {
+      start: (instance, fence) => machine.fenced(fence, () => this.start(instance)),
+      stop: (id, fence) => machine.fenced(fence, () => this.stop(nameOn(machine.name, id))),
+      runCommand: ({ key, revision }, fence) => machine.fenced(fence, () => this.runCommand(key, revision)),
+      prepare: ({ id }, fence) =>
+        machine.fenced(fence, () => void machine.preparations.set(id, machine.preparations.get(id) ?? 0)),
+    };
+  }
+
+  private runCommand(key: string, revision: Revision): void {
+    if (this.commands.has(key)) return;
+    this.commandRuns.set(key, (this.commandRuns.get(key) ?? 0) + 1);
+    const isCheck = key.startsWith('check-');
+    const code = behaviour(revision) === (isCheck ? 'check-fails' : 'migration-fails') ? 1 : 0;
+    if (code === 0 && !isCheck) this.noteSuccess(revision, key);
+    this.commands.set(key, { state: 'exited', code, logTail: [] });
+  }
 
   observe(state: EnvironmentState): Observed {
-    const commandKey = currentCommand(state);
+    const looked = machinesOf(state).map((name) => this.on(name));
+    const silent = looked.filter(({ answers }) => !answers).map(({ name }) => name);
+    const answers = (name: string) => !silent.includes(name);
     const candidate = state.rollout?.candidate ?? null;
-    const asked = candidate && dueCheck(state.rollout)?.check.kind === 'request' ? candidate : null;
+    const preparing = (candidate?.machines ?? []).filter(answers);
     return {
-      instances: [...this.copies.values()].map((copy) => this.see(copy)),
-      routers: { [here]: this.routerUp ? this.routerState() : null },
-      command: asked
-        ? this.ask(asked)
-        : (commandKey !== null && this.commands.get(commandKey)) || { state: 'none' },
-      prepared: { [here]: candidate ? this.prepared(candidate) : 'none' },
-      silent: [],
+      instances: [...this.copies.values()]
+        .filter(({ id }) => answers(machineOf(id)))
+        .map((copy) => this.see(copy)),
+      routers: Object.fromEntries(
+        looked.map((machine) => [
+          machine.name,
+          machine.answers && machine.routerUp ? machine.routerState() : null,
+        ]),
+      ),
+      command: this.seeCommand(state, candidate && answers(homeOf(candidate))),
+      prepared: Object.fromEntries(
+        preparing.map((name) => [name, candidate ? this.prepared(candidate, name) : 'none']),
+      ),
+      silent,
     };
+  }
+
+  private seeCommand(state: EnvironmentState, homeAnswers: boolean | null): CommandObservation {
+    const { rollout } = state;
+    if (rollout && dueCheck(rollout)?.check.kind === 'request') return this.ask(rollout.candidate);
+    const key = currentCommand(state);
+    return (homeAnswers && key !== null && this.commands.get(key)) || { state: 'none' };
   }
 
   private ask(candidate: Revision): CommandObservation {
@@ -111,18 +139,22 @@ export class World {
     return { state: 'exited', code: 0, logTail: [] };
   }
 
-  private prepared(revision: Revision): Preparation {
-    const age = this.preparations.get(revision.id);
+  private prepared(revision: Revision, machine: string): Preparation {
+    const age = this.on(machine).preparations.get(revision.id);
     if (age === undefined) return 'none';
     if (age < 2) return 'going';
-    return behaviour(revision) === 'cannot-prepare' ? { failed: 'no such image', logTail: [] } : 'done';
+    return this.doesOn(machine, revision) === 'cannot-prepare'
+      ? { failed: 'no such image', logTail: [] }
+      : 'done';
   }
 
-  /** A router that begins anew has counted nothing yet, and may have lost what it had not counted. */
-  restartRouter(lost: boolean): void {
-    this.epoch += 1;
-    this.lost = lost;
-    this.counts.clear();
+  /** How the copies of a release behave on a machine. */
+  private doesOn(machine: string, revision: Revision): Behaviour {
+    return this.illOn === null || this.illOn === machine ? behaviour(revision) : 'good';
+  }
+
+  private does({ id, revision }: Copy): Behaviour {
+    return this.doesOn(machineOf(id), revision);
   }
 
   private noteSuccess(revision: Revision, key: string): void {
@@ -144,58 +176,34 @@ export class World {
 
   /** Lets a moment pass: copies age, crash or end, requests come and go. `dice` is 0..1. */
   pass(dice: () => number): void {
-    for (const [id, age] of this.preparations) this.preparations.set(id, age + 1);
-    this.countRequests(dice);
+    for (const machine of this.machines.values())
+      machine.pass(dice, (id) => {
+        const copy = this.copies.get(nameOn(machine.name, id));
+        return copy !== undefined && this.does(copy) === 'errors';
+      });
     for (const copy of this.copies.values()) {
       copy.ageTicks += 1;
       if (copy.stopping && dice() < 0.5) this.copies.delete(copy.id);
-      const kind = behaviour(copy.revision);
+      const kind = this.does(copy);
       if (copy.role === 'shared') continue;
       if (kind === 'crashes' || (kind === 'crashes-later' && copy.ageTicks > 12 && copy.role === 'web'))
         copy.restarts += 1;
     }
-    const live = this.routes?.revisions ?? [];
-    for (const { id, weightPercent } of live) {
-      const now = this.inFlight.get(id) ?? 0;
-      this.inFlight.set(
-        id,
-        weightPercent > 0 ? Math.floor(dice() * 4) : Math.max(0, now - Math.round(dice() * 2)),
-      );
-    }
-    for (const id of this.inFlight.keys())
-      if (!live.some((revision) => revision.id === id)) this.inFlight.delete(id);
   }
 
-  private countRequests(dice: () => number): void {
-    for (const { id, weightPercent, endpoints } of this.routes?.revisions ?? []) {
-      if (endpoints.length === 0) continue;
-      const seen = this.counts.get(id) ?? { requests: 0, errors: 0 };
-      const requests = Math.round((weightPercent / 2) * dice());
-      const copy = this.copies.get(endpoints[0]?.instance ?? '');
-      const bad = copy && behaviour(copy.revision) === 'errors';
-      seen.requests += requests;
-      seen.errors += bad ? Math.ceil(requests / 3) : 0;
-      this.counts.set(id, seen);
-    }
-  }
-
-  private fenced(fence: number, act: () => void): Promise<void> {
-    if (fence < this.targetFence) return Promise.reject(new CodedError('world/stale-fence', 'stale fence'));
-    this.targetFence = fence;
-    return Promise.resolve().then(act);
-  }
-
-  private start({ id, revision, process }: DesiredInstance): void {
+  private start({ id: localId, machine, revision, process }: DesiredInstance): void {
+    const id = nameOn(machine, localId);
     if (this.copies.has(id)) return;
     if (this.damaged.has(revision.id) && process.role !== 'shared') throw new Error('its files are gone');
     const others = [...this.copies.values()].filter((copy) => copy.process === process.name);
     for (const copy of others) {
       const alone = process.role === 'worker' && copy.role === 'worker' && !process.overlap;
-      if (alone && copy.revision.id !== revision.id)
+      if (alone && copy.revision.id !== revision.id && !this.isLeftOut(copy, revision))
         this.broken.push(`${id} starts beside ${copy.id}, which may not overlap`);
       if (process.role === 'web' && copy.role === 'web' && copy.revision.id !== revision.id) {
         const alone = process.alone || copy.revision.processes.some((one) => one.role === 'web' && one.alone);
-        if (alone) this.broken.push(`${id} starts while ${copy.id} runs, and only one may`);
+        if (alone && !this.isLeftOut(copy, revision))
+          this.broken.push(`${id} starts while ${copy.id} runs, and only one may`);
       }
       if (process.role === 'shared' && copy.role === 'shared') this.broken.push(`${id} is doubled`);
     }
@@ -219,17 +227,23 @@ export class World {
         (copy) =>
           copy.process === name &&
           (copy.role === 'shared' || copy.revision.id === revision.id) &&
-          isReady(copy),
+          this.isReady(copy),
       );
       if (up.length === 0) this.broken.push(`${id} starts before ${name} is up`);
     }
+  }
+
+  /** Whoever takes a machine that does not answer out of the list says that it is gone. */
+  private isLeftOut({ id }: Copy, { machines }: Revision): boolean {
+    return !this.on(machineOf(id)).answers && !machines.includes(machineOf(id));
   }
 
   private stop(id: string): void {
     const copy = this.copies.get(id);
     if (!copy) return;
     const { revision, role, process } = copy;
-    if (role === 'web' && this.weightOf(revision.id) > 0 && this.isRouted(id))
+    const machine = this.on(machineOf(id));
+    if (role === 'web' && machine.weightOf(revision.id) > 0 && machine.isRouted(localId(id)))
       this.broken.push(`${id} is stopped while it has traffic`);
     if (role === 'web' && this.mustStand.has(revision.id))
       this.broken.push(`${id} is stopped while it must stand`);
@@ -237,41 +251,42 @@ export class World {
       this.broken.push(`${id} is stopped and nobody asked for it`);
     if (role === 'companion') {
       const asks = [...this.copies.values()].find(
-        (other) => other.revision.id === revision.id && other.role === 'web' && !other.stopping,
+        (other) =>
+          other.revision.id === revision.id &&
+          machineOf(other.id) === machineOf(id) &&
+          other.role === 'web' &&
+          !other.stopping,
       );
       if (asks) this.broken.push(`${id} is stopped before ${asks.id}`);
     }
     copy.stopping = true;
   }
 
-  private isRouted(id: string): boolean {
-    const all = this.routes?.revisions.flatMap(({ endpoints }) => endpoints) ?? [];
-    return all.some(({ instance }) => instance === id);
-  }
-
-  private checkRoutes(desired: Routes): void {
+  private checkRoutes({ name, routes }: MachineInMemory, desired: Routes): void {
+    const copyOf = (instance: string) => this.copies.get(nameOn(name, instance));
     const total = desired.revisions.reduce((sum, { weightPercent }) => sum + weightPercent, 0);
     if (total !== 100 && total !== 0) this.broken.push(`the weights sum to ${total}`);
     for (const { revision } of desired.pins) {
       const pinned = desired.revisions.find(({ id }) => id === revision);
-      const copies = pinned?.endpoints.map(({ instance }) => this.copies.get(instance)) ?? [];
-      const known = this.routes?.pins.some((pin) => pin.revision === revision);
-      if (!known && !copies.some((copy) => copy && isReady(copy)))
+      const copies = pinned?.endpoints.map(({ instance }) => copyOf(instance)) ?? [];
+      const known = routes?.pins.some((pin) => pin.revision === revision);
+      if (!known && !copies.some((copy) => copy && this.isReady(copy)))
         this.broken.push(`testers are sent to ${revision}, which is not ready`);
     }
     for (const { id, weightPercent, endpoints } of desired.revisions) {
       if (weightPercent === 0) continue;
-      const before = this.routes?.revisions.find((revision) => revision.id === id);
+      const before = routes?.revisions.find((revision) => revision.id === id);
       const routed =
         before && before.weightPercent > 0 ? before.endpoints.map(({ instance }) => instance) : [];
       const added = endpoints.filter(({ instance }) => !routed.includes(instance));
-      const copies = added.map(({ instance }) => this.copies.get(instance));
+      const copies = added.map(({ instance }) => copyOf(instance));
       if (copies.some((copy) => !copy || copy.stopping))
         this.broken.push(`${id} gets traffic while a copy of it is gone`);
       if (this.proven.has(id)) continue;
-      if (copies.some((copy) => copy && !isReady(copy)))
+      if (copies.some((copy) => copy && !this.isReady(copy)))
         this.broken.push(`${id} gets traffic before it is ready`);
-      const first = this.copies.get(endpoints[0]?.instance ?? '');
+      const first = copyOf(endpoints[0]?.instance ?? '');
+      if (first && !this.shifted.has(id)) this.checkAllReady(first.revision, endpoints.length);
       const replicas = first?.revision.processes.find(({ role }) => role === 'web')?.replicas ?? 1;
       const stable = desired.revisions.find((other) => other.id === this.stable);
       // Where the stable revision has no copy left, whoever has one takes all.
@@ -281,15 +296,27 @@ export class World {
     }
   }
 
-  weightOf(revision: string): number {
-    return this.routes?.revisions.find(({ id }) => id === revision)?.weightPercent ?? 0;
+  /** No machine sends anybody to a release before it is ready on all of its machines. */
+  private checkAllReady(revision: Revision, copiesEach: number): void {
+    this.shifted.add(revision.id);
+    for (const machine of revision.machines) {
+      const ready = [...this.copies.values()].filter(
+        (copy) =>
+          copy.revision.id === revision.id &&
+          copy.role === 'web' &&
+          machineOf(copy.id) === machine &&
+          this.isReady(copy),
+      );
+      if (ready.length < copiesEach)
+        this.broken.push(`${revision.id} gets traffic before it is ready on ${machine}`);
+    }
   }
 
   private see(copy: Copy): InstanceObservation {
     const ill = copy.role === 'web' && this.brokenData.has(copy.revision.release.digest);
     const probe = ill
       ? { failed: 'HTTP 500: no such column' }
-      : isReady(copy)
+      : this.isReady(copy)
         ? 'ready'
         : { failed: 'HTTP 503' };
     return {
@@ -307,36 +334,14 @@ export class World {
     };
   }
 
-  private routerState(): RouterState {
-    const known = this.routes?.revisions ?? [];
-    return {
-      epoch: `e${this.epoch}`,
-      lost: this.lost,
-      fence: this.routerFence,
-      routes: structuredClone(this.routes),
-      revisions: known.map(({ id, weightPercent }) => ({
-        id,
-        weightPercent,
-        inFlight: this.inFlight.get(id) ?? 0,
-        inFlightAt: null,
-        requests: this.counts.get(id)?.requests ?? 0,
-        errors: this.counts.get(id)?.errors ?? 0,
-        gatewayErrors: 0,
-        sessions: 0,
-        sessionsWithError: 0,
-        latency: [],
-      })),
-    };
+  private isReady(copy: Copy): boolean {
+    const { shared } = copy.revision;
+    const broken = shared.some(
+      ({ name, fingerprint }) => name === copy.process && fingerprint.startsWith('broken'),
+    );
+    const never = copy.role === 'shared' ? broken : this.does(copy) === 'never-ready';
+    return !never && copy.ageTicks >= 2 && !copy.stopping;
   }
-}
-
-function isReady(copy: Copy): boolean {
-  const { shared } = copy.revision;
-  const broken = shared.some(
-    ({ name, fingerprint }) => name === copy.process && fingerprint.startsWith('broken'),
-  );
-  const never = copy.role === 'shared' ? broken : behaviour(copy.revision) === 'never-ready';
-  return !never && copy.ageTicks >= 2 && !copy.stopping;
 }
 
 /** What the release's digest says about its behaviour. */

@@ -1,0 +1,112 @@
+import { CodedError } from '../../diagnostics/index.ts';
+import { here } from '../machines.ts';
+import type { Router, RouterState, Routes, Target } from '../ports.ts';
+
+/** One machine in memory: its router, which counts and forgets, and who may act on it. */
+export class MachineInMemory {
+  readonly name: string;
+  /** What runs there is started, stopped and counted by the world. */
+  target!: Target;
+  routes: Routes | null = null;
+  routerUp = true;
+  /** False: cut off. What runs there goes on, and keeps its traffic. */
+  answers = true;
+  /** Looks since a revision began to be prepared. */
+  readonly preparations = new Map<string, number>();
+  lost = false;
+  private routerFence = 0;
+  private targetFence = 0;
+  private epoch = 1;
+  private readonly inFlight = new Map<string, number>();
+  private readonly counts = new Map<string, { requests: number; errors: number }>();
+  private readonly checkRoutes: (machine: MachineInMemory, desired: Routes) => void;
+
+  readonly router: Router = {
+    apply: (desired, fence) => {
+      if (!this.answers) return Promise.reject(new Error(`${this.name} does not answer`));
+      if (!this.routerUp) return Promise.reject(new Error('router is down'));
+      if (fence < this.routerFence) return Promise.reject(new CodedError('world/stale-fence', 'stale fence'));
+      this.routerFence = fence;
+      this.checkRoutes(this, desired);
+      this.routes = structuredClone(desired);
+      return Promise.resolve();
+    },
+    observe: () => Promise.resolve(this.routerState()),
+  };
+
+  constructor(name: string, checkRoutes: (machine: MachineInMemory, desired: Routes) => void) {
+    this.name = name;
+    this.checkRoutes = checkRoutes;
+  }
+
+  /** Acts unless a newer owner has, or the machine is cut off. */
+  fenced(fence: number, act: () => void): Promise<void> {
+    if (!this.answers) return Promise.reject(new Error(`${this.name} does not answer`));
+    if (fence < this.targetFence) return Promise.reject(new CodedError('world/stale-fence', 'stale fence'));
+    this.targetFence = fence;
+    return Promise.resolve().then(act);
+  }
+
+  /** A router that begins anew has counted nothing yet, and may have lost what it had not counted. */
+  restartRouter(lost: boolean): void {
+    this.epoch += 1;
+    this.lost = lost;
+    this.counts.clear();
+  }
+
+  weightOf(revision: string): number {
+    return this.routes?.revisions.find(({ id }) => id === revision)?.weightPercent ?? 0;
+  }
+
+  isRouted(localId: string): boolean {
+    const all = this.routes?.revisions.flatMap(({ endpoints }) => endpoints) ?? [];
+    return all.some(({ instance }) => instance === localId);
+  }
+
+  /** Requests come and go. `dice` is 0..1; `isBad` tells which copies answer with errors. */
+  pass(dice: () => number, isBad: (localId: string) => boolean): void {
+    for (const [id, age] of this.preparations) this.preparations.set(id, age + 1);
+    const live = this.routes?.revisions ?? [];
+    for (const { id, weightPercent, endpoints } of live) {
+      const [first] = endpoints;
+      if (first) this.count(id, Math.round((weightPercent / 2) * dice()), isBad(first.instance));
+    }
+    for (const { id, weightPercent } of live) {
+      const now = this.inFlight.get(id) ?? 0;
+      const next = weightPercent > 0 ? Math.floor(dice() * 4) : Math.max(0, now - Math.round(dice() * 2));
+      this.inFlight.set(id, next);
+    }
+    for (const id of this.inFlight.keys())
+      if (!live.some((revision) => revision.id === id)) this.inFlight.delete(id);
+  }
+
+  routerState(): RouterState {
+    const known = this.routes?.revisions ?? [];
+    return {
+      // Machines have begun at different times.
+      epoch: this.name === here ? `e${this.epoch}` : `${this.name}-${this.epoch}`,
+      lost: this.lost,
+      fence: this.routerFence,
+      routes: structuredClone(this.routes),
+      revisions: known.map(({ id, weightPercent }) => ({
+        id,
+        weightPercent,
+        inFlight: this.inFlight.get(id) ?? 0,
+        inFlightAt: null,
+        requests: this.counts.get(id)?.requests ?? 0,
+        errors: this.counts.get(id)?.errors ?? 0,
+        gatewayErrors: 0,
+        sessions: 0,
+        sessionsWithError: 0,
+        latency: [],
+      })),
+    };
+  }
+
+  private count(id: string, requests: number, bad: boolean): void {
+    const seen = this.counts.get(id) ?? { requests: 0, errors: 0 };
+    seen.requests += requests;
+    seen.errors += bad ? Math.ceil(requests / 3) : 0;
+    this.counts.set(id, seen);
+  }
+}
