@@ -24,7 +24,7 @@ test('a header that nginx cannot tell is refused before anything moves, and othe
       severity: 'error',
       message:
         'the nginx router cannot do what production asks for: testers are known by the header "x_canary", whose "_" it cannot tell from "-"',
-      notes: ['routers that can: embedded, haproxy'],
+      notes: ['routers that can: embedded, haproxy, traefik'],
       help: 'name it "x-canary", or take a router that can: slipway up --router embedded',
     },
   ]);
@@ -39,7 +39,7 @@ test('everything that a router may lack is asked for by some environment', () =>
     counts: false,
     rateLimit: false,
   };
-  const able = { ...abilities, embedded: nothing, haproxy: nothing, nginx: nothing };
+  const able = { embedded: nothing, haproxy: nothing, nginx: nothing, caddy: nothing, traefik: nothing };
   const texts = (environment: string) =>
     routerFindings(appWith(environment), 'embedded', able).map(({ message, help }) => `${message} = ${help}`);
   expect(texts(canary).map((text) => text.replace(/^.*asks for: /, ''))).toEqual([

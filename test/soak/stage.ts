@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { connectServer, type ServerClient } from '../../src/server/index.ts';
 import { createBundle, openRepository } from '../../src/source/index.ts';
 import type { RolloutView, RouterKind } from '../../src/wiring/index.ts';
+import { pathWithCached } from '../rig/cached-programs.ts';
 import { closeHome, freePort } from '../rig/index.ts';
 import { createRepository, type Version } from './repository.ts';
 
@@ -52,7 +53,8 @@ export async function openStage(router: RouterKind, limitMs: number): Promise<St
     });
   try {
     const args = ['up', '--home', home, '--http', `127.0.0.1:${port}`, '--router', router];
-    await promisify(execFile)(process.execPath, [cli, ...args]);
+    const env = { ...process.env, PATH: pathWithCached };
+    await promisify(execFile)(process.execPath, [cli, ...args], { env });
   } catch (error) {
     // Why it did not start matters more than what it left.
     await closeHome(root, home, client).catch(() => {});

@@ -36,6 +36,12 @@ export function observeWorkers(masterPid: number): WorkerConnections[] {
   }));
 }
 
+/** Connections of one process; none of a process of another user. */
+export function connectionsOf(pid: number): Connection[] {
+  const table = connectionTable();
+  return socketsOf(pid).flatMap((inode) => table.get(inode) ?? []);
+}
+
 /** Child processes of a master by what they call themselves. */
 export function workersOf(masterPid: number): { pid: number; leaving: boolean }[] {
   return childrenOf(masterPid).flatMap((pid) => {

@@ -134,6 +134,9 @@ export class TraefikDriver implements RouterDriver {
   problems(): string[] {
     return [
       ...(this.#daemon?.alive() ? [] : ['Traefik does not run']),
+      ...(this.#configuration.staticIsCurrent
+        ? []
+        : ['Traefik runs with settings of before; they change with: slipway down && slipway up']),
       ...(this.#problem === undefined ? [] : [this.#problem]),
       ...(this.#certificates?.problems ?? []),
     ];
@@ -178,9 +181,6 @@ export class TraefikDriver implements RouterDriver {
     position: LogOffset | null,
   ): Promise<void> {
     await this.#log.follow(daemon, position);
-    this.#problem = this.#configuration.staticIsCurrent
-      ? undefined
-      : 'Traefik runs with settings of before; they change with: slipway down && slipway up';
     if (scopes === null) this.#problem = 'the routes were lost; Traefik goes on with those it has';
     else await this.#replace(scopes);
   }
@@ -245,6 +245,7 @@ export class TraefikDriver implements RouterDriver {
   #inForce(scopes: readonly StoredScope[], mark: string): void {
     this.#known.settled(scopes, this.#configuration.sessionKey, performance.now());
     this.#served = { scopes, mark };
+    this.#problem = undefined;
   }
 
   /**
@@ -289,13 +290,10 @@ export class TraefikDriver implements RouterDriver {
   #renewed(): void {
     void this.#inTurn(async () => {
       if (this.#daemon && this.#served) await this.#replace(this.#served.scopes);
-    }).then(
-      () => (this.#problem = undefined),
-      (error) => {
-        this.#problem = `the certificates were not taken: ${messageOf(error)}`;
-        log('error', 'certificates-refused', { message: messageOf(error) });
-      },
-    );
+    }).catch((error: unknown) => {
+      this.#problem = `the certificates were not taken: ${messageOf(error)}`;
+      log('error', 'certificates-refused', { message: messageOf(error) });
+    });
   }
 
   #look(): void {
