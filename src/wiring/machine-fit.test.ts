@@ -45,7 +45,7 @@ describe('on several machines', () => {
 
   test('one that does not answer is told with its own reason, and how to do without it', () => {
     const reason = new CodedError('wiring/machine-silent', 'ana@two does not answer: no route', {
-      help: 'see what is wrong: ssh ana@two slipway status',
+      help: 'see what is wrong: slipway status --host ana@two',
     });
     const silent: AskedMachine = { name: 'ana@two', facts: null, reason };
     expect(obstacles([own, silent])).toEqual([

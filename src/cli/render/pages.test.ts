@@ -62,7 +62,7 @@ test('status: what runs on which machine, and which of them is silent', () => {
     'medianest/production  here       1 ready             100 %, 170 requests  1',
     '                      ana@two    1 ready, 1 restart  100 %, 170 requests  0',
     '                      ana@three  silent for 3m',
-    '  ana@three is silent; look there: ssh ana@three slipway status; or leave it out of "machines", and ship',
+    '  ana@three is silent; look there: slipway status --host ana@three; or leave it out of "machines", and ship',
   ]);
 });
 

@@ -75,7 +75,7 @@ function silences(environments: readonly EnvironmentView[]): string[] {
   return [...new Set(silent.map(({ name }) => name))].map((name) =>
     name === 'here'
       ? '  here is silent; look at it: slipway doctor'
-      : `  ${name} is silent; look there: ssh ${name} slipway status; or leave it out of "machines", and ship`,
+      : `  ${name} is silent; look there: slipway status --host ${name}; or leave it out of "machines", and ship`,
   );
 }
 

@@ -11,8 +11,7 @@ export function forecastMachines(facts: ForecastFacts): MachineForecast[] {
     const known = facts.machines.find((one) => one.name === name);
     const { problem = null, free = nobodySays, images = {} } = known ?? {};
     const services = facts.app.services.filter((one) => runsOn(one, name, machines));
-    // What serves nobody yet is new everywhere; then it needs no word.
-    const change = before.length === 0 || before.includes(name) ? 'same' : 'new';
+    const change = before.includes(name) ? 'same' : 'new';
     const surge = surgeOf(facts, { name, services, images });
     return { name, change, problem, services: services.map((one) => one.name), surge, free };
   });

@@ -99,7 +99,7 @@ test('a connection that was closed while it was kept is made anew, once', async 
   await expect(dead.ask('a/b', looking)).rejects.toMatchObject({
     code: 'wiring/machine-silent',
     message: 'vps does not answer: ssh: connection refused',
-    help: expect.stringContaining('ssh vps slipway status') as string,
+    help: expect.stringContaining('slipway status --host vps') as string,
   });
 });
 
