@@ -84,12 +84,12 @@ export interface EnvironmentDefinition {
   promoteFrom: string | null;
   /** Host names that users reach it by. */
   hosts: string[];
+  /** At least one: `here` for the server's own, or what ssh takes. Each runs all copies; the first also what runs once. */
+  machines: string[];
   env: Record<string, string>;
   /** What jobs of this environment see as `vars`, on top of the app's. */
   vars: Record<string, string>;
   /** Path of an env file on the server's machine, which must have mode 0600. */
-  /** At least one: `here` for the server's own, or what ssh takes. Each runs all copies; the first also what runs once. */
-  machines: string[];
   envFile: string | null;
   /** Names of secrets that processes get as environment variables. */
   secrets: string[];

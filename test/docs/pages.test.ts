@@ -119,7 +119,7 @@ function mistakesOf(file: string, text: string): Finding[] {
     return loaded.ok ? loaded.warnings : loaded.findings;
   }
   // What it says of services can only be meant for a Compose app.
-  const ofCompose = /^(services|compose|migration):|service:/m.test(text);
+  const ofCompose = /^(services|compose|migration):|(service|machines):/m.test(text);
   const result = file.startsWith('.github/')
     ? parseWorkflow(text, file)
     : parseApp({
