@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { CheckDefinition } from '../app/index.ts';
 import { aCanary, type Wishes } from './testing/builders.ts';
-import { brokenPromises, History, type Move } from './testing/history.ts';
+import { brokenPromises, type Move } from './testing/history.ts';
+import { afterEachCrash, goOnFor, momentsOf, whenAt, type Story } from './testing/stories.ts';
 import type { Behaviour } from './testing/world.ts';
 
 /*
@@ -9,19 +10,6 @@ import type { Behaviour } from './testing/world.ts';
  * then played again and again with something happening at each of its moments: a server that dies after an effect, a
  * server that freezes, a person, a router that forgets. Each time it must come to rest with every promise kept.
  */
-
-/** What is under way, and how it ends when nothing disturbs it. */
-interface Story {
-  name: string;
-  /** What is done in an environment where r1 serves. */
-  begin: Move[];
-  /** What serves in the end. */
-  ends: string;
-  /** Moments that it must come through, so that none is believed to be covered and is not. */
-  through: string[];
-  /** Done before, each with a rest after it; r1 alone unless told. */
-  before?: Move[];
-}
 
 const stack: Wishes = { replicas: 2, stack: true };
 const deploy = (wishes: Wishes = {}, behaves: Behaviour = 'good'): Move => ({
@@ -39,8 +27,12 @@ const testers = { header: null, cookie: { name: 'tester', value: 'yes' } };
 const forward = ['preparing', 'migrating', 'checking-stable', 'draining', 'stopping-workers', 'baking'];
 const back = ['reverting routing', 'reverting draining', 'reverting stopping'];
 
+/** Played where r1 serves, unless told. */
+const stories = (all: (Omit<Story, 'before'> & { before?: Move[] })[]): Story[] =>
+  all.map((story) => ({ before: [deploy()], ...story }));
+
 /** One for each strategy: these are disturbed in every way. */
-const strategies: Story[] = [
+const strategies = stories([
   {
     name: 'blue-green with checks',
     begin: [deploy({ checks })],
@@ -59,9 +51,9 @@ const strategies: Story[] = [
     ends: 'r2',
     through: [...forward, 'stepping holding 0', 'stepping holding 1', 'stepping shifting 2'],
   },
-];
+]);
 
-const others: Story[] = [
+const others = stories([
   { name: 'blue-green', begin: [deploy()], ends: 'r2', through: forward },
   {
     name: 'a service of which only one may run',
@@ -101,6 +93,30 @@ const others: Story[] = [
     begin: [deploy({ rules: { reviewers: ['lena'], waitTimerMs: 900 } })],
     ends: 'r2',
     through: ['waiting', ...forward],
+  },
+  {
+    name: 'a release that waits for a window',
+    begin: [
+      deploy({
+        rules: {
+          windows: [{ text: 'Thu 00:17-01:00', days: [4], fromMinute: 17, toMinute: 60, timeZone: 'UTC' }],
+        },
+      }),
+    ],
+    ends: 'r2',
+    through: ['waiting', ...forward],
+  },
+  {
+    name: 'a canary that somebody pauses, and lets go on later',
+    begin: [deploy({ strategy: aCanary([10, 100], held) }), goOnFor(20), say('pause')],
+    ends: 'r2',
+    through: ['stepping holding 0 paused', 'stepping shifting 1', ...forward.slice(3)],
+  },
+  {
+    name: 'a release that somebody pauses while it migrates',
+    begin: [deploy(), goOnFor(6), say('pause')],
+    ends: 'r2',
+    through: ['migrating 0 paused', ...forward.slice(2)],
   },
   {
     name: 'a canary held for an approval, then promoted to the end',
@@ -204,59 +220,7 @@ const others: Story[] = [
     ends: 'r2',
     through: ['replacing stopping', 'replacing starting', 'replacing undoing'],
   },
-];
-const longestStory = 400;
-
-function goOnFor(looks: number): Move {
-  return { kind: 'go-on', looks, crashes: false };
-}
-
-async function begun({ before = [deploy()], begin }: Story): Promise<History> {
-  const history = new History(17);
-  for (const move of before) {
-    await history.play(move);
-    await history.rest();
-  }
-  for (const move of begin) await history.play(move);
-  return history;
-}
-
-interface Moment {
-  step: number;
-  name: string;
-  /** The rollout has just come here. */
-  isNew: boolean;
-  effects: number;
-}
-
-/** Reviewers are slow: they say yes now and then. */
-const approvalEvery = 12;
-
-async function goOnce(history: History, step: number): Promise<void> {
-  if (step % approvalEvery === approvalEvery - 1) await history.play(say('approve'));
-  await history.step();
-}
-
-async function momentsOf(story: Story): Promise<Moment[]> {
-  const history = await begun(story);
-  const moments: Moment[] = [];
-  for (let step = 0; step < longestStory; step++) {
-    const name = history.moment;
-    if (step > 5 && name === 'rest') return moments;
-    moments.push({ step, name, isNew: moments.at(-1)?.name !== name, effects: history.effectsDue });
-    await goOnce(history, step);
-  }
-  throw new Error(`it does not end: ${history.moment}`);
-}
-
-async function whenAt(story: Story, step: number, moves: Move[]): Promise<History> {
-  const history = await begun(story);
-  for (let i = 0; i < step; i++) await goOnce(history, i);
-  for (const move of moves) await history.play(move);
-  await history.rest();
-  return history;
-}
-
+]);
 const goOn = goOnFor(2);
 const events: [what: string, moves: Move[], goesBack: boolean][] = [
   ['an abort', [{ kind: 'abort' }], true],
@@ -287,19 +251,9 @@ describe.each([...strategies, ...others])('$name', (story) => {
     'survives a server that dies after any of its effects, and before any commit',
     { timeout: 600_000 },
     async () => {
-      const all = await momentsOf(story);
-      for (const name of story.through)
-        expect(
-          all.some((moment) => `${moment.name} `.startsWith(`${name} `)),
-          name,
-        ).toBe(true);
-      for (const { step, name, effects } of all.filter(({ effects, isNew }) => isNew || effects > 0)) {
-        for (let done = 0; done <= effects; done++) {
-          const crash: Move = { kind: 'tick', crashAfterEffects: done, loseCommit: true };
-          const history = await whenAt(story, step, [crash, crash]);
-          expect(brokenPromises(history), `${name}, after ${done} effects`).toEqual([]);
-          expect(history.state.stable?.id, name).toBe(story.ends);
-        }
+      for await (const { where, history } of afterEachCrash(story)) {
+        expect(brokenPromises(history), where).toEqual([]);
+        expect(history.state.stable?.id, where).toBe(story.ends);
       }
     },
   );

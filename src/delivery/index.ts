@@ -12,6 +12,7 @@ export {
   type RolloutRequest,
 } from './environment.ts';
 export { here, homeOf, localId, machineOf, machinesOf, nameOn } from './machines.ts';
+export { missedMachines } from './silence.ts';
 export { knownRevisions, sharedRevision, webProcess } from './copies.ts';
 export { desiredInstances } from './desired.ts';
 export { crossedMigration } from './migrations.ts';

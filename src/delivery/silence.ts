@@ -33,7 +33,10 @@ export function onAnswering(
  * Machines without which a rollout does not go on: those of its revision. A way back waits for none, neither that of a
  * rollout nor to what stands by: the steady state does the rest when they are seen again.
  */
-export function missedMachines({ candidate, standing, phase }: Rollout, { silent }: Observed): string[] {
+export function missedMachines(
+  { candidate, standing, phase }: Rollout,
+  { silent }: Pick<Observed, 'silent'>,
+): string[] {
   if (standing || phase.at === 'waiting' || phase.at === 'reverting') return [];
   return candidate.machines.filter((machine) => silent.includes(machine));
 }

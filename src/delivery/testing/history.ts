@@ -121,7 +121,7 @@ export class History {
     if (replacing) return `replacing ${replacing.undoing ? 'undoing' : replacing.stage}`;
     if (!rollout) return 'rest';
     const { index, stage } = { index: 0, stage: '', ...rollout.phase };
-    return `${rollout.phase.at} ${stage} ${index}`;
+    return `${rollout.phase.at} ${stage} ${index}${rollout.paused ? ' paused' : ''}`.replaceAll('  ', ' ');
   }
 
   /** How many effects the next tick has. */
