@@ -37,8 +37,7 @@ export function renderBack(parts: BackParts): Json {
         shutdown_delay: `${handOverMs}ms`,
         servers: {
           back: {
-            // The folder decides who comes near it.
-            listen: [`unix/${backSocket(paths, generation)}|0660`],
+            listen: [`unix/${backSocket(paths, generation)}|0600`],
             routes: [
               ...challenges(parts.acmeThumbprint),
               ...redirects(parts),

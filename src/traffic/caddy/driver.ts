@@ -1,4 +1,4 @@
-import { mkdir, rename, rm, symlink } from 'node:fs/promises';
+import { rename, rm, symlink } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DriverEvents, InFlight, LogPosition, RouterDriver } from '../agent/driver.ts';
@@ -12,11 +12,11 @@ import { scopeKey } from '../nginx/names.ts';
 import { refused, requestsByAddress } from './admin.ts';
 import { renderBack } from './back.ts';
 import { CaddyProcess } from './caddy-process.ts';
-import { renderFront } from './front.ts';
+import { firstDescriptor, renderFront } from './front.ts';
 import { KnownRevisions } from './known-revisions.ts';
 import { LogFollower, type ReadUntil } from './log-follower.ts';
-import { backSocket, pathsIn, type CaddyPaths } from './paths.ts';
-import { adapt, openSocket, requireVersion } from './program.ts';
+import { backSocket, pathsIn, removeSockets, type CaddyPaths } from './paths.ts';
+import { adapt, openSocket, requireVersion, type OpenSocket } from './program.ts';
 import type { Json } from './routes.ts';
 import type { NamedScope } from './scope-routes.ts';
 
@@ -68,18 +68,23 @@ export class CaddyDriver implements RouterDriver {
   }
 
   async start(scopes: readonly StoredScope[] | null, position: LogPosition): Promise<void> {
-    const mode = this.#front ? 0o700 : 0o750;
-    await mkdir(this.#settings.folder, { recursive: true, mode });
     await requireVersion(this.#program);
     await this.#requireOwn();
     this.#certificates?.close();
     this.#certificates?.follow();
-    const joined = await this.#back.join();
-    await this.#requests.follow(joined ? (position as ReadUntil | null) : null);
-    if (!joined) await this.#startBack(scopes);
-    else if (scopes) await this.serve(scopes);
-    if (!scopes) this.#adrift = 'the routes were lost; Caddy goes on with those it had';
-    if (this.#front && !(await this.#front.join())) await this.#startFront(this.#front);
+    const front = (await this.#front?.join()) ? null : this.#front;
+    const sockets = front ? await this.#openSockets() : [];
+    try {
+      const isNew = await this.#startBack(scopes, position as ReadUntil | null);
+      const descriptors = sockets.flatMap(({ descriptor }) => [descriptor, descriptor]);
+      await front?.start(this.#frontConfiguration(0), descriptors).catch(async (error: unknown) => {
+        if (isNew) await this.#back.stop(0);
+        throw error;
+      });
+    } finally {
+      for (const { server } of sockets) server.close();
+    }
+    await this.#renewFront();
     this.#watch = setInterval(() => this.#look(), lookEveryMs).unref();
   }
 
@@ -129,27 +134,29 @@ export class CaddyDriver implements RouterDriver {
     await this.#requests.stop();
   }
 
-  async #startBack(scopes: readonly StoredScope[] | null): Promise<void> {
+  /** @returns Whether it was started, and not joined. */
+  async #startBack(scopes: readonly StoredScope[] | null, position: ReadUntil | null): Promise<boolean> {
+    if (!scopes) this.#adrift = 'the routes were lost; Caddy goes on with those it had';
+    if (await this.#back.join()) {
+      await this.#requests.follow(position);
+      if (scopes) await this.serve(scopes);
+      return false;
+    }
     const isKept = scopes === null && this.#back.hasConfiguration();
     const configuration = isKept ? null : this.#backConfiguration(scopes, 1);
     if (configuration) await this.#back.check(configuration);
     await this.#known.learn(scopes ?? []);
+    await this.#requests.follow(null);
+    await removeSockets(this.#paths);
     await this.#back.start(configuration);
     await this.#point(backSocket(this.#paths, await this.#backGeneration()));
     this.#scopes = scopes;
+    return true;
   }
 
-  async #startFront(front: CaddyProcess): Promise<void> {
+  #openSockets(): Promise<OpenSocket[]> {
     const { listen, tls } = this.#settings;
-    const sockets = await Promise.all([listen, ...(tls ? [tls.listen] : [])].map(openSocket));
-    try {
-      await front.start(
-        this.#frontConfiguration(0),
-        sockets.flatMap(({ descriptor }) => [descriptor, descriptor]),
-      );
-    } finally {
-      for (const { server } of sockets) server.close();
-    }
+    return Promise.all([listen, ...(tls ? [tls.listen] : [])].map(openSocket));
   }
 
   async #serve(scopes: readonly StoredScope[]): Promise<void> {
@@ -235,13 +242,9 @@ export class CaddyDriver implements RouterDriver {
 
   /** Other certificates are in the folder: the front takes them, and the back knows their hosts. */
   #renewed(): void {
-    const front = this.#front;
-    if (!front?.alive()) return;
+    if (!this.#front?.alive()) return;
     void this.#inTurn(async () => {
-      const served = /fd\/(\d+)/.exec(await front.listening())?.[1];
-      const next = this.#frontConfiguration(Number(served) % 2);
-      await front.check(next);
-      await front.load(next);
+      await this.#renewFront();
       if (this.#scopes) await this.#serve(this.#scopes);
     }).then(
       () => (this.#certificateProblem = undefined),
@@ -250,6 +253,16 @@ export class CaddyDriver implements RouterDriver {
         log('error', 'certificates-refused', { message: messageOf(error) });
       },
     );
+  }
+
+  async #renewFront(): Promise<void> {
+    const front = this.#front;
+    if (!front) return;
+    const served = Number((await front.listening()).replace('fd/', '')) - firstDescriptor;
+    if (await front.has(this.#frontConfiguration(served))) return;
+    const next = this.#frontConfiguration(served + 1);
+    await front.check(next);
+    await front.load(next);
   }
 
   #look(): void {

@@ -23,7 +23,7 @@ export const handOverMs = 500;
  * successor the other: Caddy gives a configuration time to hand over only what the next one does not listen on, while
  * connections that wait to be accepted belong to the socket behind both.
  */
-const firstDescriptor = 3;
+export const firstDescriptor = 3;
 
 /**
  * What users reach: connections, TLS, and nothing that routes say. It is not reloaded when routes change, for Caddy

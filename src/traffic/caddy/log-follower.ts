@@ -44,6 +44,8 @@ export class LogFollower {
   async follow(from: ReadUntil | null): Promise<void> {
     if (from) this.#until = from;
     else await this.#passOver();
+    this.#rest = '';
+    clearInterval(this.#timer);
     this.#timer = setInterval(() => void this.settle().catch(() => {}), lookEveryMs).unref();
   }
 
@@ -59,7 +61,8 @@ export class LogFollower {
   async stop(): Promise<ReadUntil> {
     clearInterval(this.#timer);
     await this.settle();
-    return this.#until;
+    const { inode, offset } = this.#until;
+    return { inode, offset: offset - this.#rest.length };
   }
 
   #begin(): Promise<void> {
@@ -101,8 +104,12 @@ export class LogFollower {
   async #readOne(file: string): Promise<void> {
     const handle = await open(file, 'r');
     try {
-      const { ino } = await handle.stat();
+      const { ino, size } = await handle.stat();
       if (ino !== this.#until.inode) this.#until = { inode: ino, offset: 0 };
+      if (size < this.#until.offset) {
+        this.#events.lost('the request log was cut off');
+        this.#until.offset = 0;
+      }
       const buffer = Buffer.alloc(pieceBytes);
       for (;;) {
         const { bytesRead } = await handle.read(buffer, 0, pieceBytes, this.#until.offset);

@@ -1,3 +1,4 @@
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** The files of one Caddy. */
@@ -42,6 +43,12 @@ export function pathsIn(folder: string): CaddyPaths {
 /** Where one configuration of the back listens. */
 export function backSocket({ folder }: CaddyPaths, generation: number): string {
   return join(folder, `back-${generation}`);
+}
+
+/** Sockets of a back that was killed. */
+export async function removeSockets({ folder }: CaddyPaths): Promise<void> {
+  for (const name of await readdir(folder))
+    if (name.startsWith('back-')) await rm(join(folder, name), { force: true });
 }
 
 function processPaths(folder: string, name: string): ProcessPaths {

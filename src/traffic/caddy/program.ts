@@ -61,13 +61,19 @@ function complaint(error: unknown): string {
   return /^Error: (.*)$/m.exec(stderr)?.[1] ?? messageOf(error);
 }
 
+/** A listening socket; closing its server leaves it to those that have its descriptor. */
+export interface OpenSocket {
+  descriptor: number;
+  server: Server;
+}
+
 /**
  * Opens a socket that another process will accept at. Who comes before that is turned away, as before the socket was
  * there.
  *
  * @throws CodedError `traffic/listen-failed`
  */
-export async function openSocket(listen: ListenAddress): Promise<{ descriptor: number; server: Server }> {
+export async function openSocket(listen: ListenAddress): Promise<OpenSocket> {
   const server = createServer();
   server.on('connection', (socket) => socket.destroy());
   await listening(server, listen, null);
