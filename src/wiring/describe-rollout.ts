@@ -2,6 +2,7 @@ import { formatDuration } from '../app/index.ts';
 import {
   asksFor,
   dueCheck,
+  missedMachines,
   nameOfCheck,
   previewHost,
   unmetRules,
@@ -39,8 +40,18 @@ export function standsAt({ phase, paused }: Rollout): RolloutViewState {
   }
 }
 
-/** What a rollout does or waits for now, and since when. */
+/** What a rollout does or waits for now, and since when; before that, machines that it cannot go on without. */
 export function describeNow(rollout: Rollout, state: EnvironmentState | null): string {
+  const silences = state?.silent ?? {};
+  const [missed] = missedMachines(rollout, { silent: Object.keys(silences) });
+  const now = describePhase(rollout, state);
+  if (missed === undefined) return now;
+  const since = rounded(silences[missed]?.elapsedMs ?? 0);
+  const limit = formatDuration(rollout.candidate.health.deadlineMs);
+  return `${now}; ${missed} does not answer for ${since}, and after ${limit} all go back`;
+}
+
+function describePhase(rollout: Rollout, state: EnvironmentState | null): string {
   const { paused } = rollout;
   if (paused)
     return `paused by ${paused.by}, for ${rounded(paused.since.elapsedMs)}; what fails still goes back`;
@@ -50,7 +61,7 @@ export function describeNow(rollout: Rollout, state: EnvironmentState | null): s
     case 'waiting':
       return waitsFor(rollout, phase);
     case 'preparing':
-      return `brings what ${candidate.id} needs onto the machine${sharedNames(rollout)}`;
+      return `brings what ${candidate.id} needs onto ${candidate.machines.length > 1 ? 'its machines' : 'the machine'}${sharedNames(rollout)}`;
     case 'migrating': {
       const task = rollout.tasks[rollout.taskIndex];
       if (!task) return 'has run its tasks';
