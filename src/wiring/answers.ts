@@ -2,6 +2,7 @@ import { knownRevisions, type EnvironmentState } from '../delivery/index.ts';
 import { CodedError, type Finding } from '../diagnostics/index.ts';
 import type { Flow } from '../flow/index.ts';
 import { openMirror } from '../source/index.ts';
+import { homeDiskWarnings } from './disk-room.ts';
 import { environmentFlowId, environmentState, environmentStates } from './environments.ts';
 import { collectAll } from './garbage.ts';
 import {
@@ -73,6 +74,7 @@ export class Answers {
         ...this.system.certificateProblems(),
         ...stuck,
         ...collected,
+        ...(await homeDiskWarnings(options.home)),
         ...this.system.machines.problems().values(),
       ],
     };

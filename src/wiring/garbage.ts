@@ -12,6 +12,7 @@ import { CodedError } from '../diagnostics/index.ts';
 import { readRelease } from '../release/index.ts';
 import type { Store } from '../store/index.ts';
 import { unneededImages, type Collected } from '../targets/index.ts';
+import { homeDiskWarnings, littleDiskPercent } from './disk-room.ts';
 import type { Docker } from './docker.ts';
 import { environmentFlowId, environmentStates } from './environments.ts';
 import type { Layout } from './layout.ts';
@@ -31,8 +32,6 @@ interface Parts {
   collections: Map<string, Collected>;
 }
 
-/** Below this share of free disk, people are warned. */
-export const littleDiskPercent = 10;
 /** A release that was made this recently may be about to be rolled out. */
 const freshMs = 3_600_000;
 const answeredWithinMs = 120_000;
@@ -126,13 +125,14 @@ function together(all: Collected[]): Collected {
 export async function collectAll({ dryRun }: { dryRun: boolean }, parts: Parts): Promise<CollectionView> {
   const states = (await environmentStates(parts.store)).filter(hasContainers);
   const [first] = states;
-  if (!first) return { dryRun, containers: [], networks: [], images: [], freedBytes: 0, warnings: [] };
+  const full = await homeDiskWarnings(parts.layout.home);
+  if (!first) return { dryRun, containers: [], networks: [], images: [], freedBytes: 0, warnings: full };
   requireNothingMade(parts);
   if (dryRun) {
     const { images } = await keepFor(first, parts);
     const unneeded = await unneededImages(parts.docker.engine, parts.docker.homeId, images);
     const names = unneeded.flatMap(({ shown }) => shown);
-    return { dryRun, containers: [], networks: [], images: names, freedBytes: 0, warnings: [] };
+    return { dryRun, containers: [], networks: [], images: names, freedBytes: 0, warnings: full };
   }
   const views: Collected[] = [];
   for (const { scope } of states) views.push(await asked(scope, parts));

@@ -24,6 +24,7 @@ import { collect } from './garbage.ts';
 import { HealthWatch } from './health-watch.ts';
 import { containersOn } from './container-logs.ts';
 import { layoutOf, type Layout } from './layout.ts';
+import { startKeepingLogs } from './log-keeping.ts';
 import { factsOfHere } from './machines/facts.ts';
 import { Guests } from './machines/guests.ts';
 import { thisMachine } from './machines/here.ts';
@@ -159,6 +160,7 @@ export async function openSystem(options: SystemOptions): Promise<System> {
       machines,
       guests,
     };
+    let stopKeeping = () => {};
     const loop = new TickLoop({
       store,
       handlers: handlersOf(parts, { problems, making, collections, healthy }),
@@ -176,9 +178,17 @@ export async function openSystem(options: SystemOptions): Promise<System> {
       certificateProblems: () => keeper?.problems() ?? [],
       start: () => {
         loop.start();
+        stopKeeping = startKeepingLogs({
+          layout,
+          written: async () => (await supervisor.list()).map(({ logFile }) => logFile),
+          now: clock.wallMs,
+          onError: (error) =>
+            log({ level: 'error', message: 'could not keep logs short', error: String(error) }),
+        });
         void keeper?.start();
       },
       stop: async () => {
+        stopKeeping();
         await loop.stop();
         machines.close();
         certificates?.close();

@@ -18,7 +18,7 @@ let typist: Typist;
 beforeAll(async () => {
   typist = await openTypist();
   mkdirSync(typist.home, { mode: 0o700 });
-  if (isRoot) execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=80m,mode=700', 'tmpfs', typist.home]);
+  if (isRoot) execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64m,mode=700', 'tmpfs', typist.home]);
   await sellThings(typist);
 });
 
