@@ -55,8 +55,6 @@ function stageEnvironment(folder: string): NodeJS.ProcessEnv {
     ...Object.fromEntries(mine),
     SLIPWAY_HOME: join(folder, 'home'),
     TMPDIR: join(folder, 'tmp'),
-    // The commands come often; compiled once, each takes half as long.
-    NODE_COMPILE_CACHE: join(folder, 'tmp', 'compiled'),
     GIT_CONFIG_GLOBAL: '/dev/null',
     GIT_CONFIG_SYSTEM: '/dev/null',
     GIT_CONFIG_COUNT: String(Object.keys(settings).length),

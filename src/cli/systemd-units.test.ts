@@ -24,7 +24,7 @@ StartLimitIntervalSec=0
 
 [Service]
 Type=simple
-ExecStart=/opt/node/bin/node /opt/slipway/dist/supervisor/main.js --home /var/lib/slipway
+ExecStart=/opt/node/bin/node --max-semi-space-size=1 /opt/slipway/dist/supervisor/main.js --home /var/lib/slipway
 Environment=PATH=/usr/bin:/bin
 Restart=always
 RestartSec=2
@@ -44,7 +44,7 @@ StartLimitIntervalSec=0
 
 [Service]
 Type=simple
-ExecStart=/opt/node/bin/node /opt/slipway/bin/slipway.js up --foreground --home /var/lib/slipway --http 0.0.0.0:80
+ExecStart=/opt/node/bin/node --max-semi-space-size=1 /opt/slipway/bin/slipway.js up --foreground --home /var/lib/slipway --http 0.0.0.0:80
 Environment=PATH=/usr/bin:/bin
 Restart=always
 RestartSec=2

@@ -1,3 +1,5 @@
+import { leanNode } from '../supervisor/index.ts';
+
 interface UnitFacts {
   forRoot: boolean;
   nodePath: string;
@@ -22,12 +24,12 @@ export function systemdUnits(facts: UnitFacts): Record<string, string> {
   const supervisor = unit(facts, {
     description: 'Slipway supervisor: keeps apps and router alive',
     order: 'After=network.target',
-    command: [nodePath, supervisorMain, '--home', home],
+    command: [nodePath, ...leanNode, supervisorMain, '--home', home],
   });
   const server = unit(facts, {
     description: 'Slipway server: runs workflows and rollouts',
     order: 'After=network.target slipway-supervisor.service\nWants=slipway-supervisor.service',
-    command: [nodePath, slipwayJs, 'up', '--foreground', '--home', home, '--http', listen],
+    command: [nodePath, ...leanNode, slipwayJs, 'up', '--foreground', '--home', home, '--http', listen],
   });
   return { 'slipway-supervisor.service': supervisor, 'slipway.service': server };
 }

@@ -1,4 +1,4 @@
-import type Docker from 'dockerode';
+import type Modem from 'docker-modem';
 import { parseAddress, type EngineAddress } from './address.ts';
 import { engineFailure } from './failure.ts';
 import { SshAgent } from './ssh-agent.ts';
@@ -37,7 +37,7 @@ const good = Object.fromEntries([200, 201, 202, 204, 206, 304].map((status) => [
 export function engineCalls(url: string, ssh: string): EngineCalls {
   const address = parseAddress(url);
   const agent = address.kind === 'ssh' ? new SshAgent({ ...address, ssh }) : null;
-  let docker: Promise<Docker> | null = null;
+  let modem: Promise<Modem> | null = null;
 
   const dial = async (request: EngineRequest, isStream: boolean): Promise<unknown> => {
     const { timeoutMs = patienceMs, asked, signal } = request;
@@ -45,8 +45,8 @@ export function engineCalls(url: string, ssh: string): EngineCalls {
     const timeout = setTimeout(() => timer.abort(), timeoutMs);
     const abortSignal = signal ? AbortSignal.any([timer.signal, signal]) : timer.signal;
     try {
-      docker ??= connect(address, agent);
-      return await dialModem(await docker, request, { isStream, abortSignal });
+      modem ??= connect(address, agent);
+      return await dialModem(await modem, request, { isStream, abortSignal });
     } catch (error) {
       const timedOut = timer.signal.aborted;
       const sshWords = agent && !timedOut ? await agent.lastWords() : [];
@@ -63,10 +63,10 @@ export function engineCalls(url: string, ssh: string): EngineCalls {
 }
 
 /** Loaded when it is first needed: it brings much that a command without an engine need not wait for. */
-async function connect(address: EngineAddress, agent: SshAgent | null): Promise<Docker> {
-  const { default: Engine } = await import('dockerode');
-  if (address.kind === 'unix') return new Engine({ socketPath: address.socketPath });
-  return new Engine({ host: 'docker', port: 80, protocol: 'http', agent } as never);
+async function connect(address: EngineAddress, agent: SshAgent | null): Promise<Modem> {
+  const { default: DockerModem } = await import('docker-modem');
+  if (address.kind === 'unix') return new DockerModem({ socketPath: address.socketPath });
+  return new DockerModem({ host: 'docker', port: 80, protocol: 'http', agent } as never);
 }
 
 interface DialOptions {
@@ -74,7 +74,7 @@ interface DialOptions {
   abortSignal: AbortSignal;
 }
 
-function dialModem(docker: Docker, request: EngineRequest, { isStream, abortSignal }: DialOptions) {
+function dialModem(modem: Modem, request: EngineRequest, { isStream, abortSignal }: DialOptions) {
   const { method, path, query, body = {}, file, registryAuth } = request;
   const written = Object.entries(query ?? {}).filter(([, value]) => value !== undefined);
   const options = {
@@ -91,7 +91,7 @@ function dialModem(docker: Docker, request: EngineRequest, { isStream, abortSign
     ...(registryAuth === undefined ? {} : { authconfig: { base64: registryAuth } }),
   };
   return new Promise<unknown>((resolve, reject) => {
-    docker.modem.dial(options, (error: Error | null, answer: unknown) => {
+    modem.dial(options, (error: Error | null, answer: unknown) => {
       if (error) reject(error);
       else resolve(answer);
     });

@@ -3,7 +3,7 @@ import { userInfo } from 'node:os';
 import { CodedError } from '../diagnostics/index.ts';
 import type { EngineAddress } from './address.ts';
 
-/** What dockerode throws: an answer of the engine, or an error of the connection. */
+/** What docker-modem throws: an answer of the engine, or an error of the connection. */
 interface EngineThrow extends Error {
   statusCode?: number;
   json?: unknown;

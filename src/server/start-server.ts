@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { CodedError, type Finding } from '../diagnostics/index.ts';
-import { ensureSupervisor } from '../supervisor/index.ts';
+import { ensureSupervisor, leanNode } from '../supervisor/index.ts';
 import { endContainers, layoutOf, requireFreePort, type HealthView, type Layout } from '../wiring/index.ts';
 import { connectServer, type ServerClient } from './client.ts';
 import { shareCompiledCode } from './compiled-code.ts';
@@ -118,7 +118,7 @@ async function spawnServer(layout: Layout): Promise<void> {
   const entry = fileURLToPath(
     new URL(`./main.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url),
   );
-  const child = spawn(process.execPath, [entry, layout.home], {
+  const child = spawn(process.execPath, [...leanNode, entry, layout.home], {
     detached: true,
     stdio: ['ignore', log, log],
     cwd: layout.home,

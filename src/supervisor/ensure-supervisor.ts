@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CodedError } from '../diagnostics/index.ts';
 import { createSupervisorClient } from './client.ts';
+import { leanNode } from './lean-node.ts';
 import { readLogTail } from './log-tail.ts';
 import { exitAlreadyRunning, supervisorPaths, type SupervisorPaths } from './paths.ts';
 import type { SupervisorControl } from './protocol.ts';
@@ -63,7 +64,7 @@ function spawnSupervisor(paths: SupervisorPaths, nodePath: string): Attempt {
   try {
     // The same name as this file's: .ts in the repository, .js when compiled.
     const main = fileURLToPath(import.meta.url).replace('ensure-supervisor', 'main');
-    const child = spawn(nodePath, [main, '--home', paths.home], {
+    const child = spawn(nodePath, [...leanNode, main, '--home', paths.home], {
       cwd: '/',
       // The compile cache halves the time to start: a successor should be there soon.
       env: { PATH: '/usr/local/bin:/usr/bin:/bin', NODE_COMPILE_CACHE: join(paths.home, 'cache', 'compile') },

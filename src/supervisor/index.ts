@@ -1,6 +1,7 @@
 export { createSupervisorClient } from './client.ts';
 export { ensureSupervisor } from './ensure-supervisor.ts';
 export { kinOf } from './family.ts';
+export { leanNode } from './lean-node.ts';
 export { readLogTail } from './log-tail.ts';
 export { listProcesses, readSocketInodes } from './proc.ts';
 export type {
