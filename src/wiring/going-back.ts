@@ -17,6 +17,7 @@ import { requireIntact, type PrepareParts } from './prepare-rollout.ts';
 import { releaseOf } from './processes.ts';
 import { releaseFiles } from './repository-files.ts';
 import { requireFreeHosts, resolveSetting, withRelease, type ResolveParts } from './resolve-revision.ts';
+import { asWantedToday } from './rollback-place.ts';
 import { rolloutsOf, type RolloutRecord } from './rollout-log.ts';
 
 /** A request is taken in by the next tick; a server that is busy may need longer, and the request still stands. */
@@ -54,8 +55,7 @@ export async function askRollback(wish: RollbackWish, parts: PrepareParts): Prom
     );
   }
   const rolloutId = `ro-${randomBytes(4).toString('hex')}`;
-  const wanted = await revisionFor(wish, state, parts);
-  const revision = standsBy(wanted, state) ? wanted : onMachinesOfToday(wanted, state);
+  const revision = asWantedToday(await revisionFor(wish, state, parts), state);
   // What stands by takes its traffic back wherever it can; anything else has to be started on all machines.
   if (revision !== state.standby?.revision) await requireAnswers(revision.machines, parts.machines);
   const crossed = wish.force ? null : crossedMigration(state, revision.release.digest);
@@ -133,29 +133,6 @@ export async function askAbort(wish: Selection & { actor: string }, store: Store
     await store.flows.signal(environmentFlowId(`${app}/${environment}`), 'abort', payload);
   }
   return going.map(({ id }) => id);
-}
-
-/** The revision that stands by, and could take traffic on all machines of today without being started. */
-function standsBy(
-  { id, machines }: RolloutRequest['revision'],
-  { stable, standby }: EnvironmentState,
-): boolean {
-  const covers = (stable?.machines ?? []).every((name) => machines.includes(name));
-  return standby !== null && id === standby.revision.id && covers;
-}
-
-/**
- * What ran comes back, not where it ran: users are sent to the machines of today, and one that was left may be gone. What
- * can only be where it was, such as a database, stays there.
- */
-function onMachinesOfToday(
-  revision: RolloutRequest['revision'],
-  { stable }: EnvironmentState,
-): RolloutRequest['revision'] {
-  const { id: _, ...unnamed } = revision;
-  const stays =
-    revision.project === null || revision.shared.length > 0 || revision.processes.some(({ alone }) => alone);
-  return !stable || stays ? revision : { ...unnamed, machines: stable.machines };
 }
 
 async function stateOf(scope: string, store: Store): Promise<EnvironmentState> {
