@@ -1,19 +1,21 @@
 /*
- * Embedded router, nginx and HAProxy side by side, the latter two plain and as Slipway drives them: each alone on core
- * 0, load (wrk), upstream (nginx) and the drivers' agents on core 1, in alternating rounds, medians. The plain ones log
- * nothing and have no rules. What counts are the ratios; absolute numbers belong to the machine. The agents share a core
- * with load and upstream, which takes from the throughput of the driven ones: CPU is told apart for that.
+ * Embedded router, nginx and HAProxy side by side, the latter two plain (bare, and with equal work: `plain-routers.ts`)
+ * and as Slipway drives them: each alone on core 0, load (wrk), upstream (nginx) and the drivers' agents on core 1, in
+ * alternating rounds. What counts are the ratios, each taken within one round, and their medians; absolute numbers
+ * belong to the machine. The agents share a core with load and upstream, which takes from the throughput of the driven
+ * ones: CPU is told apart for that.
  *
- *   node bench/router.ts [--seconds 3] [--rounds 5] [--connections 64] [--bytes 1024]
+ *   node bench/router.ts [--seconds 3] [--rounds 5] [--connections 64] [--bytes 1024] [--only nginx]
  */
 import { freePort } from '../test/rig/free-port.ts';
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, openSync, readFileSync } from 'node:fs';
+import { existsSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
+import { plainHaproxy, plainNginx, type Work } from './plain-routers.ts';
 import { agentEntry, createRouterClient, routerEntry, type ProgramKind } from '../src/traffic/index.ts';
 
 const run = promisify(execFile);
@@ -23,12 +25,11 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '5' },
     connections: { type: 'string', default: '64' },
     bytes: { type: 'string', default: '1024' },
+    only: { type: 'string', default: '' },
   },
 });
 const nginx = '/usr/sbin/nginx';
 const haproxy = '/usr/sbin/haproxy';
-/** Clock ticks a second in /proc/PID/stat; 100 on every Linux that Node runs on. */
-const ticksPerSecond = 100;
 
 interface Contender {
   name: string;
@@ -71,18 +72,21 @@ async function startAll(): Promise<Contender[]> {
   await startNginx(
     'upstream',
     1,
-    `server { listen 127.0.0.1:${upstream}; location / { return 200 "${'x'.repeat(Number(values.bytes))}"; } }`,
+    `access_log off; keepalive_requests 1000000; server { listen 127.0.0.1:${upstream}; location / { return 200 "${'x'.repeat(Number(values.bytes))}"; } }`,
   );
-  const contenders = [await startEmbedded(upstream)];
-  const port = await freePort();
-  const proxy = `upstream app { server 127.0.0.1:${upstream}; keepalive 128; }
-    server { listen 127.0.0.1:${port}; location / { proxy_pass http://app; proxy_http_version 1.1; proxy_set_header Connection "";
-      proxy_set_header Host $host; proxy_set_header X-Forwarded-For $remote_addr; } }`;
-  const plain = await startNginx('proxy', 0, proxy);
-  contenders.push({ name: 'nginx', port, pids: () => withChildren(plain.pid ?? 0), agent: null });
-  contenders.push(await startDriven('nginx', nginx, upstream));
-  if (existsSync(haproxy))
-    contenders.push(await startHaproxy(upstream), await startDriven('haproxy', haproxy, upstream));
+  const contenders: Contender[] = values.only === '' ? [await startEmbedded(upstream)] : [];
+  if (values.only !== 'haproxy')
+    contenders.push(
+      await startPlainNginx('bare', upstream),
+      await startPlainNginx('equal', upstream),
+      await startDriven('nginx', nginx, upstream),
+    );
+  if (existsSync(haproxy) && values.only !== 'nginx')
+    contenders.push(
+      await startPlainHaproxy('bare', upstream),
+      await startPlainHaproxy('equal', upstream),
+      await startDriven('haproxy', haproxy, upstream),
+    );
   for (const contender of contenders) await answers(contender.port);
   return contenders;
 }
@@ -139,55 +143,48 @@ async function route(name: string, upstream: number): Promise<void> {
   );
 }
 
-async function startNginx(name: string, core: number, server: string): Promise<ChildProcess> {
+async function startNginx(name: string, core: number, http: string): Promise<ChildProcess> {
   const file = join(folder, `${name}.conf`);
   await writeFile(
     file,
     // As many workers as the driven one has, since all share one core.
     `daemon off; worker_processes auto; pid ${folder}/${name}.pid; error_log ${folder}/${name}.log crit;
     events { worker_connections 4096; }
-    http { access_log off; keepalive_requests 1000000; client_body_temp_path ${folder}/${name}-b; proxy_temp_path ${folder}/${name}-p;
-      fastcgi_temp_path ${folder}/${name}-f; uwsgi_temp_path ${folder}/${name}-u; scgi_temp_path ${folder}/${name}-s; ${server} }`,
+    http { client_body_temp_path ${folder}/${name}-b; proxy_temp_path ${folder}/${name}-p;
+      fastcgi_temp_path ${folder}/${name}-f; uwsgi_temp_path ${folder}/${name}-u; scgi_temp_path ${folder}/${name}-s; ${http} }`,
   );
   return start(name, core, nginx, ['-c', file, '-e', join(folder, `${name}.log`)]);
 }
 
-async function startHaproxy(upstream: number): Promise<Contender> {
+async function startPlainNginx(work: Work, upstream: number): Promise<Contender> {
   const port = await freePort();
-  const file = join(folder, 'haproxy.cfg');
-  await writeFile(
-    file,
-    `global
-  nbthread 1
-defaults
-  mode http
-  timeout connect 3s
-  timeout client 30s
-  timeout server 30s
-  option forwardfor
-frontend in
-  bind 127.0.0.1:${port}
-  default_backend app
-backend app
-  http-reuse always
-  server a 127.0.0.1:${upstream}
-`,
-  );
-  const child = start('haproxy', 0, haproxy, ['-db', '-f', file]);
-  return { name: 'haproxy', port, pids: () => pidsOf(child), agent: null };
+  const child = await startNginx(`nginx-${work}`, 0, plainNginx(work, { port, upstream, folder }));
+  return { name: `nginx, ${work}`, port, pids: () => withChildren(child.pid ?? 0), agent: null };
+}
+
+async function startPlainHaproxy(work: Work, upstream: number): Promise<Contender> {
+  const port = await freePort();
+  const file = join(folder, `haproxy-${work}.cfg`);
+  await writeFile(file, plainHaproxy(work, { port, upstream, folder }));
+  const child = start(`haproxy-${work}`, 0, haproxy, ['-db', '-f', file]);
+  return { name: `haproxy, ${work}`, port, pids: () => pidsOf(child), agent: null };
 }
 
 function start(name: string, core: number, command: string, argv: string[]): ChildProcess {
   const log = openSync(join(folder, `${name}.out`), 'a');
-  const child = spawn('taskset', ['-c', String(core), command, ...argv], { stdio: ['ignore', log, log] });
+  // A session of its own, as an agent gives its program: the kernel shares cores among sessions.
+  const child = spawn('taskset', ['-c', String(core), command, ...argv], {
+    stdio: ['ignore', log, log],
+    detached: true,
+  });
   children.push(child);
   return child;
 }
 
 async function measure({ port, pids, agent }: Contender, seconds: number): Promise<Round> {
   const ofAgent = agent === null ? [] : [agent];
-  const before = cpuTicks(pids());
-  const agentBefore = cpuTicks(ofAgent);
+  const before = cpuNs(pids());
+  const agentBefore = cpuNs(ofAgent);
   const { stdout } = await run('taskset', [
     '-c',
     '1',
@@ -201,16 +198,16 @@ async function measure({ port, pids, agent }: Contender, seconds: number): Promi
     `-d${seconds}s`,
     `http://127.0.0.1:${port}/`,
   ]);
-  const ticks = cpuTicks(pids()) - before;
-  const agentTicks = cpuTicks(ofAgent) - agentBefore;
+  const routerNs = cpuNs(pids()) - before;
+  const agentNs = cpuNs(ofAgent) - agentBefore;
   if (/Non-2xx|Socket errors/.test(stdout)) throw new Error(stdout);
   const requests = Number(/(\d+) requests in/.exec(stdout)?.[1]);
   return {
     rps: Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1]),
     p50Ms: latency(stdout, '50%'),
     p99Ms: latency(stdout, '99%'),
-    cpuUs: (ticks / ticksPerSecond / requests) * 1e6,
-    agentUs: (agentTicks / ticksPerSecond / requests) * 1e6,
+    cpuUs: routerNs / requests / 1_000,
+    agentUs: agentNs / requests / 1_000,
   };
 }
 
@@ -230,43 +227,47 @@ function withChildren(pid: number): number[] {
   return [pid, ...children.split(' ').filter(Boolean).map(Number)];
 }
 
-/** User and system time of processes. */
-function cpuTicks(pids: readonly number[]): number {
-  return pids.reduce((sum, pid) => {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-    return sum + Number(fields[11]) + Number(fields[12]);
-  }, 0);
+/** What the threads of processes have run for, by the scheduler's own account. */
+function cpuNs(pids: readonly number[]): number {
+  const threads = pids.flatMap((pid) =>
+    readdirSync(`/proc/${pid}/task`).map((task) => `/proc/${pid}/task/${task}`),
+  );
+  return threads.reduce(
+    (sum, task) => sum + Number(readFileSync(`${task}/schedstat`, 'utf8').split(' ')[0]),
+    0,
+  );
 }
 
 function print(results: Map<string, Round[]>): void {
-  const reference = median(results.get('nginx') ?? [], 'rps');
-  const plainOf = (name: string) => results.get(name.replace(', driven', '')) ?? [];
+  const beside = (name: string, work: Work) => results.get(name.replace(/, .*/, `, ${work}`)) ?? [];
   console.log(
     `${values.bytes} bytes, ${values.connections} connections, ${values.rounds} rounds of ${values.seconds} s`,
   );
   console.table(
     [...results].map(([name, rounds]) => ({
       router: name,
-      rps: Math.round(median(rounds, 'rps')),
-      'x nginx': Number((median(rounds, 'rps') / reference).toFixed(2)),
-      'x plain': Number((median(rounds, 'rps') / median(plainOf(name), 'rps')).toFixed(2)),
-      'p50 ms': Number(median(rounds, 'p50Ms').toFixed(2)),
-      'p99 ms': Number(median(rounds, 'p99Ms').toFixed(2)),
-      'CPU us/request': Math.round(median(rounds, 'cpuUs')),
-      'CPU x plain': Number((least(rounds) / least(plainOf(name))).toFixed(2)),
-      'agent us/request': Math.round(median(rounds, 'agentUs')),
+      rps: Math.round(median(rounds.map((one) => one.rps))),
+      'p50 ms': Number(median(rounds.map((one) => one.p50Ms)).toFixed(2)),
+      'p99 ms': Number(median(rounds.map((one) => one.p99Ms)).toFixed(2)),
+      'CPU us/request': Number(median(rounds.map((one) => one.cpuUs)).toFixed(1)),
+      'agent us/request': Number(median(rounds.map((one) => one.agentUs)).toFixed(1)),
+      'CPU x bare': ratio(rounds, beside(name, 'bare'), 'cpuUs'),
+      'CPU x equal': ratio(rounds, beside(name, 'equal'), 'cpuUs'),
+      'rps x equal': ratio(rounds, beside(name, 'equal'), 'rps'),
+      'p99 x equal': ratio(rounds, beside(name, 'equal'), 'p99Ms'),
     })),
   );
 }
 
-function median(rounds: readonly Round[], key: keyof Round): number {
-  const sorted = rounds.map((round) => round[key]).sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+/** The median of what each round says: a disturbance that lasts for one hits both sides of a ratio. */
+function ratio(rounds: readonly Round[], others: readonly Round[], key: keyof Round): number | null {
+  if (others.length !== rounds.length) return null;
+  return Number(median(rounds.map((round, index) => round[key] / (others[index]?.[key] ?? NaN))).toFixed(3));
 }
 
-/** The round that others disturbed least: what is left of a comparison on a busy machine. */
-function least(rounds: readonly Round[]): number {
-  return Math.min(...rounds.map(({ cpuUs }) => cpuUs));
+function median(numbers: readonly number[]): number {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
 
 async function answers(port: number): Promise<void> {

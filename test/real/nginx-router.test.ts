@@ -143,8 +143,9 @@ suite(`nginx as a router${missing ? ' (needs: apt-get install nginx-light)' : ''
     await until(async () => (await observed('r1'))?.inFlight === 0);
   });
 
-  test('WebSockets, event streams and downloads of an old revision go on, counted, until they end', async () => {
-    await start();
+  test('WebSockets, event streams and downloads of an old revision go on, counted, until they end, however long it takes', async () => {
+    const drainTimeoutMs = 500;
+    await start(['--drain-timeout-ms', String(drainTimeoutMs)]);
     let finish: (() => void) | undefined;
     const old = await rig.app((_request, response) => {
       response.write('first ');

@@ -61,7 +61,7 @@ export class LineFields {
 
   /** The code of a letter; NaN behind the end. */
   letter(index: number): number {
-    return this.#from + index < this.#to ? (this.#bytes[this.#from + index] ?? NaN) : NaN;
+    return index >= 0 && this.#from + index < this.#to ? (this.#bytes[this.#from + index] ?? NaN) : NaN;
   }
 
   /** A whole number from 0 on, from a letter on; NaN for anything else. */
@@ -74,6 +74,12 @@ export class LineFields {
       value = value * 10 + digit;
     }
     return value;
+  }
+
+  /** Whether its last letter is a digit. */
+  get endsInDigit(): boolean {
+    const digit = this.letter(this.length - 1) - zero;
+    return digit >= 0 && digit <= 9;
   }
 
   /** Whether the field is this text. */

@@ -8,7 +8,6 @@ const usual = {
   connection: '7',
   ordinal: '3',
   status: '200',
-  upstream: '127.0.0.1:80',
   headerTime: '0.004',
   completion: 'OK',
   seconds: '0.012',
@@ -18,11 +17,15 @@ const usual = {
   agent: 'curl',
 };
 const line = (change: Partial<typeof usual> = {}) => Object.values({ ...usual, ...change }).join('\t');
+function parse(text: string, broken = false) {
+  const bytes = Buffer.from(`before\n${text}\nbehind`);
+  return parseAccessLine({ bytes, start: 7, end: 7 + Buffer.byteLength(text) }, () => broken);
+}
 const outcome = (change: Partial<typeof usual>, broken = false) =>
-  parseAccessLine(line(change), () => broken)?.request?.outcome;
+  parse(line(change), broken)?.request?.outcome;
 
 test('a request with its place on its connection, its session and its time', () => {
-  expect(parseAccessLine(line(), () => false)).toEqual({
+  expect(parse(line())).toEqual({
     connection: 7,
     ordinal: 3,
     request: {
@@ -32,7 +35,7 @@ test('a request with its place on its connection, its session and its time', () 
       outcome: { kind: 'answered', status: 200, latencyMs: 12, timed: true },
     },
   });
-  const without = parseAccessLine(line({ session: '' }), () => false);
+  const without = parse(line({ session: '' }));
   expect(without?.request?.session).toBe(sessionHash('192.0.2.1', 'curl'));
 });
 
@@ -51,8 +54,9 @@ test.each<[string, Partial<typeof usual>, boolean, object]>([
 });
 
 test('what went to no app is no request of a revision, and half a line is none at all', () => {
-  expect(parseAccessLine(line({ upstream: '', status: '429' }), () => false)).toMatchObject({
+  expect(parse(line({ headerTime: '', status: '429' }))).toMatchObject({
     request: null,
   });
-  expect(parseAccessLine(line().slice(0, 20), () => false)).toBeUndefined();
+  expect(parse(line().slice(0, 20))).toBeUndefined();
+  expect(parse(`${line()}\tmore`)).toBeUndefined();
 });

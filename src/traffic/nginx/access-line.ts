@@ -1,3 +1,4 @@
+import { LineFields } from '../agent/line-fields.ts';
 import type { Outcome } from '../embedded/revision-counts.ts';
 import { sessionHash } from '../embedded/revision-counts.ts';
 
@@ -9,6 +10,15 @@ export interface AccessLine {
   request: { key: string; revision: string; session: number; outcome: Outcome } | null;
 }
 
+/** Where a line lies. */
+export interface LineAt {
+  bytes: Buffer;
+  start: number;
+  end: number;
+}
+
+const tab = 0x09;
+
 /**
  * Reads a line that `logFormat` made.
  *
@@ -16,28 +26,35 @@ export interface AccessLine {
  * @returns undefined for a line that is not whole.
  */
 export function parseAccessLine(
-  line: string,
+  { bytes, start, end }: LineAt,
   broken: (connection: number) => boolean,
 ): AccessLine | undefined {
-  const fields = line.split('\t');
-  if (fields.length !== 13) return undefined;
-  const [key = '', revision = '', connection, ordinal, status, upstream = ''] = fields;
-  const [headerTime = '', completion, seconds, type = '', session = '', client = '', agent = ''] =
-    fields.slice(6);
-  const numbers = { connection: Number(connection), ordinal: Number(ordinal) };
+  const fields = new LineFields(bytes, { start, end, separator: tab });
+  const key = fields.next().text();
+  const revision = fields.next().text();
+  const connection = fields.next().number();
+  const ordinal = fields.next().number();
+  const status = fields.next().number();
+  const headerTime = fields.next();
+  const sent = headerTime.length > 0;
+  const headSeen = headerTime.endsInDigit;
+  const complete = fields.next().is('OK');
+  const latencyMs = milliseconds(fields.next().text());
+  const timed = !fields.next().startsWith('text/event-stream');
+  const known = fields.next().text();
+  const client = fields.next().text();
+  const agent = fields.next();
+  if (!agent.isLast || Number.isNaN(connection + ordinal + status)) return undefined;
   // Nothing was sent anywhere: refused, limited, or no copy to send it to.
-  if (upstream === '') return { ...numbers, request: null };
-  const latencyMs = Math.round(Number(seconds) * 1000);
-  const outcome = outcomeOf({
-    status: Number(status),
-    headSeen: /[\d.]+$/.test(headerTime),
-    complete: completion === 'OK',
-    broken: broken(numbers.connection),
-    latencyMs,
-    timed: !type.startsWith('text/event-stream'),
-  });
-  const hash = session === '' ? sessionHash(client, agent) : sessionHash(session);
-  return { ...numbers, request: { key, revision, session: hash, outcome } };
+  if (!sent) return { connection, ordinal, request: null };
+  const seen = { status, headSeen, complete, broken: broken(connection), latencyMs, timed };
+  const session = known === '' ? sessionHash(client, agent.text()) : sessionHash(known);
+  return { connection, ordinal, request: { key, revision, session, outcome: outcomeOf(seen) } };
+}
+
+/** nginx writes seconds with three decimals. */
+function milliseconds(seconds: string): number {
+  return Math.round(Number(seconds) * 1000);
 }
 
 function outcomeOf(seen: {

@@ -171,8 +171,7 @@ export class Configuration {
 
   #whole(partFile: string): string {
     const { run: runFolder, pidFile, errorLog } = this.#paths;
-    const { drainTimeoutMs } = this.#settings;
-    return renderWhole({ partFile, runFolder, pidFile, errorLog, drainTimeoutMs, openFiles: openFiles() });
+    return renderWhole({ partFile, runFolder, pidFile, errorLog, openFiles: openFiles() });
   }
 
   /** nginx reads copies, which nobody replaces by half or with something else than was tested. */

@@ -13,6 +13,7 @@ import { Configuration } from './configuration.ts';
 import { countInFlight, type KnownRevision } from './in-flight.ts';
 import { LogFollower } from './log-follower.ts';
 import { findForeignMaster, findMaster, reload, startMaster } from './master.ts';
+import { endOldest } from './old-workers.ts';
 import { scopeKey } from './names.ts';
 import { nginxPaths, type NginxPaths } from './paths.ts';
 import { readBusy } from './status.ts';
@@ -23,6 +24,8 @@ import { kernelAddress, observeWorkers } from './sockets.ts';
  * one that has been idle for longer may still be closed by the reload in the moment in which its client takes it up.
  */
 const closeAheadMs = 1_000;
+/** nginx looks once in each whole second whether it is time. */
+const noticedEveryMs = 1_000;
 const lookEveryMs = 500;
 /** Beyond the drain's time, for nginx to end itself. */
 const endingMs = 10_000;
@@ -187,15 +190,25 @@ export class NginxDriver implements RouterDriver {
     const closing = this.#configuration.closingFile(this.#configuration.generation);
     await writeFile(closing, '', { mode: 0o644 });
     try {
-      if (inUse) await sleep(closeAheadMs);
+      if (inUse) await sleep(noticedEveryMs - (Date.now() % noticedEveryMs) + closeAheadMs);
       await writeFile(this.#paths.pendingFile, '');
       await this.#configuration.put(scopes, this.#served());
       await reload(master, () => [...this.#logs.errors].slice(-5));
+      this.#boundOldWorkers(master);
     } finally {
       await rm(closing, { force: true });
     }
     await rm(this.#paths.pendingFile, { force: true });
     await this.#configuration.forgetCertificates();
+  }
+
+  /** Reloads that come faster than users end their long connections cost somebody theirs in the end. */
+  #boundOldWorkers(master: Daemon): void {
+    if (this.#isForeign) return;
+    const ended = endOldest(master.pid);
+    if (ended === 0) return;
+    log('warn', 'old-workers-ended', { workers: ended });
+    this.#events.lost(`${ended} workers of nginx were ended with what they still had`);
   }
 
   /** Other certificates are in the folder: the same routes with them. */

@@ -3,7 +3,8 @@ import { rename, rm } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DriverEvents } from '../agent/driver.ts';
-import { parseAccessLine } from './access-line.ts';
+import { Lines } from '../agent/line-fields.ts';
+import { parseAccessLine, type AccessLine } from './access-line.ts';
 import { RequestSequence } from './request-sequence.ts';
 import { openFilesOf, workersOf } from './sockets.ts';
 
@@ -15,6 +16,7 @@ const lookEveryMs = 5;
 /** Connections on which an app broke off, until their lines come. */
 const maxBroken = 10_000;
 const keptErrors = 50;
+const blockBytes = 256 * 1024;
 
 interface FollowedLogs {
   accessLog: string;
@@ -134,27 +136,29 @@ export class LogFollower {
   }
 
   async #readAccess(file: string): Promise<void> {
-    for await (const line of linesOf(file)) {
-      const parsed = parseAccessLine(line, (connection) => this.#broken.delete(connection));
-      if (!parsed) {
-        this.#events.lost(`a line of the access log is not whole: ${line.slice(0, 200)}`);
-        continue;
-      }
-      const missing = this.#sequence.follow(parsed.connection, parsed.ordinal);
-      if (missing > 0 && this.#logs.isWhole)
-        this.#events.lost(
-          `${missing} lines are missing before request ${parsed.ordinal} of connection ${parsed.connection}`,
-        );
-      const { request } = parsed;
-      const scope = request ? this.#logs.scopeOf(request.key) : undefined;
-      if (request && scope !== undefined)
-        this.#events.finished({
-          scope,
-          revision: request.revision,
-          session: request.session,
-          outcome: request.outcome,
-        });
+    if (!existsSync(file)) return;
+    const lines = new Lines();
+    const broken = (connection: number) => this.#broken.delete(connection);
+    for await (const chunk of createReadStream(file, { highWaterMark: blockBytes }))
+      lines.take(chunk as Buffer, (bytes, start, end) =>
+        this.#tell(parseAccessLine({ bytes, start, end }, broken), () => bytes.toString('utf8', start, end)),
+      );
+    if (lines.rest.length > 0) this.#tell(undefined, () => lines.rest.toString('utf8'));
+  }
+
+  #tell(line: AccessLine | undefined, text: () => string): void {
+    if (!line) {
+      this.#events.lost(`a line of the access log is not whole: ${text().slice(0, 200)}`);
+      return;
     }
+    const { connection, ordinal, request } = line;
+    const missing = this.#sequence.follow(connection, ordinal);
+    if (missing > 0 && this.#logs.isWhole)
+      this.#events.lost(`${missing} lines are missing before request ${ordinal} of connection ${connection}`);
+    const scope = request ? this.#logs.scopeOf(request.key) : undefined;
+    if (!request || scope === undefined) return;
+    const { revision, session, outcome } = request;
+    this.#events.finished({ scope, revision, session, outcome });
   }
 }
 

@@ -3,7 +3,7 @@ import { everyHost } from '../embedded/routes.ts';
 import { block, map, variable } from './names.ts';
 import type { PartSettings } from './part-settings.ts';
 import { errorPages, pagesLocation, retryEntries } from './pages.ts';
-import { requestMaps } from './request-maps.ts';
+import { forwarded, requestMaps } from './request-maps.ts';
 import { onlyRevision, scopeMaps, type NamedScope } from './scope-maps.ts';
 import { formatName, scopeServers } from './scope-servers.ts';
 
@@ -45,6 +45,7 @@ export function serverLines(settings: { maxBodyBytes: number; trustedProxies: re
     'HTTP2-Settings',
     'Keep-Alive',
   ];
+  const { client, scheme } = forwarded(settings.trustedProxies);
   return [
     'server_tokens off;',
     'recursive_error_pages on;',
@@ -60,6 +61,11 @@ export function serverLines(settings: { maxBodyBytes: number; trustedProxies: re
     'limit_req_status 429;',
     'limit_req_log_level info;',
     'gzip off;',
+    // Whether a reload is near is looked up in each whole second, not for each request.
+    'open_file_cache max=16 inactive=60s;',
+    'open_file_cache_valid 1s;',
+    'open_file_cache_min_uses 1;',
+    'open_file_cache_errors on;',
     ...settings.trustedProxies.map((one) => `set_real_ip_from ${one};`),
     ...(settings.trustedProxies.length > 0
       ? ['real_ip_header X-Forwarded-For;', 'real_ip_recursive on;']
@@ -84,8 +90,8 @@ export function serverLines(settings: { maxBodyBytes: number; trustedProxies: re
     'proxy_set_header Connection $slipway_connection;',
     'proxy_set_header Upgrade $slipway_upgrade;',
     'proxy_set_header Cookie $slipway_cookie;',
-    'proxy_set_header X-Forwarded-For $slipway_forwarded_for;',
-    'proxy_set_header X-Forwarded-Proto $slipway_proto;',
+    `proxy_set_header X-Forwarded-For ${client};`,
+    `proxy_set_header X-Forwarded-Proto ${scheme};`,
     'proxy_set_header X-Forwarded-Host $http_host;',
     ...hidden.map((name) => `proxy_set_header ${name} "";`),
   ];
@@ -112,7 +118,6 @@ function logFormat(name: string, key: string, revision: string): string {
     '$connection',
     '$connection_requests',
     '$status',
-    '$upstream_addr',
     '$upstream_header_time',
     '$request_completion',
     '$request_time',

@@ -25,7 +25,12 @@ export function requestMaps(trustedProxies: readonly string[]): string[] {
       [`"~^(?<slipway_b>.*?);\\s*${sessionCookieName}=[^;]*(?<slipway_c>.*)$"`, '"$slipway_b$slipway_c"'],
     ]),
     // HTTP/2 in clear text would let requests pass by the checks here.
-    map('$http_upgrade@$http_connection', '$slipway_upgrade', [
+    // Most requests ask for no other protocol: theirs is settled without a pattern.
+    map('$http_upgrade', '$slipway_upgrade', [
+      ['default', '$slipway_asked'],
+      ['""', '""'],
+    ]),
+    map('$http_upgrade@$http_connection', '$slipway_asked', [
       ['default', '""'],
       ['"~*(?:^|,)\\s*(?:h2c?|http/2|tls)[^@]*@"', '""'],
       ['"~*^[^@]+@(?:.*,)?\\s*upgrade\\s*(?:,|$)"', '$http_upgrade'],
@@ -35,9 +40,14 @@ export function requestMaps(trustedProxies: readonly string[]): string[] {
       ['""', '""'],
     ]),
     // What may be silent for as long as it likes.
-    map('$slipway_upgrade@$http_accept', '$slipway_long', [
+    map('$slipway_upgrade', '$slipway_long', [
+      ['default', '1'],
+      ['""', '$slipway_events'],
+    ]),
+    map('$http_accept', '$slipway_events', [
       ['default', '0'],
-      ['"~^[^@]"', '1'],
+      ['""', '0'],
+      ['"*/*"', '0'],
       ['"~text/event-stream"', '1'],
     ]),
     map('$http_accept', '$slipway_ending', [
@@ -53,8 +63,16 @@ export function requestMaps(trustedProxies: readonly string[]): string[] {
   ];
 }
 
+/** What an app is told of who asks, as nginx's variables. */
+export function forwarded(trustedProxies: readonly string[]): { client: string; scheme: string } {
+  return trustedProxies.length === 0
+    ? { client: '$remote_addr', scheme: '$scheme' }
+    : { client: '$slipway_forwarded_for', scheme: '$slipway_proto' };
+}
+
 /** Who the client is, by the word of proxies that are trusted; everyone else's word is replaced. */
 function forwardedMaps(trustedProxies: readonly string[]): string[] {
+  if (trustedProxies.length === 0) return [];
   return [
     `geo $realip_remote_addr $slipway_trusted {\n${['default 0', ...trustedProxies.map((one) => `${one} 1`)].map((line) => `  ${line};\n`).join('')}}`,
     map('$slipway_trusted@$http_x_forwarded_for', '$slipway_forwarded_for', [

@@ -6,7 +6,6 @@ export function renderWhole(settings: {
   runFolder: string;
   pidFile: string;
   errorLog: string;
-  drainTimeoutMs: number;
   /** What this user may have open. */
   openFiles: number;
 }): string {
@@ -18,8 +17,6 @@ export function renderWhole(settings: {
     `worker_rlimit_nofile ${settings.openFiles};`,
     `pid ${literal(settings.pidFile)};`,
     `error_log ${literal(settings.errorLog)} error;`,
-    // Connections that a drain cannot wait for.
-    `worker_shutdown_timeout ${settings.drainTimeoutMs}ms;`,
     block('events', [`worker_connections ${Math.min(16_384, Math.floor(settings.openFiles / 2))};`]),
     block('http', [
       ...temporary.map((name) => `${name}_temp_path ${literal(`${settings.runFolder}/tmp/${name}`)};`),
