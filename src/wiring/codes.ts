@@ -69,6 +69,10 @@ export const wiringCodes = {
     means: 'Two names of `machines` are one machine.',
     todo: 'Remove one of the two.',
   },
+  'machine-version': {
+    means: 'Two machines of an environment have different versions of Slipway.',
+    todo: 'Install the same version on all machines.',
+  },
   'no-docker': {
     means: 'A Compose app needs Docker, and no engine answers.',
     todo: 'Install it, or name an engine with DOCKER_HOST when you start the server.',
