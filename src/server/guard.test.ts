@@ -64,6 +64,7 @@ const system = {
   layout: layoutOf('/nowhere'),
   options: { log: (entry: { message: string }) => log.push(entry) },
   vault: { put: () => Promise.resolve({ version: 1 }), list: () => Promise.resolve([]) },
+  machines: { of: () => ({ async *logs() {} }) },
   guests: {
     answer: () => Promise.resolve(null),
     takeImages: () => Promise.resolve(),

@@ -13,14 +13,14 @@ export interface MachinesAnswer {
 
 /** Asks all machines of an environment side by side. Where it is on this machine alone, nobody is asked. */
 export async function askMachines(
-  { scope, definition }: { scope: string; definition: EnvironmentDefinition },
+  { definition }: { definition: EnvironmentDefinition },
   machines: Machines,
 ): Promise<MachinesAnswer> {
   if (onlyHere(definition)) return { asked: [], obstacles: [] };
   const [own, ...asked] = await Promise.all(
     [here, ...definition.machines].map((name) => ask(name, machines)),
   );
-  return { asked, obstacles: machineObstacles({ scope, definition, asked, own: own?.facts ?? null }) };
+  return { asked, obstacles: machineObstacles({ definition, asked, own: own?.facts ?? null }) };
 }
 
 async function ask(name: string, machines: Machines): Promise<AskedMachine> {
@@ -43,7 +43,7 @@ function onlyHere({ machines }: EnvironmentDefinition): boolean {
  * @throws CodedError with all that stands in the way.
  */
 export async function requireMachines(
-  wish: { scope: string; definition: EnvironmentDefinition },
+  wish: { definition: EnvironmentDefinition },
   machines: Machines,
 ): Promise<HostClaim[]> {
   const { asked, obstacles } = await askMachines(wish, machines);

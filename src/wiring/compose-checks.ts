@@ -31,7 +31,7 @@ export async function checkCompose(
   const findings = once(read.flatMap(({ result }) => (result.ok ? result.warnings : result.findings)));
   const texts = Object.assign({}, sources, ...read.map((one) => one.texts)) as Record<string, string>;
   if (read.some(({ result }) => !result.ok)) throw new FindingsError(findings, texts);
-  const asked = (await Promise.all(reached.map((one) => checkMachines(name, one, machines)))).flat();
+  const asked = (await Promise.all(reached.map((one) => checkMachines(one, machines)))).flat();
   const all = [...findings, ...once(asked)];
   if (all.some(({ severity }) => severity === 'error')) throw new FindingsError(all, texts);
   return { warnings: all, sources: texts };
@@ -39,11 +39,10 @@ export async function checkCompose(
 
 /** What stands in the way on a machine; it may be gone until an environment is due that comes after another. */
 async function checkMachines(
-  app: string,
   definition: EnvironmentDefinition,
   machines: System['machines'],
 ): Promise<Finding[]> {
-  const { obstacles } = await askMachines({ scope: `${app}/${definition.name}`, definition }, machines);
+  const { obstacles } = await askMachines({ definition }, machines);
   const severity = definition.promoteFrom === null ? 'error' : 'warning';
   return obstacles.map(({ finding }) => ({ ...finding, severity }));
 }

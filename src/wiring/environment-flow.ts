@@ -35,8 +35,8 @@ export interface EnvironmentPorts {
   placeOf(state: EnvironmentState, machine: string): Place;
   /** Values that no reason or log tail may show. */
   secretsOf: (scope: string, revision: Revision) => Promise<string[]>;
-  /** Removes what nothing needs any more; says whether it could. Never throws. */
-  collect: (state: EnvironmentState, fence: number) => Promise<boolean>;
+  /** Removes what nothing needs any more; gives the machines on which it could not. Never throws. */
+  collect: (state: EnvironmentState, machines: string[], fence: number) => Promise<string[]>;
 }
 
 /** How soon an effect that failed is tried again. */
@@ -63,7 +63,7 @@ export function environmentHandler(ports: EnvironmentPorts): FlowHandler<Environ
       await forgetCommands(state, observed, { ports, fence });
       if (signals.some(({ name }) => name === 'collect') || revisionsGo(state, decision.state))
         collections.owe(state.scope);
-      collections.goOn(decision.state, fence);
+      collections.goOn(decision.state, observed, fence);
       // What could not be done is part of the state: deadlines go on, and a release that mends it is not held up.
       return {
         phase: phaseOf(decision.state),
@@ -89,11 +89,13 @@ function revisionsGo(before: EnvironmentState, after: EnvironmentState): boolean
 }
 
 /**
- * Which environments are to be rid of what nothing needs: each once when a server begins, for the last one may have died
- * before it did; then when revisions go. What could not be done, such as while the engine is away, is tried again.
+ * Which environments are to be rid of what nothing needs, on which machines: each once when a server begins, for the last
+ * one may have died before it did; then when revisions go. What could not be done, such as while an engine is away, is
+ * tried again; a machine that is silent is waited for.
  */
 class Collections {
-  private readonly settled = new Set<string>();
+  /** By environment: its machines on which nothing is owed. */
+  private readonly settled = new Map<string, Set<string>>();
   private readonly underWay = new Set<string>();
   private readonly ports: EnvironmentPorts;
 
@@ -106,14 +108,17 @@ class Collections {
   }
 
   /** Begins what is owed, and does not wait for it. */
-  goOn(state: EnvironmentState, fence: number): void {
+  goOn(state: EnvironmentState, { silent }: Observed, fence: number): void {
     const { scope } = state;
-    if (this.settled.has(scope) || this.underWay.has(scope)) return;
-    this.settled.add(scope);
+    const settled = this.settled.get(scope) ?? new Set();
+    const owed = machinesOf(state).filter((name) => !settled.has(name) && !silent.includes(name));
+    if (owed.length === 0 || this.underWay.has(scope)) return;
+    this.settled.set(scope, settled);
     this.underWay.add(scope);
-    void this.ports.collect(state, fence).then((done) => {
+    for (const name of owed) settled.add(name);
+    void this.ports.collect(state, owed, fence).then((undone) => {
       this.underWay.delete(scope);
-      if (!done) this.settled.delete(scope);
+      for (const name of undone) settled.delete(name);
     });
   }
 }
@@ -122,6 +127,9 @@ type Looking = Pick<EnvironmentPorts, 'machines' | 'placeOf'>;
 
 /** What was seen on one machine. */
 interface Look {
+  machine: string;
+  /** Why it could not be looked at; null when it could. */
+  problem: string | null;
   instances: InstanceObservation[];
   /** Null: the router does not answer, which is a fact, not a failure. */
   router: RouterState | null;
@@ -131,58 +139,42 @@ interface Look {
 /** Gathers everything a plan may look at, on all machines side by side. One that does not answer is a fact, too. */
 export async function observeEnvironment(state: EnvironmentState, looking: Looking): Promise<Observed> {
   const names = machinesOf(state);
-  const alone = names.length === 1;
-  const looks = Promise.all(
-    names.map(async (machine) => [machine, await lookAt(state, { machine, looking, alone })] as const),
-  );
+  const looks = Promise.all(names.map((name) => lookAt(state, name, looking)));
   const [all, command] = await Promise.all([looks, observeCommand(state, looking, looks)]);
-  const seen = all.flatMap(([machine, look]) => (look ? [[machine, look] as const] : []));
+  const problems = all.flatMap(({ machine, problem }) =>
+    problem === null ? [] : [[machine, problem] as const],
+  );
+  looking.machines.note(state.scope, new Map(problems));
   return {
-    instances: seen.flatMap(([, look]) => look.instances),
-    routers: Object.fromEntries(all.map(([machine, look]) => [machine, look?.router ?? null])),
+    instances: all.flatMap(({ instances }) => instances),
+    routers: Object.fromEntries(all.map(({ machine, router }) => [machine, router])),
     command,
-    prepared: Object.fromEntries(seen.map(([machine, look]) => [machine, look.prepared])),
-    silent: all.flatMap(([machine, look]) => (look ? [] : [machine])),
+    prepared: Object.fromEntries(all.map(({ machine, prepared }) => [machine, prepared])),
+    silent: problems.map(([machine]) => machine),
   };
 }
 
-/** By machine. */
-type Looks = Promise<(readonly [string, Look | null])[]>;
-
-interface MachineLook {
-  machine: string;
-  looking: Looking;
-  /** No other machine has anything of the environment. */
-  alone: boolean;
-}
-
-/**
- * Looks at one machine; null when that cannot be done. An environment that is on this machine alone has nothing to plan
- * for while its engine is away: then this throws.
- */
+/** An environment that is on this machine alone has nothing to plan for while its engine is away: then this throws. */
 async function lookAt(
   state: EnvironmentState,
-  { machine, looking, alone }: MachineLook,
-): Promise<Look | null> {
+  machine: string,
+  { machines, placeOf }: Looking,
+): Promise<Look> {
   const { scope, rollout } = state;
-  const { machines, placeOf } = looking;
   const place = placeOf(state, machine);
   const preparing = rollout?.phase.at === 'preparing' && rollout.candidate.machines.includes(machine);
+  const { router } = machines.of(machine);
   try {
-    const [instances, router, prepared] = await Promise.all([
+    const [instances, routed, prepared] = await Promise.all([
       place.observe(probeWishes(state).filter(({ id }) => machineOf(id) === machine)),
-      machines
-        .of(machine)
-        .router.observe(scope)
-        .catch((): RouterState | null => null),
+      router.observe(scope).catch((): RouterState | null => null),
       preparing ? place.observePrepared(rollout.candidate) : ('none' as const),
     ]);
-    machines.note(machine, null);
-    return { instances, router, prepared };
+    return { machine, problem: null, instances, router: routed, prepared };
   } catch (error) {
-    if (machine === here && alone) throw error;
-    machines.note(machine, error instanceof Error ? error.message : String(error));
-    return null;
+    if (machine === here && machinesOf(state).length === 1) throw error;
+    const problem = error instanceof Error ? error.message : String(error);
+    return { machine, problem, instances: [], router: null, prepared: 'none' };
   }
 }
 
@@ -192,12 +184,12 @@ const tailFrom = 0.5;
 async function observeCommand(
   state: EnvironmentState,
   looking: Looking,
-  looks: Looks,
+  looks: Promise<Look[]>,
 ): Promise<CommandObservation> {
   const { rollout } = state;
   const due = dueCheck(rollout);
   if (rollout && due?.check.kind === 'request') {
-    const instances = (await looks).flatMap(([, look]) => look?.instances ?? []);
+    const instances = (await looks).flatMap(({ instances: seen }) => seen);
     return askCheck({ ...due, check: due.check }, rollout, { instances, machines: looking.machines });
   }
   const key = currentCommand(state);
@@ -211,7 +203,7 @@ async function observeCommand(
     return { ...seen, logTail: await place.readCommandLog(rollout.candidate, key) };
   } catch (error) {
     // What runs on a machine that is away may still be running.
-    if ((await looks).some(([machine, look]) => machine === home && !look))
+    if ((await looks).some(({ machine, problem }) => machine === home && problem !== null))
       return { state: 'running', logTail: [] };
     throw error;
   }

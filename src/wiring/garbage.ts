@@ -75,24 +75,40 @@ async function freshImages(layout: Layout): Promise<string[]> {
 }
 
 /**
- * Collects what one environment no longer needs; called by its own flow, whose fence it is. While images are being made
- * nothing is collected, for they belong to no release yet.
+ * Collects on some machines what one environment no longer needs; called by its own flow, whose fence it is. While images
+ * are being made nothing is collected, for they belong to no release yet. On machines of earlier revisions, which nobody
+ * looks after any more, it is tried once.
  *
- * @returns Whether it was done, or there was nothing to do.
+ * @returns The machines on which it could not be done, and why; empty when there was nothing to do.
  */
-export async function collect(state: EnvironmentState, fence: number, parts: Parts): Promise<boolean> {
-  if (!hasContainers(state)) return true;
-  if (parts.making.size > 0) return false;
+export async function collect(
+  state: EnvironmentState,
+  { machines: names, fence }: { machines: string[]; fence: number },
+  parts: Parts,
+): Promise<Map<string, unknown>> {
+  if (!hasContainers(state)) return new Map();
+  if (parts.making.size > 0) return new Map(names.map((name) => [name, null]));
   const keep = await keepFor(state, parts);
-  const names = machinesOf(state);
-  const collected = await Promise.allSettled(
-    names.map(async (name) => onMachine(name, await parts.machines.of(name).containers.collect(keep, fence))),
+  const left = names.includes(here) ? leftMachines(state) : [];
+  const undone = new Map<string, unknown>();
+  const done: Collected[] = [];
+  await Promise.all(
+    [...names, ...left].map(async (name) => {
+      const { containers } = parts.machines.of(name);
+      await containers.collect(keep, fence).then(
+        (collected) => done.push(onMachine(name, collected)),
+        (error: unknown) => names.includes(name) && undone.set(name, error),
+      );
+    }),
   );
-  const done = collected.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
-  parts.collections.set(state.scope, together(done));
-  // Each machine is collected on, whatever happens on another; then the first reason is told.
-  for (const one of collected) if (one.status === 'rejected') throw one.reason;
-  return true;
+  if (done.length > 0) parts.collections.set(state.scope, together(done));
+  return undone;
+}
+
+function leftMachines(state: EnvironmentState): string[] {
+  const present = machinesOf(state);
+  const earlier = new Set(state.past.flatMap(({ machines }) => machines));
+  return [...earlier].filter((name) => !present.includes(name));
 }
 
 function onMachine(
@@ -142,7 +158,7 @@ export async function collectAll({ dryRun }: { dryRun: boolean }, parts: Parts):
     networks: views.flatMap(({ networks }) => networks),
     images: views.flatMap(({ images }) => images),
     freedBytes: views.reduce((sum, { freedBytes }) => sum + freedBytes, 0),
-    warnings: [...new Set(views.flatMap(({ warnings }) => warnings))],
+    warnings: [...new Set(views.flatMap(({ warnings }) => warnings)), ...full],
   };
 }
 

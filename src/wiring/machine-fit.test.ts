@@ -26,7 +26,7 @@ function obstacles(asked: AskedMachine[], keys = ''): string[] {
   });
   const definition = app.ok ? app.value.environments[0] : undefined;
   if (!definition) throw new Error('no environment');
-  return machineObstacles({ scope: 'shop/production', definition, asked, own: facts('a') }).map(
+  return machineObstacles({ definition, asked, own: facts('a') }).map(
     ({ machine, finding }) => `${machine} ${finding.code} ${finding.message}`,
   );
 }

@@ -11,7 +11,6 @@ export type AskedMachine =
 
 /** An environment whose machines were asked. */
 export interface MachinesWish {
-  scope: string;
   definition: EnvironmentDefinition;
   asked: AskedMachine[];
   /** Of the machine of this server, which makes the images; null when it has no engine, which others tell. */
@@ -41,7 +40,7 @@ export function machineObstacles(wish: MachinesWish): Obstacle[] {
   });
 }
 
-function findingsOf(name: string, facts: MachineFacts, { scope, definition, own }: MachinesWish): Finding[] {
+function findingsOf(name: string, facts: MachineFacts, { definition, own }: MachinesWish): Finding[] {
   return [
     ...processorFindings(name, facts, own),
     ...unmetNeeds(definition, facts.abilities).map(({ why, without }) =>
@@ -51,7 +50,7 @@ function findingsOf(name: string, facts: MachineFacts, { scope, definition, own 
         { help: `${without}, or take another router there: slipway up --router embedded` },
       ),
     ),
-    ...hostFindings(name, definition.hosts, { scope, facts }),
+    ...hostFindings(name, definition.hosts, facts),
   ];
 }
 
@@ -79,12 +78,9 @@ function processorFindings(name: string, { engine }: MachineFacts, own: MachineF
   ];
 }
 
-function hostFindings(
-  name: string,
-  hosts: string[],
-  { scope, facts }: { scope: string; facts: MachineFacts },
-): Finding[] {
-  const taken = takenHost(hosts, scope, facts.claims);
+function hostFindings(name: string, hosts: string[], { claims }: MachineFacts): Finding[] {
+  // An environment of that name over there is another one.
+  const taken = takenHost(hosts, '', claims);
   if (taken === null) return [];
   return [
     error('wiring/host-taken', `on ${name}, host "${taken.host}" is served by ${taken.by} already`, {

@@ -41,8 +41,7 @@ export async function planCompose(
     },
     vault,
   });
-  const scope = `${app.name}/${definition.name}`;
-  const { asked, obstacles } = await askMachines({ scope, definition }, machines);
+  const { asked, obstacles } = await askMachines({ definition }, machines);
   const serving = state?.stable?.release.commit;
   const forecast = forecastRollout({
     app: result.value,

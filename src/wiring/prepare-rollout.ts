@@ -95,8 +95,7 @@ async function settingFor(
   parts: PrepareParts,
 ) {
   const definition = definitionOf(wish.app, wish.environment);
-  const scope = `${wish.app.name}/${wish.environment}`;
-  const claims = await requireMachines({ scope, definition }, parts.machines);
+  const claims = await requireMachines({ definition }, parts.machines);
   return resolveSetting({ ...wish, claims }, parts);
 }
 

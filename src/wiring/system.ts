@@ -1,6 +1,6 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Revision } from '../delivery/index.ts';
+import { here, type Revision } from '../delivery/index.ts';
 import type { Clock, Flow, TickContext } from '../flow/index.ts';
 import { removeLeftovers, type Release } from '../release/index.ts';
 import { keyFile, openKey, openVault, type Vault } from '../secrets/index.ts';
@@ -133,15 +133,15 @@ export async function openSystem(options: SystemOptions): Promise<System> {
     const { engine, homeId } = docker;
     const containers = createDockerTarget({ engine, supervisor, home, homeId });
     const { version, connect, log } = options;
-    const here = thisMachine({
+    const ownMachine = thisMachine({
       router,
       containers,
       address: listen,
       facts: () => factsOfHere({ version, docker, store, abilities: abilities[settings.kind] }),
       logs: (scope, query) => logsOfHere(scope, query, { layout, docker, store }),
     });
-    const machines = machinesOf({ here, engine, connect, home: homeId, version, log });
-    const guests = new Guests({ here, layout, docker, version });
+    const machines = machinesOf({ here: ownMachine, engine, connect, home: homeId, version, log });
+    const guests = new Guests({ here: ownMachine, layout, docker, version });
     const look = (scope: string) => store.flows.signal(environmentFlowId(scope), 'look', null);
     const healthy = new HealthWatch(docker, look);
     const problems = new Map<string, string>();
@@ -303,14 +303,22 @@ function handlersOf(parts: Parts, { problems, making: notes, collections, health
         if (hasContainers(state)) healthy.follow();
         return placeOf(state, machines.of(machine), places);
       },
-      collect: (state, fence) =>
-        collect(state, fence, { ...parts, making: notes, collections }).catch((error: unknown) => {
-          const message = `${state.scope}: could not collect garbage: ${String(error)}`;
+      collect: async (state, names, fence) => {
+        const work = { machines: names, fence };
+        const undone = await collect(state, work, { ...parts, making: notes, collections }).catch(
+          (error: unknown) => new Map(names.map((name) => [name, error])),
+        );
+        for (const [name, error] of undone) {
+          // Images are being made.
+          if (error === null) continue;
+          const message = `${state.scope}: could not collect garbage${name === here ? '' : ` on ${name}`}: ${String(error)}`;
           // It is tried again at every look.
-          if (uncollected.get(state.scope) !== message) options.log({ level: 'error', message });
-          uncollected.set(state.scope, message);
-          return false;
-        }),
+          const place = `${state.scope} ${name}`;
+          if (uncollected.get(place) !== message) options.log({ level: 'error', message });
+          uncollected.set(place, message);
+        }
+        return [...undone.keys()];
+      },
       secretsOf: (scope, revision) => secretValues(scope, revision, vault),
     }),
     runHandler({

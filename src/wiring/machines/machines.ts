@@ -8,9 +8,9 @@ import type { Machine } from './model.ts';
 export interface Machines {
   /** By its name in slipway.yml. Nothing is connected to before it is asked something. */
   of(name: string): Machine;
-  /** Tells why a look at a machine failed, or that it did not: null. */
-  note(name: string, problem: string | null): void;
-  /** By machine: why the last look at it failed. */
+  /** Tells why the last looks of an environment at some of its machines failed, by machine. */
+  note(scope: string, problems: ReadonlyMap<string, string>): void;
+  /** By machine that some environment is on: why the last look at it failed. */
   problems(): ReadonlyMap<string, string>;
   close(): void;
 }
@@ -26,7 +26,7 @@ export function machinesOf({ here: own, engine, ...options }: Parts): Machines {
   const known = new Map<string, { machine: Machine; link: MachineLink | null }>([
     [here, { machine: own, link: null }],
   ]);
-  const problems = new Map<string, string>();
+  const problems = new Map<string, ReadonlyMap<string, string>>();
   return {
     of: (name) => {
       const found = known.get(name);
@@ -36,11 +36,8 @@ export function machinesOf({ here: own, engine, ...options }: Parts): Machines {
       known.set(name, { machine, link });
       return machine;
     },
-    note: (name, problem) => {
-      if (problem === null) problems.delete(name);
-      else problems.set(name, problem);
-    },
-    problems: () => problems,
+    note: (scope, found) => void problems.set(scope, found),
+    problems: () => new Map([...problems.values()].flatMap((found) => [...found])),
     close: () => {
       for (const { link } of known.values()) link?.close();
     },
