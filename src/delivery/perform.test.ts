@@ -3,6 +3,7 @@ import { CodedError } from '../diagnostics/index.ts';
 import type { Effect } from './effects.ts';
 import { here } from './machines.ts';
 import { performEffects, type Ports } from './perform.ts';
+import type { Routes } from './ports.ts';
 import { aRequest } from './testing/builders.ts';
 
 const revision = { ...aRequest(1, 'good').revision, id: 'r1' };
@@ -76,4 +77,81 @@ it('does nothing more once a newer owner has acted, and leaves no start behind i
   const performing = perform([starting('a'), starting('b'), { do: 'stop', instance: 'x' }], start);
   await expect(performing).rejects.toMatchObject({ code: 'x/stale-fence' });
   expect(ended).toBe(true);
+});
+
+const other = 'deploy@10.0.0.6';
+
+/** What is done on each of two machines; `refuse` tells what fails there. */
+async function performOnBoth(effects: readonly Effect[], during: (what: string) => Promise<void> | void) {
+  const done: string[] = [];
+  const act = async (what: string) => {
+    done.push(what);
+    await during(what);
+  };
+  const portsOf = (machine: string): Ports => ({
+    router: { apply: () => act(`route on ${machine}`), observe: refuse },
+    target: {
+      start: ({ id }) => act(`start ${id} on ${machine}`),
+      stop: (id) => act(`stop ${id} on ${machine}`),
+      prepare: refuse,
+      runCommand: refuse,
+    },
+  });
+  const routes = { scope: 'app/production' } as Routes;
+  const performing = performEffects(effects, { portsOf, routesOf: () => routes, fence: 1 });
+  return { done, failed: await performing };
+}
+
+const onOther = (id: string): Effect => ({
+  do: 'start',
+  instance: { id: `${id}@${other}`, machine: other, revision, process: { ...process, after: [] } },
+});
+
+it('acts on all machines side by side, with the ids that each knows', async () => {
+  const released = Promise.withResolvers<void>();
+  // The first machine hangs until the other one has done everything.
+  const { done } = await performOnBoth(
+    [starting('a'), { do: 'stop', instance: 'x' }, onOther('b'), { do: 'stop', instance: `y@${other}` }],
+    (what) => {
+      if (what === `stop y on ${other}`) released.resolve();
+      return what === 'start a on here' ? released.promise : undefined;
+    },
+  );
+  expect(done.filter((what) => what.endsWith(other))).toEqual([
+    `start b on ${other}`,
+    `route on ${other}`,
+    `stop y on ${other}`,
+  ]);
+  expect(done.slice(-2)).toEqual(['route on here', 'stop x on here']);
+});
+
+it('lets each machine know its fence before the first stop there, and tells where something failed', async () => {
+  const { done, failed } = await performOnBoth(
+    [
+      { do: 'stop', instance: 'x' },
+      { do: 'stop', instance: `x@${other}` },
+      { do: 'stop', instance: `y@${other}` },
+    ],
+    (what) => {
+      if (what === 'route on here') throw new Error('router is down');
+    },
+  );
+  expect(done.toSorted()).toEqual(
+    ['route on here', `route on ${other}`, `stop x on ${other}`, `stop y on ${other}`].toSorted(),
+  );
+  expect(failed.map(({ machine, message }) => [machine, message])).toEqual([[here, 'router is down']]);
+});
+
+it('does nothing more on any machine once a newer owner has acted on one', async () => {
+  const done: string[] = [];
+  const late = performOnBoth(
+    [{ do: 'stop', instance: 'x' }, onOther('a'), { do: 'stop', instance: `y@${other}` }],
+    async (what) => {
+      done.push(what);
+      if (what === 'route on here') throw new CodedError('x/stale-fence', 'a newer owner has acted');
+      await new Promise((after) => setImmediate(after));
+    },
+  );
+  await expect(late).rejects.toMatchObject({ code: 'x/stale-fence' });
+  expect(done).toEqual(['route on here', `start a on ${other}`]);
 });
