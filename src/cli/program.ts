@@ -127,7 +127,7 @@ function addServerCommands(program: Command, add: Add): void {
     .option('--acme-root <file>', 'root certificate of an authority of your own')
     .option(
       '--own-config <file>',
-      'configuration of yours for HAProxy, nginx or Caddy, which Slipway adds its part to (as last time; none takes it out); may be repeated',
+      'configuration of yours for HAProxy, nginx, Caddy or Traefik, which Slipway adds its part to (as last time; none takes it out); may be repeated',
       another,
     )
     .option(

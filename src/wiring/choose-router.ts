@@ -70,8 +70,8 @@ async function settled(
     acme: acmeOf(before, wish, cwd),
   };
   for (const range of wanted.trustedProxies) requireRange(range);
-  if (wanted.ownConfig.length > 0 && (kind === 'embedded' || kind === 'traefik'))
-    throw bad(`the ${kind} router takes no configuration of yours: ${wanted.ownConfig[0]}`, [
+  if (wanted.ownConfig.length > 0 && kind === 'embedded')
+    throw bad(`the embedded router takes no configuration of yours: ${wanted.ownConfig[0]}`, [
       'leave it out (--own-config none), or take a router that does: slipway up --router haproxy',
     ]);
   for (const file of wanted.ownConfig) await requireReadable(file);

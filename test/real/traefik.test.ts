@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
@@ -70,7 +71,8 @@ describe.skipIf(lacks(traefik))(`Traefik in particular (missing? ${traefik.insta
     await rig.router.apply(routes([revision('r2', 100, two.port)]), 2);
     const old = async () => (await state()).revisions.find(({ id }) => id === 'r1');
     await until(async () => (await old())?.inFlight === 1);
-    expect((await old())?.inFlightAt).toEqual({ [`127.0.0.1:${one.port}`]: 1 });
+    // Where, it is told once nothing can be on its way any more.
+    await until(async () => (await old())?.inFlightAt?.[`127.0.0.1:${one.port}`] === 1);
     socket.close();
     await until(async () => (await old()) === undefined);
     echo.close();
@@ -230,12 +232,67 @@ describe.skipIf(lacks(traefik))(`Traefik in particular (missing? ${traefik.insta
     agent.destroy();
   });
 
+  test("in the user's own Traefik ours is a part, which goes on with it and leaves it running", async () => {
+    const folder = await temporary();
+    const [port, mine] = [await freePort(), await freePort()];
+    const flags = ['--listen', `127.0.0.1:${port}`, '--folder', folder, '--own-config'];
+    const own = join(folder, 'own.yml');
+    const theirs = {
+      entryPoints: { mine: { address: `127.0.0.1:${mine}` } },
+      accessLog: { filePath: join(folder, 'access.log') },
+      ping: { entryPoint: 'mine' },
+    };
+    await writeFile(own, JSON.stringify(theirs));
+    const begin = () => {
+      const started = spawn(traefik.file, [`--configFile=${own}`], { stdio: 'ignore' });
+      return until(async () => (await get(mine, { path: '/ping' }).catch(() => null))?.status === 200).then(
+        () => started,
+      );
+    };
+    let user = await begin();
+    const refusal = await startRig([...flags, own], 'traefik').catch(String);
+    expect(refusal).toContain('these must stand in');
+    const lines = requiredIn(refusal as string);
+    expect(Object.keys(lines)).toEqual(['accessLog', 'entryPoints', 'providers']);
+    const entryPoints = { ...theirs.entryPoints, ...(lines['entryPoints'] as object) };
+    await writeFile(own, JSON.stringify({ ...theirs, ...lines, entryPoints }));
+    user.kill('SIGKILL');
+    await once(user, 'exit');
+    user = await begin();
+    try {
+      rig = open = await startRig([...flags, own], 'traefik');
+      const [one, two] = [await app('r1'), await app('r2')];
+      await rig.router.apply(routes([revision('r1', 100, one.port)]), 1);
+      expect((await get(port)).body).toBe('r1');
+      await rig.router.apply(routes([revision('r1', 0, one.port), revision('r2', 100, two.port)]), 2);
+      expect((await get(port)).body).toBe('r2');
+      await until(async () => (await state()).revisions.find(({ id }) => id === 'r2')?.requests === 1);
+      await until(async () => (await state()).revisions.every(({ inFlight }) => inFlight === 0));
+      const exited = once(rig.child, 'exit');
+      rig.child.kill('SIGTERM');
+      expect(await exited).toEqual([0, null]);
+      expect((await get(port)).body).toBe('r2');
+      expect((await get(mine, { path: '/ping' })).status).toBe(200);
+    } finally {
+      user.kill('SIGKILL');
+    }
+  });
+
   async function temporary(): Promise<string> {
     const folder = await mkdtemp(join(tmpdir(), 'slipway-traefik-'));
     folders.push(folder);
     return folder;
   }
 });
+
+/** The lines that a refusal names, out of the agent's log. */
+function requiredIn(text: string): Record<string, unknown> {
+  const refusal = text.split('\n').find((line) => line.includes('"start-failed"')) ?? '{}';
+  const { notes = [] } = JSON.parse(refusal) as { notes?: string[] };
+  return Object.fromEntries(
+    notes.map((line) => [line.slice(0, line.indexOf(':')), JSON.parse(line.slice(line.indexOf(':') + 1))]),
+  );
+}
 
 function isRefused(port: number): Promise<boolean> {
   return new Promise((resolve) => {

@@ -24,12 +24,14 @@ interface Content {
 export class Configuration {
   readonly #settings: AgentSettings;
   readonly #paths: TraefikPaths;
+  readonly #isWhole: boolean;
   #sessionKey: Buffer = Buffer.alloc(0);
   #markHost = '';
 
   constructor(settings: AgentSettings, paths: TraefikPaths) {
     this.#settings = settings;
     this.#paths = paths;
+    this.#isWhole = settings.ownConfig.length === 0;
   }
 
   get sessionKey(): Buffer {
@@ -96,20 +98,22 @@ export class Configuration {
   }
 
   async putStatic(): Promise<void> {
-    await writeWhole(this.#paths.staticFile, renderStatic(this.#settings, this.#paths));
+    if (this.#isWhole) await writeWhole(this.#paths.staticFile, renderStatic(this.#settings, this.#paths));
   }
 
   /** Whether Traefik was started with what the settings ask for now. */
   get staticIsCurrent(): boolean {
     return (
-      existsSync(this.#paths.staticFile) &&
-      readFileSync(this.#paths.staticFile, 'utf8') === renderStatic(this.#settings, this.#paths)
+      !this.#isWhole ||
+      (existsSync(this.#paths.staticFile) &&
+        readFileSync(this.#paths.staticFile, 'utf8') === renderStatic(this.#settings, this.#paths))
     );
   }
 
   #render({ scopes, certificates, pagesPort }: Content, generation: string) {
     const parts: DynamicParts = {
       settings: this.#settings,
+      isWhole: this.#isWhole,
       certificates: certificates.map((one) => ({ ...one, copy: this.#copy(one.chain, one.key) })),
       sessionKey: this.#sessionKey,
       pagesPort,

@@ -13,6 +13,7 @@ import { logTail } from '../haproxy/log-tail.ts';
 import { connectionsOf } from '../nginx/sockets.ts';
 import { requireVersion } from './check.ts';
 import { Configuration } from './configuration.ts';
+import { findForeign } from './foreign-process.ts';
 import { countInFlight } from './in-flight.ts';
 import { KnownRevisions } from './known-revisions.ts';
 import { LogReader, type LogOffset } from './log-reader.ts';
@@ -21,6 +22,7 @@ import { askGeneration } from './marks.ts';
 import { PagesServer } from './pages-server.ts';
 import { traefikPaths, type TraefikPaths } from './paths.ts';
 import { ProgramLog } from './program-log.ts';
+import { requiredLines } from './static-configuration.ts';
 
 const startTimeoutMs = 30_000;
 /** Less than whoever asks the agent waits for its answer. */
@@ -48,20 +50,22 @@ export class TraefikDriver implements RouterDriver {
   #daemon: Daemon | null = null;
   /** What Traefik serves for certain; null when nobody knows. */
   #served: { scopes: readonly StoredScope[]; mark: string } | null = null;
+  /** The user started Traefik, and ends it. */
+  #isForeign = false;
   #problem: string | undefined;
   #watch: NodeJS.Timeout | undefined;
   /** Changes happen one after the other, those for certificates included. */
   #queue: Promise<unknown> = Promise.resolve();
 
   constructor(settings: AgentSettings, events: DriverEvents) {
-    if (settings.ownConfig.length > 0)
-      throw new CodedError('traffic/invalid-arguments', 'Traefik takes no configuration of yours from here', {
-        help: 'leave --own-config out',
+    if (settings.ownConfig.length > 1)
+      throw new CodedError('traffic/invalid-arguments', 'Traefik is started with one configuration', {
+        help: 'name one file of yours: slipway up --own-config FILE',
       });
     this.#settings = settings;
     this.#events = events;
     this.#program = settings.program ?? findProgram('traefik');
-    this.#paths = traefikPaths(settings.folder);
+    this.#paths = traefikPaths(settings);
     this.#configuration = new Configuration(settings, this.#paths);
     this.#pages = new PagesServer(settings.acmeThumbprint);
     this.#log = new LogReader({
@@ -80,7 +84,7 @@ export class TraefikDriver implements RouterDriver {
     this.#certificates?.close();
     this.#certificates?.follow();
     this.#served = null;
-    this.#daemon = await findDaemon(this.#paths.identityFile);
+    this.#daemon = await this.#find();
     this.#known.announce(scopes ?? [], this.#configuration.sessionKey);
     if (this.#daemon) await this.#join(this.#daemon, scopes, position as LogOffset | null);
     else await this.#launch(scopes);
@@ -102,7 +106,8 @@ export class TraefikDriver implements RouterDriver {
       if (!this.#ports.has(localPort)) connections.set(remote, (connections.get(remote) ?? 0) + 1);
     const { numbers } = this.#log;
     const counts = countInFlight(
-      { connections, openUpTo: (number) => numbers.openUpTo(number) },
+      // Whose numbers they are is not known of a Traefik that others may start again.
+      { connections, openUpTo: this.#isWhole ? (number) => numbers.openUpTo(number) : null },
       this.#known.all,
     );
     const busy = new Set(counts.map(({ scope, revision }) => `${scope}\n${revision}`));
@@ -119,9 +124,13 @@ export class TraefikDriver implements RouterDriver {
     const number = await this.#log.awaitMark(mark, settleTimeoutMs);
     if (number === undefined)
       throw new CodedError('traffic/program-silent', 'the access log of Traefik does not come', {
-        help: `read its log: ${this.#paths.logFile}`,
+        notes: this.#isWhole ? logTail(this.#paths.logFile) : requiredLines(this.#settings, this.#paths),
+        help: this.#isWhole
+          ? `read its log: ${this.#paths.logFile}`
+          : `these must stand in ${this.#paths.staticFile}, and Traefik be started again with them`,
       });
     this.#known.marked(number, beganMs);
+    if (!this.#isWhole) return;
     const clients = connectionsOf(daemon.pid).filter(({ localPort }) => this.#ports.has(localPort)).length;
     const missing = this.#lostLines.look(this.#log.numbers.open, clients, performance.now());
     if (missing > 0) this.#events.lost(`${missing} lines of the access log are missing`);
@@ -152,13 +161,25 @@ export class TraefikDriver implements RouterDriver {
   async stop(): Promise<void> {
     this.#release();
     await this.#queue;
-    const daemon = this.#daemon;
+    // What the user started goes on.
+    const daemon = this.#isForeign ? null : this.#daemon;
     daemon?.signal('SIGTERM');
     if (daemon && !(await daemon.ended(this.#settings.drainTimeoutMs + endingMs))) daemon.signal('SIGKILL');
     await daemon?.ended(endingMs);
     await this.#log.stop();
     this.#pages.close();
     await rm(this.#paths.identityFile, { force: true });
+  }
+
+  async #find(): Promise<Daemon | null> {
+    const own = await findDaemon(this.#paths.identityFile);
+    const foreign = own || this.#isWhole ? null : findForeign(this.#paths.accessLog);
+    this.#isForeign = foreign !== null;
+    return own ?? foreign;
+  }
+
+  get #isWhole(): boolean {
+    return this.#settings.ownConfig.length === 0;
   }
 
   get #ports(): ReadonlySet<number> {
@@ -216,6 +237,7 @@ export class TraefikDriver implements RouterDriver {
     const { host, port } = this.#settings.listen;
     if (notes.some((line) => line.includes('address already in use')))
       return new CodedError('traffic/listen-failed', `Traefik cannot listen on ${host}:${port}`, { notes });
+    if (!this.#isWhole && cause instanceof CodedError) return cause;
     return new CodedError('traffic/program-failed', 'Traefik did not start to serve', {
       notes,
       help: `read its log: ${this.#paths.logFile}`,
@@ -271,8 +293,10 @@ export class TraefikDriver implements RouterDriver {
       repeatAt = performance.now() + repeatEveryMs;
     }
     throw new CodedError('traffic/control-failed', 'Traefik did not take its new configuration', {
-      notes: logTail(this.#paths.logFile),
-      help: 'it goes on with the one before; the same call tries again',
+      notes: this.#isWhole ? logTail(this.#paths.logFile) : requiredLines(this.#settings, this.#paths),
+      help: this.#isWhole
+        ? 'it goes on with the one before; the same call tries again'
+        : `these must stand in ${this.#paths.staticFile}, and Traefik be started again with them`,
     });
   }
 

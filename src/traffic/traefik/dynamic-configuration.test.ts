@@ -34,7 +34,10 @@ interface Change extends Partial<Routes> {
   trustedProxies?: string[];
 }
 
-function rendered({ certificates, acmeThumbprint, trustedProxies = [], ...change }: Change = {}) {
+function rendered(
+  { certificates, acmeThumbprint, trustedProxies = [], ...change }: Change = {},
+  isWhole = true,
+) {
   const configuration = renderDynamic([{ routes: { ...routes, ...change }, fence: 1 }], {
     settings: {
       tls: certificates ? { listen: { host: '0.0.0.0', port: 443 }, certificates: '/certificates' } : null,
@@ -42,6 +45,7 @@ function rendered({ certificates, acmeThumbprint, trustedProxies = [], ...change
       acmeThumbprint: acmeThumbprint ?? null,
       trustedProxies,
     },
+    isWhole,
     certificates: (certificates ?? []).map((each) => ({ ...each, copy: copyOf('/copies', 'a') })),
     sessionKey,
     pagesPort: 4000,
@@ -136,6 +140,16 @@ test('a host with a certificate speaks TLS 1.3 only, and clear text is sent ther
     ['slipway-tls', 'slipway-hsts'],
   ]);
   expect(configuration.http.routers['slipway-challenge']).toMatchObject({ service: 'slipway-pages' });
+});
+
+test("beside the user's own routers every host comes last, and nobody else's is answered for", () => {
+  const certificate = { names: ['shop.example.com'], chain: 'c', key: 'k' } as Certificate;
+  const part = rendered({ hosts: ['*', 'shop.example.com'], certificates: [certificate] }, false);
+  expect(Object.keys(part.tls?.options ?? {})).toEqual(['slipway']);
+  expect(Object.keys(part.http.routers)).not.toContain('slipway-nobody');
+  expect(routerFor(part, 'PathPrefix(`/`)')?.priority).toBe(2);
+  const secure = Object.values(part.http.routers).filter(({ tls }) => tls !== undefined);
+  expect(secure.map(({ tls }) => tls)).toEqual(secure.map(() => ({ options: 'slipway' })));
 });
 
 test('maintenance is a page for every way in', () => {

@@ -2,7 +2,7 @@ import { everyHost } from '../embedded/routes.ts';
 import type { StoredScope } from '../embedded/state-file.ts';
 import type { DynamicConfiguration, TraefikMiddleware, TraefikRouter } from './dynamic-shape.ts';
 import type { PageName } from './pages-server.ts';
-import { generationHeader, shared, type DynamicParts } from './parts.ts';
+import { generationHeader, shared, tlsOf, type DynamicParts } from './parts.ts';
 import { hostsRule, tiers } from './rules.ts';
 import { scopePart } from './scope-part.ts';
 import { entryPoints } from './static-configuration.ts';
@@ -49,7 +49,7 @@ export function renderDynamic(
         },
       },
     },
-    ...(settings.tls ? { tls: tlsPart(certificates) } : {}),
+    ...(settings.tls ? { tls: tlsPart(certificates, parts) } : {}),
   };
 }
 
@@ -87,7 +87,8 @@ function page(name: PageName, status = 503): TraefikMiddleware {
   };
 }
 
-function markRouters({ settings, markHost }: DynamicParts): Record<string, TraefikRouter> {
+function markRouters(parts: DynamicParts): Record<string, TraefikRouter> {
+  const { settings, markHost } = parts;
   const router = {
     rule: `Host(\`${markHost}\`)`,
     priority: tiers.mark,
@@ -97,7 +98,7 @@ function markRouters({ settings, markHost }: DynamicParts): Record<string, Traef
   return {
     'slipway-mark': { entryPoints: [entryPoints.plain], ...router },
     ...(settings.tls
-      ? { 'slipway-mark-tls': { entryPoints: [entryPoints.secure], ...router, tls: {} } }
+      ? { 'slipway-mark-tls': { entryPoints: [entryPoints.secure], ...router, tls: tlsOf(parts) } }
       : {}),
   };
 }
@@ -115,8 +116,9 @@ function challengeRouter({ settings }: DynamicParts): Record<string, TraefikRout
   };
 }
 
-/** Who asks for a host that nobody named. */
-function nobodysRouters({ settings }: DynamicParts): Record<string, TraefikRouter> {
+/** Who asks for a host that nobody named. In the user's own Traefik that is the user's affair. */
+function nobodysRouters({ settings, isWhole }: DynamicParts): Record<string, TraefikRouter> {
+  if (!isWhole) return {};
   const router = {
     rule: hostsRule(['*']),
     priority: tiers.nobody,
@@ -131,11 +133,18 @@ function nobodysRouters({ settings }: DynamicParts): Record<string, TraefikRoute
   };
 }
 
-function tlsPart(certificates: DynamicParts['certificates']): DynamicConfiguration['tls'] {
+function tlsPart(
+  certificates: DynamicParts['certificates'],
+  parts: DynamicParts,
+): DynamicConfiguration['tls'] {
   return {
     certificates: certificates.map(({ copy }) => ({ certFile: copy.certFile, keyFile: copy.keyFile })),
     options: {
-      default: { minVersion: 'VersionTLS13', sniStrict: true, alpnProtocols: ['http/1.1'] },
+      [tlsOf(parts).options ?? 'default']: {
+        minVersion: 'VersionTLS13',
+        sniStrict: true,
+        alpnProtocols: ['http/1.1'],
+      },
     },
   };
 }

@@ -17,7 +17,7 @@ const routerSchema = z.strictObject({
   priority: z.int().min(1),
   middlewares: z.array(name).optional(),
   service: name,
-  tls: z.strictObject({}).optional(),
+  tls: z.strictObject({ options: name.optional() }).optional(),
 });
 
 const middlewareSchema = z.union([

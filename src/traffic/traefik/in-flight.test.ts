@@ -8,6 +8,7 @@ const known = (revision: string, reach: KnownRevision['reach']): KnownRevision =
   revision,
   routed: true,
   reach,
+  moving: false,
   addresses: new Map([[revision, `${revision}:80`]]),
 });
 
@@ -36,7 +37,8 @@ test('a revision has no more requests than connections, and no more than are und
   expect(at([['r1', 9]], 'open')).toBe(3);
   expect(at([['r1', 1]], 'open')).toBe(1);
   expect(at([], 'open')).toBe(0);
-  expect(at([['r1', 9]], { lastNumber: null })).toBe(3);
+  // Closed just now: one may be about to get its connection.
+  expect(at([], { lastNumber: null })).toBe(3);
   expect(at([['r1', 9]], { lastNumber: 2 })).toBe(2);
   const copies = new Map([
     ['a', '127.0.0.1:1'],
@@ -46,6 +48,14 @@ test('a revision has no more requests than connections, and no more than are und
   expect(
     countInFlight({ connections, openUpTo: () => 3 }, [{ ...known('r1', 'open'), addresses: copies }]),
   ).toEqual([{ scope: 's', revision: 'r1', count: 2, at: { '127.0.0.1:2': 2 } }]);
+});
+
+test('where numbers are not known connections tell, and a closed revision is not empty at once', () => {
+  const of = (connections: [string, number][], reach: KnownRevision['reach']) =>
+    countInFlight({ connections: new Map(connections), openUpTo: null }, [known('r1', reach)])[0]?.count ?? 0;
+  expect(of([['r1', 9]], 'open')).toBe(9);
+  expect(of([], { lastNumber: null })).toBe(1);
+  expect(of([], { lastNumber: 4 })).toBe(0);
 });
 
 test('lines are missing when they stay away longer than their connections', () => {

@@ -6,6 +6,8 @@ import type { PageName } from './pages-server.ts';
 /** What the configuration depends on besides routes. */
 export interface DynamicParts {
   settings: Pick<AgentSettings, 'tls' | 'responseTimeoutMs' | 'acmeThumbprint' | 'trustedProxies'>;
+  /** Whether Traefik serves nothing else. */
+  isWhole: boolean;
   /** Copies that only Traefik's user may read. */
   certificates: readonly (Certificate & { copy: CertificateCopy })[];
   sessionKey: Buffer;
@@ -38,4 +40,9 @@ export const shared = {
 /** Copies of a certificate are named by what is in them: a renewal is a change of the configuration. */
 export function copyOf(folder: string, mark: string): CertificateCopy {
   return { certFile: join(folder, `${mark}.crt`), keyFile: join(folder, `${mark}.key`) };
+}
+
+/** How our routers speak TLS; the options of the user's own routers are theirs. */
+export function tlsOf({ isWhole }: DynamicParts): { options?: string } {
+  return isWhole ? {} : { options: 'slipway' };
 }

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
+import type { AgentSettings } from '../agent/settings.ts';
 
 /** Where everything of one Traefik lies. */
 export interface TraefikPaths {
-  /** What Traefik is started with: addresses, limits, logs. */
+  /** What Traefik is started with, ours or the user's own: addresses, limits, logs. */
   staticFile: string;
   /** The folder that Traefik watches. */
   dynamicFolder: string;
@@ -20,9 +21,9 @@ export interface TraefikPaths {
   secretFile: string;
 }
 
-export function traefikPaths(folder: string): TraefikPaths {
+export function traefikPaths({ folder, ownConfig }: AgentSettings): TraefikPaths {
   return {
-    staticFile: join(folder, 'traefik.yml'),
+    staticFile: ownConfig[0] ?? join(folder, 'traefik.yml'),
     dynamicFolder: join(folder, 'routes'),
     dynamicFile: join(folder, 'routes', 'slipway.yml'),
     certificates: join(folder, 'certificates'),

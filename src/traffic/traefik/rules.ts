@@ -1,6 +1,9 @@
 import type { Pin } from '../../delivery/index.ts';
 
-/** Priorities by what a rule is about: the higher one decides. Each tier has room for the pins of a scope above it. */
+/**
+ * Priorities by what a rule is about: the higher one decides. Each tier has room for the pins of a scope above it. Beside
+ * routers of the user's own, which have no more than the length of their rule, `*` comes last.
+ */
 export const tiers = { mark: 5_000_000, challenge: 4_000_000, host: 2_000_000, rest: 1_000_000, nobody: 1 };
 
 /** A rule that matches any of these hosts; `*` matches all, `*.example.com` one label more. */

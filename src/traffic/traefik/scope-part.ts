@@ -5,7 +5,7 @@ import { doorsFor, type Door } from './doors.ts';
 import type { TraefikMiddleware, TraefikRouter, TraefikService } from './dynamic-shape.ts';
 import { scopeName, serviceName } from './names.ts';
 import type { PageName } from './pages-server.ts';
-import { shared, type DynamicParts } from './parts.ts';
+import { shared, tlsOf, type DynamicParts } from './parts.ts';
 import { both, hostsRule, pinRule, tiers } from './rules.ts';
 import { entryPoints } from './static-configuration.ts';
 
@@ -39,7 +39,7 @@ export function scopePart(routes: Routes, parts: ScopeParts): ScopePart {
   const views = [{ hosts: routes.hosts, choices: choicesOf(routes, parts) }, ...previews];
   const routers = views.flatMap(({ hosts, choices }, view) =>
     doorsFor(hosts, parts.certificates, parts.taken).flatMap((door) =>
-      doorRouters(door, choices, routes).map((router, index): [string, TraefikRouter] => [
+      doorRouters(door, choices, { routes, parts }).map((router, index): [string, TraefikRouter] => [
         `${name}-${view}-${door.kind}-${index}`,
         router,
       ]),
@@ -82,13 +82,18 @@ function drawn(routes: Routes, { sessionKey }: ScopeParts): Behind {
   return { service: serviceName(sessionKey, routes.scope, only.id) };
 }
 
-function doorRouters(door: Door, choices: readonly Choice[], routes: Routes): TraefikRouter[] {
+function doorRouters(
+  door: Door,
+  choices: readonly Choice[],
+  { routes, parts }: { routes: Routes; parts: ScopeParts },
+): TraefikRouter[] {
   const rule = hostsRule(door.hosts);
-  const tier = door.hosts.includes('*') ? tiers.rest : tiers.host;
+  const rest = parts.isWhole ? tiers.rest : tiers.nobody;
+  const tier = door.hosts.includes('*') ? rest : tiers.host;
   const secure = door.kind === 'secure';
   const base = {
     entryPoints: [secure ? entryPoints.secure : entryPoints.plain],
-    ...(secure ? { tls: {} } : {}),
+    ...(secure ? { tls: tlsOf(parts) } : {}),
   };
   if (door.kind === 'redirect') {
     const to = { ...base, rule, priority: tier, middlewares: [shared.redirect], service: shared.nothing };

@@ -25,34 +25,44 @@ export const markHeader = 'X-Slipway-Mark';
  * log are told.
  */
 export function renderStatic(settings: AgentSettings, paths: TraefikPaths): string {
+  const whole = {
+    global: { checkNewVersion: false, sendAnonymousUsage: false },
+    log: { level: 'ERROR', format: 'json' },
+    ...staticPart(settings, paths),
+  };
+  return `${JSON.stringify(whole, null, 2)}\n`;
+}
+
+/** What must stand in the user's own configuration, too; each line is YAML. */
+export function requiredLines(settings: AgentSettings, paths: TraefikPaths): string[] {
+  return Object.entries(staticPart(settings, paths)).map(
+    ([name, value]) => `${name}: ${JSON.stringify(value)}`,
+  );
+}
+
+function staticPart(settings: AgentSettings, paths: TraefikPaths) {
   const { listen, tls } = settings;
   const keep = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, 'keep']));
-  return `${JSON.stringify(
-    {
-      global: { checkNewVersion: false, sendAnonymousUsage: false },
-      log: { level: 'ERROR', format: 'json' },
-      accessLog: {
-        filePath: paths.accessLog,
-        format: 'json',
-        fields: {
-          defaultMode: 'drop',
-          names: keep(fields),
-          headers: { defaultMode: 'drop', names: keep(['User-Agent', 'Content-Type', 'Date', markHeader]) },
-        },
-      },
-      entryPoints: {
-        [entryPoints.plain]: entryPoint(listen, settings),
-        ...(tls ? { [entryPoints.secure]: entryPoint(tls.listen, settings) } : {}),
-      },
-      providers: {
-        // The shortest there is: changes are applied one after the other, and each is waited for.
-        providersThrottleDuration: '1ms',
-        file: { directory: paths.dynamicFolder, watch: true },
+  return {
+    accessLog: {
+      filePath: paths.accessLog,
+      format: 'json',
+      fields: {
+        defaultMode: 'drop',
+        names: keep(fields),
+        headers: { defaultMode: 'drop', names: keep(['User-Agent', 'Content-Type', 'Date', markHeader]) },
       },
     },
-    null,
-    2,
-  )}\n`;
+    entryPoints: {
+      [entryPoints.plain]: entryPoint(listen, settings),
+      ...(tls ? { [entryPoints.secure]: entryPoint(tls.listen, settings) } : {}),
+    },
+    providers: {
+      // The shortest there is: changes are applied one after the other, and each is waited for.
+      providersThrottleDuration: '1ms',
+      file: { directory: paths.dynamicFolder, watch: true },
+    },
+  };
 }
 
 function entryPoint({ host, port }: ListenAddress, { drainTimeoutMs, trustedProxies }: AgentSettings) {
