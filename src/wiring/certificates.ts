@@ -2,40 +2,36 @@ import {
   CertificateKeeper,
   covers,
   everyHost,
+  loadState,
   type AcmeAccount,
   type Authority,
   type CertificateWatch,
-  type EmbeddedRouter,
 } from '../traffic/index.ts';
-import type { Store } from '../store/index.ts';
-import { environmentStates } from './environments.ts';
-import { layoutOf } from './layout.ts';
+import type { Layout } from './layout.ts';
 import type { Listen } from './router-process.ts';
 import type { RouterSettings } from './router-settings.ts';
 
-/** Obtains certificates for whatever hosts the apps have in force. */
+/** Obtains certificates for whatever hosts the router answers. */
 export function certificateKeeper(
   { acme, tls }: { acme: Authority; tls: NonNullable<RouterSettings['tls']> },
   parts: {
     account: AcmeAccount;
     watch: CertificateWatch;
-    router: EmbeddedRouter;
-    store: Store;
-    home: string;
+    layout: Layout;
     log: (entry: { level: 'info' | 'error'; message: string }) => void;
   },
 ): CertificateKeeper {
-  const { account, watch, router, store, home, log } = parts;
+  const { account, watch, layout, log } = parts;
   return new CertificateKeeper({
     authority: acme,
     accountKey: account.key,
     folder: tls.certificates,
     watch,
-    attemptsFile: layoutOf(home).acme.attempts,
+    attemptsFile: layout.acme.attempts,
+    // Those of other servers' apps that have copies here are among them.
     hosts: async () => {
-      const states = await environmentStates(store);
-      const routed = await Promise.all(states.map(({ scope }) => router.observe(scope)));
-      return routed.flatMap(({ routes }) => (routes ? everyHost(routes) : []));
+      const { scopes } = await loadState(layout.router.state);
+      return scopes.flatMap(({ routes }) => everyHost(routes));
     },
     onObtained: (host) => log({ level: 'info', message: `obtained a certificate for ${host}` }),
     onFailed: (_host, error) => log({ level: 'error', message: String(error) }),

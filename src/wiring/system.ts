@@ -123,7 +123,7 @@ export async function openSystem(options: SystemOptions): Promise<System> {
       settings.acme && account && settings.tls && certificates
         ? certificateKeeper(
             { ...settings, acme: settings.acme, tls: settings.tls },
-            { account, watch: certificates, router, store, home, log: options.log },
+            { account, watch: certificates, layout, log: options.log },
           )
         : null;
     const listen = withTls(options.listen, settings.tls, certificates);
