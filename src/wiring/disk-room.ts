@@ -8,7 +8,7 @@ const enoughBytes = 10 * 2 ** 30;
 const gibibyte = 2 ** 30;
 
 /** How full the disk of a folder is; null where it cannot be asked. */
-export async function diskRoom(folder: string): Promise<{ freePercent: number; freeBytes: number } | null> {
+async function diskRoom(folder: string): Promise<{ freePercent: number; freeBytes: number } | null> {
   try {
     const { bavail, blocks, bsize } = await statfs(folder);
     // A file system without blocks counts nothing.

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Layout } from './layout.ts';
 
 /** A log that has grown beyond this is put aside, and begins anew. */
-export const longestLogBytes = 64 * 2 ** 20;
+const longestLogBytes = 64 * 2 ** 20;
 /** A log that nothing has been written to for this long is removed, unless what writes it still runs. */
 export const oldestLogMs = 30 * 24 * 3_600_000;
 const everyMs = 30_000;

@@ -1,8 +1,8 @@
 import { existsSync, statSync } from 'node:fs';
-import { access, constants, statfs } from 'node:fs/promises';
+import { access, constants, readFile, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { versions } from 'node:process';
-import { usualComposeFiles } from '../../compose/index.ts';
+import { namesComposeFiles, usualComposeFiles } from '../../compose/index.ts';
 import type { CliContext } from '../context.ts';
 import { ok, problem, warning, type Check } from './check.ts';
 import { answerOf, findProgram } from './find-program.ts';
@@ -45,7 +45,7 @@ export async function checkCommit({ env }: CliContext, root: string): Promise<Ch
 export async function checkDocker({ env }: CliContext, root: string): Promise<Check> {
   const version = await answerOf('docker', ['version', '--format', '{{.Server.Version}}'], env);
   if (version) return ok('docker', `${version} is reachable`);
-  const compose = usualComposeFiles((name) => existsSync(join(root, name)))[0];
+  const compose = await composeFileOf(root);
   if (compose === undefined || existsSync(join(root, 'Procfile')))
     return ok('docker', 'not reachable; no job that runs here needs it');
   return problem(
@@ -53,6 +53,12 @@ export async function checkDocker({ env }: CliContext, root: string): Promise<Ch
     `not reachable, and ${compose} is shipped to it`,
     'install it: apt-get install docker.io; or name another engine: DOCKER_HOST=ssh://user@host slipway up',
   );
+}
+
+async function composeFileOf(root: string): Promise<string | undefined> {
+  const dotEnv = await readFile(join(root, '.env'), 'utf8').catch(() => '');
+  if (namesComposeFiles(dotEnv)) return 'what COMPOSE_FILE in .env names';
+  return usualComposeFiles((name) => existsSync(join(root, name)))[0];
 }
 
 /** Whether there is room for tools, caches and logs. */
