@@ -27,6 +27,7 @@ interface SshOptions {
 
 const keptLines = 8;
 const lastWordsMs = 1000;
+const toldFreshMs = 5000;
 /** What shells answer for a command that they do not find. */
 const notFound = 127;
 const unknownCommandHelp =
@@ -53,6 +54,8 @@ export function createSshAgent({
     });
   }
   const heard: string[] = [];
+  /** Of several connections that break at once, one hears why. */
+  let told: { lines: string[]; atMs: number } = { lines: [], atMs: -Infinity };
   let ended: Promise<number | null> = Promise.resolve(null);
   const remote = remoteLine([remoteCommand, 'dial', ...dialFlags].join(' '), home);
   const lastWords = () => Promise.race([ended, sleep(lastWordsMs, null, { ref: false })]);
@@ -65,8 +68,10 @@ export function createSshAgent({
     async explain(error: Error): Promise<CodedError> {
       // What ssh said may arrive after its end was noticed.
       const exitCode = await lastWords();
+      if (heard.length > 0) told = { lines: heard.splice(0).slice(-keptLines), atMs: performance.now() };
+      const isFresh = performance.now() - told.atMs < toldFreshMs;
       return new CodedError('server/unreachable', `the server on ${host} cannot be reached`, {
-        notes: heard.length > 0 ? heard.splice(0).slice(-keptLines) : [error.message],
+        notes: isFresh ? told.lines : [error.message],
         help:
           exitCode === notFound ? unknownCommandHelp : `try it by hand: ssh ${host} ${remoteCommand} status`,
         cause: error,

@@ -9,7 +9,7 @@ import { isSilence, type MachineLink } from './link.ts';
 import type { RevisionNeeds } from './model.ts';
 
 interface BringingParts {
-  link: MachineLink;
+  link: Pick<MachineLink, 'ask' | 'send'>;
   /** That has the images of releases: it built or pulled them. */
   engine: Engine;
 }
@@ -19,7 +19,7 @@ interface BringingParts {
  * than a tick may, so it goes on beside the ticks; a server that dies begins again, with what is still missing.
  */
 export class Bringing {
-  readonly #link: MachineLink;
+  readonly #link: BringingParts['link'];
   readonly #engine: Engine;
   readonly #work = new Background();
 

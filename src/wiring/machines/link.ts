@@ -203,12 +203,13 @@ export class MachineLink {
   }
 
   #silent(notes: string[], cause: unknown): CodedError {
-    const said = notes.at(-1);
+    // The other Slipway says what is wrong first, and then what to do; ssh may greet before it says.
+    const said = notes.find((line) => line.startsWith('error')) ?? notes.at(-1);
     return new CodedError(
       'wiring/machine-silent',
-      `${this.name} does not answer${said === undefined ? '' : `: ${said}`}`,
+      `${this.name} does not answer${said === undefined ? '' : `: ${said.replace(/^error\[\S+\]: /, '')}`}`,
       {
-        notes: notes.slice(0, -1),
+        notes: notes.filter((line) => line !== said),
         help: `see what is wrong, and start it if it has ended: slipway status --host ${this.name}`,
         cause,
       },
