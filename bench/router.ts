@@ -45,8 +45,11 @@ interface Round {
   p50Ms: number;
   p99Ms: number;
   cpuUs: number;
-  agentUs: number;
+  requests: number;
 }
+
+/** An agent reads some of what its program logged when the round is over. */
+const lateMs = 3_000;
 
 const folder = await mkdtemp(join(tmpdir(), 'slipway-bench-'));
 const children: ChildProcess[] = [];
@@ -55,10 +58,13 @@ try {
   const contenders = await startAll();
   const results = new Map<string, Round[]>(contenders.map(({ name }) => [name, []]));
   for (const contender of contenders) await measure(contender, 1);
+  await new Promise((resolve) => setTimeout(resolve, lateMs));
+  const before = new Map(contenders.map((one) => [one.name, agentNs(one)]));
   for (let round = 0; round < Number(values.rounds); round++)
     for (const contender of contenders)
       results.get(contender.name)?.push(await measure(contender, Number(values.seconds)));
-  print(results);
+  await new Promise((resolve) => setTimeout(resolve, lateMs));
+  print(results, new Map(contenders.map((one) => [one.name, agentNs(one) - (before.get(one.name) ?? 0)])));
 } finally {
   // An agent ends its program.
   for (const child of agents) child.kill('SIGTERM');
@@ -181,10 +187,8 @@ function start(name: string, core: number, command: string, argv: string[]): Chi
   return child;
 }
 
-async function measure({ port, pids, agent }: Contender, seconds: number): Promise<Round> {
-  const ofAgent = agent === null ? [] : [agent];
+async function measure({ port, pids }: Contender, seconds: number): Promise<Round> {
   const before = cpuNs(pids());
-  const agentBefore = cpuNs(ofAgent);
   const { stdout } = await run('taskset', [
     '-c',
     '1',
@@ -199,7 +203,6 @@ async function measure({ port, pids, agent }: Contender, seconds: number): Promi
     `http://127.0.0.1:${port}/`,
   ]);
   const routerNs = cpuNs(pids()) - before;
-  const agentNs = cpuNs(ofAgent) - agentBefore;
   if (/Non-2xx|Socket errors/.test(stdout)) throw new Error(stdout);
   const requests = Number(/(\d+) requests in/.exec(stdout)?.[1]);
   return {
@@ -207,7 +210,7 @@ async function measure({ port, pids, agent }: Contender, seconds: number): Promi
     p50Ms: latency(stdout, '50%'),
     p99Ms: latency(stdout, '99%'),
     cpuUs: routerNs / requests / 1_000,
-    agentUs: agentNs / requests / 1_000,
+    requests,
   };
 }
 
@@ -238,8 +241,14 @@ function cpuNs(pids: readonly number[]): number {
   );
 }
 
-function print(results: Map<string, Round[]>): void {
-  const beside = (name: string, work: Work) => results.get(name.replace(/, .*/, `, ${work}`)) ?? [];
+function agentNs({ agent }: Contender): number {
+  return agent === null ? 0 : cpuNs([agent]);
+}
+
+function print(results: Map<string, Round[]>, agents: Map<string, number>): void {
+  const beside = (name: string, work: Work) => results.get(`${name.split(',')[0]}, ${work}`) ?? [];
+  const agentUs = (name: string, rounds: readonly Round[]) =>
+    (agents.get(name) ?? 0) / rounds.reduce((sum, one) => sum + one.requests, 0) / 1_000;
   console.log(
     `${values.bytes} bytes, ${values.connections} connections, ${values.rounds} rounds of ${values.seconds} s`,
   );
@@ -250,7 +259,7 @@ function print(results: Map<string, Round[]>): void {
       'p50 ms': Number(median(rounds.map((one) => one.p50Ms)).toFixed(2)),
       'p99 ms': Number(median(rounds.map((one) => one.p99Ms)).toFixed(2)),
       'CPU us/request': Number(median(rounds.map((one) => one.cpuUs)).toFixed(1)),
-      'agent us/request': Number(median(rounds.map((one) => one.agentUs)).toFixed(1)),
+      'agent us/request': Number(agentUs(name, rounds).toFixed(1)),
       'CPU x bare': ratio(rounds, beside(name, 'bare'), 'cpuUs'),
       'CPU x equal': ratio(rounds, beside(name, 'equal'), 'cpuUs'),
       'rps x equal': ratio(rounds, beside(name, 'equal'), 'rps'),

@@ -13,7 +13,7 @@ const routers: [ProgramKind, Differences][] = [
       bodyOnClosingConnection: 'may fail',
       sessionIds: 'kept',
       brokenAnswers: 'counted',
-      responseTimeoutMs: 2_000,
+      responseTimeoutMs: 10_000,
     },
   ],
   [
