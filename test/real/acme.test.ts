@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { acmeAccount, CertificateKeeper, CertificateWatch } from '../../src/traffic/index.ts';
 import { setStage } from '../mistakes/stage.ts';
 import { selfSigned } from '../traffic/certificate.ts';
+import { programFile } from '../rig/cached-programs.ts';
 import { freePort } from '../rig/free-port.ts';
 import { get, revision, routes, startRig, until, type Rig } from '../traffic/rig.ts';
 import { lacks } from './support/component.ts';
@@ -46,7 +47,7 @@ interface Scene {
 }
 
 /** A router with routes for the host, the test authority, and a keeper between them. */
-async function scene(kind: 'embedded' | 'haproxy' | 'nginx', hosts = [host]): Promise<Scene> {
+async function scene(kind: keyof typeof programs, hosts = [host]): Promise<Scene> {
   const account = await acmeAccount(join(folder, 'account.pem'));
   const tlsPort = await freePort();
   const certificates = join(folder, 'certificates');
@@ -90,10 +91,15 @@ async function scene(kind: 'embedded' | 'haproxy' | 'nginx', hosts = [host]): Pr
   return { rig, tlsPort, certificates, keeper, events };
 }
 
-const programs = { embedded: process.execPath, haproxy: '/usr/sbin/haproxy', nginx: '/usr/sbin/nginx' };
+const programs = {
+  embedded: process.execPath,
+  haproxy: '/usr/sbin/haproxy',
+  nginx: '/usr/sbin/nginx',
+  traefik: programFile('traefik'),
+};
 
 describe.skipIf(missing)(`certificates by ACME (missing? ${pebbleComponent.install})`, () => {
-  for (const kind of ['embedded', 'haproxy', 'nginx'] as const) {
+  for (const kind of ['embedded', 'haproxy', 'nginx', 'traefik'] as const) {
     test.skipIf(!existsSync(programs[kind]))(
       `the ${kind} router proves a host, and shows its certificate`,
       async () => {
