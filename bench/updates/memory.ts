@@ -2,9 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { copyMark } from './app.ts';
 
 const lookEveryMs = 100;
-const pageBytes = 4096;
 
-/** Memory at one moment or at the peak of each, in bytes of resident pages. */
+/** Memory at one moment or at the peak of each, in bytes; a page that several processes share counts for each of them in part. */
 export interface Memory {
   /** The tool's own processes: commands, servers, router. */
   toolBytes: number;
@@ -42,7 +41,7 @@ function measure({ app, mark }: { app: string; mark: string }): Memory {
     processes.filter(({ words, environment }) => words.includes(mark) || environment.includes(mark)),
     processes,
   );
-  const bytes = (all: readonly Seen[]) => all.reduce((sum, { residentBytes }) => sum + residentBytes, 0);
+  const bytes = (all: readonly Seen[]) => all.reduce((sum, { ownBytes }) => sum + ownBytes, 0);
   return { toolBytes: bytes(tool), appBytes: bytes(ofApp), copies: ofApp.length };
 }
 
@@ -51,7 +50,7 @@ interface Seen {
   parent: number;
   words: string;
   environment: string;
-  residentBytes: number;
+  ownBytes: number;
 }
 
 function readProcesses(): Seen[] {
@@ -67,7 +66,7 @@ function readProcesses(): Seen[] {
           parent: Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]),
           words: read('cmdline'),
           environment: `\0${read('environ')}`,
-          residentBytes: Number(read('statm').split(' ')[1]) * pageBytes,
+          ownBytes: ownBytesOf(read('smaps_rollup')),
         },
       ];
     } catch {
@@ -75,6 +74,11 @@ function readProcesses(): Seen[] {
       return [];
     }
   });
+}
+
+/** Proportional set size. Reading it takes the kernel a millisecond. */
+function ownBytesOf(rollup: string): number {
+  return Number(/^Pss: +(\d+) kB$/m.exec(rollup)?.[1] ?? 0) * 1024;
 }
 
 /** nginx's workers show nothing of their own; a child belongs to its parent. */
