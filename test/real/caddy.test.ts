@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { createServer } from 'node:http';
+import { connect, type IncomingHttpHeaders } from 'node:http2';
 import { request as requestTls, type RequestOptions } from 'node:https';
 import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
@@ -151,6 +152,8 @@ describe.skipIf(lacks(caddy))(`Caddy in particular (missing? ${caddy.install})`,
     expect(secure.headers['strict-transport-security']).toBe('max-age=31536000');
     expect(JSON.parse(secure.body)).toMatchObject({ 'x-forwarded-proto': 'https' });
     await expect(overTls(tlsPort, { maxVersion: 'TLSv1.2' })).rejects.toThrow(/protocol/i);
+    const second = await overHttp2(tlsPort);
+    expect([second[':status'], second['strict-transport-security']]).toEqual([200, 'max-age=31536000']);
     const plain = await get(rig.port, { path: '/a?b', headers: { host: 'shop.example.com' } });
     expect([plain.status, plain.headers.location]).toEqual([308, `https://shop.example.com:${tlsPort}/a?b`]);
     const challenge = await get(rig.port, {
@@ -294,6 +297,17 @@ describe.skipIf(lacks(caddy))(`Caddy in particular (missing? ${caddy.install})`,
     return folder;
   }
 });
+
+async function overHttp2(port: number): Promise<IncomingHttpHeaders> {
+  const options = { rejectUnauthorized: false, servername: 'shop.example.com' };
+  const session = connect(`https://127.0.0.1:${port}`, options);
+  const stream = session.request({ ':authority': 'shop.example.com' });
+  const [headers] = (await once(stream, 'response')) as [IncomingHttpHeaders];
+  stream.resume();
+  await once(stream, 'end');
+  session.close();
+  return headers;
+}
 
 function overTls(port: number, more: RequestOptions) {
   return new Promise<{ headers: IncomingMessage['headers']; body: string; serial: string }>(

@@ -1,7 +1,7 @@
 import { covers, type Certificate } from '../certificate-folder.ts';
 import { pages } from '../embedded/pages.ts';
 import { everyHost } from '../embedded/routes.ts';
-import { handOverMs } from './front.ts';
+import { endingConnections, handingOver, handOverMs } from './newest.ts';
 import { errorRoutes, pageRoutes } from './pages.ts';
 import { backSocket, type CaddyPaths } from './paths.ts';
 import type { CaddyRoute, Json } from './routes.ts';
@@ -39,6 +39,8 @@ export function renderBack(parts: BackParts): Json {
           back: {
             listen: [`unix/${backSocket(paths, generation)}|0600`],
             routes: [
+              endingConnections,
+              handingOver(paths),
               ...challenges(parts.acmeThumbprint),
               ...redirects(parts),
               ...tableRoutes(scopes ?? [], parts.limits),

@@ -213,7 +213,7 @@ export class CaddyDriver implements RouterDriver {
       generation,
       paths: this.#paths,
       tls: tls && { port: tls.listen.port, certificates: this.#certificates?.certificates ?? [] },
-      limits: { maxBodyBytes, responseTimeoutMs, streamPatienceMs: drainTimeoutMs },
+      limits: { maxBodyBytes, responseTimeoutMs },
       acmeThumbprint,
       drainTimeoutMs,
     });

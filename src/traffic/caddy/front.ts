@@ -2,7 +2,8 @@ import type { Certificate } from '../certificate-folder.ts';
 import { strictTransport } from '../embedded/secure.ts';
 import { errorRoutes } from './pages.ts';
 import type { CaddyPaths } from './paths.ts';
-import { hasValue, type CaddyRoute, type Json } from './routes.ts';
+import { endingConnections, handedOver, handOverMs, toNewest } from './newest.ts';
+import type { CaddyRoute, Json } from './routes.ts';
 
 /** What the front is told. */
 export interface FrontParts {
@@ -14,9 +15,6 @@ export interface FrontParts {
   trustedProxies: readonly string[];
   drainTimeoutMs: number;
 }
-
-/** How long a configuration goes on after the next one serves. */
-export const handOverMs = 500;
 
 /**
  * Listening sockets are handed over at the start, each under two numbers. A configuration uses one of them and its
@@ -38,7 +36,7 @@ export function renderFront({
 }: FrontParts): Json {
   const server = (socket: number, routes: CaddyRoute[], more: Json = {}): Json => ({
     listen: [`fd/${firstDescriptor + socket * 2 + (generation % 2)}`],
-    routes: [...routes, ...onward(paths, drainTimeoutMs)],
+    routes: [...routes, endingConnections, { handle: [toNewest(paths, { delete: [handedOver] })] }],
     errors: { routes: errorRoutes() },
     automatic_https: { disable: true },
     protocols: ['h1'],
@@ -92,29 +90,3 @@ const secured: CaddyRoute = {
     },
   ],
 };
-
-function onward({ newest }: CaddyPaths, drainTimeoutMs: number): CaddyRoute[] {
-  const ending = { handler: 'headers', response: { set: { Connection: ['close'] } } };
-  const shuttingDown = hasValue('{http.shutting_down}', 'true');
-  return [
-    { match: [{ ...shuttingDown, not: [{ header: { Upgrade: ['*'] } }] }], handle: [ending] },
-    {
-      handle: [
-        {
-          handler: 'reverse_proxy',
-          upstreams: [{ dial: `unix/${newest}` }],
-          // Until the back is there again, when it ended.
-          load_balancing: {
-            try_duration: '5s',
-            try_interval: '20ms',
-            retry_match: [{ method: ['SLIPWAY-NEVER'] }],
-          },
-          // A connection that is kept would lead to the configuration that was the newest when it began.
-          transport: { protocol: 'http', compression: false, keep_alive: { enabled: false } },
-          headers: { response: { delete: ['Via'] } },
-          stream_close_delay: `${drainTimeoutMs}ms`,
-        },
-      ],
-    },
-  ];
-}

@@ -1,6 +1,9 @@
 /** A part of Caddy's configuration. */
 export type Json = Readonly<Record<string, unknown>>;
 
+/** How long an upgraded connection outlives the configuration that it came in with; its app mostly ends it before. */
+export const streamPatience = '24h';
+
 /** One of Caddy's HTTP routes: handlers for the requests that any of the matchers takes. */
 export interface CaddyRoute {
   match?: Json[];

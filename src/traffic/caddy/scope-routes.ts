@@ -3,8 +3,17 @@ import { pages } from '../embedded/pages.ts';
 import { everyHost } from '../embedded/routes.ts';
 import { sessionCookieName } from '../embedded/session-cookie.ts';
 import { lots } from './draw.ts';
+import { handedOver } from './newest.ts';
 import { pageRoutes } from './pages.ts';
-import { hasValue, logField, looksLike, setVars, type CaddyRoute, type Json } from './routes.ts';
+import {
+  hasValue,
+  logField,
+  looksLike,
+  setVars,
+  streamPatience,
+  type CaddyRoute,
+  type Json,
+} from './routes.ts';
 
 /** Routes of a scope with what the log calls it and what sessions call its revisions. */
 export interface NamedScope {
@@ -18,8 +27,6 @@ export interface NamedScope {
 export interface AppLimits {
   maxBodyBytes: number;
   responseTimeoutMs: number;
-  /** How long an upgraded connection outlives the configuration that it came in with. */
-  streamPatienceMs: number;
 }
 
 const sessionCookie = `{http.request.cookie.${sessionCookieName}}`;
@@ -195,8 +202,8 @@ function proxyRoute({ key }: NamedScope, { id, endpoints }: RouteRevision, limit
           // Shorter than the app's own: many end an idle connection after 5 s.
           keep_alive: { idle_timeout: '2s', max_idle_conns_per_host: 512 },
         },
-        headers: { request: { delete: ['X-Forwarded-Port', 'X-Real-Ip', 'Forwarded', 'Via'] } },
-        stream_close_delay: `${limits.streamPatienceMs}ms`,
+        headers: { request: { delete: [handedOver, 'X-Forwarded-Port', 'X-Real-Ip', 'Forwarded', 'Via'] } },
+        stream_close_delay: streamPatience,
       },
     ],
     terminal: true,
