@@ -1,7 +1,7 @@
 import { startObserved } from '../flow/index.ts';
 import { mustBeAlone, webReplicas } from './copies.ts';
 import type { Draft } from './draft.ts';
-import type { EnvironmentState, Gate, Rollout, RolloutRequest, SteppingPhase } from './environment.ts';
+import type { Gate, Rollout, RolloutRequest, SteppingPhase } from './environment.ts';
 import { noChecks, switchAtOnce, type Revision } from './revision.ts';
 import { unmetRules } from './rules.ts';
 import { compileStrategy, replaceAtOnce } from './strategy.ts';
@@ -10,13 +10,13 @@ import { leave } from './succeed.ts';
 /** Begins a rollout; the state's next tick acts on it. */
 export function beginRollout(draft: Draft, request: RolloutRequest, nowMs: number): void {
   const { state } = draft;
+  const standing = state.standby !== null && state.standby.revision.id === request.revision.id;
+  const candidate: Revision =
+    standing && state.standby
+      ? state.standby.revision
+      : { ...request.revision, id: `r${state.nextRevision++}` };
   // A rollback hurries: the revision has served before, so its whole share moves at once, and nobody is asked.
   const back = request.kind === 'rollback';
-  const standby = standingBy(state, request);
-  const standing = standby !== null;
-  // What goes back does so where the environment is now: no machine that has users since is left without.
-  const machines = (back && state.stable?.machines) || request.revision.machines;
-  const candidate: Revision = standby ?? { ...request.revision, machines, id: `r${state.nextRevision++}` };
   const strategy = back ? switchAtOnce : request.settings.strategy;
   const copies = { candidate: webReplicas(candidate), stable: webReplicas(state.stable) };
   const alone = mustBeAlone(candidate, state.stable);
@@ -66,13 +66,6 @@ export function beginRollout(draft: Draft, request: RolloutRequest, nowMs: numbe
   if (waitsFor.length === 0) return;
   rollout.phase = { at: 'waiting', timer: startObserved(nowMs), approvedBy: null };
   draft.event('rollout.waiting', 'slipway', { rollout: rollout.id, for: waitsFor });
-}
-
-/** The revision that is asked for, if it stands by on every machine that has users now. */
-function standingBy({ standby, stable }: EnvironmentState, { revision }: RolloutRequest): Revision | null {
-  if (!standby || standby.revision.id !== revision.id) return null;
-  const missing = stable?.machines.some((machine) => !standby.revision.machines.includes(machine));
-  return missing ? null : standby.revision;
 }
 
 /** Where a rollout stands once its tasks are done. */

@@ -177,36 +177,6 @@ describe('an app on two machines', () => {
   });
 });
 
-describe('a rollback', () => {
-  const backTo = (stage: Stage): unknown => {
-    const revision = stage.state.standby?.revision ?? stage.state.past[0];
-    return { ...deploy(9), kind: 'rollback', revision };
-  };
-
-  test('to what stands by comes up first on a machine that has users since', async () => {
-    const stage = await new Stage().serves(deploy(1, 'good', { machines: [here] }));
-    await stage.serves(deploy(2));
-    await stage.tick(['rollout', backTo(stage)]);
-    await stage.until(atRest);
-    expect(outcome(stage)).toBe('succeeded, r3 serves app/production');
-    expect(serving(stage)).toEqual({ [here]: 'r3=100%', [other]: 'r3=100%' });
-    expect(stage.state.stable?.release.digest).toBe('sha256:good:1');
-    expect(stage.world.broken).toEqual([]);
-  });
-
-  test('to what has ended does not bring a machine back that was left out since', async () => {
-    const wishes = { machines: [here], settings: { rollbackWindowMs: 0 } };
-    const stage = await new Stage().serves(deploy(1));
-    await stage.serves(deploy(2, 'good', wishes));
-    await stage.until(({ retiring }) => retiring.length === 0);
-    stage.world.on(other).answers = false;
-    await stage.tick(['rollout', backTo(stage)]);
-    await stage.until(atRest);
-    expect(outcome(stage)).toBe('succeeded, r3 serves app/production');
-    expect(machinesOf(stage.state)).toEqual([here]);
-  });
-});
-
 describe('a machine that does not answer', () => {
   test('holds a rollout up, and takes it back on the others when the time is over', async () => {
     const stage = await shipping('good', { strategy: aCanary([10, 100], { kind: 'approval' }) });
