@@ -149,9 +149,12 @@ describe.skipIf(lacksDocker())(
       expect(await ship({ version: '9' })).toContain('live on production');
       const wrong = await typist.typePage('docs/runbooks/lost-docker-host.md', {
         'an engine that has lost everything': async () => {
+          // Whoever loses a disk has no server meanwhile that puts things right.
+          await typist.type('slipway down');
           docker('rm', '-f', ...listed('ps', '-aq'));
           docker('network', 'rm', ...listed('network', 'ls', '-q'));
           docker('rmi', '-f', ...new Set(listed('images', '-q')));
+          await typist.type('slipway up');
           await until('users notice', async () => (await ask()).startsWith('503'));
         },
       });
