@@ -181,7 +181,7 @@ export async function openSystem(options: SystemOptions): Promise<System> {
         stopKeeping = startKeepingLogs({
           layout,
           written: async () => (await supervisor.list()).map(({ logFile }) => logFile),
-          now: clock.wallMs,
+          now: () => clock.wallMs(),
           onError: (error) =>
             log({ level: 'error', message: 'could not keep logs short', error: String(error) }),
         });
@@ -311,7 +311,8 @@ function handlersOf(parts: Parts, { problems, making: notes, collections, health
         for (const [name, error] of undone) {
           // Images are being made.
           if (error === null) continue;
-          const message = `${state.scope}: could not collect garbage${name === here ? '' : ` on ${name}`}: ${String(error)}`;
+          const reason = error instanceof Error ? error.message : 'it failed without a reason';
+          const message = `${state.scope}: could not collect garbage${name === here ? '' : ` on ${name}`}: ${reason}`;
           // It is tried again at every look.
           const place = `${state.scope} ${name}`;
           if (uncollected.get(place) !== message) options.log({ level: 'error', message });
