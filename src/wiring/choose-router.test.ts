@@ -143,3 +143,21 @@ test('an authority is remembered by its directory, and its account goes with it'
   await choose({ https: 'off', acme: 'off' });
   expect(await chosen()).toMatchObject({ acme: null, tls: null });
 });
+
+test('a Caddy of the user is in front as a whole', async () => {
+  await installed('caddy');
+  const own = join(home, 'Caddyfile');
+  await writeFile(own, '');
+  const wish: RouterWish = { router: 'caddy', ownConfig: [own] };
+  for (const [more, help] of [
+    [{ https: '0.0.0.0:443' }, '--https off'],
+    [{ trustProxy: ['10.0.0.0/8'] }, '--trust-proxy none'],
+    [{ ownConfig: [own, own] }, 'imports the others'],
+  ] as const)
+    await expect(choose({ ...wish, ...more } as RouterWish)).rejects.toMatchObject({
+      code: 'wiring/bad-router-setting',
+      help: expect.stringContaining(help) as string,
+    });
+  await choose(wish);
+  expect(await chosen()).toMatchObject({ kind: 'caddy', ownConfig: [own] });
+});

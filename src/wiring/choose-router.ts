@@ -74,6 +74,7 @@ async function settled(
     throw bad(`the embedded router takes no configuration of yours: ${wanted.ownConfig[0]}`, [
       'leave it out (--own-config none), or take a router that does: slipway up --router haproxy',
     ]);
+  requireOneFront(wanted);
   for (const file of wanted.ownConfig) await requireReadable(file);
   if (wanted.acme && !wanted.tls)
     throw bad('certificates serve nobody without TLS', [
@@ -81,6 +82,19 @@ async function settled(
     ]);
   if (wanted.acme?.rootFile != null) await requireReadable(wanted.acme.rootFile);
   return wanted;
+}
+
+/** A Caddy of the user's is in front of ours as a whole: what it speaks and whom it trusts stands in its own file. */
+function requireOneFront({ kind, ownConfig, tls, trustedProxies }: RouterSettings): void {
+  if (kind !== 'caddy' || ownConfig.length === 0) return;
+  if (ownConfig.length > 1)
+    throw bad(`Caddy takes one configuration of yours, not ${ownConfig.length}`, [
+      'name the one that imports the others: slipway up --own-config FILE',
+    ]);
+  if (tls || trustedProxies.length > 0)
+    throw bad('TLS and proxies before a Caddy of yours are for its own configuration to say', [
+      `write them into ${ownConfig[0]}, and leave them out here: slipway up --https off --acme off --trust-proxy none`,
+    ]);
 }
 
 function programOf(kind: RouterKind, before: RouterSettings): string | null {
