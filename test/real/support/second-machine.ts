@@ -50,8 +50,9 @@ export async function startSecondMachine(): Promise<SecondMachine> {
       process.env['PATH'] = path;
       try {
         await sshd.stop();
+        await closeHome(root, home, connectServer({ home }));
       } finally {
-        await closeHome(root, home, connectServer({ home })).finally(() => engine.stop());
+        await engine.stop();
       }
     },
   };
