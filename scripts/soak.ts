@@ -59,7 +59,7 @@ const suites: Suite[] = [
     file: 'test/real/docker-cut-off.test.ts',
     env: { SLIPWAY_FAULTS: '10' },
   },
-  ...['embedded', 'haproxy', 'nginx', 'traefik'].map(rolloutsBehind),
+  ...['embedded', 'haproxy', 'nginx', 'caddy', 'traefik'].map(rolloutsBehind),
 ];
 
 /** Two hundred rollouts with a thousand requests a second, and downloads of minutes. */
