@@ -1,0 +1,136 @@
+import { request } from 'node:http';
+import { createServer as createTcpServer, type AddressInfo } from 'node:net';
+import { describe, expect, test } from 'vitest';
+import { get, keepAliveAgent, revision, until } from '../rig.ts';
+import { plain, type Differences, type Suite } from './suite.ts';
+
+/** What is counted for each revision, and what is sent again. */
+export function counting(suite: Suite, differences: Differences): void {
+  describe('counts by revision', () => {
+    test('requests, errors, sessions and latency are counted once each', async () => {
+      await suite.apply([revision('r1', 0, suite.port(0)), revision('c1', 100, suite.port(1))], {
+        sticky: true,
+      });
+      suite.serve = (id, request, response) => {
+        response.statusCode = request.url === '/bad' ? 500 : 200;
+        setTimeout(() => plain(id, request, response), request.url === '/slow' ? 60 : 0);
+      };
+      const cookies: string[] = [];
+      for (let index = 0; index < 4; index++)
+        cookies.push(String((await get(suite.rig.port)).headers['set-cookie']).split(';')[0] ?? '');
+      for (const path of ['/bad', '/bad', '/slow'])
+        await get(suite.rig.port, { path, headers: { cookie: cookies[0] ?? '' } });
+      suite.serve = plain;
+      await until(async () => (await suite.of('c1')).requests === 7);
+      const seen = await suite.of('c1');
+      expect(seen).toMatchObject({
+        weightPercent: 100,
+        inFlight: 0,
+        errors: 2,
+        gatewayErrors: 0,
+        sessions: differences.sessionIds === 'kept' ? 4 : 1,
+        sessionsWithError: 1,
+      });
+      expect(seen.latency.at(-1)).toEqual({ leMs: null, count: 7 });
+      const under = (ms: number) => seen.latency.findLast(({ leMs }) => leMs !== null && leMs <= ms)?.count;
+      expect(under(50)).toBeLessThan(7);
+      expect((await suite.observe()).lost).toBe(false);
+    });
+
+    test('an app that is gone is 502, and the router counts it for the revision', async () => {
+      const { server, port: closing } = await suite.rig.app(() => {});
+      await new Promise((resolve) => server.close(resolve));
+      await suite.apply([revision('c2', 100, closing)]);
+      expect((await get(suite.rig.port)).status).toBe(502);
+      await until(async () => (await suite.of('c2')).gatewayErrors === 1);
+      expect(await suite.of('c2')).toMatchObject({
+        requests: 1,
+        errors: 1,
+        gatewayErrors: 1,
+        sessionsWithError: 1,
+      });
+    });
+
+    test('an app that is silent is 504', async () => {
+      suite.serve = () => {};
+      await suite.apply([revision('c3', 100, suite.port(0))]);
+      expect((await get(suite.rig.port)).status).toBe(504);
+      suite.serve = plain;
+      await until(async () => (await suite.of('c3')).gatewayErrors === 1);
+    });
+
+    test('a response that breaks off never looks complete, and is the fault of the revision', async () => {
+      suite.serve = (_id, _request, response) => {
+        response.writeHead(200, { 'content-length': '100' });
+        response.write('half');
+        setTimeout(() => response.destroy(), 30);
+      };
+      await suite.apply([revision('c4', 100, suite.port(0))]);
+      await expect(get(suite.rig.port)).rejects.toMatchObject({ code: 'ECONNRESET' });
+      suite.serve = plain;
+      const counted = differences.brokenAnswers === 'counted' ? 1 : 0;
+      await until(async () => (await suite.of('c4')).requests === 1);
+      await until(async () => (await suite.of('c4')).gatewayErrors === counted);
+    });
+
+    test("a client that leaves is nobody's error", async () => {
+      let begun = false;
+      suite.serve = () => void (begun = true);
+      await suite.apply([revision('c5', 100, suite.port(0))]);
+      const outgoing = request({ host: '127.0.0.1', port: suite.rig.port, agent: false });
+      outgoing.on('error', () => {});
+      outgoing.end();
+      await until(() => begun);
+      outgoing.destroy();
+      suite.serve = plain;
+      await until(async () => (await suite.of('c5')).inFlight === 0);
+      await get(suite.rig.port);
+      await until(async () => (await suite.of('c5')).requests >= 1);
+      expect((await suite.of('c5')).errors).toBe(0);
+    });
+  });
+
+  describe('sending again', () => {
+    test('a copy that refuses connections costs nobody a request, with a body or without', async () => {
+      const { server, port: closing } = await suite.rig.app(() => {});
+      await new Promise((resolve) => server.close(resolve));
+      await suite.apply([revision('d1', 100, closing, suite.port(0))]);
+      for (let index = 0; index < 10; index++) {
+        expect((await get(suite.rig.port, { method: 'POST', body: 'x' })).status).toBe(200);
+        expect((await get(suite.rig.port)).status).toBe(200);
+      }
+    });
+
+    test('what was sent with a body is not sent twice', async () => {
+      let connections = 0;
+      const server = createTcpServer((socket) => {
+        connections++;
+        socket.on('error', () => {});
+        socket.once('data', () => socket.destroy());
+      });
+      server.unref();
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      await suite.apply([revision('d2', 100, (server.address() as AddressInfo).port)]);
+      expect((await get(suite.rig.port, { method: 'POST', body: 'x' })).status).toBe(502);
+      expect(connections).toBe(1);
+      server.close();
+    });
+
+    test('a connection that the app closed while it was idle costs nobody a request', async () => {
+      await suite.apply([revision('r1', 100, suite.port(0))]);
+      const agent = keepAliveAgent();
+      for (let index = 0; index < 10; index++) {
+        await Promise.all([get(suite.rig.port, { agent }), get(suite.rig.port, { agent })]);
+        suite.apps[0]?.server.closeIdleConnections();
+        const second =
+          differences.bodyOnClosingConnection === 'survives' ? { method: 'POST', body: 'x' } : {};
+        const statuses = await Promise.all([
+          get(suite.rig.port, { agent }),
+          get(suite.rig.port, { agent, ...second }),
+        ]);
+        expect(statuses.map(({ status }) => status)).toEqual([200, 200]);
+      }
+      agent.destroy();
+    });
+  });
+}
