@@ -167,6 +167,20 @@ describe('an app on two machines', () => {
     expect(serving(stage)).toEqual({ [here]: 'r1=100%', [other]: 'r1=100%' });
   });
 
+  test('ends nothing where the router does not answer, and goes on elsewhere', async () => {
+    const stage = await shipping('good', { settings: { rollbackWindowMs: 0 } });
+    await stage.until(atRest);
+    stage.lines = [];
+    stage.world.on(other).routerUp = false;
+    const stops = () => stage.lines.filter((line) => line.startsWith('stop '));
+    await looks(stage, 60);
+    expect(stops()).toEqual(['stop r1-web-1']);
+    stage.world.on(other).routerUp = true;
+    await looks(stage, 60);
+    expect(stops()).toEqual(['stop r1-web-1', 'stop r1-web-1@deploy@10.0.0.6']);
+    expect(stage.lines).toContain('revision.retired');
+  });
+
   test('runs again where the list of machines has changed, whatever its release', async () => {
     const stage = await new Stage().serves(deploy(1));
     const request = deploy(1, 'good', { machines: [here] });
