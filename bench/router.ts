@@ -66,11 +66,19 @@ try {
   await new Promise((resolve) => setTimeout(resolve, lateMs));
   print(results, new Map(contenders.map((one) => [one.name, agentNs(one) - (before.get(one.name) ?? 0)])));
 } finally {
-  // An agent ends its program.
-  for (const child of agents) child.kill('SIGTERM');
-  await Promise.all(agents.filter((child) => child.exitCode === null).map((child) => once(child, 'exit')));
-  for (const child of children) child.kill('SIGKILL');
+  // An agent ends its program, and a master its workers, which would outlive one that is killed.
+  await end(agents);
+  await end(children);
   await rm(folder, { recursive: true, force: true });
+}
+
+async function end(running: ChildProcess[]): Promise<void> {
+  for (const child of running) child.kill('SIGTERM');
+  await Promise.all(
+    running
+      .filter((child) => child.exitCode === null && child.signalCode === null)
+      .map((child) => once(child, 'exit')),
+  );
 }
 
 async function startAll(): Promise<Contender[]> {
