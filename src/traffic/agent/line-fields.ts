@@ -1,3 +1,5 @@
+import { hashBetween, hashByte, hashStart } from '../embedded/session-hash.ts';
+
 /** A program's log in bytes, as it comes: whole lines are told where they lie, and a half one waits for its rest. */
 export class Lines {
   #rest: Buffer | null = null;
@@ -21,6 +23,7 @@ export class Lines {
 
 const newline = 0x0a;
 const zero = 0x30;
+const point = 0x2e;
 
 /**
  * The fields of one line, from left to right, without making them into text: a router logs tens of thousands of lines a
@@ -94,7 +97,42 @@ export class LineFields {
     return true;
   }
 
+  /** Thousandths of what is written with exactly three decimals, such as seconds: `1.042` is 1042. NaN for anything else. */
+  thousandths(): number {
+    if (this.letter(this.length - 4) !== point) return NaN;
+    let value = 0;
+    for (let at = this.#from; at < this.#to; at++) {
+      if (at === this.#to - 4) continue;
+      const digit = (this.#bytes[at] ?? 0) - zero;
+      if (digit < 0 || digit > 9) return NaN;
+      value = value * 10 + digit;
+    }
+    return value;
+  }
+
+  /** The field's share of a `sessionHash`, as the first text of it. */
+  hash(): number {
+    return hashByte(this.hashAfter(hashStart), hashBetween) >>> 0;
+  }
+
+  /** The `sessionHash` with this field as its second text. @param first - `hash` of the first. */
+  hashAfter(first: number): number {
+    let hash = first;
+    for (let at = this.#from; at < this.#to; at++) hash = hashByte(hash, this.#bytes[at] ?? 0);
+    return hash >>> 0;
+  }
+
   text(): string {
     return this.#bytes.toString('latin1', this.#from, Math.max(this.#from, this.#to));
+  }
+}
+
+/** A field that is the same in most lines: made into text only when it changes. */
+export class SteadyText {
+  #last = '';
+
+  of(field: LineFields): string {
+    if (!field.is(this.#last)) this.#last = field.text();
+    return this.#last;
   }
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { sessionHash } from '../embedded/revision-counts.ts';
+import { sessionHash } from '../embedded/session-hash.ts';
 import { parseRequestLine } from './request-line.ts';
 
 const request = { client_ip: '192.0.2.1', method: 'GET', host: 'shop.example.com', uri: 'a1b2c3d4' };

@@ -9,7 +9,7 @@ import type { Ledger } from './ledger.ts';
 import { pages, renderPage, type Page } from './pages.ts';
 import { limitKey } from './rate-limit.ts';
 import { readRequestHead, type RequestHead } from './request-head.ts';
-import { sessionHash } from './revision-counts.ts';
+import { sessionHash } from './session-hash.ts';
 import { isSecure, strictTransport } from './secure.ts';
 import type { LiveScope, RoutingTable } from './routing-table.ts';
 import { formatSessionCookie, parseSessionCookie, stripSessionCookie } from './session-cookie.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { Ledger } from './ledger.ts';
-import { RevisionCounts, sessionHash } from './revision-counts.ts';
+import { RevisionCounts } from './revision-counts.ts';
 
 test('errors are counted by request and by session', () => {
   const counts = new RevisionCounts();
@@ -56,11 +56,6 @@ test('a revision that is neither routed nor in flight is forgotten', () => {
   ledger.of('s', 'routed');
   ledger.forget('s', new Set(['routed']));
   expect(ledger.revisionsOf('s')).toEqual(['busy', 'routed']);
-});
-
-test('clients behind one address are told apart by what they use', () => {
-  expect(sessionHash('192.0.2.1', 'a')).not.toBe(sessionHash('192.0.2.1', 'b'));
-  expect(sessionHash('ab', 'c')).not.toBe(sessionHash('a', 'bc'));
 });
 
 test('requests in flight are known by the copy that has them, over all processes that count so', () => {

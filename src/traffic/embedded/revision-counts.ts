@@ -153,14 +153,3 @@ export class RevisionCounts {
     };
   }
 }
-
-/** 32-bit FNV-1a of what tells sessions apart: the cookie's session id, else client address and user agent. */
-export function sessionHash(first: string, second = ''): number {
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < first.length; index++)
-    hash = Math.imul(hash ^ first.charCodeAt(index), 0x01000193);
-  hash = Math.imul(hash ^ 0xff, 0x01000193);
-  for (let index = 0; index < second.length; index++)
-    hash = Math.imul(hash ^ second.charCodeAt(index), 0x01000193);
-  return hash >>> 0;
-}

@@ -1,5 +1,5 @@
 import { LineFields } from '../agent/line-fields.ts';
-import { sessionHash, type Outcome } from '../embedded/revision-counts.ts';
+import type { Outcome } from '../embedded/revision-counts.ts';
 
 /** One finished request, as a line has it: `request counter backend status cause milliseconds stream session client agent`. */
 export interface LogLine {
@@ -34,12 +34,16 @@ export function parseLogLine(bytes: Buffer, start: number, end: number): LogLine
   // -1 when it was never known.
   const latencyMs = Math.max(0, fields.next().number() || 0);
   const timed = fields.next().letter(0) === minus;
-  const known = fields.next().length === sessionLetters ? fields.text() : null;
-  const client = fields.next().text();
-  const agent = fields.next().text();
-  const session = known === null ? sessionHash(client, agent) : sessionHash(known);
+  const known = fields.next().length === sessionLetters ? fields.hash() : null;
+  const client = fields.next().hash();
+  const unnamed = fields.next().hashAfter(client);
   if (Number.isNaN(counter) || !fields.isLast) return undefined;
-  return { counter, slot, session, outcome: outcomeOf(status, cause, { latencyMs, timed }) };
+  return {
+    counter,
+    slot,
+    session: known ?? unnamed,
+    outcome: outcomeOf(status, cause, { latencyMs, timed }),
+  };
 }
 
 /**

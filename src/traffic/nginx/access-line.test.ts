@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { sessionHash } from '../embedded/revision-counts.ts';
+import { sessionHash } from '../embedded/session-hash.ts';
 import { parseAccessLine } from './access-line.ts';
 
 const usual = {

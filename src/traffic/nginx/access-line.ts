@@ -1,6 +1,5 @@
-import { LineFields } from '../agent/line-fields.ts';
+import { LineFields, SteadyText } from '../agent/line-fields.ts';
 import type { Outcome } from '../embedded/revision-counts.ts';
-import { sessionHash } from '../embedded/revision-counts.ts';
 
 /** One line of the access log; null for what went to no revision. */
 export interface AccessLine {
@@ -18,6 +17,8 @@ export interface LineAt {
 }
 
 const tab = 0x09;
+const keys = new SteadyText();
+const revisions = new SteadyText();
 
 /**
  * Reads a line that `logFormat` made.
@@ -30,8 +31,8 @@ export function parseAccessLine(
   broken: (connection: number) => boolean,
 ): AccessLine | undefined {
   const fields = new LineFields(bytes, { start, end, separator: tab });
-  const key = fields.next().text();
-  const revision = fields.next().text();
+  const key = keys.of(fields.next());
+  const revision = revisions.of(fields.next());
   const connection = fields.next().number();
   const ordinal = fields.next().number();
   const status = fields.next().number();
@@ -39,22 +40,20 @@ export function parseAccessLine(
   const sent = headerTime.length > 0;
   const headSeen = headerTime.endsInDigit;
   const complete = fields.next().is('OK');
-  const latencyMs = milliseconds(fields.next().text());
+  const latencyMs = fields.next().thousandths();
   const timed = !fields.next().startsWith('text/event-stream');
-  const known = fields.next().text();
-  const client = fields.next().text();
-  const agent = fields.next();
-  if (!agent.isLast || Number.isNaN(connection + ordinal + status)) return undefined;
+  const known = fields.next().length > 0 ? fields.hash() : null;
+  const client = fields.next().hash();
+  const unnamed = fields.next().hashAfter(client);
+  if (!fields.isLast || Number.isNaN(connection + ordinal + status)) return undefined;
   // Nothing was sent anywhere: refused, limited, or no copy to send it to.
   if (!sent) return { connection, ordinal, request: null };
   const seen = { status, headSeen, complete, broken: broken(connection), latencyMs, timed };
-  const session = known === '' ? sessionHash(client, agent.text()) : sessionHash(known);
-  return { connection, ordinal, request: { key, revision, session, outcome: outcomeOf(seen) } };
-}
-
-/** nginx writes seconds with three decimals. */
-function milliseconds(seconds: string): number {
-  return Math.round(Number(seconds) * 1000);
+  return {
+    connection,
+    ordinal,
+    request: { key, revision, session: known ?? unnamed, outcome: outcomeOf(seen) },
+  };
 }
 
 function outcomeOf(seen: {

@@ -1,4 +1,5 @@
-import { sessionHash, type Outcome } from '../embedded/revision-counts.ts';
+import type { Outcome } from '../embedded/revision-counts.ts';
+import { sessionHash } from '../embedded/session-hash.ts';
 import { markHeader } from './static-configuration.ts';
 
 /** One line of the access log. */
