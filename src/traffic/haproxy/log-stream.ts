@@ -39,6 +39,8 @@ export class LogStream {
   readonly #readBefore: number;
   readonly #lines = new Lines();
   #gaps = 0;
+  #heard = false;
+  #listensOut = false;
 
   private constructor(
     socket: Socket,
@@ -58,7 +60,8 @@ export class LogStream {
     this.#take(parts.rest);
     socket.on('data', (chunk: Buffer) => {
       this.#take(chunk);
-      if (chunk.length < caughtUpBytes && this.#marks.size === 0) this.#gather();
+      this.#heard = true;
+      if (chunk.length < caughtUpBytes && this.#marks.size === 0 && !this.#listensOut) this.#gather();
     });
     socket.on('close', parts.onEnd);
   }
@@ -122,6 +125,18 @@ export class LogStream {
     const { first, last, lines } = this.reading;
     this.#gaps = first >= 0 && last - first + 1 > lines ? this.#gaps + 1 : 0;
     return this.#gaps > 1;
+  }
+
+  /**
+   * Of a process that has no connection left: whether it has said all. From the first time on that this is asked, lines are
+   * taken as they come, and nothing coming between two times means that nothing is left.
+   */
+  hasSaidAll(): boolean {
+    const silent = this.#listensOut && !this.#heard;
+    this.#listensOut = true;
+    this.#heard = false;
+    this.#socket.resume();
+    return silent;
   }
 
   /** Lets the process go. */

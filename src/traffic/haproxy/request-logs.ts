@@ -65,11 +65,11 @@ export class RequestLogs {
     return Object.fromEntries(this.#all().map(({ pid, reading }) => [pid, reading]));
   }
 
-  /** Lets old processes go that have no connection left, a look after the last line has come. */
+  /** Lets old processes go that have no connection left and nothing more to say. */
   async tidy(): Promise<void> {
     for (const stream of this.#old) {
       const info = await ask(this.#paths.master, `@!${stream.pid} show info`).catch(() => '');
-      if (/^CurrConns: 0$/m.test(info)) stream.close();
+      if (/^CurrConns: 0$/m.test(info) && stream.hasSaidAll()) stream.close();
     }
   }
 
