@@ -12,6 +12,7 @@ import {
   type Dockerd,
 } from '../../test/docker/index.ts';
 import { buildVersions } from './app.ts';
+import { answersAs } from './commands.ts';
 import { composeUp, lacksCompose } from './compose.ts';
 import type { Contender } from './contender.ts';
 import { watchMemory } from './memory.ts';
@@ -73,6 +74,8 @@ async function updateOnce(contender: Contender, version: number): Promise<Update
     const startedMs = Date.now();
     const rolloutMs = await contender.update(version);
     const tookMs = Date.now() - startedMs;
+    // Later than the end of the command, where the router before the app has given its copies up for a while.
+    await answersAs(contender.port, version);
     await sleep(afterMs);
     const seen = await users.stop();
     const old = seen.answers[String(version - 1)];
