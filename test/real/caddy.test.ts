@@ -4,9 +4,6 @@ import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { createServer } from 'node:http';
 import { connect, type IncomingHttpHeaders } from 'node:http2';
-import { request as requestTls, type RequestOptions } from 'node:https';
-import type { IncomingMessage } from 'node:http';
-import type { TLSSocket } from 'node:tls';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -14,6 +11,8 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { selfSigned } from '../traffic/certificate.ts';
 import { startLoad } from '../traffic/conformance/load.ts';
+import { overTls } from '../traffic/over-tls.ts';
+import { revisionApp } from '../traffic/revision-app.ts';
 import { get, keepAliveAgent, revision, routes, startRig, until, type Rig } from '../traffic/rig.ts';
 import { freePort } from '../rig/free-port.ts';
 import { lacks, routerComponent } from './support/component.ts';
@@ -36,15 +35,7 @@ describe.skipIf(lacks(caddy))(`Caddy in particular (missing? ${caddy.install})`,
     for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true });
   });
 
-  const app = (id: string) =>
-    rig.app((request, response) => {
-      let sizeBytes = 0;
-      request.on('data', (chunk: Buffer) => (sizeBytes += chunk.length));
-      request.on('end', () => {
-        response.setHeader('x-revision', id);
-        response.end(request.method === 'POST' ? String(sizeBytes) : id);
-      });
-    });
+  const app = (id: string) => revisionApp(rig, id);
   const state = () => rig.router.observe('shop/production');
   const file = (name: string) => join(rig.folder, 'caddy', name);
   const pidOf = (name: 'front' | 'caddy') =>
@@ -307,28 +298,4 @@ async function overHttp2(port: number): Promise<IncomingHttpHeaders> {
   await once(stream, 'end');
   session.close();
   return headers;
-}
-
-function overTls(port: number, more: RequestOptions) {
-  return new Promise<{ headers: IncomingMessage['headers']; body: string; serial: string }>(
-    (resolve, reject) => {
-      const options = {
-        host: '127.0.0.1',
-        port,
-        agent: false as const,
-        rejectUnauthorized: false,
-        servername: 'shop.example.com',
-        headers: { host: 'shop.example.com' },
-        ...more,
-      };
-      const outgoing = requestTls(options, (response) => {
-        let body = '';
-        const serial = (response.socket as TLSSocket).getPeerCertificate().serialNumber;
-        response.on('data', (chunk: Buffer) => (body += chunk.toString()));
-        response.on('end', () => resolve({ headers: response.headers, body, serial }));
-      });
-      outgoing.on('error', reject);
-      outgoing.end();
-    },
-  );
 }

@@ -1,9 +1,6 @@
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { request as requestTls, type RequestOptions } from 'node:https';
-import type { IncomingMessage } from 'node:http';
-import type { TLSSocket } from 'node:tls';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -11,6 +8,8 @@ import { WebSocket, WebSocketServer } from 'ws';
 import type { Pin } from '../../src/delivery/index.ts';
 import { selfSigned } from '../traffic/certificate.ts';
 import { startLoad } from '../traffic/conformance/load.ts';
+import { overTls } from '../traffic/over-tls.ts';
+import { revisionApp } from '../traffic/revision-app.ts';
 import { get, keepAliveAgent, revision, routes, startRig, until, type Rig } from '../traffic/rig.ts';
 import { freePort } from '../rig/free-port.ts';
 import { lacks } from './support/component.ts';
@@ -28,15 +27,7 @@ describe.skipIf(lacks(haproxy))(`HAProxy in particular (missing? ${haproxy.insta
     for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true });
   });
 
-  const app = (id: string) =>
-    rig.app((request, response) => {
-      let sizeBytes = 0;
-      request.on('data', (chunk: Buffer) => (sizeBytes += chunk.length));
-      request.on('end', () => {
-        response.setHeader('x-revision', id);
-        response.end(request.method === 'POST' ? String(sizeBytes) : id);
-      });
-    });
+  const app = (id: string) => revisionApp(rig, id);
   const pin = (name: string): Pin[] => [{ revision: 'r1', by: { kind: 'header', name, value: 'yes' } }];
   const state = () => rig.router.observe('shop/production');
 
@@ -214,27 +205,3 @@ describe.skipIf(lacks(haproxy))(`HAProxy in particular (missing? ${haproxy.insta
     return folder;
   }
 });
-
-function overTls(port: number, more: RequestOptions) {
-  return new Promise<{ headers: IncomingMessage['headers']; body: string; serial: string }>(
-    (resolve, reject) => {
-      const options = {
-        host: '127.0.0.1',
-        port,
-        agent: false as const,
-        rejectUnauthorized: false,
-        servername: 'shop.example.com',
-        headers: { host: 'shop.example.com' },
-        ...more,
-      };
-      const outgoing = requestTls(options, (response) => {
-        let body = '';
-        const serial = (response.socket as TLSSocket).getPeerCertificate().serialNumber;
-        response.on('data', (chunk: Buffer) => (body += chunk.toString()));
-        response.on('end', () => resolve({ headers: response.headers, body, serial }));
-      });
-      outgoing.on('error', reject);
-      outgoing.end();
-    },
-  );
-}

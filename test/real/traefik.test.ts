@@ -3,17 +3,16 @@ import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { request as requestTls, type RequestOptions } from 'node:https';
-import type { IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { dynamicSchema } from '../../src/traffic/traefik/dynamic-shape.ts';
 import { selfSigned } from '../traffic/certificate.ts';
 import { startLoad } from '../traffic/conformance/load.ts';
+import { overTls } from '../traffic/over-tls.ts';
+import { revisionApp } from '../traffic/revision-app.ts';
 import { get, keepAliveAgent, revision, routes, startRig, until, type Rig } from '../traffic/rig.ts';
 import { freePort } from '../rig/free-port.ts';
 import { lacks, routerComponent } from './support/component.ts';
@@ -34,15 +33,7 @@ describe.skipIf(lacks(traefik))(`Traefik in particular (missing? ${traefik.insta
   const start = async (flags: string[] = []) => {
     rig = open = await startRig(flags, 'traefik');
   };
-  const app = (id: string) =>
-    rig.app((request, response) => {
-      let sizeBytes = 0;
-      request.on('data', (chunk: Buffer) => (sizeBytes += chunk.length));
-      request.on('end', () => {
-        response.setHeader('x-revision', id);
-        response.end(request.method === 'POST' ? String(sizeBytes) : id);
-      });
-    });
+  const app = (id: string) => revisionApp(rig, id);
   const state = () => rig.router.observe('shop/production');
   const kill = async () => {
     process.kill((await rig.router.health()).pid, 'SIGKILL');
@@ -300,28 +291,4 @@ function isRefused(port: number): Promise<boolean> {
     socket.on('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'ECONNREFUSED'));
     socket.on('connect', () => socket.destroy());
   });
-}
-
-function overTls(port: number, more: RequestOptions) {
-  return new Promise<{ headers: IncomingMessage['headers']; body: string; serial: string }>(
-    (resolve, reject) => {
-      const options = {
-        host: '127.0.0.1',
-        port,
-        agent: false as const,
-        rejectUnauthorized: false,
-        servername: 'shop.example.com',
-        headers: { host: 'shop.example.com' },
-        ...more,
-      };
-      const outgoing = requestTls(options, (response) => {
-        let body = '';
-        const serial = (response.socket as TLSSocket).getPeerCertificate().serialNumber;
-        response.on('data', (chunk: Buffer) => (body += chunk.toString()));
-        response.on('end', () => resolve({ headers: response.headers, body, serial }));
-      });
-      outgoing.on('error', reject);
-      outgoing.end();
-    },
-  );
 }

@@ -16,6 +16,7 @@ import { completed, parseRoutes, sameRoutes, staleFence } from '../embedded/rout
 import { loadState, saveState, type StoredScope } from '../embedded/state-file.ts';
 import type { DriverFactory, LogPosition, Observation, Parting, RouterDriver } from './driver.ts';
 import type { AgentSettings } from './settings.ts';
+import { Turns } from '../turns.ts';
 
 /*
  *            start              POST /upgrade              successor answers
@@ -44,7 +45,7 @@ export class RouterAgent {
   #unsure = false;
   #stateProblems: string[] = [];
   #stateDamaged = false;
-  #queue: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
 
   constructor(settings: AgentSettings, createDriver: DriverFactory) {
     this.#settings = settings;
@@ -95,10 +96,10 @@ export class RouterAgent {
 
   #handlers(): ControlHandlers {
     return {
-      'PUT /routes': ({ body }) => this.#inTurn(() => this.#apply(body)),
+      'PUT /routes': ({ body }) => this.#turns.take(() => this.#apply(body)),
       'GET /state': ({ query }) => this.#observe(query.get('scope') ?? ''),
       'GET /health': () => this.#health(),
-      'POST /upgrade': () => this.#inTurn(() => this.#upgrade()),
+      'POST /upgrade': () => this.#turns.take(() => this.#upgrade()),
     };
   }
 
@@ -129,12 +130,6 @@ export class RouterAgent {
 
   #desired(): StoredScope[] | null {
     return this.#stateDamaged ? null : [...this.#scopes.values()];
-  }
-
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#queue.then(work);
-    this.#queue = result.catch(() => {});
-    return result;
   }
 
   async #apply(body: unknown): Promise<void> {
@@ -194,7 +189,7 @@ export class RouterAgent {
     ) {
       log('error', 'program-ended', { reason });
       try {
-        await this.#inTurn(() => this.#driver.start(this.#desired(), null));
+        await this.#turns.take(() => this.#driver.start(this.#desired(), null));
         return;
       } catch (error) {
         log('error', 'program-not-started', { message: messageOf(error) });

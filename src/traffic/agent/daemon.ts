@@ -50,9 +50,9 @@ export async function startDaemon(start: DaemonStart): Promise<Daemon> {
   });
   child.unref();
   const pid = child.pid ?? 0;
-  const daemon = new ObservedDaemon(pid, startTicksOf(pid) ?? '');
-  await writeFile(identityFile, JSON.stringify({ pid, startTicks: daemon.startTicks }), { mode: 0o600 });
-  return daemon;
+  const startTicks = startTicksOf(pid) ?? '';
+  await writeFile(identityFile, JSON.stringify({ pid, startTicks }), { mode: 0o600 });
+  return daemonOf(pid, () => startTicksOf(pid) === startTicks);
 }
 
 /** The program that an earlier agent started, when it still runs. */
@@ -60,7 +60,7 @@ export async function findDaemon(identityFile: string): Promise<Daemon | null> {
   try {
     const { pid, startTicks } = JSON.parse(readFileSync(identityFile, 'utf8')) as Record<string, unknown>;
     if (typeof pid === 'number' && typeof startTicks === 'string') {
-      const daemon = new ObservedDaemon(pid, startTicks);
+      const daemon = daemonOf(pid, () => startTicksOf(pid) === startTicks);
       if (daemon.alive()) return daemon;
     }
   } catch {
@@ -70,33 +70,25 @@ export async function findDaemon(identityFile: string): Promise<Daemon | null> {
   return null;
 }
 
-class ObservedDaemon implements Daemon {
-  readonly pid: number;
-  readonly startTicks: string;
-
-  constructor(pid: number, startTicks: string) {
-    this.pid = pid;
-    this.startTicks = startTicks;
-  }
-
-  alive(): boolean {
-    return startTicksOf(this.pid) === this.startTicks;
-  }
-
-  signal(name: NodeJS.Signals): void {
-    if (!this.alive()) return;
-    try {
-      process.kill(this.pid, name);
-    } catch {
-      // It ended just now.
-    }
-  }
-
-  async ended(timeoutMs: number): Promise<boolean> {
-    for (const deadline = performance.now() + timeoutMs; this.alive(); await sleep(lookEveryMs))
-      if (performance.now() > deadline) return false;
-    return true;
-  }
+/** A process by its number, for as long as `alive` says that it is still the one that is meant. */
+export function daemonOf(pid: number, alive: () => boolean): Daemon {
+  return {
+    pid,
+    alive,
+    signal: (name) => {
+      try {
+        if (alive()) process.kill(pid, name);
+      } catch (error) {
+        // Otherwise it ended just now.
+        if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+      }
+    },
+    async ended(timeoutMs) {
+      for (const deadline = performance.now() + timeoutMs; alive(); await sleep(lookEveryMs))
+        if (performance.now() > deadline) return false;
+      return true;
+    },
+  };
 }
 
 /** When a process started, which with its number tells it from all others; undefined when it is gone or a zombie. */

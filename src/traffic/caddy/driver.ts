@@ -8,7 +8,7 @@ import { CertificateWatch } from '../certificate-watch.ts';
 import { log, messageOf } from '../embedded/log.ts';
 import { revisionToken, sessionKey } from '../embedded/session-cookie.ts';
 import type { StoredScope } from '../embedded/state-file.ts';
-import { scopeKey } from '../nginx/names.ts';
+import { scopeKey } from '../agent/scope-key.ts';
 import { refused, requestsByAddress } from './admin.ts';
 import { renderBack } from './back.ts';
 import { CaddyProcess } from './caddy-process.ts';
@@ -19,6 +19,7 @@ import { backSocket, pathsIn, removeSockets, type CaddyPaths } from './paths.ts'
 import { adapt, openSocket, requireVersion, type OpenSocket } from './program.ts';
 import type { Json } from './routes.ts';
 import type { NamedScope } from './scope-routes.ts';
+import { Turns } from '../turns.ts';
 
 const lookEveryMs = 500;
 const tryEveryMs = 5;
@@ -48,7 +49,7 @@ export class CaddyDriver implements RouterDriver {
   /** Why Caddy serves something else than the state says. */
   #adrift: string | undefined;
   /** Changes happen one after the other, those for certificates included. */
-  #queue: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
 
   constructor(settings: AgentSettings, events: DriverEvents) {
     this.#settings = settings;
@@ -96,7 +97,7 @@ export class CaddyDriver implements RouterDriver {
   }
 
   serve(scopes: readonly StoredScope[]): Promise<void> {
-    return this.#inTurn(() => this.#serve(scopes));
+    return this.#turns.take(() => this.#serve(scopes));
   }
 
   async inFlight(): Promise<InFlight[]> {
@@ -122,13 +123,13 @@ export class CaddyDriver implements RouterDriver {
 
   async detach(): Promise<LogPosition> {
     this.#letGo();
-    await this.#queue;
+    await this.#turns.over();
     return this.#requests.stop();
   }
 
   async stop(): Promise<void> {
     this.#letGo();
-    await this.#queue;
+    await this.#turns.over();
     await this.#front?.stop(this.#settings.drainTimeoutMs);
     await this.#back.stop(this.#settings.drainTimeoutMs);
     await this.#requests.stop();
@@ -243,16 +244,18 @@ export class CaddyDriver implements RouterDriver {
   /** Other certificates are in the folder: the front takes them, and the back knows their hosts. */
   #renewed(): void {
     if (!this.#front?.alive()) return;
-    void this.#inTurn(async () => {
-      await this.#renewFront();
-      if (this.#scopes) await this.#serve(this.#scopes);
-    }).then(
-      () => (this.#certificateProblem = undefined),
-      (error) => {
-        this.#certificateProblem = `the certificates were not taken: ${messageOf(error)}`;
-        log('error', 'certificates-refused', { message: messageOf(error) });
-      },
-    );
+    void this.#turns
+      .take(async () => {
+        await this.#renewFront();
+        if (this.#scopes) await this.#serve(this.#scopes);
+      })
+      .then(
+        () => (this.#certificateProblem = undefined),
+        (error) => {
+          this.#certificateProblem = `the certificates were not taken: ${messageOf(error)}`;
+          log('error', 'certificates-refused', { message: messageOf(error) });
+        },
+      );
   }
 
   async #renewFront(): Promise<void> {
@@ -281,12 +284,6 @@ export class CaddyDriver implements RouterDriver {
   #letGo(): void {
     clearInterval(this.#watch);
     this.#certificates?.close();
-  }
-
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#queue.then(work);
-    this.#queue = result.catch(() => {});
-    return result;
   }
 }
 

@@ -23,6 +23,7 @@ import { RoutingTable } from './routing-table.ts';
 import { sessionKey } from './session-cookie.ts';
 import { loadState, saveState } from './state-file.ts';
 import { Upstreams } from './upstreams.ts';
+import { Turns } from '../turns.ts';
 
 /** What `GET /health` answers. */
 export interface RouterHealth {
@@ -71,7 +72,7 @@ export class RouterProcess {
   /** What the successor was given, until it has confirmed or failed. */
   #handedCounts: LedgerSnapshot | undefined;
   /** Changes of routes happen one after the other. */
-  #queue: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
 
   constructor(routerArguments: RouterArguments) {
     this.#arguments = routerArguments;
@@ -138,12 +139,12 @@ export class RouterProcess {
 
   #handlers(): ControlHandlers {
     return {
-      'PUT /routes': ({ body }) => this.#inTurn(() => this.#apply(body)),
+      'PUT /routes': ({ body }) => this.#turns.take(() => this.#apply(body)),
       'GET /state': ({ query }) => this.#observe(query.get('scope') ?? ''),
       'GET /health': () => this.#health(),
       'POST /upgrade': ({ body }) => this.#upgrade(body),
       // Between a process and its successor:
-      'POST /handover': () => this.#inTurn(() => Promise.resolve(this.#handOver())),
+      'POST /handover': () => this.#turns.take(() => Promise.resolve(this.#handOver())),
       'POST /handover-done': () => this.#confirm?.(),
       'GET /counts': () => this.#ledger.snapshot(),
       'PUT /successor-routes': ({ body }) => this.#follow(body),
@@ -177,12 +178,6 @@ export class RouterProcess {
     this.#tls?.certificates.follow();
     await listening(this.#server, listen, listenFd);
     if (this.#tls && tls) await listening(this.#tls.server, tls.listen, tls.listenFd);
-  }
-
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#queue.then(work);
-    this.#queue = result.catch(() => {});
-    return result;
   }
 
   async #apply(body: unknown): Promise<void> {

@@ -16,12 +16,13 @@ import { busyOf, inFlightOf, readLoad } from './in-flight.ts';
 import { changeLive, emptyOldWorker, planServers } from './live-change.ts';
 import type { LogLine } from './log-line.ts';
 import type { LogStream } from './log-stream.ts';
-import { logTail } from './log-tail.ts';
+import { logTail } from '../agent/log-tail.ts';
 import { pathsIn, type HaproxyPaths } from './paths.ts';
 import { checkPlan, planFor, writePlan, type Plan } from './plan.ts';
 import { programArgv } from './program.ts';
 import { RequestLogs, type Readings } from './request-logs.ts';
 import { allBusy, firstShape, type Busy } from './slots.ts';
+import { Turns } from '../turns.ts';
 
 const startTimeoutMs = 30_000;
 const lookEveryMs = 20;
@@ -44,7 +45,7 @@ class HaproxyDriver implements RouterDriver {
   /** Why the newest certificates are not served. */
   #certificateProblem: string | null = null;
   /** Changes happen one after the other, those for certificates included. */
-  #queue: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
   /** Why HAProxy serves something else than the state says. */
   #adrift: string | null = null;
   #tidying: NodeJS.Timeout | undefined;
@@ -83,7 +84,7 @@ class HaproxyDriver implements RouterDriver {
   }
 
   serve(scopes: readonly StoredScope[]): Promise<void> {
-    return this.#inTurn(() => this.#serve(scopes));
+    return this.#turns.take(() => this.#serve(scopes));
   }
 
   async #serve(scopes: readonly StoredScope[]): Promise<void> {
@@ -202,7 +203,7 @@ class HaproxyDriver implements RouterDriver {
   /** Other certificates are in the folder: the same routes with them. */
   async #renew(): Promise<void> {
     try {
-      await this.#inTurn(async () => {
+      await this.#turns.take(async () => {
         if (this.#serving && !this.#letting) await this.#serve(this.#serving.scopes);
       });
       this.#certificateProblem = null;
@@ -210,12 +211,6 @@ class HaproxyDriver implements RouterDriver {
       this.#certificateProblem = `the certificates were not taken: ${messageOf(error)}`;
       log('error', 'certificates-refused', { message: messageOf(error) });
     }
-  }
-
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#queue.then(work);
-    this.#queue = result.catch(() => {});
-    return result;
   }
 
   /** A new process takes over the listening sockets; the old one finishes what it has. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { mkdir, open, readFile, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeWhole } from '../agent/write-whole.ts';
 import type { Certificate } from '../certificate-folder.ts';
 import { pages, renderPage, type Page } from '../embedded/pages.ts';
 import type { HaproxyPaths } from './paths.ts';
@@ -11,19 +12,6 @@ import type { Shape, Slots } from './slots.ts';
 export interface StoredSlots {
   shape: Shape;
   slots: Slots;
-}
-
-/** Replaces a file so that a crash leaves the old one or the new one. */
-export async function writeWhole(path: string, text: string): Promise<void> {
-  const draft = `${path}.${process.pid}.tmp`;
-  const file = await open(draft, 'w', 0o600);
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(draft, path);
 }
 
 export async function writeMaps(paths: HaproxyPaths['maps'], maps: Maps): Promise<void> {

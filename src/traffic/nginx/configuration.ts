@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
-import { chmod, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -11,7 +11,9 @@ import type { Certificate } from '../certificate-folder.ts';
 import { messageOf } from '../embedded/log.ts';
 import { revisionToken, sessionKey } from '../embedded/session-cookie.ts';
 import type { StoredScope } from '../embedded/state-file.ts';
-import { scopeKey } from './names.ts';
+import { scopeKey } from '../agent/scope-key.ts';
+import { textOf } from '../agent/text-of.ts';
+import { writeWhole } from '../agent/write-whole.ts';
 import { pageFiles } from './pages.ts';
 import { renderPart, serverLines } from './part.ts';
 import { sharedRun, type NginxPaths } from './paths.ts';
@@ -47,7 +49,7 @@ export class Configuration {
     }
     await this.#tidy();
     for (const [name, text] of pageFiles()) await writeFile(join(pages, name), text, { mode: 0o644 });
-    if (this.#isWhole) await replaceFile(mainFile, this.#whole(this.#paths.partFile));
+    if (this.#isWhole) await writeWhole(mainFile, this.#whole(this.#paths.partFile));
   }
 
   /** What agents that were killed left, and folders under /run whose home is gone. */
@@ -59,19 +61,19 @@ export class Configuration {
     await writeFile(join(runFolder, 'home'), this.#settings.folder, { mode: 0o600 });
     for (const name of await readdir(dirname(sharedRun))) {
       const folder = join(dirname(sharedRun), name);
-      const home = folder.startsWith(sharedRun) ? readOr(join(folder, 'home')) : '';
+      const home = folder.startsWith(sharedRun) ? textOf(join(folder, 'home')) : '';
       if (home !== '' && !existsSync(home)) await rm(folder, { recursive: true, force: true });
     }
   }
 
   /** Which configuration is in place; 0 when none is. Each has a number of its own. */
   get generation(): number {
-    return Number(headPattern.exec(readOr(this.#paths.partFile))?.[1] ?? 0);
+    return Number(headPattern.exec(textOf(this.#paths.partFile))?.[1] ?? 0);
   }
 
   /** Whether scopes are what the configuration in place says. */
   says(scopes: readonly StoredScope[], certificates: readonly Certificate[]): boolean {
-    return readOr(this.#paths.partFile) === this.#part(scopes, certificates, this.generation);
+    return textOf(this.#paths.partFile) === this.#part(scopes, certificates, this.generation);
   }
 
   /** While it is there, nginx ends a connection with each answer, if it serves that configuration. */
@@ -95,8 +97,8 @@ export class Configuration {
     }
     const part = `${this.#paths.partFile}.check`;
     const whole = `${this.#paths.mainFile}.check`;
-    await replaceFile(part, text);
-    await replaceFile(whole, this.#whole(part));
+    await writeWhole(part, text);
+    await writeWhole(whole, this.#whole(part));
     try {
       await this.#run(['-t', '-q', '-c', whole]);
     } finally {
@@ -108,13 +110,13 @@ export class Configuration {
   /** Puts scopes in place; with null what says that routes were lost. nginx does not know of it yet. */
   async put(scopes: readonly StoredScope[] | null, certificates: readonly Certificate[]): Promise<void> {
     await this.#keep(certificates);
-    await replaceFile(this.#paths.partFile, this.#part(scopes, certificates, this.generation + 1));
+    await writeWhole(this.#paths.partFile, this.#part(scopes, certificates, this.generation + 1));
   }
 
   /** Copies of certificates that the configuration in place does not name. */
   async forgetCertificates(): Promise<void> {
     const { certificates, partFile } = this.#paths;
-    const text = readOr(partFile);
+    const text = textOf(partFile);
     for (const name of await readdir(certificates))
       if (!text.includes(name)) await rm(join(certificates, name), { force: true });
   }
@@ -187,19 +189,19 @@ export class Configuration {
 
   async #keep(certificates: readonly Certificate[]): Promise<void> {
     for (const one of certificates)
-      await replaceFile(this.#copied(one).chainFile, `${one.chain.trimEnd()}\n${one.key}`);
+      await writeWhole(this.#copied(one).chainFile, `${one.chain.trimEnd()}\n${one.key}`);
   }
 
   /** The user's own configuration takes in what lies in place, so that is what must be tested. */
   async #tryInPlace(text: string): Promise<void> {
     const { partFile } = this.#paths;
-    const before = readOr(partFile);
-    await replaceFile(partFile, text);
+    const before = textOf(partFile);
+    await writeWhole(partFile, text);
     try {
       await this.requireInclude();
     } finally {
       if (before === '') await rm(partFile, { force: true });
-      else await replaceFile(partFile, before);
+      else await writeWhole(partFile, before);
     }
   }
 
@@ -247,21 +249,6 @@ function addressText({ host, port }: ListenAddress): string {
 }
 
 function openFiles(): number {
-  const hard = /^Max open files\s+\S+\s+(\d+)/m.exec(readOr('/proc/self/limits'))?.[1];
+  const hard = /^Max open files\s+\S+\s+(\d+)/m.exec(textOf('/proc/self/limits'))?.[1];
   return Math.min(65_536, Number(hard ?? 1_024));
-}
-
-function readOr(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return '';
-  }
-}
-
-/** A crash at any moment leaves the file before or the new one. */
-async function replaceFile(file: string, text: string): Promise<void> {
-  const temporary = `${file}.new`;
-  await writeFile(temporary, text, { mode: 0o600, flush: true });
-  await rename(temporary, file);
 }

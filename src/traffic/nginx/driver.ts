@@ -14,10 +14,12 @@ import { countInFlight, type KnownRevision } from './in-flight.ts';
 import { LogFollower } from './log-follower.ts';
 import { findForeignMaster, findMaster, reload, startMaster } from './master.ts';
 import { endOldest } from './old-workers.ts';
-import { scopeKey } from './names.ts';
+import { scopeKey } from '../agent/scope-key.ts';
 import { nginxPaths, type NginxPaths } from './paths.ts';
 import { readBusy } from './status.ts';
-import { kernelAddress, observeWorkers } from './sockets.ts';
+import { observeWorkers } from './workers.ts';
+import { kernelAddress } from '../agent/connections.ts';
+import { Turns } from '../turns.ts';
 
 /**
  * How long before a reload every answer ends its connection. A connection that is in use is used anew within that time;
@@ -48,7 +50,7 @@ export class NginxDriver implements RouterDriver {
   #watch: NodeJS.Timeout | undefined;
   #problem: string | undefined;
   /** Reloads happen one after the other, those for certificates included. */
-  #queue: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
 
   constructor(settings: AgentSettings, events: DriverEvents) {
     this.#settings = settings;
@@ -88,7 +90,7 @@ export class NginxDriver implements RouterDriver {
   }
 
   async serve(scopes: readonly StoredScope[]): Promise<void> {
-    await this.#inTurn(async () => {
+    await this.#turns.take(async () => {
       const inUse = this.#scopes === null || this.#scopes.length > 0;
       this.#learn(scopes);
       const { pendingFile } = this.#paths;
@@ -125,14 +127,14 @@ export class NginxDriver implements RouterDriver {
 
   async detach(): Promise<LogPosition> {
     this.#release();
-    await this.#queue;
+    await this.#turns.over();
     await this.#logs.stop();
     return { parted: true };
   }
 
   async stop(): Promise<void> {
     this.#release();
-    await this.#queue;
+    await this.#turns.over();
     const master = this.#master;
     if (!master || this.#isForeign) {
       await this.#logs.stop();
@@ -237,12 +239,6 @@ export class NginxDriver implements RouterDriver {
   #release(): void {
     clearInterval(this.#watch);
     this.#certificates?.close();
-  }
-
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#queue.then(work);
-    this.#queue = result.catch(() => {});
-    return result;
   }
 }
 

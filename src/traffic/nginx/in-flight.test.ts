@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { countInFlight, type KnownRevision } from './in-flight.ts';
-import { kernelAddress, type WorkerConnections } from './sockets.ts';
+import { kernelAddress } from '../agent/connections.ts';
+import type { WorkerConnections } from './workers.ts';
 
 const at = (host: string, port: number) => kernelAddress(host, port);
 const r1: KnownRevision = {

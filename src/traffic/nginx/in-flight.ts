@@ -1,5 +1,5 @@
 import type { InFlight } from '../agent/driver.ts';
-import type { WorkerConnections } from './sockets.ts';
+import type { WorkerConnections } from './workers.ts';
 
 /** A revision with the addresses of its copies, as the kernel writes them. */
 export interface KnownRevision {

@@ -6,7 +6,8 @@ import type { DriverEvents } from '../agent/driver.ts';
 import { Lines } from '../agent/line-fields.ts';
 import { parseAccessLine, type AccessLine } from './access-line.ts';
 import { RequestSequence } from './request-sequence.ts';
-import { openFilesOf, workersOf } from './sockets.ts';
+import { workersOf } from './workers.ts';
+import { openFilesOf } from '../agent/connections.ts';
 
 /** nginx's logs are turned over at least this often, which bounds what they take up. */
 const turnEveryMs = 2_000;

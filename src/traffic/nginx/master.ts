@@ -1,10 +1,12 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CodedError } from '../../diagnostics/index.ts';
-import { findDaemon, startDaemon, type Daemon } from '../agent/daemon.ts';
+import { daemonOf, findDaemon, startDaemon, type Daemon } from '../agent/daemon.ts';
 import type { NginxPaths } from './paths.ts';
-import { openFilesOf, workersOf } from './sockets.ts';
+import { openFilesOf } from '../agent/connections.ts';
+import { textOf } from '../agent/text-of.ts';
+import { workersOf } from './workers.ts';
 
 const startTimeoutMs = 30_000;
 const reloadTimeoutMs = 30_000;
@@ -17,23 +19,12 @@ export async function findMaster({ identityFile }: NginxPaths): Promise<Daemon |
 
 /** The master that somebody else started with the user's own configuration. */
 export function findForeignMaster(mainFile: string): Daemon | null {
-  const pidFile = /^\s*pid\s+["']?([^"';\s]+)/m.exec(readOr(mainFile))?.[1] ?? '/run/nginx.pid';
-  const pid = Number(readOr(pidFile));
+  const pidFile = /^\s*pid\s+["']?([^"';\s]+)/m.exec(textOf(mainFile))?.[1] ?? '/run/nginx.pid';
+  const pid = Number(textOf(pidFile));
   if (!Number.isInteger(pid) || pid <= 0) return null;
-  const alive = () => readOr(`/proc/${pid}/cmdline`).startsWith('nginx: master process');
+  const alive = () => textOf(`/proc/${pid}/cmdline`).startsWith('nginx: master process');
   if (!alive()) return null;
-  return {
-    pid,
-    alive,
-    signal: (name) => {
-      if (alive()) process.kill(pid, name);
-    },
-    async ended(timeoutMs) {
-      for (const deadline = performance.now() + timeoutMs; alive(); await sleep(50))
-        if (performance.now() > deadline) return false;
-      return true;
-    },
-  };
+  return daemonOf(pid, alive);
 }
 
 /** Starts nginx and waits until its workers take requests. @throws CodedError `traffic/listen-failed` */
@@ -53,7 +44,7 @@ export async function startMaster(program: string, paths: NginxPaths, isWhole: b
     if (workersOf(daemon.pid).length > 0) return daemon;
     if (daemon.alive() && performance.now() < deadline) continue;
     const words = [paths.errorLog, paths.logFile].flatMap((file) =>
-      readOr(file).trim().split('\n').slice(-5),
+      textOf(file).trim().split('\n').slice(-5),
     );
     daemon.signal('SIGKILL');
     throw new CodedError(
@@ -93,13 +84,13 @@ async function endOrphans({ accessLog }: NginxPaths): Promise<void> {
   const ours = new Set([accessLog, `${accessLog}.turned`]);
   const orphans = readdirSync('/proc')
     .filter(
-      (name) => /^\d+$/.test(name) && readOr(`/proc/${name}/cmdline`).startsWith('nginx: worker process'),
+      (name) => /^\d+$/.test(name) && textOf(`/proc/${name}/cmdline`).startsWith('nginx: worker process'),
     )
     .map(Number)
     .filter((pid) => openFilesOf(pid).some((file) => ours.has(file.replace(/ \(deleted\)$/, ''))));
   for (const pid of orphans) signalQuietly(pid, 'SIGQUIT');
   const stillTakes = (pid: number) => {
-    const title = readOr(`/proc/${pid}/cmdline`);
+    const title = textOf(`/proc/${pid}/cmdline`);
     return title.startsWith('nginx: worker process') && !title.includes('is shutting down');
   };
   for (const deadline = performance.now() + 5_000; orphans.some(stillTakes); await sleep(lookEveryMs)) {
@@ -113,13 +104,5 @@ function signalQuietly(pid: number, name: NodeJS.Signals): void {
     process.kill(pid, name);
   } catch {
     // It ended just now.
-  }
-}
-
-function readOr(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return '';
   }
 }

@@ -1,10 +1,3 @@
-import { createHash } from 'node:crypto';
-
-/** What stands for a scope in names of variables, zones and upstreams, and in the log. */
-export function scopeKey(scope: string): string {
-  return createHash('sha256').update(scope).digest('hex').slice(0, 10);
-}
-
 /** A name of ours in the user's own configuration collides with nothing. */
 export function variable(key: string, name: string): string {
   return `$slipway_${key}_${name}`;

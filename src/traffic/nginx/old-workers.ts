@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { workersOf } from './sockets.ts';
+import { workersOf } from './workers.ts';
 
 /** Old workers that may finish what they have side by side: some megabytes each, and one a core for each change of routes. */
 const usualMost = 64;

@@ -9,8 +9,8 @@ import type { AgentSettings } from '../agent/settings.ts';
 import { CertificateWatch } from '../certificate-watch.ts';
 import { log, messageOf } from '../embedded/log.ts';
 import type { StoredScope } from '../embedded/state-file.ts';
-import { logTail } from '../haproxy/log-tail.ts';
-import { connectionsOf } from '../nginx/sockets.ts';
+import { logTail } from '../agent/log-tail.ts';
+import { connectionsOf } from '../agent/connections.ts';
 import { requireVersion } from './check.ts';
 import { Configuration } from './configuration.ts';
 import { findForeign } from './foreign-process.ts';
@@ -23,6 +23,7 @@ import { PagesServer } from './pages-server.ts';
 import { traefikPaths, type TraefikPaths } from './paths.ts';
 import { ProgramLog } from './program-log.ts';
 import { requiredLines } from './static-configuration.ts';
+import { Turns } from '../turns.ts';
 
 const startTimeoutMs = 30_000;
 /** Less than whoever asks the agent waits for its answer. */
@@ -55,7 +56,7 @@ export class TraefikDriver implements RouterDriver {
   #problem: string | undefined;
   #watch: NodeJS.Timeout | undefined;
   /** Changes happen one after the other, those for certificates included. */
-  #queue: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
 
   constructor(settings: AgentSettings, events: DriverEvents) {
     if (settings.ownConfig.length > 1)
@@ -96,7 +97,7 @@ export class TraefikDriver implements RouterDriver {
   }
 
   serve(scopes: readonly StoredScope[]): Promise<void> {
-    return this.#inTurn(() => this.#replace(scopes));
+    return this.#turns.take(() => this.#replace(scopes));
   }
 
   async inFlight(): Promise<InFlight[]> {
@@ -154,13 +155,13 @@ export class TraefikDriver implements RouterDriver {
   async detach(): Promise<LogPosition> {
     await this.settle();
     this.#release();
-    await this.#queue;
+    await this.#turns.over();
     return this.#log.stop();
   }
 
   async stop(): Promise<void> {
     this.#release();
-    await this.#queue;
+    await this.#turns.over();
     // What the user started goes on.
     const daemon = this.#isForeign ? null : this.#daemon;
     daemon?.signal('SIGTERM');
@@ -312,12 +313,14 @@ export class TraefikDriver implements RouterDriver {
 
   /** Other certificates are in the folder: the same routes with them. */
   #renewed(): void {
-    void this.#inTurn(async () => {
-      if (this.#daemon && this.#served) await this.#replace(this.#served.scopes);
-    }).catch((error: unknown) => {
-      this.#problem = `the certificates were not taken: ${messageOf(error)}`;
-      log('error', 'certificates-refused', { message: messageOf(error) });
-    });
+    void this.#turns
+      .take(async () => {
+        if (this.#daemon && this.#served) await this.#replace(this.#served.scopes);
+      })
+      .catch((error: unknown) => {
+        this.#problem = `the certificates were not taken: ${messageOf(error)}`;
+        log('error', 'certificates-refused', { message: messageOf(error) });
+      });
   }
 
   #look(): void {
@@ -331,11 +334,5 @@ export class TraefikDriver implements RouterDriver {
   #release(): void {
     clearInterval(this.#watch);
     this.#certificates?.close();
-  }
-
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#queue.then(work);
-    this.#queue = result.catch(() => {});
-    return result;
   }
 }

@@ -1,7 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { Daemon } from '../agent/daemon.ts';
-import { openFilesOf } from '../nginx/sockets.ts';
+import { readdirSync } from 'node:fs';
+import { daemonOf, type Daemon } from '../agent/daemon.ts';
+import { openFilesOf } from '../agent/connections.ts';
+import { textOf } from '../agent/text-of.ts';
 
 /** The Traefik that somebody else started and that writes our access log; null when none does, or it is another user's. */
 export function findForeign(accessLog: string): Daemon | null {
@@ -10,26 +10,10 @@ export function findForeign(accessLog: string): Daemon | null {
     .map(Number)
     .find((one) => isTraefik(one) && openFilesOf(one).includes(accessLog));
   if (pid === undefined) return null;
-  const alive = () => isTraefik(pid);
-  return {
-    pid,
-    alive,
-    signal: (name) => {
-      if (alive()) process.kill(pid, name);
-    },
-    async ended(timeoutMs) {
-      for (const deadline = performance.now() + timeoutMs; alive(); await sleep(50))
-        if (performance.now() > deadline) return false;
-      return true;
-    },
-  };
+  return daemonOf(pid, () => isTraefik(pid));
 }
 
 function isTraefik(pid: number): boolean {
-  try {
-    // A zombie has no command line left.
-    return /(^|\/)traefik\0/.test(readFileSync(`/proc/${pid}/cmdline`, 'utf8'));
-  } catch {
-    return false;
-  }
+  // A zombie has no command line left.
+  return /(^|\/)traefik\0/.test(textOf(`/proc/${pid}/cmdline`));
 }

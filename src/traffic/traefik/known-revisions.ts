@@ -1,6 +1,6 @@
 import type { RouteRevision, Routes } from '../../delivery/index.ts';
 import type { StoredScope } from '../embedded/state-file.ts';
-import { kernelAddress } from '../nginx/sockets.ts';
+import { kernelAddress } from '../agent/connections.ts';
 import type { KnownRevision } from './in-flight.ts';
 import { serviceName } from './names.ts';
 

@@ -1,14 +1,15 @@
 import { existsSync } from 'node:fs';
 import { open, readFile, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { writeWhole } from '../haproxy/files.ts';
+import { writeWhole } from '../agent/write-whole.ts';
 import type { DriverEvents } from '../agent/driver.ts';
 import type { Daemon } from '../agent/daemon.ts';
 import { log, messageOf } from '../embedded/log.ts';
-import { openFilesOf } from '../nginx/sockets.ts';
+import { openFilesOf } from '../agent/connections.ts';
 import { parseAccessLine } from './access-line.ts';
 import type { TraefikPaths } from './paths.ts';
 import { RequestNumbers, type NumbersSnapshot } from './request-numbers.ts';
+import { Turns } from '../turns.ts';
 
 const readEveryMs = 250;
 /** The log is turned over beyond this size, which bounds what it takes up. */
@@ -44,7 +45,7 @@ export class LogReader {
   /** Lines up to here were told by another agent, or nobody will. */
   #silentUntil = 0;
   #timer: NodeJS.Timeout | undefined;
-  #queue: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
 
   constructor(followed: Followed) {
     this.#followed = followed;
@@ -77,8 +78,11 @@ export class LogReader {
       () => 0,
     );
     this.#silentUntil = from === 'beginning' ? 0 : from === null ? sizeBytes : from.offset;
-    await this.#inTurn(() => this.#read());
-    this.#timer = setInterval(() => void this.#inTurn(() => this.#look()).catch(noteFailure), readEveryMs);
+    await this.#turns.take(() => this.#read());
+    this.#timer = setInterval(
+      () => void this.#turns.take(() => this.#look()).catch(noteFailure),
+      readEveryMs,
+    );
     this.#timer.unref();
   }
 
@@ -92,7 +96,7 @@ export class LogReader {
     this.#marks.set(mark, (seen) => (number = seen));
     try {
       for (const deadline = performance.now() + timeoutMs; ; await sleep(5)) {
-        await this.#inTurn(() => this.#read());
+        await this.#turns.take(() => this.#read());
         if (number !== undefined || performance.now() > deadline) return number;
       }
     } finally {
@@ -103,7 +107,7 @@ export class LogReader {
   /** Tells all there is and lets go. */
   async stop(): Promise<LogOffset> {
     clearInterval(this.#timer);
-    await this.#inTurn(() => this.#read());
+    await this.#turns.take(() => this.#read());
     const offset = this.#offset - this.#rest.length;
     await this.#close();
     return { offset };
@@ -111,7 +115,7 @@ export class LogReader {
 
   async #close(): Promise<void> {
     clearInterval(this.#timer);
-    await this.#queue;
+    await this.#turns.over();
     await this.#file?.close();
     this.#file = null;
     this.#offset = 0;
@@ -188,12 +192,6 @@ export class LogReader {
       if (!openFilesOf(this.#daemon.pid).includes(file)) return;
       if (performance.now() > deadline) throw new Error(`Traefik does not let go of ${file}`);
     }
-  }
-
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#queue.then(work);
-    this.#queue = result.catch(() => {});
-    return result;
   }
 }
 

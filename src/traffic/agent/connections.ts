@@ -1,18 +1,11 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readlinkSync } from 'node:fs';
+import { textOf } from './text-of.ts';
 
 /** One TCP connection of a process, as the kernel lists it. */
 export interface Connection {
   localPort: number;
   /** As the kernel writes it, see `kernelAddress`. */
   remote: string;
-}
-
-/** A worker of nginx and its connections. */
-export interface WorkerConnections {
-  pid: number;
-  /** On its way out: it takes no new connections. */
-  leaving: boolean;
-  connections: Connection[];
 }
 
 /** An address as /proc/net/tcp writes it: `0100007F:1F90`. @throws RangeError unless it is an IP address. */
@@ -24,32 +17,15 @@ export function kernelAddress(host: string, port: number): string {
   return [0, 4, 8, 12].map((at) => reversed(bytes.slice(at, at + 4))).join('') + tail;
 }
 
-/** Workers of a master that can be looked into; those of another user show no connections. */
-export function observeWorkers(masterPid: number): WorkerConnections[] {
-  const workers = workersOf(masterPid);
-  if (workers.length === 0) return [];
+/** Connections of each process, looked at once for all; none of a process of another user. */
+export function connectionsOfEach(pids: readonly number[]): Connection[][] {
   const table = connectionTable();
-  return workers.map(({ pid, leaving }) => ({
-    pid,
-    leaving,
-    connections: socketsOf(pid).flatMap((inode) => table.get(inode) ?? []),
-  }));
+  return pids.map((pid) => socketsOf(pid).flatMap((inode) => table.get(inode) ?? []));
 }
 
-/** Connections of one process; none of a process of another user. */
+/** Connections of one process. */
 export function connectionsOf(pid: number): Connection[] {
-  const table = connectionTable();
-  return socketsOf(pid).flatMap((inode) => table.get(inode) ?? []);
-}
-
-/** Child processes of a master by what they call themselves. */
-export function workersOf(masterPid: number): { pid: number; leaving: boolean }[] {
-  return childrenOf(masterPid).flatMap((pid) => {
-    const title = read(`/proc/${pid}/cmdline`);
-    return title.startsWith('nginx: worker process')
-      ? [{ pid, leaving: title.includes('is shutting down') }]
-      : [];
-  });
+  return connectionsOfEach([pid])[0] ?? [];
 }
 
 /** Files that a process has open. */
@@ -76,7 +52,7 @@ function socketsOf(pid: number): string[] {
 function connectionTable(): Map<string, Connection> {
   const table = new Map<string, Connection>();
   for (const file of ['/proc/net/tcp', '/proc/net/tcp6'])
-    for (const line of read(file).split('\n').slice(1)) {
+    for (const line of textOf(file).split('\n').slice(1)) {
       const [, local, remote, state, , , , , , inode] = line.trim().split(/\s+/);
       if (local === undefined || remote === undefined || inode === undefined) continue;
       if (state !== established && state !== connecting && state !== halfClosed) continue;
@@ -88,24 +64,6 @@ function connectionTable(): Map<string, Connection> {
 const established = '01';
 const connecting = '02';
 const halfClosed = '08';
-
-function childrenOf(pid: number): number[] {
-  const listed = read(`/proc/${pid}/task/${pid}/children`);
-  if (listed !== '') return listed.trim().split(' ').map(Number);
-  // Kernels without that list.
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((child) => read(`/proc/${child}/stat`).split(') ').at(-1)?.split(' ')[1] === String(pid));
-}
-
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'latin1');
-  } catch {
-    return '';
-  }
-}
 
 function reversed(bytes: readonly number[]): string {
   return [...bytes]
