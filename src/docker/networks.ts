@@ -17,8 +17,10 @@ export interface NetworkSettings {
 /** Networks of an engine. */
 export interface Networks {
   list(labels: LabelFilter): Promise<NetworkInspectInfo[]>;
-  inspect(name: string): Promise<NetworkInspectInfo | null>;
-  /** Does nothing when one of that name is there, whoever made it. */
+  /** All of that name, the oldest first: engines before 25 make several when asked at once, and then refuse the name. */
+  named(name: string): Promise<NetworkInspectInfo[]>;
+  inspect(id: string): Promise<NetworkInspectInfo | null>;
+  /** Does nothing when one of that name is there, whoever made it. Of several with these labels the oldest stays. */
   ensure(settings: NetworkSettings): Promise<void>;
   /** Does nothing when the container is on it already. */
   connect(network: string, container: string, aliases: string[]): Promise<void>;
@@ -44,19 +46,36 @@ export interface VolumeSettings {
 /** Networks over the calls of an engine. */
 export function networksOf({ ask }: EngineCalls): Networks {
   const at = (name: string, verb = '') => `/networks/${encodeURIComponent(name)}${verb}`;
-  const inspect = (name: string) =>
-    orNull(ask<NetworkInspectInfo>({ asked: `inspect the network ${name}`, method: 'GET', path: at(name) }));
   const remove = async (name: string) =>
     void (await orNull(ask({ asked: `remove the network ${name}`, method: 'DELETE', path: at(name) })));
-  // Two callers at once may have made one each, whatever the engine was told; everybody keeps the same one.
   const named = async (name: string) => {
     const query = { filters: { name: [name] } };
     const asked = { asked: 'list networks', method: 'GET', path: '/networks', query } as const;
     const found = (await ask<NetworkInspectInfo[]>(asked)).filter(({ Name }) => Name === name);
     return found.toSorted((a, b) => `${a.Created} ${a.Id}`.localeCompare(`${b.Created} ${b.Id}`));
   };
+  const make = async (settings: NetworkSettings) => {
+    const { name, labels } = settings;
+    let found = await named(name);
+    if (found.length === 0) {
+      const asked = `create the network ${name}`;
+      try {
+        await ask({ asked, method: 'POST', path: '/networks/create', body: creation(settings) });
+      } catch (error) {
+        // Another one may have been quicker.
+        if ((await named(name)).length === 0) throw error;
+      }
+      found = await named(name);
+    }
+    const isSame = ({ Labels }: NetworkInspectInfo) =>
+      Object.entries(labels).every(([key, value]) => Labels?.[key] === value);
+    for (const { Id } of found.slice(1).filter(isSame)) await remove(Id);
+  };
+  const making = new Map<string, Promise<void>>();
   return {
-    inspect,
+    named,
+    inspect: (id) =>
+      orNull(ask<NetworkInspectInfo>({ asked: `inspect the network ${id}`, method: 'GET', path: at(id) })),
     list: (labels) =>
       ask({
         asked: 'list networks',
@@ -64,17 +83,11 @@ export function networksOf({ ask }: EngineCalls): Networks {
         path: '/networks',
         query: { filters: labelFilter(labels) },
       }),
-    ensure: async (settings) => {
+    ensure: (settings) => {
       const { name } = settings;
-      if (await inspect(name)) return;
-      const asked = `create the network ${name}`;
-      try {
-        await ask({ asked, method: 'POST', path: '/networks/create', body: creation(settings) });
-      } catch (error) {
-        // Another one was quicker.
-        if (!(await inspect(name))) throw error;
-      }
-      for (const { Id } of (await named(name)).slice(1)) await remove(Id);
+      const made = making.get(name) ?? make(settings).finally(() => making.delete(name));
+      making.set(name, made);
+      return made;
     },
     connect: async (network, container, aliases) => {
       try {
@@ -104,7 +117,7 @@ export function networksOf({ ask }: EngineCalls): Networks {
 function creation({ name, driver, driverOptions, internal, ipv6, subnets, labels }: NetworkSettings) {
   return {
     Name: name,
-    // Engines before 25 would make a second one of the same name.
+    // Engines before 25 would make a second one of the same name without it, and sometimes do with it.
     CheckDuplicate: true,
     Driver: driver ?? 'bridge',
     Internal: internal,

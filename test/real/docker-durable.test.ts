@@ -1,4 +1,6 @@
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { request, type IncomingMessage } from 'node:http';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import {
   builtImageName,
@@ -10,7 +12,6 @@ import {
 } from '../../src/targets/index.ts';
 import { dockerInstall, lacksDocker, loadImages, sharedDockerd, startDockerd } from '../docker/index.ts';
 import { answering, hookOf, openTarget, serviceOf, shell, type TargetRig } from '../docker/target-rig.ts';
-
 import { lacks } from './support/component.ts';
 import { registry, startRegistry } from './support/registry.ts';
 
@@ -35,6 +36,18 @@ describe.skipIf(lacksDocker())(`containers through kills and changes (missing? $
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'pipe'],
     }).trim();
+  /** What `docker network create` would refuse; takes the labels along. */
+  const createTwin = async ({ Name, Labels }: { Name: string; Labels?: Record<string, string> }) => {
+    const asked = request({
+      socketPath: url.slice('unix://'.length),
+      path: '/networks/create',
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+    }).end(JSON.stringify({ Name, Labels, CheckDuplicate: false }));
+    const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+    answer.resume();
+    expect(answer.statusCode).toBe(201);
+  };
   const observeTask = () => rig.target.observeCommand(rig.scope, 'r1-migrate');
   const killAct = async (part: string) => {
     const act = await expect
@@ -67,6 +80,18 @@ describe.skipIf(lacksDocker())(`containers through kills and changes (missing? $
     expect(
       docker('network', 'ls', '-q', '-f', `name=^${networkName(rig.scope, 'default', 'r1')}$`).split('\n'),
     ).toHaveLength(1);
+  });
+
+  it('of two networks with one name, which old engines make at times, the older one stays', async () => {
+    const name = networkName(rig.scope, 'default', 'r1');
+    const copy = await rig.copy(serviceOf('web', forever));
+    await rig.target.start(copy, 1);
+    const [first] = await rig.engine.networks.named(name);
+    await createTwin(first!);
+    expect(await rig.engine.networks.named(name)).toHaveLength(2);
+    await rig.target.start({ ...copy, id: 'r1-web-2' }, 1);
+    expect((await rig.engine.networks.named(name)).map(({ Id }) => Id)).toEqual([first!.Id]);
+    await rig.seen('r1-web-2', isReady);
   });
 
   it('an owner with an older fence changes nothing', async () => {
@@ -358,7 +383,7 @@ describe.skipIf(lacksDocker())(`containers through kills and changes (missing? $
     await there.target.prepare({ ...preparation, imagesFrom: url }, 1);
     await expect.poll(prepared, patience).toBe('done');
     expect(await there.engine.images.inspect(id)).not.toBeNull();
-    expect(await there.engine.networks.inspect(networkName(there.scope, 'default', 'r1'))).not.toBeNull();
+    expect(await there.engine.networks.named(networkName(there.scope, 'default', 'r1'))).toHaveLength(1);
     // The next revision needs its networks alone, which are there when the call returns.
     const next = { ...preparation, revision: 'r2' };
     expect(await there.target.observePrepared(next)).toBe('none');

@@ -47,8 +47,8 @@ export async function areNetworksThere(
   const names = Object.entries(networks)
     .filter(([key, network]) => externalName(key, network) === null)
     .flatMap(([key]) => owners(revision).map((whose) => networkName(scope, key, whose)));
-  const found = await Promise.all(names.map((name) => engine.networks.inspect(name)));
-  return found.every((network) => network !== null);
+  const found = await Promise.all(names.map((name) => engine.networks.named(name)));
+  return found.every(({ length }) => length === 1);
 }
 
 /** Whose networks a revision uses: the environment's and its own. */
