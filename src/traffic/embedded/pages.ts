@@ -39,7 +39,7 @@ export const pages = {
   maintenance: {
     status: 503,
     title: 'Down for maintenance',
-    text: 'We are working on it and will be back shortly. Nothing you saved is lost.',
+    text: 'We are working on it and will be back shortly.',
     retryAfterSeconds: 60,
   },
   tooMany: {

@@ -1,5 +1,5 @@
 import { ask, tell } from './commands.ts';
-import type { Entries, Maps } from './maps.ts';
+import { factsBetween, type Entries, type Maps } from './maps.ts';
 import type { HaproxyPaths } from './paths.ts';
 import { serverName, slotName, type Server, type Shape, type Slots } from './slots.ts';
 
@@ -37,17 +37,26 @@ export function planServers(before: Slots | null, after: Slots, shape: Shape): L
   return change;
 }
 
-/** Makes a running process follow other routes: new servers first, then the maps, then servers that are done. */
+/**
+ * Makes a running process follow other routes: new servers first, then the maps, then servers that are done. The maps
+ * change one after the other, and a session may not go to and fro in between: what is new is known before shares follow
+ * it, and what is old until none do.
+ */
 export async function changeLive(
   paths: HaproxyPaths,
   servers: LiveChange,
   maps: { before: Maps | null; after: Maps },
 ): Promise<void> {
   const { before, after } = maps;
+  const replace = async (name: keyof Maps, was: Entries | null, is: Entries) => {
+    if (was === null || !equal(was, is)) await replaceMap(paths.commands, paths.maps[name], is);
+  };
+  const between = before === null ? after.facts : factsBetween(before.facts, after.facts);
   await tellAll(paths.commands, servers.open);
-  for (const name of ['facts', 'weights', 'hosts'] as const)
-    if (before === null || !equal(before[name], after[name]))
-      await replaceMap(paths.commands, paths.maps[name], after[name]);
+  await replace('facts', before?.facts ?? null, between);
+  await replace('weights', before?.weights ?? null, after.weights);
+  await replace('hosts', before?.hosts ?? null, after.hosts);
+  await replace('facts', between, after.facts);
   await tellAll(paths.commands, servers.shut);
 }
 

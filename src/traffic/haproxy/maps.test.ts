@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Routes } from '../../delivery/index.ts';
-import { mapsFor, renderMap } from './maps.ts';
+import { factsBetween, mapsFor, renderMap } from './maps.ts';
 import type { Slots } from './slots.ts';
 
 const routes: Routes = {
@@ -86,4 +86,23 @@ test('a host leads straight to its backend while there is nothing to decide', ()
 
 test('a map is one entry a line', () => {
   expect(renderMap(new Map([['a', 'b']]))).toBe('a b\n');
+});
+
+test('while routes change, the sessions of before and after have their homes', () => {
+  const canary: Routes = { ...routes, pins: [], rateLimit: null };
+  const promoted: Routes = {
+    ...canary,
+    revisions: canary.revisions.map((one) => ({ ...one, weightPercent: one.id === 'r2' ? 100 : 0 })),
+    rateLimit: { perMinute: 60, burst: 5 },
+  };
+  const [before, after] = [canary, promoted].map((one) => mapsFor([{ routes: one, fence: 1 }], parts).facts);
+  const between = factsBetween(before!, after!);
+  expect([...between].filter(([key]) => key.startsWith('flags:')).map(([, flags]) => flags)).toEqual([
+    'limited.sticky',
+  ]);
+  expect([...between]).toEqual(
+    expect.arrayContaining([...before!].filter(([key]) => key.startsWith('session:'))),
+  );
+  expect(factsBetween(after!, before!).size).toBe(between.size);
+  expect(factsBetween(new Map(), after!)).toEqual(after);
 });

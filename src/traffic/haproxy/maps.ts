@@ -98,6 +98,17 @@ export function mapsFor(
   return { facts, weights, hosts };
 }
 
+/** Facts by which both the routes before and the ones after hold: the newer of two that differ, and the flags of both. */
+export function factsBetween(before: Entries, after: Entries): Entries {
+  const result = new Map([...before, ...after]);
+  for (const [key, flags] of before) {
+    const newer = after.get(key);
+    if (key.startsWith('flags:') && newer !== undefined)
+      result.set(key, [...new Set([...newer.split('.'), ...flags.split('.')])].join('.'));
+  }
+  return result;
+}
+
 /** Whether the host alone says where a request goes, once one revision has all weight. */
 function isStraight({ sticky, maintenance, rateLimit, pins }: Routes): boolean {
   return !sticky && !maintenance && rateLimit === null && pins.every(({ by }) => by.kind === 'host');

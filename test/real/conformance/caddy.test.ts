@@ -11,6 +11,7 @@ describe.skipIf(lacks(component))(`caddy (missing? ${component.install})`, () =>
     lengthBesideEncoding: 'dropped',
     bodyOnClosingConnection: 'may fail',
     sessionIds: 'kept',
+    changes: 'at once',
     brokenAnswers: 'counted',
     responseTimeoutMs: 2_000,
   });

@@ -11,6 +11,7 @@ describe.skipIf(lacks(component))(`haproxy (missing? ${component.install})`, () 
     lengthBesideEncoding: 'dropped',
     bodyOnClosingConnection: 'may fail',
     sessionIds: 'kept',
+    changes: 'at once',
     brokenAnswers: 'counted',
     responseTimeoutMs: 10_000,
   });

@@ -11,6 +11,7 @@ describe.skipIf(lacks(component))(`nginx (missing? ${component.install})`, () =>
     lengthBesideEncoding: 'refused',
     bodyOnClosingConnection: 'may fail',
     sessionIds: 'kept',
+    changes: 'side by side',
     brokenAnswers: 'counted',
     responseTimeoutMs: 10_000,
   });

@@ -10,6 +10,7 @@ describe.skipIf(lacks(component))(`traefik (missing? ${component.install})`, () 
     lengthBesideEncoding: 'dropped',
     bodyOnClosingConnection: 'may fail',
     sessionIds: 'none',
+    changes: 'at once',
     brokenAnswers: 'not told',
     responseTimeoutMs: 2_000,
   });

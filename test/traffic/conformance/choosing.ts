@@ -1,6 +1,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Routes } from '../../../src/delivery/index.ts';
-import { get, revision, routes } from '../rig.ts';
+import { get, revision, routes, until } from '../rig.ts';
 import { plain, type Differences, type Suite } from './suite.ts';
 
 /** Which revision a request goes to: shares, sessions, pins and hosts. */
@@ -76,6 +76,51 @@ export function choosing(suite: Suite, differences: Differences): void {
       if (differences.sessionIds === 'kept')
         expect(String(moved.headers['set-cookie'])).toContain(`.${cookie.split('.')[1]};`);
     });
+
+    test.runIf(differences.changes === 'at once')(
+      'never go back while a canary takes over under load, however often',
+      async () => {
+        const state = { cycle: 0, steps: 0, running: true };
+        const wentBack: string[] = [];
+        const visitor = async () => {
+          let cookie = '';
+          let last = { cycle: 0, id: '' };
+          while (state.running) {
+            const { cycle } = state;
+            const answer = await get(suite.rig.port, cookie === '' ? {} : { headers: { cookie } });
+            cookie = String(answer.headers['set-cookie'] ?? cookie).split(';')[0] ?? '';
+            const id = String(answer.headers['x-revision']);
+            const canary = cycle % 2 === 0 ? 'r2' : 'r1';
+            // What was asked in a turn and answered in the next says nothing.
+            if (cycle !== state.cycle) continue;
+            if (last.cycle === cycle && last.id === canary && id !== canary)
+              wentBack.push(`${cycle}: ${cookie}`);
+            last = { cycle, id };
+            state.steps += 1;
+          }
+        };
+        const shares = (first: number) => [
+          revision('r1', first, suite.port(0)),
+          revision('r2', 100 - first, suite.port(1)),
+        ];
+        await suite.apply(shares(100));
+        const visitors = Promise.all(Array.from({ length: 12 }, visitor));
+        try {
+          for (let cycle = 0; cycle < 4; cycle++) {
+            state.cycle = cycle;
+            for (const taken of [0, 30, 60, 100]) {
+              await suite.apply(shares(cycle % 2 === 0 ? 100 - taken : taken));
+              const reached = state.steps;
+              await until(() => state.steps > reached + 30);
+            }
+          }
+        } finally {
+          state.running = false;
+          await visitors;
+        }
+        expect(wentBack).toEqual([]);
+      },
+    );
 
     test("a cookie of somebody's own making chooses nothing and does not reach the app", async () => {
       await suite.apply([revision('r1', 0, suite.port(0)), revision('r2', 100, suite.port(1))], {

@@ -7,6 +7,7 @@ describe('the embedded router', () => {
     lengthBesideEncoding: 'refused',
     bodyOnClosingConnection: 'survives',
     sessionIds: 'kept',
+    changes: 'at once',
     brokenAnswers: 'counted',
     responseTimeoutMs: 2_000,
   });

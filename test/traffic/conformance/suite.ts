@@ -22,6 +22,8 @@ export interface Differences {
    * cookie names the revision only, and sessions are counted by address and browser.
    */
   sessionIds: 'kept' | 'none';
+  /** Whether a change of routes holds for all requests from one moment on, or old and new ones hold side by side a while. */
+  changes: 'at once' | 'side by side';
   /** Whether an answer that an app broke off is told from one that a client left. */
   brokenAnswers: 'counted' | 'not told';
   /** How long an app may be silent; where that goes for a body, too, it must outlast a switch. */
