@@ -223,12 +223,12 @@ function addShipCommands(program: Command, add: Add): void {
     .option('--environment <name>', 'where; production, or the only environment')
     .option('--app <name>', "the app, if not this repository's");
   add(program, 'gc', {
-    summary: 'remove containers, networks and images that nothing needs any more',
+    summary: "remove containers, networks, images and releases' files that nothing needs any more",
     more: 'What a way back needs stays. It runs by itself after each rollout.',
     examples: ['slipway gc --dry-run'],
     load: async () => (await import('./commands/mend.ts')).gc,
     server: 'any',
-  }).option('--dry-run', 'only say which images would go');
+  }).option('--dry-run', 'only say which images and releases would go');
   add(program, 'abort [environment|rollout|ship]', {
     summary: 'stop what is under way; users keep what served them before',
     more: 'Without a name: everything that is under way for the app.',

@@ -1,15 +1,6 @@
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import {
-  here,
-  knownRevisions,
-  machinesOf,
-  nameOn,
-  type EnvironmentState,
-  type Revision,
-} from '../delivery/index.ts';
+import { here, knownRevisions, machinesOf, nameOn, type EnvironmentState } from '../delivery/index.ts';
 import { CodedError } from '../diagnostics/index.ts';
-import { readRelease } from '../release/index.ts';
+import type { Release } from '../release/index.ts';
 import type { Store } from '../store/index.ts';
 import { unneededImages, type Collected } from '../targets/index.ts';
 import { homeDiskWarnings, littleDiskPercent } from './disk-room.ts';
@@ -19,6 +10,7 @@ import type { Layout } from './layout.ts';
 import type { Machines } from './machines/machines.ts';
 import type { MachineKeep } from './machines/model.ts';
 import { hasContainers } from './targets.ts';
+import { isFresh, oldReleases, removeOldReleases, revisionsOf, storedReleases } from './old-releases.ts';
 import type { CollectionView } from './views.ts';
 
 /** What a collection looks at and acts on. */
@@ -32,8 +24,6 @@ interface Parts {
   collections: Map<string, Collected>;
 }
 
-/** A release that was made this recently may be about to be rolled out. */
-const freshMs = 3_600_000;
 const answeredWithinMs = 120_000;
 
 /** What the collection of one environment leaves alone: all that runs, that may be gone back to, or that is on its way. */
@@ -54,30 +44,15 @@ export async function keepFor(
   };
 }
 
-function revisionsOf(state: EnvironmentState): Revision[] {
-  const shared = state.shared.map(({ revision }) => revision);
-  const queued = state.queue.map(({ revision }) => ({ id: '', ...revision }));
-  return [...knownRevisions(state), ...state.past, ...shared, ...queued];
-}
-
 async function freshImages(layout: Layout): Promise<string[]> {
-  const ids: string[] = [];
-  for (const app of await readdir(layout.apps).catch(() => [])) {
-    const folder = layout.app(app).releases;
-    const names = await readdir(folder).catch(() => []);
-    for (const name of names.filter((one) => /^[0-9a-f]{64}$/.test(one))) {
-      const release = await readRelease(join(folder, name)).catch(() => null);
-      if (release && Date.now() - release.createdAtMs < freshMs)
-        ids.push(...release.images.map(({ id }) => id));
-    }
-  }
-  return ids;
+  const fresh = (await storedReleases(layout)).filter(isFresh);
+  return fresh.flatMap(({ images }) => images.map(({ id }) => id));
 }
 
 /**
- * Collects on some machines what one environment no longer needs; called by its own flow, whose fence it is. While images
- * are being made nothing is collected, for they belong to no release yet. On machines of earlier revisions, which nobody
- * looks after any more, it is tried once.
+ * Collects on some machines what one environment no longer needs, and releases' files that none does; called by its own
+ * flow, whose fence it is. While images are being made no container or image is collected, for they belong to no release
+ * yet. On machines of earlier revisions, which nobody looks after any more, it is tried once.
  *
  * @returns The machines on which it could not be done, and why; empty when there was nothing to do.
  */
@@ -86,11 +61,12 @@ export async function collect(
   { machines: names, fence }: { machines: string[]; fence: number },
   parts: Parts,
 ): Promise<Map<string, unknown>> {
-  if (!hasContainers(state)) return new Map();
+  const undone = new Map<string, unknown>();
+  if (names.includes(here)) await removeOldReleases(parts).catch((error: unknown) => undone.set(here, error));
+  if (!hasContainers(state)) return undone;
   if (parts.making.size > 0) return new Map(names.map((name) => [name, null]));
   const keep = await keepFor(state, parts);
   const left = names.includes(here) ? leftMachines(state) : [];
-  const undone = new Map<string, unknown>();
   const done: Collected[] = [];
   await Promise.all(
     [...names, ...left].map(async (name) => {
@@ -137,29 +113,40 @@ function together(all: Collected[]): Collected {
   };
 }
 
-/** Collects in every environment that has containers; with `dryRun` only tells which images would go. */
+/** Collects in every environment and among the releases; with `dryRun` only tells which images and releases would go. */
 export async function collectAll({ dryRun }: { dryRun: boolean }, parts: Parts): Promise<CollectionView> {
   const states = (await environmentStates(parts.store)).filter(hasContainers);
   const [first] = states;
   const full = await homeDiskWarnings(parts.layout.home);
-  if (!first) return { dryRun, containers: [], networks: [], images: [], freedBytes: 0, warnings: full };
+  const releases = await (dryRun ? oldReleases(parts) : removeOldReleases(parts));
+  const left = {
+    dryRun,
+    releases: releases.map(releaseName),
+    freedBytes: releases.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    warnings: full,
+  };
+  if (!first) return { ...left, containers: [], networks: [], images: [] };
   requireNothingMade(parts);
   if (dryRun) {
     const { images } = await keepFor(first, parts);
     const unneeded = await unneededImages(parts.docker.engine, parts.docker.homeId, images);
     const names = unneeded.flatMap(({ shown }) => shown);
-    return { dryRun, containers: [], networks: [], images: names, freedBytes: 0, warnings: full };
+    return { ...left, containers: [], networks: [], images: names };
   }
   const views: Collected[] = [];
   for (const { scope } of states) views.push(await asked(scope, parts));
   return {
-    dryRun,
+    ...left,
     containers: views.flatMap(({ containers }) => containers),
     networks: views.flatMap(({ networks }) => networks),
     images: views.flatMap(({ images }) => images),
-    freedBytes: views.reduce((sum, { freedBytes }) => sum + freedBytes, 0),
+    freedBytes: views.reduce((sum, { freedBytes }) => sum + freedBytes, left.freedBytes),
     warnings: [...new Set(views.flatMap(({ warnings }) => warnings)), ...full],
   };
+}
+
+function releaseName({ app, commit }: Release): string {
+  return `the files of ${app} at ${commit.slice(0, 7)}`;
 }
 
 async function asked(scope: string, { store, collections, making }: Parts): Promise<Collected> {

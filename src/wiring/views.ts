@@ -205,6 +205,8 @@ export interface CollectionView {
   containers: string[];
   networks: string[];
   images: string[];
+  /** Releases' files, in words. */
+  releases: string[];
   freedBytes: number;
   warnings: string[];
 }

@@ -39,7 +39,7 @@ export async function apply(context: CliContext, options: MendOptions, service =
   });
 }
 
-/** Removes containers, networks and images that nothing needs any more. */
+/** Removes containers, networks, images and releases' files that nothing needs any more. */
 export async function gc(
   context: CliContext,
   options: CommonOptions & { dryRun?: boolean },
@@ -47,8 +47,8 @@ export async function gc(
   return withServer(context, options, async (client) => {
     const view = await client.collect(options.dryRun === true);
     show(context, options, view, () => {
-      const { dryRun, containers, networks, images, freedBytes, warnings } = view;
-      const gone = [...containers, ...networks, ...images];
+      const { dryRun, containers, networks, images, releases, freedBytes, warnings } = view;
+      const gone = [...containers, ...networks, ...images, ...releases];
       const verb = dryRun ? 'would remove' : 'removed';
       return [
         ...gone.map((name) => `${verb} ${name}`),
