@@ -170,7 +170,8 @@ function routing(state: EnvironmentState, observed: Observed): Effect[] {
   return machinesOf(state).flatMap((machine): Effect[] => {
     const router = routerOf(observed, machine);
     const routes = router && desiredRoutes(state, observed, machine);
-    return !routes || sameRoutes(routes, router.routes) ? [] : [{ do: 'route', routes, machine }];
+    const isServed = routes && !router.unsure && sameRoutes(routes, router.routes);
+    return !routes || isServed ? [] : [{ do: 'route', routes, machine }];
   });
 }
 
@@ -197,7 +198,7 @@ function mayEnd({ replacing }: EnvironmentState, copy: InstanceObservation): boo
 function mayBeRouted({ id, port }: InstanceObservation, observed: Observed): boolean {
   if (port === null) return false;
   const router = routerOf(observed, machineOf(id));
-  if (!router) return true;
+  if (!router || router.unsure) return true;
   const { revisions = [], pins = [] } = router.routes ?? {};
   const pinned = new Set(pins.map(({ revision }) => revision));
   return revisions.some(

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { CheckDefinition } from '../app/index.ts';
+import { here } from './machines.ts';
 import { aCanary, type Wishes } from './testing/builders.ts';
 import { brokenPromises, type Move } from './testing/history.ts';
 import { afterEachCrash, goOnFor, momentsOf, whenAt, type Story } from './testing/stories.ts';
@@ -239,6 +240,15 @@ const events: [what: string, moves: Move[], goesBack: boolean][] = [
       goOn,
       { kind: 'router', up: true },
       { kind: 'router-restart', lost: true },
+    ],
+    false,
+  ],
+  [
+    'a router that refuses what it is told',
+    [
+      { kind: 'router-refuses', name: here, refuses: true },
+      goOn,
+      { kind: 'router-refuses', name: here, refuses: false },
     ],
     false,
   ],

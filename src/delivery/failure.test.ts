@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { EnvironmentState } from './environment.ts';
+import { here } from './machines.ts';
 import type { InstanceObservation, Observed } from './observed.ts';
 import { aRequest } from './testing/builders.ts';
 import { at, atRest, outcome, Stage } from './testing/stage.ts';
@@ -51,6 +52,20 @@ describe('what fails', () => {
       'route r1=100%/1',
       'rollout.failed',
     ]);
+  });
+
+  test('a router that answers and does not do what it is told moves nobody, and stops nobody', async () => {
+    const stage = await new Stage().serves(aRequest(1, 'good'));
+    await stage.tick(['rollout', aRequest(2, 'good')]);
+    const router = stage.world.on(here);
+    router.refuses = true;
+    await stage.until((state) => state.rollout?.phase.at === 'reverting');
+    expect(stage.world.weightOf('r1')).toBe(100);
+    router.refuses = false;
+    await stage.until(atRest);
+    expect(outcome(stage)).toContain('failed, the router did not take the new routes within');
+    expect(stage.world.weightOf('r1')).toBe(100);
+    expect(stage.world.broken).toEqual([]);
   });
 
   test('a router that does not take the routes is named, not the copy', async () => {

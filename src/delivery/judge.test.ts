@@ -57,7 +57,8 @@ describe('the thresholds of a canary', () => {
 describe('what came since a step began', () => {
   const state = (epoch: string, requests: number): RouterState => ({
     epoch,
-    lost: false,
+    losses: 0,
+    unsure: false,
     fence: 1,
     routes: null,
     revisions: [

@@ -7,6 +7,7 @@ export type TrafficSample = Pick<RevisionTraffic, 'requests' | 'errors' | 'laten
 /** The router's counts when something began; a revision that is not named had none. */
 export interface Baseline {
   epoch: string;
+  losses: number;
   revisions: Record<string, TrafficSample>;
 }
 
@@ -18,9 +19,10 @@ export type Verdict =
 const slowShare = 0.05;
 
 /** The counts as they are now, to subtract from later ones. */
-export function takeBaseline({ epoch, revisions }: RouterState): Baseline {
+export function takeBaseline({ epoch, losses, revisions }: RouterState): Baseline {
   return {
     epoch,
+    losses,
     revisions: Object.fromEntries(
       revisions.map(({ id, requests, errors, latency }) => [id, { requests, errors, latency }]),
     ),
@@ -65,7 +67,7 @@ export function sumOf(samples: readonly TrafficSample[]): TrafficSample {
  * Holds the candidate's traffic against the thresholds. One that is past them fails only if it is not better than the
  * stable revision at the same: what serves badly must not block its mend.
  *
- * @param seen.lost - Lines of the router's log were lost: what is left says nothing.
+ * @param seen.lost - Lines of the router's log were lost since the baseline: what is left says nothing.
  * @param seen.stable - Null when nothing is known of it.
  */
 export function judge(

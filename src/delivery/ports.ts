@@ -68,12 +68,14 @@ export interface RevisionTraffic {
 export interface RouterState {
   /** Changes when counts start again from zero. */
   epoch: string;
-  /** Observations that were lost since the epoch began, such as those of a crashed predecessor. */
-  lost: boolean;
+  /** How often observations were lost since the epoch began, such as those of a crashed predecessor. */
+  losses: number;
   /** Highest fence seen for the scope, 0 when it has none. */
   fence: number;
   /** What the scope does now, or null when the router does not know it. */
   routes: Routes | null;
+  /** Whether requests may go elsewhere than the routes say: a change has not succeeded yet, and is to be asked for again. */
+  unsure: boolean;
   revisions: RevisionTraffic[];
 }
 

@@ -255,14 +255,14 @@ describe('the judge of a canary', () => {
   };
 
   /** The router has counted so many requests of each revision since the step began. */
-  function count(stage: Stage, counts: Record<string, [requests: number, errors: number]>, lost = false) {
+  function count(stage: Stage, counts: Record<string, [requests: number, errors: number]>, losses = [0, 0]) {
     stage.see = ({ routers: { here: router } }) => {
       const shared = stage.state.rollout?.phase.at === 'stepping' && stage.world.weightOf('r2') > 0;
       if (!router) return;
-      router.lost = lost;
+      const began = stage.state.rollout?.baseline !== null;
+      router.losses = losses[began ? 1 : 0] ?? 0;
       for (const revision of router.revisions) {
         const [requests = 0, errors = 0] = (shared && counts[revision.id]) || [];
-        const began = stage.state.rollout?.baseline !== null;
         revision.requests = began ? requests : 0;
         revision.errors = began ? errors : 0;
       }
@@ -291,10 +291,18 @@ describe('the judge of a canary', () => {
   test('believes nothing while lines are lost', async () => {
     const stage = await new Stage().serves(aRequest(1, 'good', { replicas: 2 }));
     await stage.tick(['rollout', aRequest(2, 'good', judged)]);
-    count(stage, { r1: [500, 0], r2: [100, 90] }, true);
+    count(stage, { r1: [500, 0], r2: [100, 90] }, [0, 1]);
     await stage.until(atRest);
     expect(stage.lines).toContain('rollout.unproven');
     expect(outcome(stage)).toBe('succeeded, r2 serves app/production');
+  });
+
+  test('holds no loss from before a step against what came since', async () => {
+    const stage = await new Stage().serves(aRequest(1, 'good', { replicas: 2 }));
+    await stage.tick(['rollout', aRequest(2, 'good', judged)]);
+    count(stage, { r1: [500, 0], r2: [100, 90] }, [3, 3]);
+    await stage.until(atRest);
+    expect(outcome(stage)).toMatch(/^failed, r2 does not keep its thresholds/);
   });
 });
 

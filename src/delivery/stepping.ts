@@ -169,7 +169,7 @@ export function verdictOn(
   return judge(settings.judge, {
     candidate: sampleOver(counted, candidate.id),
     stable: enough ? current : rollout.stableTraffic,
-    lost: counted.some(({ router }) => router.lost),
+    lost: counted.some(({ router, baseline }) => router.losses > baseline.losses),
   });
 }
 
@@ -182,7 +182,10 @@ export function watchTraffic(stable: string | null, rollout: Rollout, observed: 
   // What a new epoch has counted came since the step began.
   for (const { machine, baseline, router } of counted)
     if (router.epoch !== baseline.epoch)
-      rollout.baseline = { ...rollout.baseline, [machine]: { epoch: router.epoch, revisions: {} } };
+      rollout.baseline = {
+        ...rollout.baseline,
+        [machine]: { epoch: router.epoch, losses: 0, revisions: {} },
+      };
   if (sample && sample.requests >= (settings.judge?.minRequests ?? Infinity)) rollout.stableTraffic = sample;
 }
 

@@ -148,11 +148,14 @@ function upgradeRollout(rollout: Rollout): Rollout {
   } as Rollout;
 }
 
-/** Before there were several machines, the one router's counts stood for themselves. */
+/** Before there were several machines, the one router's counts stood for themselves; before losses were counted, none were. */
 function upgradeBaseline(written: Rollout['baseline'] | Baseline): Rollout['baseline'] {
-  return written && typeof written['epoch'] === 'string'
-    ? { [here]: written as Baseline }
-    : (written as Rollout['baseline']);
+  if (!written) return null;
+  const known = typeof written['epoch'] === 'string' ? { [here]: written as Baseline } : written;
+  const entries = Object.entries(known as Record<string, Baseline>);
+  return Object.fromEntries(
+    entries.map(([machine, from]) => [machine, { ...from, losses: from.losses ?? 0 }]),
+  );
 }
 
 /** Before there were checks, no step had passed any. */

@@ -59,7 +59,7 @@ function copy(id: string): InstanceObservation {
 function effectsOf(state: EnvironmentState, running: string[]): string[] {
   const observed: Observed = {
     instances: running.map(copy),
-    routers: { here: { epoch: 'e1', lost: false, fence: 1, routes: null, revisions: [] } },
+    routers: { here: { epoch: 'e1', losses: 0, unsure: false, fence: 1, routes: null, revisions: [] } },
     command: { state: 'none' },
     prepared: { here: 'done' },
     silent: [],

@@ -113,7 +113,7 @@ describe.skipIf(missing)(`certificates by ACME (missing? ${pebbleComponent.insta
         const answer = await get(rig.port, { headers: { host }, path: '/.well-known/acme-challenge/abc' });
         expect([answer.status, /^abc\.[\w-]{43}$/.test(answer.body)]).toEqual([200, true]);
         const state = await rig.router.observe('shop/production');
-        expect([state.revisions[0]?.requests, state.lost]).toEqual([0, false]);
+        expect([state.revisions[0]?.requests, state.losses]).toEqual([0, 0]);
       },
     );
   }

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { here } from '../machines.ts';
 import type { CheckDefinition, Hold, StrategyDefinition } from '../../app/index.ts';
 import { switchAtOnce } from '../revision.ts';
 import type { Wishes } from './builders.ts';
@@ -106,6 +107,14 @@ export const move: fc.Arbitrary<Move> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('router' as const), up: fc.boolean() }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('router-refuses' as const),
+      name: fc.constant(here),
+      refuses: fc.boolean(),
+    }),
+  },
   { weight: 6, arbitrary: deploy(wishes) },
   { weight: 1, arbitrary: fc.constant({ kind: 'damage' as const }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('rollback' as const), force: fc.boolean() }) },

@@ -20,6 +20,8 @@ export type Move =
   | { kind: 'thaw' }
   | { kind: 'pass'; ms: number }
   | { kind: 'router'; up: boolean }
+  /** A router answers and does not do what it is told, or does again. */
+  | { kind: 'router-refuses'; name: string; refuses: boolean }
   /** A machine is cut off from the server, or seen again. */
   | { kind: 'machine'; name: string; answers: boolean }
   | { kind: 'router-restart'; lost: boolean }
@@ -81,6 +83,9 @@ export class History {
       case 'router':
         this.world.on(here).routerUp = move.up;
         return;
+      case 'router-refuses':
+        this.world.on(move.name).refuses = move.refuses;
+        return;
       case 'machine':
         this.world.on(move.name).answers = move.answers;
         return;
@@ -131,7 +136,10 @@ export class History {
 
   /** No more faults, and people who say yes: everything must come to rest. */
   async rest(): Promise<void> {
-    for (const machine of this.world.all) machine.routerUp = machine.answers = true;
+    for (const machine of this.world.all) {
+      machine.routerUp = machine.answers = true;
+      machine.refuses = false;
+    }
     for (let i = 0; i < longestRest && !this.atRest(); i++) {
       if (this.state.rollout) {
         this.send('resume', { rolloutId: null, by: 'lena' });

@@ -13,7 +13,12 @@ export class MachineInMemory {
   answers = true;
   /** Looks since a revision began to be prepared. */
   readonly preparations = new Map<string, number>();
-  lost = false;
+  /** How often the router has lost what it had not counted. */
+  private losses = 0;
+  /** A router that answers and does not do what it is told: its program is in its way. */
+  refuses = false;
+  private unsure = false;
+  private told: Routes | null = null;
   private routerFence = 0;
   private targetFence = 0;
   private epoch = 1;
@@ -28,6 +33,9 @@ export class MachineInMemory {
       if (fence < this.routerFence) return Promise.reject(new CodedError('world/stale-fence', 'stale fence'));
       this.routerFence = fence;
       this.checkRoutes(this, desired);
+      this.told = structuredClone(desired);
+      this.unsure = this.refuses;
+      if (this.refuses) return Promise.reject(new Error('the program refused'));
       this.routes = structuredClone(desired);
       return Promise.resolve();
     },
@@ -50,7 +58,7 @@ export class MachineInMemory {
   /** A router that begins anew has counted nothing yet, and may have lost what it had not counted. */
   restartRouter(lost: boolean): void {
     this.epoch += 1;
-    this.lost = lost;
+    this.losses = lost ? 1 : 0;
     this.counts.clear();
   }
 
@@ -85,9 +93,10 @@ export class MachineInMemory {
     return {
       // Machines have begun at different times.
       epoch: this.name === here ? `e${this.epoch}` : `${this.name}-${this.epoch}`,
-      lost: this.lost,
+      losses: this.losses,
+      unsure: this.unsure,
       fence: this.routerFence,
-      routes: structuredClone(this.routes),
+      routes: structuredClone(this.told),
       revisions: known.map(({ id, weightPercent }) => ({
         id,
         weightPercent,

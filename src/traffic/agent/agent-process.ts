@@ -40,7 +40,7 @@ export class RouterAgent {
   #scopes = new Map<string, StoredScope>();
   #phase: Phase = 'loading';
   #epoch: string = randomUUID();
-  #lost = false;
+  #losses = 0;
   /** Whether the program may serve something else than the state says. */
   #unsure = false;
   #stateProblems: string[] = [];
@@ -111,11 +111,11 @@ export class RouterAgent {
     if (state.problems.length > 0) log('error', 'state-damaged', { problems: state.problems });
     const parting = await this.#readParting();
     if (!parting) {
-      this.#lost = existsSync(this.#marker);
+      this.#losses = existsSync(this.#marker) ? 1 : 0;
       return null;
     }
     this.#epoch = parting.epoch;
-    this.#lost = parting.lost;
+    this.#losses = parting.losses;
     this.#ledger.add(parting.ledger);
     return parting.position;
   }
@@ -175,8 +175,8 @@ export class RouterAgent {
   }
 
   #noteLost(reason: string): void {
-    if (!this.#lost) log('warn', 'observations-lost', { reason });
-    this.#lost = true;
+    if (this.#losses === 0) log('warn', 'observations-lost', { reason });
+    this.#losses += 1;
   }
 
   /** The program ended by itself: it comes back with the same routes. */
@@ -208,9 +208,10 @@ export class RouterAgent {
     const ids = [...weights.keys(), ...[...inFlight.keys()].filter((id) => !weights.has(id))];
     return {
       epoch: this.#epoch,
-      lost: this.#lost,
+      losses: this.#losses,
       fence: stored?.fence ?? 0,
       routes: stored?.routes ?? null,
+      unsure: this.#unsure,
       revisions: ids
         .map((id) => ({
           ...this.#ledger.of(scope, id).toTraffic(id, weights.get(id) ?? 0),
@@ -238,7 +239,7 @@ export class RouterAgent {
       listening: this.#driver.listening(),
       listeningTls: this.#settings.tls?.listen ?? null,
       epoch: this.#epoch,
-      lost: this.#lost,
+      losses: this.#losses,
       scopes: this.#scopes.size,
       problems,
       predecessors: 0,
@@ -250,9 +251,15 @@ export class RouterAgent {
     if (this.#phase !== 'serving')
       throw new CodedError('traffic/upgrade-running', 'the router is already being replaced or is leaving');
     this.#phase = 'parting';
-    const position = await this.#driver.detach();
-    const parting = { epoch: this.#epoch, lost: this.#lost, ledger: this.#ledger.snapshot(), position };
+    let position: LogPosition = null;
     try {
+      position = await this.#driver.detach();
+      const parting: Parting = {
+        epoch: this.#epoch,
+        losses: this.#losses,
+        ledger: this.#ledger.snapshot(),
+        position,
+      };
       await writeFile(this.#partingFile, JSON.stringify(parting), { mode: 0o600 });
       const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
         detached: true,
@@ -267,10 +274,13 @@ export class RouterAgent {
       return { pid: child.pid ?? 0 };
     } catch (error) {
       log('error', 'upgrade-failed', { message: messageOf(error) });
-      await rm(this.#partingFile, { force: true });
-      await this.#driver.start(this.#desired(), position);
-      await this.#control.takeName();
       this.#phase = 'serving';
+      await rm(this.#partingFile, { force: true });
+      await this.#control.takeName();
+      // What could not be read to its end is read no further: the next start goes on from the end.
+      await this.#driver
+        .start(this.#desired(), position)
+        .catch((reason: unknown) => void this.#restart(messageOf(reason)));
       throw error;
     }
   }

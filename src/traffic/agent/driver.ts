@@ -88,7 +88,7 @@ export type DriverFactory = (settings: AgentSettings, events: DriverEvents) => R
 /** What an agent leaves for its successor. */
 export interface Parting {
   epoch: string;
-  lost: boolean;
+  losses: number;
   ledger: LedgerSnapshot;
   position: LogPosition;
 }

@@ -7,7 +7,7 @@ import type { StoredScope } from './state-file.ts';
 /** What a process hands to its successor. Its open requests stay with it, and are counted there until they end. */
 export interface Handover {
   epoch: string;
-  lost: boolean;
+  losses: number;
   scopes: StoredScope[];
   ledger: LedgerSnapshot;
   stateDamaged: boolean;

@@ -36,7 +36,7 @@ export interface RouterHealth {
   /** Where they reach it over TLS 1.3; null without certificates. */
   listeningTls: ListenAddress | null;
   epoch: string;
-  lost: boolean;
+  losses: number;
   scopes: number;
   /** What a person should look at, such as a damaged state file. */
   problems: string[];
@@ -66,7 +66,7 @@ export class RouterProcess {
   #predecessors = new Predecessors([], () => {});
   #phase: Phase = 'loading';
   #epoch: string = randomUUID();
-  #lost = false;
+  #losses = 0;
   #problems: string[] = [];
   #confirm: (() => void) | undefined;
   /** What the successor was given, until it has confirmed or failed. */
@@ -157,7 +157,7 @@ export class RouterProcess {
     for (const stored of state.scopes) this.#table.set(completed(stored));
     this.#problems = state.problems;
     this.#gate.stateDamaged = state.source === 'damaged';
-    this.#lost = readOptional(this.#marker) !== undefined;
+    this.#losses = readOptional(this.#marker) === undefined ? 0 : 1;
     if (state.source !== 'none' && state.problems.length > 0)
       log('error', 'state-damaged', { source: state.source, problems: state.problems });
   }
@@ -167,10 +167,10 @@ export class RouterProcess {
     for (const stored of handover.scopes) this.#table.set(completed(stored));
     this.#ledger.add(handover.ledger);
     this.#epoch = handover.epoch;
-    this.#lost = handover.lost;
+    this.#losses = handover.losses;
     this.#problems = handover.problems;
     this.#gate.stateDamaged = handover.stateDamaged;
-    this.#predecessors = new Predecessors(handover.predecessors, () => (this.#lost = true));
+    this.#predecessors = new Predecessors(handover.predecessors, () => void (this.#losses += 1));
   }
 
   async #listen(): Promise<void> {
@@ -223,9 +223,10 @@ export class RouterProcess {
     const ids = [...weights.keys(), ...total.revisionsOf(scope).filter((id) => !weights.has(id))];
     return {
       epoch: this.#epoch,
-      lost: this.#lost,
+      losses: this.#losses,
       fence: stored?.fence ?? 0,
       routes: stored?.routes ?? null,
+      unsure: false,
       revisions: ids
         .map((id) => total.of(scope, id).toTraffic(id, weights.get(id) ?? 0))
         .filter(({ id, inFlight }) => weights.has(id) || inFlight > 0),
@@ -242,7 +243,7 @@ export class RouterProcess {
       listening: addressOf(this.#server),
       listeningTls: this.#tls && addressOf(this.#tls.server),
       epoch: this.#epoch,
-      lost: this.#lost,
+      losses: this.#losses,
       scopes: this.#table.stored().length,
       problems,
       predecessors: this.#predecessors.paths.length,
@@ -279,7 +280,7 @@ export class RouterProcess {
     if (this.#handedCounts) {
       this.#ledger.add(this.#handedCounts);
       // It may have answered requests before it failed.
-      this.#lost = true;
+      this.#losses += 1;
     }
     this.#handedCounts = undefined;
     this.#phase = 'serving';
@@ -292,7 +293,7 @@ export class RouterProcess {
     this.#handedCounts = this.#ledger.handOver();
     return {
       epoch: this.#epoch,
-      lost: this.#lost,
+      losses: this.#losses,
       scopes: this.#table.stored(),
       ledger: this.#handedCounts,
       stateDamaged: this.#gate.stateDamaged,

@@ -34,7 +34,7 @@ export function counting(suite: Suite, differences: Differences): void {
       expect(seen.latency.at(-1)).toEqual({ leMs: null, count: 7 });
       const under = (ms: number) => seen.latency.findLast(({ leMs }) => leMs !== null && leMs <= ms)?.count;
       expect(under(50)).toBeLessThan(7);
-      expect((await suite.observe()).lost).toBe(false);
+      expect((await suite.observe()).losses).toBe(0);
     });
 
     test('an app that is gone is 502, and the router counts it for the revision', async () => {
