@@ -45,7 +45,7 @@ export const needs: Readonly<Record<string, Need>> = {
   'POST /v1/plans': { right: 'plan', at: shipsIn },
   'POST /v1/ships': { right: 'ship', at: shipsIn, event: used },
   'POST /v1/ships/:id/rerun': { right: 'ship', at: appOfShip, event: used },
-  'POST /v1/ships/:id/cancel': { right: 'abort', at: shipPlace, event: used },
+  'POST /v1/ships/:id/cancel': { right: 'abort', at: cancelledPlaces, event: used },
   'POST /v1/rollbacks': { right: 'rollback', at: environmentIn, event: used },
   'POST /v1/aborts': { right: 'abort', at: abortedPlaces, event: used },
   'POST /v1/words': { right: 'decide', at: rolloutUnderWay, event: used },
@@ -116,6 +116,16 @@ function secretPlace(app: string, environment: string | undefined): Place {
 async function shipPlace(request: FastifyRequest, answers: Answers): Promise<Place[]> {
   const { app, actor } = await answers.shipView(idIn(request));
   return [{ kind: 'app', app, startedBy: actor }];
+}
+
+/** Who ends a ship ends its rollouts: that takes the right to it where they are. */
+async function cancelledPlaces(request: FastifyRequest, answers: Answers): Promise<Place[]> {
+  const { app, actor, rollouts } = await answers.shipView(idIn(request));
+  const own = new Set(rollouts.map(({ id }) => id));
+  const going = await answers.underWay({ app, environment: null, rollout: null });
+  const found = going.filter(({ id }) => own.has(id));
+  if (found.length === 0) return [{ kind: 'app', app, startedBy: actor }];
+  return found.map(({ environment }) => ({ kind: 'environment', app, environment, startedBy: actor }));
 }
 
 async function appOfShip(request: FastifyRequest, answers: Answers): Promise<Place[]> {

@@ -10,6 +10,14 @@ import {
 import type { Machines } from './machines/machines.ts';
 import type { CheckFailure } from './machines/model.ts';
 
+/** What was seen of an environment. */
+interface Seen {
+  instances: InstanceObservation[];
+  /** Of the routes in force, by machine. */
+  hosts: Partial<Record<string, string[]>>;
+  machines: Machines;
+}
+
 /**
  * Asks what the check that is due asks: each copy of the candidate that has an address, or the public address of each of
  * its machines. Each machine asks what runs there.
@@ -17,9 +25,9 @@ import type { CheckFailure } from './machines/model.ts';
 export async function askCheck(
   { check, asks }: DueCheck & { check: { kind: 'request'; request: RequestCheck } },
   { id: rollout, candidate }: Rollout,
-  { instances, machines }: { instances: InstanceObservation[]; machines: Machines },
+  { instances, hosts, machines }: Seen,
 ): Promise<CommandObservation> {
-  const { machines: names, hosts, health } = candidate;
+  const { machines: names, health } = candidate;
   const copies = instances.filter(({ revision, port }) => revision === candidate.id && port !== null);
   if (asks === 'copies' && copies.length === 0)
     return { state: 'unmet', why: 'no copy has an address', logTail: [] };
@@ -27,7 +35,8 @@ export async function askCheck(
     asks === 'public'
       ? names.map((machine) => ({
           machine,
-          at: { hosts, rollout },
+          // Its own hosts lead nowhere yet where they are not those of the revision that serves, too.
+          at: { hosts: hosts[machine] ?? candidate.hosts, rollout },
           of: machine === here ? '' : `${machine}: `,
         }))
       : copies.map(({ id, host, port }) => ({

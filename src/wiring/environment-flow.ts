@@ -189,8 +189,10 @@ async function observeCommand(
   const { rollout } = state;
   const due = dueCheck(rollout);
   if (rollout && due?.check.kind === 'request') {
-    const instances = (await looks).flatMap(({ instances: seen }) => seen);
-    return askCheck({ ...due, check: due.check }, rollout, { instances, machines: looking.machines });
+    const all = await looks;
+    const instances = all.flatMap(({ instances: seen }) => seen);
+    const hosts = Object.fromEntries(all.map(({ machine, router }) => [machine, router?.routes?.hosts]));
+    return askCheck({ ...due, check: due.check }, rollout, { instances, hosts, machines: looking.machines });
   }
   const key = currentCommand(state);
   if (!rollout || key === null) return { state: 'none' };

@@ -25,6 +25,8 @@ export const authorities: Readonly<Record<string, string>> = {
   'letsencrypt-staging': 'https://acme-staging-v02.api.letsencrypt.org/directory',
 };
 
+const requestTimeoutMs = 30_000;
+
 /**
  * Obtains a certificate for one host, proven over HTTP (http-01): the router answers the authority's question, for it
  * knows the account's thumbprint.
@@ -36,6 +38,8 @@ export async function obtainCertificate(
   { authority, accountKey }: { authority: Authority; accountKey: string },
 ): Promise<Obtained> {
   const { default: acme } = await import('acme-client');
+  // It has none of its own, and one silent connection would keep all other hosts waiting.
+  acme.axios.defaults.timeout = requestTimeoutMs;
   if (authority.rootFile !== null) {
     const ca = [...rootCertificates, await readRoot(authority.rootFile)];
     acme.axios.defaults.httpsAgent = new Agent({ ca });

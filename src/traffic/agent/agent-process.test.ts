@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { EmbeddedRouter } from '../client.ts';
-import { createEmbeddedRouter } from '../client.ts';
+import { createRouterClient } from '../client.ts';
 import type { StoredScope } from '../embedded/state-file.ts';
 import { RouterAgent } from './agent-process.ts';
 import type { RouterDriver } from './driver.ts';
@@ -42,7 +42,7 @@ beforeEach(async () => {
   const settings = { kind: 'haproxy', stateFile: join(folder, 'state'), controlSocket, folder, tls: null };
   agent = new RouterAgent(settings as unknown as AgentSettings, () => driver);
   await agent.start();
-  client = createEmbeddedRouter(controlSocket);
+  client = createRouterClient(controlSocket);
 });
 afterEach(async () => {
   await agent.leave();
