@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest';
+import { parseApp } from '../app/index.ts';
 import { loadCompose } from '../compose/index.ts';
+import type { Vault } from '../secrets/index.ts';
 import { checkBinds } from './bind-checks.ts';
+import { readForPlan } from './plan-compose.ts';
 
 const committed = [
   'compose.yml',
@@ -53,4 +56,24 @@ test('nothing is said of what says so itself, of data, and of folders that are k
       './storage/sessions:/sessions',
     ),
   ).toEqual([]);
+});
+
+test('plan and ship say it beside what the Compose file alone shows', async () => {
+  const text = `services:
+  web: { build: ., ports: ["80:3000"] }
+  broker: { image: acme/broker, ports: ["1883:1883"], volumes: ["./conf:/etc/broker"] }
+`;
+  const app = parseApp({ rootFiles: ['compose.yml'], fallbackName: 'shop' });
+  const [definition] = app.ok ? app.value.environments : [];
+  if (!app.ok || !definition) throw new Error('no app');
+  const files = {
+    read: (path: string) => Promise.resolve(path === 'compose.yml' ? text : null),
+    list: (prefix: string) => Promise.resolve(committed.filter((path) => path.startsWith(`${prefix}/`))),
+  };
+  const { result } = await readForPlan({ app: app.value, definition, files }, {} as Vault);
+  const found = result.ok ? result.warnings : result.findings;
+  expect(found.map(({ severity, code, at }) => `${severity} ${code} ${at?.start.line}`)).toEqual([
+    'note app/local-port 3',
+    'warning wiring/read-only-mount 3',
+  ]);
 });
