@@ -34,6 +34,10 @@ export const appCodes = {
     means: 'Two containers of a service would have to hold one port of the host.',
     todo: 'Remove the port, or let its predecessor end first.',
   },
+  'local-port': {
+    means: 'A published port without an address is bound to 127.0.0.1, so only this machine reaches it.',
+    todo: 'Write `0.0.0.0:` before it to open it to others, or `127.0.0.1:` to say that this is meant.',
+  },
   impossible: { means: 'Two settings cannot both hold.', todo: 'Change the one that the message names.' },
   'misplaced-key': {
     means: 'A key stands one level too high or too low.',

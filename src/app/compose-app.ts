@@ -3,6 +3,7 @@ import type { ComposeProject, ComposeService, ComposeSources } from '../compose/
 import { didYouMean } from '../diagnostics/index.ts';
 import type { Finding, Result } from '../diagnostics/index.ts';
 import { composeBake, composeHealth, composeStrategy } from './compose-defaults.ts';
+import { localPorts } from './local-ports.ts';
 import { checkMachines } from './machine-checks.ts';
 import type { App, EnvironmentDefinition } from './model.ts';
 import { classifyServices } from './service-roles.ts';
@@ -77,7 +78,7 @@ export function composeFor({ app, environment, sources, env }: ComposeAppRequest
         bakeMs: composeBake(environment, routed),
       },
     },
-    warnings: all,
+    warnings: [...all, ...localPorts(project, services, web?.port ?? null)],
   };
 }
 

@@ -1,3 +1,4 @@
+import type { Findings } from './findings.ts';
 import type { Deploy, HostConfigExtras, UpdateRules } from './model.ts';
 import {
   anyText,
@@ -13,6 +14,8 @@ import {
   wrongType,
 } from './shapes.ts';
 import type { Shape } from './shapes.ts';
+import { valueAt } from './tree.ts';
+import type { Tree } from './tree.ts';
 
 const updateForm = fields(
   {
@@ -132,11 +135,35 @@ export const noDeploy: DeployRead = {
   devices: [],
 };
 
+/** The engine takes a number of attempts with `on-failure` alone, and refuses a container that has one without. */
+function restartRules({
+  condition = 'any',
+  max_attempts: attempts,
+}: {
+  condition?: 'none' | 'on-failure' | 'any';
+  max_attempts?: number;
+}): NonNullable<DeployRead['restart']> {
+  return { condition, maxAttempts: condition === 'on-failure' ? (attempts ?? null) : null };
+}
+
+function noteEndless(tree: Tree, path: string, findings: Findings): void {
+  const policy = valueAt(tree, 'restart_policy') ?? tree;
+  findings.note(
+    'compose/no-effect',
+    `${path}.restart_policy.max_attempts has no effect: the engine counts attempts with "condition: on-failure" alone`,
+    valueAt(policy, 'max_attempts')?.at ?? policy.at,
+    { help: 'write "condition: on-failure" beside it, or take it out' },
+  );
+}
+
 /** `deploy`. */
 export const deploy: Shape<DeployRead> = (tree, path, findings) => {
   const read = form(tree, path, findings);
   if (read === undefined) return undefined;
   const { limits = {}, reservations = {} } = read.resources ?? {};
+  const restart = read.restart_policy && restartRules(read.restart_policy);
+  if (restart && read.restart_policy?.max_attempts !== undefined && restart.maxAttempts === null)
+    noteEndless(tree, path, findings);
   const { devices = [], ...reserved } = reservations;
   return {
     deploy: {
@@ -146,12 +173,7 @@ export const deploy: Shape<DeployRead> = (tree, path, findings) => {
       rollback: read.rollback_config ?? null,
       labels: Object.fromEntries([...(read.labels ?? [])].map(([key, { value }]) => [key, value ?? ''])),
     },
-    restart: read.restart_policy
-      ? {
-          condition: read.restart_policy.condition ?? 'any',
-          maxAttempts: read.restart_policy.max_attempts ?? null,
-        }
-      : null,
+    restart: restart ?? null,
     limits,
     reservations: reserved,
     devices,

@@ -165,6 +165,46 @@ describe('order', () => {
   });
 });
 
+describe('restarts', () => {
+  const loaded = (policy: string) => {
+    const text = `services: { web: { image: a, deploy: { restart_policy: ${policy} } } }`;
+    const sources = { read: (path: string) => (path === 'compose.yaml' ? text : null) };
+    const result = loadCompose({ files: ['compose.yaml'], env: {}, profiles: [], sources });
+    if (!result.ok) throw new Error(result.findings.map(({ message }) => message).join('\n'));
+    return {
+      restart: result.value.services[0]?.restart,
+      said: result.warnings.map(({ code, at }) => `${code} ${at?.start.line}:${at?.start.column}`),
+    };
+  };
+
+  test.each([
+    ['{ condition: any, max_attempts: 3 }', 88],
+    ['{ max_attempts: 3 }', 72],
+  ])('are not counted by the engine unless they follow a failure: %s', (policy, column) => {
+    expect(loaded(policy)).toEqual({
+      restart: { policy: 'always', maxRetries: null },
+      said: [`compose/no-effect 1:${column}`],
+    });
+  });
+
+  test('are counted after failures', () => {
+    expect(loaded('{ condition: on-failure, max_attempts: 3 }')).toEqual({
+      restart: { policy: 'on-failure', maxRetries: 3 },
+      said: [],
+    });
+  });
+});
+
+test('an empty address of a port is none', () => {
+  expect(service('ports: [{ target: 80, published: 8080, host_ip: "" }]').ports).toMatchObject([
+    { hostIp: null },
+  ]);
+  expect(service('ports: ["[::]:8080:80", "0.0.0.0:53:53/udp"]').ports).toMatchObject([
+    { hostIp: '::' },
+    { hostIp: '0.0.0.0', protocol: 'udp' },
+  ]);
+});
+
 describe('rarely used keys', () => {
   test('are named as the Engine names them', () => {
     const web = service(

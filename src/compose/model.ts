@@ -153,7 +153,7 @@ export interface PublishedPort {
   target: number;
   /** Null lets the engine choose. */
   published: number | null;
-  /** Null for every address. */
+  /** Null where the file names none. */
   hostIp: string | null;
   protocol: 'tcp' | 'udp';
   /** Place in the file: a fixed host port can be held by one container alone. */

@@ -38,7 +38,7 @@ function longPort(tree: Tree, path: string, findings: Findings): PublishedPort[]
   const port: PublishedPort = {
     target: read.target,
     published: published === '' || published === '0' ? null : Number(published),
-    hostIp: read.host_ip ?? null,
+    hostIp: read.host_ip === undefined || read.host_ip === '' ? null : read.host_ip,
     protocol: read.protocol ?? 'tcp',
     at: tree.at,
   };

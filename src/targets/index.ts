@@ -1,6 +1,7 @@
 export { processEnvironment } from './process/environment.ts';
 export { createProcessTarget } from './process/process-target.ts';
 export type { CommandSpec, InstanceSpec, Probe, ProcessTarget } from './process/model.ts';
+export { isPlaceholder } from './docker/data-folder.ts';
 export { createDockerTarget } from './docker/docker-target.ts';
 export {
   builtImageName,

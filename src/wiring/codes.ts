@@ -144,6 +144,11 @@ export const wiringCodes = {
     means: 'Another program listens on the port.',
     todo: '`slipway up --http` with another one.',
   },
+  'read-only-mount': {
+    means:
+      'A file or folder of the commit is mounted without `:ro`, and is read-only nevertheless: it belongs to the release.',
+    todo: 'Write `:ro` behind it, or use a named volume where the app writes.',
+  },
   'release-gone': { means: 'The release is not on this machine any more.', todo: 'Ship its commit again.' },
   'rollout-under-way': {
     means: 'The environment has a rollout under way.',

@@ -6,6 +6,7 @@ import { resolveEnvironment, type Vault } from '../secrets/index.ts';
 import type { Mirror } from '../source/index.ts';
 import { ignoreFilesOf } from './forecast/build-files.ts';
 import { askMachines } from './ask-machines.ts';
+import { checkBinds } from './bind-checks.ts';
 import { forecastRollout } from './forecast/forecast.ts';
 import type { Forecast, ImageSize } from './forecast/model.ts';
 import { commitFiles, type CommitFiles } from './repository-files.ts';
@@ -92,7 +93,10 @@ export async function readForPlan(
   );
   const env = { ...variables.env, ...Object.fromEntries(definition.secrets.map((name) => [name, ''])) };
   const read = await readCompose({ app, definition, files, variables: { ...variables, env, secretRefs } });
-  return { variables, ...read };
+  const { result } = read;
+  if (!result.ok) return { variables, ...read };
+  const warnings = [...result.warnings, ...(await checkBinds(result.value.project, files))];
+  return { variables, ...read, result: { ...result, warnings } };
 }
 
 const nobodySays = { memoryBytes: null, diskBytes: null };

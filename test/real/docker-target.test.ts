@@ -180,6 +180,7 @@ describe.skipIf(lacksDocker())(`containers as copies (missing? ${dockerInstall})
 
   it('what the Compose file says of a container is what the engine does', async () => {
     rig.releaseFile('conf/app.txt', 'from the commit\n');
+    rig.releaseFile('uploads/.gitkeep', '');
     const service = serviceOf('web', {
       ...shell('cat /conf/app.txt /data/x 2>/dev/null; exec sleep 1000'),
       user: '1000',

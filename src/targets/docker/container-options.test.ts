@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { serviceOf } from './testing/services.ts';
+import type { PublishedPort } from '../../compose/index.ts';
+import { serviceOf, somewhere } from './testing/services.ts';
 import { containerOptions } from './container-options.ts';
 import type { ContainerSpec } from './model.ts';
 import { attachments } from './networks.ts';
@@ -35,12 +36,12 @@ function specOf(
   };
 }
 
-const made = (spec: ContainerSpec) =>
+const made = (spec: ContainerSpec, publish: PublishedPort[] = []) =>
   containerOptions(spec, {
     homeId: 'h1',
     attached: attachments(spec),
     mounts: { Mounts: [], Binds: [], Tmpfs: {} },
-    publish: [],
+    publish,
     staysUp: true,
     identity: { 'slipway.instance': 'r7-web-1' },
   });
@@ -79,6 +80,20 @@ test('a copy comes back after every end unless the file says how', () => {
   expect(policy({ policy: 'on-failure', maxRetries: 3 })).toEqual({
     Name: 'on-failure',
     MaximumRetryCount: 3,
+  });
+});
+
+test('a port without an address is for this machine alone, and any that the file gives is kept', () => {
+  const port = (hostIp: string | null, published: number | null = 1883) =>
+    ({ target: 1883, published, hostIp, protocol: 'tcp', at: somewhere }) as const;
+  const publish = [port(null), port('0.0.0.0', 1884), port('::', 1885), port('192.0.2.7', null)];
+  expect(made(specOf(), publish).HostConfig?.PortBindings).toEqual({
+    '1883/tcp': [
+      { HostIp: '127.0.0.1', HostPort: '1883' },
+      { HostIp: '0.0.0.0', HostPort: '1884' },
+      { HostIp: '::', HostPort: '1885' },
+      { HostIp: '192.0.2.7', HostPort: '' },
+    ],
   });
 });
 

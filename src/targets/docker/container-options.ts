@@ -153,6 +153,7 @@ function portKey({ target, protocol }: PublishedPort): string {
   return `${target}/${protocol}`;
 }
 
+/** Without an address a port is for this machine alone; what the file opens, it opens by writing so. */
 function portBindings(ports: readonly PublishedPort[]): Record<string, object[]> {
   const bindings: Record<string, object[]> = {};
   for (const port of ports) {

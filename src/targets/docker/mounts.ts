@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { chmod, chown, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join, normalize } from 'node:path';
 import type { Mount, NamedVolume } from '../../compose/index.ts';
@@ -6,6 +5,7 @@ import type { Engine } from '../../docker/index.ts';
 import { CodedError } from '../../diagnostics/index.ts';
 import type { ContainerFile, ContainerSpec } from './model.ts';
 import { label, sharedRevision, volumeName } from './names.ts';
+import { foldersOfData } from './data-folder.ts';
 import { containersFolder, type Place } from './place.ts';
 
 /** Mounts as the Engine's API takes them. */
@@ -94,7 +94,10 @@ async function addBind(place: Place, spec: ContainerSpec, { mount, made }: BindT
   made.Binds.push(`${source}:${target}:${flags.join(',')}`);
 }
 
-/** What the commit has is mounted from the release, never writable; what it has not lies in a folder that stays. */
+/**
+ * What the commit has is mounted from the release, never writable; what it has not, or keeps for data by a placeholder,
+ * lies in a folder that stays.
+ */
 async function bindSource(engine: Engine, spec: ContainerSpec, { source }: BindTarget['mount']) {
   if (source.startsWith('/')) return { source, isRelease: false };
   const path = normalize(source);
@@ -115,9 +118,12 @@ async function bindSource(engine: Engine, spec: ContainerSpec, { source }: BindT
       },
     );
   const inRelease = join(spec.directory, path);
-  if (existsSync(inRelease)) return { source: inRelease, isRelease: true };
+  const folders = await foldersOfData(inRelease);
+  if (folders === null) return { source: inRelease, isRelease: true };
   const kept = join(spec.bindsDirectory, path);
   await mkdir(kept, { recursive: true });
+  // Those that are there may be of the container's own user, and nobody else's to look into.
+  for (const folder of folders) await mkdir(join(kept, folder), { recursive: true }).catch(() => {});
   return { source: kept, isRelease: false };
 }
 
