@@ -71,7 +71,7 @@ describe.skipIf(lacks(haproxy))(`HAProxy in particular (missing? ${haproxy.insta
     for (const { agent, cookie, home, seen } of visitors) {
       const { headers, body } = await get(rig.port, { agent, headers: { ...origin, cookie } });
       expect([headers['x-revision'], headers['set-cookie']]).toEqual([home, undefined]);
-      // The one that came to the new process is told as much of its client, and nothing of the cookie.
+      // The app is told as much of the client as before, and nothing of the cookie.
       expect(JSON.parse(body)).toEqual(seen);
       expect(seen).toMatchObject({ 'x-forwarded-for': '9.9.9.9, 127.0.0.1', 'x-forwarded-proto': 'https' });
       agent.destroy();
