@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
+import { createServer, request, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -47,8 +47,40 @@ describe.skipIf(lacks(haproxy))(`HAProxy in particular (missing? ${haproxy.insta
     agent.destroy();
   });
 
-  test('what an old process still does is counted, also by an agent that came later', async () => {
-    rig = open = await startRig([], 'haproxy');
+  test('a session on a connection that an old process still holds stays at home, and its origin known', async () => {
+    rig = open = await startRig(['--trust-proxy', '127.0.0.1'], 'haproxy');
+    const tell = (id: string) =>
+      rig.app((request, response) => {
+        response.setHeader('x-revision', id);
+        response.end(JSON.stringify(request.headers));
+      });
+    const [one, two] = [await tell('r1'), await tell('r2')];
+    const both = (pins: Pin[]) =>
+      routes([revision('r1', 50, one.port), revision('r2', 50, two.port)], { pins, sticky: true });
+    await rig.router.apply(both([]), 1);
+    const origin = { 'x-forwarded-for': '9.9.9.9', 'x-forwarded-proto': 'https' };
+    const visitors = await Promise.all(
+      Array.from({ length: 12 }, async () => {
+        const agent = keepAliveAgent();
+        const { headers, body } = await get(rig.port, { agent, headers: origin });
+        const [cookie = ''] = String(headers['set-cookie']).split(';');
+        return { agent, cookie, home: headers['x-revision'], seen: JSON.parse(body) as object };
+      }),
+    );
+    await rig.router.apply(both(pin('X-New')), 2);
+    for (const { agent, cookie, home, seen } of visitors) {
+      const { headers, body } = await get(rig.port, { agent, headers: { ...origin, cookie } });
+      expect([headers['x-revision'], headers['set-cookie']]).toEqual([home, undefined]);
+      // The app is told as much of the client as before, and nothing of the cookie.
+      expect(JSON.parse(body)).toEqual(seen);
+      expect(seen).toMatchObject({ 'x-forwarded-for': '9.9.9.9, 127.0.0.1', 'x-forwarded-proto': 'https' });
+      agent.destroy();
+    }
+  });
+
+  test('what an old process still does goes on and is counted, also by an agent that came later', async () => {
+    // That bounds what stopping waits for, and no old process.
+    rig = open = await startRig(['--drain-timeout-ms', '10'], 'haproxy');
     const [one, two] = [await app('r1'), await app('r2')];
     const echo = new WebSocketServer({ server: one.server });
     echo.on('connection', (socket) => socket.on('message', (data) => socket.send(data)));
@@ -168,6 +200,23 @@ describe.skipIf(lacks(haproxy))(`HAProxy in particular (missing? ${haproxy.insta
     });
     expect((await get(rig.port)).body).toBe('r1');
     expect((await state()).fence).toBe(1);
+  });
+
+  test('a body too large is refused by its length; one in chunks has none that HAProxy knows', async () => {
+    rig = open = await startRig(['--max-body-bytes', '100000'], 'haproxy');
+    const one = await rig.app((request, response) => {
+      let size = 0;
+      request.on('data', (data: Buffer) => (size += data.length));
+      request.on('end', () => response.end(String(size)));
+    });
+    await rig.router.apply(routes([revision('r1', 100, one.port)]), 1);
+    const piece = 'x'.repeat(30_000);
+    expect((await get(rig.port, { method: 'POST', body: piece.repeat(4) })).status).toBe(413);
+    const chunked = request({ host: '127.0.0.1', port: rig.port, method: 'POST', agent: false });
+    for (let pieces = 0; pieces < 4; pieces++) chunked.write(piece);
+    chunked.end();
+    const [answer] = (await once(chunked, 'response')) as [IncomingMessage];
+    expect([answer.statusCode, (await answer.toArray()).join('')]).toEqual([200, '120000']);
   });
 
   test('a port that is taken is named', async () => {

@@ -38,7 +38,13 @@ export function onward(tls: boolean): string {
 /** Both backends, for both are named by a rule. */
 export function onwardSection({ paths, settings, certificates }: ConfigParts): string {
   const backend = (name: string, path: string) =>
-    section(`backend ${name} from slipway`, ['http-reuse never', `server next unix@${path} send-proxy-v2`]);
+    section(`backend ${name} from slipway`, [
+      'http-reuse never',
+      'http-request disable-l7-retry unless METH_GET',
+      // The new process knows how long an answer may take.
+      'timeout server 1d',
+      `server next unix@${path} send-proxy-v2`,
+    ]);
   const tls = settings.tls !== null && certificates.length > 0;
   return [
     backend(onward(false), paths.onward),

@@ -1,10 +1,23 @@
 import { sessionCookieName } from '../embedded/session-cookie.ts';
 import { onward, pageBackend } from './backends.ts';
 import type { ConfigParts } from './config-parts.ts';
-import { onwardPage } from './maps.ts';
+import { ownFact } from './maps.ts';
 
 const host = 'req.hdr(host),host_only,lower';
 const ownCookie = `req.cook(${sessionCookieName})`;
+
+/**
+ * What an old process still gets on a kept connection goes to the new one as it came, which applies all rules to it. An
+ * old process is told so by the loss of its facts; while HAProxy stops for good, it answers itself.
+ */
+export function onwardRules({ paths }: ConfigParts): string[] {
+  const old = `{ stopping } !{ str(${ownFact}),map_str(${paths.maps.facts}) -m found }`;
+  return [
+    `http-request set-var(txn.to) str(${onward(false)}) if ${old}`,
+    `http-request set-var(txn.to) str(${onward(true)}) if ${old} { ssl_fc }`,
+    'http-request allow if { var(txn.to) -m found }',
+  ];
+}
 
 /** TLS for hosts with a certificate: plain requests are sent there, and browsers told to stay. */
 export function tlsRules(port: number, { paths }: ConfigParts): string[] {
@@ -39,12 +52,7 @@ export function scopeRules({ paths, damaged }: ConfigParts): string[] {
     `http-request set-var(txn.host) ${host}`,
     'http-request set-var(txn.scope) var(txn.to) if { var(txn.to) -m found } !{ var(txn.to) -m beg v }',
     'http-request unset-var(txn.to) if { var(txn.scope) -m found }',
-    // An old process knows no scope any more: what it still gets goes to the new one, which answers it.
-    ...[
-      `str(onward),map_str(${facts},${onward(false)}) if ${unknown}`,
-      `str(onward),map_str(${facts},${onward(true)}) if ${unknown} { ssl_fc }`,
-    ].map((rule) => `http-request set-var(txn.to) ${rule} !{ var(txn.to) -m beg v }`),
-    `http-request set-var(txn.to) str(${pageBackend(damaged ? 'stateDamaged' : 'unknownHost')}) if ${unknown} { var(txn.to) -m str ${onwardPage} }`,
+    `http-request set-var(txn.to) str(${pageBackend(damaged ? 'stateDamaged' : 'unknownHost')}) if ${unknown} !{ var(txn.to) -m found }`,
     `http-request set-var(txn.flags) str(flags:),concat(,txn.scope),map_str(${facts})`,
     `http-request set-var(txn.to) str(${pageBackend('maintenance')}) if { var(txn.flags) -m sub maintenance }`,
   ];

@@ -49,18 +49,25 @@ const harmless =
 /** The processes of one HAProxy: the one that takes new connections, and old ones that finish theirs. */
 export interface Workers {
   current: number | null;
+  /** The oldest first. */
   old: number[];
 }
 
 export async function listWorkers(master: string): Promise<Workers> {
-  const workers: Workers = { current: null, old: [] };
+  return parseWorkers(await ask(master, 'show proc'));
+}
+
+/** Reads what a master says of its processes: `pid worker reloads uptime version`, below headings. */
+export function parseWorkers(table: string): Workers {
+  let current: number | null = null;
+  const old: { pid: number; reloads: number }[] = [];
   let heading = '';
-  for (const line of (await ask(master, 'show proc')).split('\n')) {
+  for (const line of table.split('\n')) {
     if (line.startsWith('#')) heading = line;
-    const pid = Number(/^(\d+)\s+worker\b/.exec(line)?.[1] ?? NaN);
-    if (Number.isNaN(pid)) continue;
-    if (heading.startsWith('# old')) workers.old.push(pid);
-    else workers.current = pid;
+    const [, pid, reloads] = /^(\d+)\s+worker\s+(\d+)/.exec(line) ?? [];
+    if (pid === undefined) continue;
+    if (heading.startsWith('# old')) old.push({ pid: Number(pid), reloads: Number(reloads) });
+    else current = Number(pid);
   }
-  return workers;
+  return { current, old: old.sort((a, b) => b.reloads - a.reloads).map(({ pid }) => pid) };
 }

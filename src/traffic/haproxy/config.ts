@@ -35,7 +35,6 @@ function globalSection({ settings, paths }: ConfigParts): string {
     `log ring@${ringName} len 512 format raw local0 info`,
     `stats socket ${paths.commands} mode 600 level admin`,
     'stats timeout 1d',
-    `hard-stop-after ${settings.drainTimeoutMs}ms`,
     // A request that may be sent again is kept as a copy of a whole buffer: twice the size costs 8 µs a request.
     alone && 'tune.bufsize 16384',
     alone && 'tune.maxrewrite 1024',

@@ -13,10 +13,11 @@ import { listWorkers } from './commands.ts';
 import { structureOf } from './config.ts';
 import { readSlots, writePages, type StoredSlots } from './files.ts';
 import { busyOf, inFlightOf, readLoad } from './in-flight.ts';
-import { changeLive, emptyOldWorker, planServers } from './live-change.ts';
+import { changeLive, planServers, sendOnward } from './live-change.ts';
 import type { LogLine } from './log-line.ts';
 import type { LogStream } from './log-stream.ts';
 import { logTail } from '../agent/log-tail.ts';
+import { tooMany } from './old-workers.ts';
 import { pathsIn, type HaproxyPaths } from './paths.ts';
 import { checkPlan, planFor, writePlan, type Plan } from './plan.ts';
 import { programArgv } from './program.ts';
@@ -220,8 +221,22 @@ class HaproxyDriver implements RouterDriver {
     const stream = await this.#awaitWorker(before);
     this.#logs.follow(stream);
     const { old } = await listWorkers(this.#paths.master);
-    for (const pid of old) await emptyOldWorker(this.#paths, pid);
+    for (const pid of old) await sendOnward(this.#paths, pid);
     log('info', 'haproxy-reloaded', { worker: stream.pid, old });
+    this.#end(tooMany(old));
+  }
+
+  /** Reloads that come faster than users end their long connections cost somebody theirs in the end. */
+  #end(workers: readonly number[]): void {
+    if (workers.length === 0) return;
+    for (const pid of workers)
+      try {
+        process.kill(pid, 'SIGTERM');
+      } catch {
+        // It ended just now.
+      }
+    log('warn', 'old-workers-ended', { workers });
+    this.#events.lost(`${workers.length} processes of HAProxy were ended with what they still had`);
   }
 
   /** Waits for a worker other than the one before to answer. */

@@ -60,13 +60,10 @@ export async function changeLive(
   await tellAll(paths.commands, servers.shut);
 }
 
-/** Takes all routes from an old process, which then sends on what it still gets on kept connections. */
-export async function emptyOldWorker(paths: HaproxyPaths, pid: number): Promise<void> {
-  // The facts first: without them an unknown host is one for the new process.
-  for (const path of [paths.maps.facts, paths.maps.hosts]) {
-    const version = versionIn(await ask(paths.master, `@!${pid} prepare map ${path}`));
-    if (version !== undefined) await ask(paths.master, `@!${pid} commit map @${version} ${path}`);
-  }
+/** Takes its facts from an old process at once, which then sends on what it still gets on kept connections. */
+export async function sendOnward({ master, maps }: HaproxyPaths, pid: number): Promise<void> {
+  const version = versionIn(await ask(master, `@!${pid} prepare map ${maps.facts}`));
+  if (version !== undefined) await ask(master, `@!${pid} commit map @${version} ${maps.facts}`);
 }
 
 /** Replaces a map whole: whoever looks sees the old one or the new one. */

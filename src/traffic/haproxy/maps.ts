@@ -25,8 +25,8 @@ export interface Maps {
 /** The backend that a pin to a revision without a copy leads to. */
 export const nowhere = 'nowhere';
 
-/** What an unknown host leads to in a process that is not old: a page. */
-export const onwardPage = 'page';
+/** The fact that every process has but an old one, see `onwardRules`. */
+export const ownFact = 'serving';
 
 /** In units of 100 µs, which fit 32 bits for days; see `limitRules`. */
 export const limitUnitsPerMinute = 600_000;
@@ -46,8 +46,7 @@ export function mapsFor(
   const facts = new Map<string, string>();
   const weights = new Map<string, string>();
   const hosts = new Map<string, string>();
-  // An old process has none of it, and sends what it still gets on to the new one.
-  facts.set('onward', onwardPage);
+  facts.set(ownFact, 'yes');
   for (const { routes } of scopes) {
     const scope = scopeKey(routes.scope);
     const backends = new Map(

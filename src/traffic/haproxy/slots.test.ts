@@ -29,24 +29,44 @@ const at = (port: number) => ({ host: '127.0.0.1', port });
 
 test('a revision keeps its slot, and its copies their places', () => {
   const first = assignSlots([], [scope('a', { r1: [1, 2, 3] }), scope('b', { r1: [9] })], nothingBusy);
-  const second = assignSlots(
-    first,
-    [scope('b', { r1: [9] }), scope('a', { r2: [5], r1: [3, 4] })],
-    nothingBusy,
-  );
-  expect(second).toEqual([
+  const other = [scope('b', { r1: [9] }), scope('a', { r2: [5], r1: [3] })];
+  const second = assignSlots(first, other, nothingBusy);
+  const third = assignSlots(second, [other[0]!, scope('a', { r2: [5], r1: [3, 4] })], nothingBusy);
+  expect(third).toEqual([
     { scope: 'a', revision: 'r1', servers: [at(4), null, at(3)] },
     { scope: 'b', revision: 'r1', servers: [at(9)] },
     { scope: 'a', revision: 'r2', servers: [at(5)] },
   ]);
 });
 
-test('a slot is free again when its revision left the routes and has nothing in flight', () => {
+test('a slot is free again in a change after its revision left the routes, when it has nothing in flight', () => {
   const first = assignSlots([], [scope('a', { r1: [1], r2: [2] })], nothingBusy);
-  const busy = assignSlots(first, [scope('a', { r2: [2], r3: [3] })], new Map([[0, new Set<number>()]]));
-  expect(busy.map((slot) => slot?.revision)).toEqual(['r1', 'r2', 'r3']);
-  const idle = assignSlots(busy, [scope('a', { r2: [2], r3: [3], r4: [4] })], nothingBusy);
-  expect(idle.map((slot) => slot?.revision)).toEqual(['r4', 'r2', 'r3']);
+  const left = assignSlots(first, [scope('a', { r2: [2], r3: [3] })], nothingBusy);
+  expect(left.map((slot) => slot?.revision)).toEqual(['r1', 'r2', 'r3']);
+  const busy = assignSlots(
+    left,
+    [scope('a', { r2: [2], r3: [3], r4: [4] })],
+    new Map([[0, new Set<number>()]]),
+  );
+  expect(busy.map((slot) => slot?.revision)).toEqual(['r1', 'r2', 'r3', 'r4']);
+  const idle = assignSlots(busy, [scope('a', { r2: [2], r3: [3], r5: [5] })], nothingBusy);
+  expect(idle.map((slot) => slot?.revision)).toEqual(['r5', 'r2', 'r3', 'r4']);
+  expect(assignSlots(left, [scope('a', { r1: [1] })], nothingBusy)[0]).toEqual(first[0]);
+});
+
+test('a request that begins at a copy while it is taken from the routes is still told as its own', () => {
+  const first = assignSlots([], [scope('a', { r1: [1, 2] })], nothingBusy);
+  const second = assignSlots(first, [scope('a', { r1: [1] })], nothingBusy);
+  const third = assignSlots(second, [scope('b', { r9: [9] })], nothingBusy);
+  const loads = new Map<number, SlotLoad>();
+  addLoad(loads, 'v0,e0,0,0,0,\nv0,e1,0,0,1,\nv0,BACKEND,0,0,1,\n');
+  const told = [{ scope: 'a', revision: 'r1', count: 1, at: { '127.0.0.1:2': 1 } }];
+  expect(inFlightOf(loads, second)).toEqual(told);
+  expect(planServers(first, second, firstShape)).toEqual({
+    open: [],
+    shut: ['set server v0/e1 state maint'],
+  });
+  expect(inFlightOf(loads, third)).toEqual(told);
 });
 
 test('a copy that leaves keeps its place while it has requests, so that they are told from those of another', () => {

@@ -6,16 +6,23 @@ import type { StoredScope } from '../embedded/state-file.ts';
  * number of empty servers. A revision gets one of them for its life: addresses are set while HAProxy runs.
  */
 
-/** A place for a copy. One that is leaving takes no new request, and keeps its place while it has some. */
+/**
+ * A place for a copy. One that is leaving takes no new request, and keeps its place at least until the next change: a
+ * request may begin there between the look at what is busy and the moment at which the place is shut.
+ */
 export interface Server extends Pick<Endpoint, 'host' | 'port'> {
   leaving?: true;
 }
 
-/** A backend that stands for one revision. Its servers keep their places; null is one that takes nothing. */
+/**
+ * A backend that stands for one revision. Its servers keep their places; null is one that takes nothing. One that is
+ * leaving has a revision that left the routes, and stays as long as a place does.
+ */
 export interface Slot {
   scope: string;
   revision: string;
   servers: (Server | null)[];
+  leaving?: true;
 }
 
 /** Places with requests in flight, by slot; a slot without any may have some that wait for a place. */
@@ -64,7 +71,9 @@ export function slotIndex(name: string): number | undefined {
 /**
  * Gives every revision of the routes a slot: the one it has, else a free one, else a new one.
  *
- * @param busy - What has requests in flight stays: slots with their revision though it left the routes, and places.
+ * What left the routes, be it a revision or a copy, stays as leaving in this change; at a later one it is free.
+ *
+ * @param busy - What has requests in flight is not free yet.
  */
 export function assignSlots(before: Slots, scopes: readonly StoredScope[], busy: Busy): Slots {
   const wanted = new Map(
@@ -79,9 +88,10 @@ export function assignSlots(before: Slots, scopes: readonly StoredScope[], busy:
     const still = slot && wanted.get(keyOf(slot.scope, slot.revision));
     if (slot && still) {
       wanted.delete(keyOf(slot.scope, slot.revision));
-      return { ...slot, servers: placeServers(slot.servers, still.revision, busy.get(index)) };
+      const { scope, revision } = slot;
+      return { scope, revision, servers: placeServers(slot.servers, still.revision, busy.get(index)) };
     }
-    return slot && busy.has(index) ? slot : null;
+    return slot && (!slot.leaving || busy.has(index)) ? { ...slot, leaving: true } : null;
   });
   for (const { scope, revision } of wanted.values()) {
     const free = slots.indexOf(null);
@@ -119,10 +129,10 @@ function placeServers(
   busy: ReadonlySet<number> | undefined,
 ): Slot['servers'] {
   const wanted = endpoints.map(({ host, port }): Server => ({ host, port }));
-  const servers = before.map((server, place) => {
+  const servers = before.map((server, place): Server | null => {
     const index = wanted.findIndex((one) => one.host === server?.host && one.port === server.port);
     if (index >= 0) return wanted.splice(index, 1)[0] ?? null;
-    return server && busy?.has(place) ? { ...server, leaving: true as const } : null;
+    return server && (!server.leaving || busy?.has(place)) ? { ...server, leaving: true } : null;
   });
   for (const server of wanted) {
     const free = servers.indexOf(null);

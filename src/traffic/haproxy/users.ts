@@ -1,5 +1,13 @@
 import { address, section, type ConfigParts } from './config-parts.ts';
-import { choiceRules, pinRules, scopeRules, sessionRules, straightRules, tlsRules } from './choice-rules.ts';
+import {
+  choiceRules,
+  onwardRules,
+  pinRules,
+  scopeRules,
+  sessionRules,
+  straightRules,
+  tlsRules,
+} from './choice-rules.ts';
 import { challengeRules, forwardingRules, originRules, refusals } from './edge-rules.ts';
 import { limitRules } from './limit-rules.ts';
 
@@ -17,6 +25,7 @@ export function usersSection(parts: ConfigParts): string {
     'log global',
     // The order in which `parseLogLine` reads it.
     'log-format "request %lc %b %ST %ts %Ta %[var(txn.stream)] %[var(txn.session)] %ci %[var(txn.agent)]"',
+    ...onwardRules(parts),
     ...refusals(settings),
     ...challengeRules(settings),
     ...originRules(settings),
