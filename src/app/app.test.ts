@@ -136,7 +136,7 @@ describe('a Compose app', () => {
     const [staging, preview, production] = environments;
     const minute = { kind: 'timer', ms: 60_000 };
     expect(staging).toMatchObject({
-      unwritten: ['bake'],
+      unwritten: ['health.deadline', 'bake'],
       strategy: {
         kind: 'canary',
         steps: [
@@ -156,7 +156,7 @@ describe('a Compose app', () => {
       health: { probe: 'command', command: 'bin/ready' },
     });
     expect(production).toMatchObject({
-      unwritten: ['health'],
+      unwritten: ['health.deadline'],
       strategy: {
         steps: [
           { weightPercent: 10, hold: { kind: 'timer', ms: 120_000 } },
@@ -204,7 +204,7 @@ describe('an app', () => {
         environments: [
           {
             name: 'production',
-            unwritten: ['strategy', 'health', 'bake'],
+            unwritten: ['strategy', 'health.deadline', 'bake'],
             branches: ['trunk'],
             promoteFrom: null,
             hosts: ['my-shop.localhost'],

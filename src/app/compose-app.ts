@@ -74,12 +74,18 @@ export function composeFor({ app, environment, sources, env }: ComposeAppRequest
         strategy: services.some(({ alone }) => alone)
           ? environment.strategy
           : composeStrategy(environment, routed, copies),
-        health: composeHealth(environment, routed),
+        health: composeHealth(environment, awaitedOf(services, project)),
         bakeMs: composeBake(environment, routed),
       },
     },
     warnings: [...all, ...localPorts(project, services, web?.port ?? null)],
   };
+}
+
+/** Services that a rollout waits for until they are ready. */
+function awaitedOf(services: ClassifiedService[], project: ComposeProject): ComposeService[] {
+  const awaited = services.filter(({ role }) => ['web', 'companion', 'shared'].includes(role));
+  return project.services.filter(({ name }) => awaited.some((one) => one.name === name));
 }
 
 /** `overlap` of an environment says the same as that of a service, there alone. */

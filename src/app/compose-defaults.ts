@@ -33,16 +33,23 @@ export function composeBake(
 /** What Docker takes where a healthcheck leaves it out. */
 const dockerDefaults = { intervalMs: 30_000, timeoutMs: 30_000, retries: 3 };
 
-/** When a copy counts as ready: the deadline leaves its healthcheck the time that it asks for. */
+/**
+ * When a copy counts as ready: the deadline leaves each healthcheck the time that it asks for.
+ *
+ * @param awaited - Services that a rollout waits for: the one that gets traffic, its companions, shared ones.
+ */
 export function composeHealth(
   { unwritten, health }: EnvironmentDefinition,
-  routed: ComposeService | undefined,
+  awaited: readonly ComposeService[],
 ): HealthDefinition {
-  const check = routed?.healthcheck;
-  if (!unwritten.includes('health') || !check || check.disable) return health;
+  if (!unwritten.includes('health.deadline')) return health;
+  return { ...health, deadlineMs: Math.max(health.deadlineMs, ...awaited.map(neededMs)) };
+}
+
+/** How long a service may take until its healthcheck has called it healthy or not. */
+function neededMs({ healthcheck: check }: ComposeService): number {
+  if (!check || check.disable) return 0;
   const intervalMs = check.intervalMs ?? dockerDefaults.intervalMs;
   const timeoutMs = check.timeoutMs ?? dockerDefaults.timeoutMs;
-  const neededMs =
-    (check.startPeriodMs ?? 0) + (check.retries ?? dockerDefaults.retries) * (intervalMs + timeoutMs);
-  return { ...health, deadlineMs: Math.max(health.deadlineMs, neededMs) };
+  return (check.startPeriodMs ?? 0) + (check.retries ?? dockerDefaults.retries) * (intervalMs + timeoutMs);
 }

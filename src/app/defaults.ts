@@ -40,7 +40,7 @@ export function defaultHosts(appName: string, environmentName: string): string[]
 export function defaultEnvironment(appName: string, name: string): EnvironmentDefinition {
   return {
     name,
-    unwritten: ['strategy', 'health', 'bake'],
+    unwritten: ['strategy', 'health.deadline', 'bake'],
     branches: [],
     promoteFrom: null,
     hosts: defaultHosts(appName, name),

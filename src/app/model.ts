@@ -77,7 +77,7 @@ export interface ReleaseRules {
 export interface EnvironmentDefinition {
   name: string;
   /** Keys that slipway.yml leaves out; for a Compose app their values come from its file (`composeFor`). */
-  unwritten: ('strategy' | 'health' | 'bake')[];
+  unwritten: ('strategy' | 'health.deadline' | 'bake')[];
   /** Patterns of branches that may deploy here; empty means every branch. */
   branches: string[];
   /** Takes only the release that this environment ran for the commit. */

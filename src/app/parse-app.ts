@@ -203,7 +203,7 @@ function environmentFrom(appName: string, name: string, written: WrittenEnvironm
   const values = <T>(list: { value: T }[] | undefined) => list?.map(({ value }) => value) ?? [];
   return {
     ...usual,
-    unwritten: (['strategy', 'health', 'bake'] as const).filter((key) => !isWritten(written, key)),
+    unwritten: unwrittenOf(written),
     branches: values(written.branches?.value),
     promoteFrom: written['promote-from']?.value ?? null,
     hosts: written.host ? values(written.host.value) : usual.hosts,
@@ -234,8 +234,13 @@ function environmentFrom(appName: string, name: string, written: WrittenEnvironm
   };
 }
 
-function isWritten(written: WrittenEnvironment, key: 'strategy' | 'health' | 'bake'): boolean {
-  return written[key] !== undefined || (key === 'bake' && written.strategy?.value.bake?.value !== undefined);
+function unwrittenOf({ strategy, health, bake }: WrittenEnvironment): EnvironmentDefinition['unwritten'] {
+  const written = {
+    strategy,
+    'health.deadline': health?.value.deadline,
+    bake: bake ?? strategy?.value.bake?.value,
+  };
+  return (['strategy', 'health.deadline', 'bake'] as const).filter((key) => written[key] === undefined);
 }
 
 function healthFrom(written: WrittenEnvironment): HealthDefinition {

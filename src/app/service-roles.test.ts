@@ -367,6 +367,23 @@ describe('an app by Compose in an environment', () => {
     expect(deadline('{ disable: true }')).toBe(60_000);
   });
 
+  test.each([
+    ['a backend', 'api: { build: api, expose: ["4000"]', 225_000],
+    ['a database', 'api: { image: "postgres:16"', 225_000],
+    ['a worker, which no rollout waits for', 'worker: { build: api', 60_000],
+  ])('waits as long for the healthcheck of %s', (_, service, expected) => {
+    const needs = service.startsWith('api') ? ', depends_on: { api: { condition: service_healthy } }' : '';
+    const check = '{ test: "true", start_period: 120s, interval: 5s }';
+    const deadline = (environment = '') =>
+      resolved(
+        `services: { web: { build: ., ports: ["1:1"]${needs} }, ${service}, healthcheck: ${check} } }`,
+        environment,
+      ).environment.health.deadlineMs;
+    expect(deadline()).toBe(expected);
+    expect(deadline('health: { path: /ready }')).toBe(expected);
+    expect(deadline('health: { deadline: 20s }')).toBe(20_000);
+  });
+
   test('has hosts only if a service gets traffic', () => {
     expect(resolved(web('replicas: 1')).environment.hosts).toEqual(['shop.localhost']);
     expect(resolved('services: { bot: { build: . } }').environment.hosts).toEqual([]);

@@ -5,7 +5,7 @@ import { desiredInstances, mayOverlap } from './desired.ts';
 import type { Draft } from './draft.ts';
 import type { EnvironmentState, Rollout, RolloutPhase } from './environment.ts';
 import { inFlight, routersAnswer, type Observed } from './observed.ts';
-import { allReady, countProbes, neededShared, stableCopies } from './probes.ts';
+import { allReady, countProbes, neededShared, restoredCopies, stableCopies } from './probes.ts';
 import { beginSteps, newGate } from './begin.ts';
 import { mustStayWell } from './migrations.ts';
 import { isHeld } from './room.ts';
@@ -192,7 +192,7 @@ function reverting(
   const { candidate } = rollout;
   switch (phase.stage) {
     case 'restoring': {
-      const copies = onAnswering(stableCopies(draft.state), observed);
+      const copies = onAnswering(restoredCopies(draft.state), observed);
       if (draft.state.stable && isHeld(draft.state, draft.state.stable, observed)) {
         phase.gate.deadline = startObserved(nowMs);
         return;

@@ -137,7 +137,7 @@ export interface Rollout {
   baseline: Record<string, Baseline> | null;
   /** The last sample of the stable revision that says something. */
   stableTraffic: TrafficSample | null;
-  /** Consecutive failed probes of copies that have traffic, by instance. */
+  /** Consecutive failed probes of copies that serve, by instance. */
   failures?: Record<string, number>;
   phase: RolloutPhase;
 }

@@ -9,7 +9,7 @@ import { mustStayWell } from './migrations.ts';
 import type { InstanceObservation, Observed } from './observed.ts';
 import { gatedCopies, neededShared } from './probes.ts';
 import type { Revision } from './revision.ts';
-import { candidateWeight, copiesWithTraffic } from './routes.ts';
+import { candidateWeight, servingCopies } from './routes.ts';
 import { misplacedShared } from './shared.ts';
 import { silentTooLong } from './silence.ts';
 import { routerMissing, verdictOn } from './stepping.ts';
@@ -253,10 +253,10 @@ function lateRouter({ deadline }: Gate, deadlineMs: number, machine = here): Cau
   return failed(`the router${onMachine(machine)} did not take the new routes within ${deadlineMs / 1000} s`);
 }
 
-/** Counts what the probes say of copies that have traffic. */
+/** Counts what the probes say of copies that serve. */
 export function watchCopies(state: EnvironmentState, rollout: Rollout, observed: Observed): void {
   const failures = (rollout.failures ??= {});
-  for (const { id, machine } of copiesWithTraffic(state)) {
+  for (const { id, machine } of servingCopies(state)) {
     // What cannot be seen is neither well nor ill.
     const unseen = observed.silent.includes(machine) ? 'ready' : { failed: 'it is gone' };
     const probe = seenAs(observed, id)?.probe ?? unseen;

@@ -23,8 +23,13 @@ export function probeWishes(state: EnvironmentState): ProbeWish[] {
   return [...asWishes(replaced, false), ...(rollout ? rolloutWishes(state, rollout) : [])];
 }
 
-/** Web copies of the stable revision. */
+/** Copies of the stable revision that must stay well while data changes: the web copies, and the companions that they ask. */
 export function stableCopies({ stable }: EnvironmentState): DesiredInstance[] {
+  return stable ? [...copiesInRole(stable, 'companion'), ...webCopies(stable, Infinity)] : [];
+}
+
+/** Copies of the stable revision that a way back waits for: no rollout ends its companions, and users come back whatever ails them. */
+export function restoredCopies({ stable }: EnvironmentState): DesiredInstance[] {
   return stable ? webCopies(stable, Infinity) : [];
 }
 
@@ -66,7 +71,7 @@ function rolloutWishes(state: EnvironmentState, rollout: Rollout): ProbeWish[] {
     case 'baking':
       return asWishes(gatedCopies(rollout), false);
     case 'reverting':
-      return phase.stage === 'restoring' ? asWishes(stableCopies(state), false) : [];
+      return phase.stage === 'restoring' ? asWishes(restoredCopies(state), false) : [];
     default:
       return unreachable(phase);
   }

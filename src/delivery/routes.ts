@@ -1,6 +1,6 @@
 import { unreachable } from '../diagnostics/index.ts';
 import { checkPins } from './checks.ts';
-import { seenAs, webCopies, webProcess, webReplicas } from './copies.ts';
+import { copiesInRole, seenAs, webCopies, webProcess, webReplicas } from './copies.ts';
 import { takenFromMachine } from './desired.ts';
 import type { EnvironmentState, Rollout } from './environment.ts';
 import { localId } from './machines.ts';
@@ -82,10 +82,11 @@ function usersWait(rollout: Rollout): boolean {
   return phase.at === 'reverting' && phase.stage === 'restoring';
 }
 
-/** The candidate's copies that have traffic, from the first shift to the end. */
-export function copiesWithTraffic({ rollout }: EnvironmentState): DesiredInstance[] {
+/** The candidate's copies that serve, from the first shift to the end: those with traffic, and the companions that they ask. */
+export function servingCopies({ rollout }: EnvironmentState): DesiredInstance[] {
   if (!rollout || candidateWeight(rollout) === 0) return [];
-  return webCopies(rollout.candidate, routedCopies(rollout));
+  const { candidate } = rollout;
+  return [...copiesInRole(candidate, 'companion'), ...webCopies(candidate, routedCopies(rollout))];
 }
 
 /** Copies of the candidate that have passed their gate, now or when they served: only these are ever named to the router. */

@@ -313,7 +313,7 @@ export class World {
   }
 
   private see(copy: Copy): InstanceObservation {
-    const ill = copy.role === 'web' && this.brokenData.has(copy.revision.release.digest);
+    const ill = asksForData(copy) && this.brokenData.has(copy.revision.release.digest);
     const probe = ill
       ? { failed: 'HTTP 500: no such column' }
       : this.isReady(copy)
@@ -342,6 +342,12 @@ export class World {
     const never = copy.role === 'shared' ? broken : this.does(copy) === 'never-ready';
     return !never && copy.ageTicks >= 2 && !copy.stopping;
   }
+}
+
+/** Where web copies have companions, these talk to the database, and nobody else. */
+function asksForData({ role, revision }: Copy): boolean {
+  const hasCompanions = revision.processes.some((process) => process.role === 'companion');
+  return role === (hasCompanions ? 'companion' : 'web');
 }
 
 /** What the release's digest says about its behaviour. */
