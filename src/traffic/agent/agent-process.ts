@@ -31,6 +31,9 @@ type Phase = 'loading' | 'serving' | 'parting' | 'leaving';
 const firstPauseMs = 100;
 const longestPauseMs = 10_000;
 
+/** Nobody else is let in meanwhile, and the supervisor's patience must outlast it. */
+const leaveDrainMs = 10_000;
+
 /** The agent of one router: routes, fences and counts on our side, a driver towards the program. */
 export class RouterAgent {
   readonly #settings: AgentSettings;
@@ -80,7 +83,7 @@ export class RouterAgent {
     if (this.#phase === 'leaving') return;
     this.#phase = 'leaving';
     log('info', 'leaving');
-    await this.#driver.stop();
+    await this.#driver.stop(Math.min(leaveDrainMs, this.#settings.drainTimeoutMs));
     await rm(this.#marker, { force: true });
     await this.#control.close();
     log('info', 'left');

@@ -78,8 +78,8 @@ export interface RouterDriver {
   problems(): string[];
   /** Lets go of the program, which goes on. @returns Where the next agent takes the log up. */
   detach(): Promise<LogPosition>;
-  /** Ends the program: no new connections, open requests may finish within the drain's time. */
-  stop(): Promise<void>;
+  /** Ends the program: no new connections, open requests may finish within this time. */
+  stop(drainMs: number): Promise<void>;
 }
 
 /** Makes a driver; touches nothing. */

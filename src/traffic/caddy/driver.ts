@@ -127,11 +127,11 @@ export class CaddyDriver implements RouterDriver {
     return this.#requests.stop();
   }
 
-  async stop(): Promise<void> {
+  async stop(drainMs: number): Promise<void> {
     this.#letGo();
     await this.#turns.over();
-    await this.#front?.stop(this.#settings.drainTimeoutMs);
-    await this.#back.stop(this.#settings.drainTimeoutMs);
+    await this.#front?.stop(drainMs);
+    await this.#back.stop(drainMs);
     await this.#requests.stop();
   }
 

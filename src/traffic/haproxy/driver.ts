@@ -136,11 +136,11 @@ class HaproxyDriver implements RouterDriver {
     return readings;
   }
 
-  async stop(): Promise<void> {
+  async stop(drainMs: number): Promise<void> {
     this.#letGo();
     const daemon = this.#daemon;
     daemon?.signal('SIGUSR1');
-    const deadline = performance.now() + this.#settings.drainTimeoutMs;
+    const deadline = performance.now() + drainMs;
     while (daemon?.alive() && performance.now() < deadline) {
       const load = await readLoad(this.#paths.master).catch(() => new Map());
       if (load.size === 0) break;

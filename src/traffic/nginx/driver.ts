@@ -132,7 +132,7 @@ export class NginxDriver implements RouterDriver {
     return { parted: true };
   }
 
-  async stop(): Promise<void> {
+  async stop(drainMs: number): Promise<void> {
     this.#release();
     await this.#turns.over();
     const master = this.#master;
@@ -141,7 +141,7 @@ export class NginxDriver implements RouterDriver {
       return;
     }
     master.signal('SIGQUIT');
-    if (!(await master.ended(this.#settings.drainTimeoutMs + endingMs))) master.signal('SIGTERM');
+    if (!(await master.ended(drainMs + endingMs))) master.signal('SIGTERM');
     if (!(await master.ended(endingMs))) master.signal('SIGKILL');
     await this.#logs.ended();
     await rm(this.#paths.identityFile, { force: true });

@@ -159,13 +159,13 @@ export class TraefikDriver implements RouterDriver {
     return this.#log.stop();
   }
 
-  async stop(): Promise<void> {
+  async stop(drainMs: number): Promise<void> {
     this.#release();
     await this.#turns.over();
     // What the user started goes on.
     const daemon = this.#isForeign ? null : this.#daemon;
     daemon?.signal('SIGTERM');
-    if (daemon && !(await daemon.ended(this.#settings.drainTimeoutMs + endingMs))) daemon.signal('SIGKILL');
+    if (daemon && !(await daemon.ended(drainMs + endingMs))) daemon.signal('SIGKILL');
     await daemon?.ended(endingMs);
     await this.#log.stop();
     this.#pages.close();
