@@ -1,5 +1,5 @@
 import { loadCompose } from '../compose/index.ts';
-import type { ComposeProject, ComposeService, ComposeSources } from '../compose/index.ts';
+import type { ComposeProject, ComposeService, ComposeSources, StandIns } from '../compose/index.ts';
 import { didYouMean } from '../diagnostics/index.ts';
 import type { Finding, Result } from '../diagnostics/index.ts';
 import { composeBake, composeHealth, composeStrategy } from './compose-defaults.ts';
@@ -36,15 +36,23 @@ export interface ComposeAppRequest {
   sources: ComposeSources;
   /** Variables of the environment, over those of the commit's `.env`; markers in place of secrets. */
   env: Readonly<Record<string, string>>;
+  /** What the markers are; without it there are none. */
+  standIns?: StandIns;
+  /** A text as its container gets it. Roles are read from it: the host that a variable names may be a secret. */
+  reveal?: (text: string) => string;
 }
 
 /** Resolves a Compose app for an environment: the project, the role of each service, order, copies; or every mistake. */
-export function composeFor({ app, environment, sources, env }: ComposeAppRequest): Result<ComposeApp> {
+export function composeFor(request: ComposeAppRequest): Result<ComposeApp> {
+  const { app, environment, reveal = (text) => text, ...given } = request;
   const { files, profiles } = app.compose ?? { files: null, profiles: [] };
-  const loaded = loadCompose({ files, profiles, sources, env, name: app.name });
+  const loaded = loadCompose({ files, profiles, ...given, name: app.name });
   if (!loaded.ok) return loaded;
   const project = loaded.value;
-  const { services, web, findings } = classifyServices(project, withOverlap(app, environment, project));
+  const { services, web, findings } = classifyServices(
+    withRevealed(project, reveal),
+    withOverlap(app, environment, project),
+  );
   const all = [
     ...loaded.warnings,
     ...findings,
@@ -86,6 +94,16 @@ export function composeFor({ app, environment, sources, env }: ComposeAppRequest
 function awaitedOf(services: ClassifiedService[], project: ComposeProject): ComposeService[] {
   const awaited = services.filter(({ role }) => ['web', 'companion', 'shared'].includes(role));
   return project.services.filter(({ name }) => awaited.some((one) => one.name === name));
+}
+
+/** The project with its services' variables as containers get them; to be looked at, never to be kept. */
+function withRevealed(project: ComposeProject, reveal: (text: string) => string): ComposeProject {
+  const services = project.services.map((service) => {
+    const variables = Object.entries(service.environment);
+    const environment = variables.map(([name, value]) => [name, value === null ? null : reveal(value)]);
+    return { ...service, environment: Object.fromEntries(environment) as ComposeService['environment'] };
+  });
+  return { ...project, services };
 }
 
 /** `overlap` of an environment says the same as that of a service, there alone. */

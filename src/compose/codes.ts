@@ -51,6 +51,10 @@ export const composeCodes = {
     means: 'A variable that the file requires is not set.',
     todo: 'Set it in the environment of the app, or in `.env`.',
   },
+  'secret-in-clear': {
+    means: 'A secret stands at a key that Slipway itself reads, where it would be kept and shown in clear.',
+    todo: 'Write the value plainly, or give it in the `env-file` of the environment.',
+  },
   'shell-operator': {
     means: 'A command has `&&`, `|` or the like, and no shell reads it.',
     todo: 'Write it as a list: `["sh", "-c", "…"]`.',

@@ -20,5 +20,6 @@ export type {
   UpdateRules,
 } from './model.ts';
 export type { ComposeSources } from './service.ts';
+export type { StandIns } from './stand-ins.ts';
 export { composeFileNames, usualComposeFiles } from './usual-files.ts';
 export { withoutPlaces } from './without-places.ts';

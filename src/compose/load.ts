@@ -12,6 +12,7 @@ import { fileSource, namedVolume, network } from './resources.ts';
 import { readService, type ComposeSources, type ServiceDraft } from './service.ts';
 import { fields, listOf, named, text } from './shapes.ts';
 import type { Shape } from './shapes.ts';
+import { noSecretKept, noStandIns, type StandIns } from './stand-ins.ts';
 import { isNothing, valueAt } from './tree.ts';
 import type { Entry, Mapping, Tree } from './tree.ts';
 
@@ -25,6 +26,8 @@ export interface ComposeInput {
   sources: ComposeSources;
   /** Variables, over those of `.env`. */
   env: Readonly<Record<string, string>>;
+  /** What stands in variables for values that are for containers alone; without it, nothing does. */
+  standIns?: StandIns;
   /** Active profiles; `*` for all. Without any, those of COMPOSE_PROFILES. */
   profiles: readonly string[];
   /** What COMPOSE_PROJECT_NAME stands for where neither a variable nor the files name the project. */
@@ -38,13 +41,13 @@ export interface ComposeInput {
  * @see Compose Specification
  */
 export function loadCompose(input: ComposeInput): Result<ComposeProject> {
-  const { sources, profiles } = input;
+  const { sources, profiles, standIns = noStandIns } = input;
   const findings = new Findings();
   const { files, folder, given } = findProject(input, findings);
   const name = nameOf(input, files);
   const lookup: Lookup = (variable) =>
     given(variable) ?? (variable === 'COMPOSE_PROJECT_NAME' ? name : undefined);
-  const tree = loadFiles(files, { sources, findings, folder, lookup, includedBy: [] });
+  const tree = loadFiles(files, { sources, findings, folder, lookup, standIns, includedBy: [] });
   const active =
     profiles.length > 0
       ? profiles
@@ -53,7 +56,8 @@ export function loadCompose(input: ComposeInput): Result<ComposeProject> {
           .map((profile) => profile.trim())
           .filter((profile) => profile !== '');
   const named = projectNameFrom(given, sources, findings);
-  const project = tree === null ? undefined : readProject(tree, { sources, findings, lookup, active });
+  const project =
+    tree === null ? undefined : readProject(tree, { sources, findings, lookup, standIns, active });
   if (project === undefined || findings.failed) return { ok: false, findings: findings.list() };
   return { ok: true, value: { ...project, name: named ?? project.name }, warnings: findings.list() };
 }
@@ -111,6 +115,7 @@ interface ProjectWorld {
   sources: ComposeSources;
   findings: Findings;
   lookup: Lookup;
+  standIns: StandIns;
   active: readonly string[];
 }
 
@@ -144,17 +149,20 @@ const projectName = /^[a-z0-9][a-z0-9_-]*$/;
 function readProject(tree: Mapping, world: ProjectWorld): ComposeProject | undefined {
   const { findings } = world;
   const top = topForm(tree, '', findings) ?? {};
-  const name = top.name ?? null;
-  if (name !== null && !projectName.test(name)) badName(name, valueAt(tree, 'name')?.at ?? tree.at, findings);
+  const writtenName = valueAt(tree, 'name') ?? tree;
+  const isClear = top.name !== undefined && noSecretKept(writtenName, ['name'], world);
+  const name = isClear ? (top.name ?? null) : null;
+  if (name !== null && !projectName.test(name)) badName(name, writtenName.at, findings);
   const entries = named(top.services, 'services', findings);
   if (entries.size === 0) noService(tree, top.services, findings);
   const known = new Map(
     [...entries].map(([service, { value }]) => [service, knownService(service, value, world)]),
   );
   const drafts = [...entries].flatMap(([service, { value, keyAt }]) => {
-    return known.get(service)?.active ? (readService(service, value, keyAt, world) ?? []) : [];
+    const isRead = known.get(service)?.active && noSecretKept(value, ['services', service], world);
+    return isRead ? (readService(service, value, keyAt, world) ?? []) : [];
   });
-  const parts = readParts(top, findings);
+  const parts = readParts(top, world);
   checkReferences(drafts, parts, findings);
   return { name, ...used(inOrder(drafts, known, findings), parts) };
 }
@@ -184,12 +192,12 @@ function knownService(name: string, tree: Tree, { active, findings }: ProjectWor
 
 type Parts = Pick<ComposeProject, 'networks' | 'volumes' | 'secrets' | 'configs'>;
 
-function readParts(top: { [K in keyof Parts]?: Tree | undefined }, findings: Findings): Parts {
+function readParts(top: { [K in keyof Parts]?: Tree | undefined }, world: ProjectWorld): Parts {
   return {
-    networks: readEach(top.networks, 'networks', network, findings),
-    volumes: readEach(top.volumes, 'volumes', namedVolume, findings),
-    secrets: readEach(top.secrets, 'secrets', fileSource, findings),
-    configs: readEach(top.configs, 'configs', fileSource, findings),
+    networks: readEach(top.networks, 'networks', network, world),
+    volumes: readEach(top.volumes, 'volumes', namedVolume, world),
+    secrets: readEach(top.secrets, 'secrets', fileSource, world),
+    configs: readEach(top.configs, 'configs', fileSource, world),
   };
 }
 
@@ -198,10 +206,12 @@ function readEach<T>(
   tree: Tree | undefined,
   section: string,
   shape: Shape<T>,
-  findings: Findings,
+  world: ProjectWorld,
 ): Record<string, T> {
+  const { findings } = world;
   const entries = [...named(tree, section, findings)].map(([name, { value, keyAt }]: [string, Entry]) => {
     const at = isNothing(value) ? keyAt : value.at;
+    if (!noSecretKept(value, [section, name], world)) return [name, undefined];
     return [name, shape({ ...value, at }, `${section}.${name}`, findings)];
   });
   return Object.fromEntries(entries) as Record<string, T>;

@@ -91,7 +91,7 @@ export async function readForPlan(
   const secretRefs = definition.secrets.map(
     (name) => variables.secretRefs.find((ref) => ref.name === name) ?? { name, version: 0 },
   );
-  const env = { ...variables.env, ...Object.fromEntries(definition.secrets.map((name) => [name, ''])) };
+  const env = { ...Object.fromEntries(definition.secrets.map((name) => [name, ''])), ...variables.env };
   const read = await readCompose({ app, definition, files, variables: { ...variables, env, secretRefs } });
   const { result } = read;
   if (!result.ok) return { variables, ...read };

@@ -6,7 +6,7 @@ import type { Finding, Result } from '../diagnostics/index.ts';
 import { canonicalJson } from '../flow/index.ts';
 import type { ResolvedEnvironment } from '../secrets/index.ts';
 import type { CommitFiles } from './repository-files.ts';
-import { holdsMarker, markerOf } from './secret-markers.ts';
+import { holdsMarker, markedSecrets, markerOf, revealKnown } from './secret-markers.ts';
 import { withSources } from './sources.ts';
 
 interface ComposeWish {
@@ -21,9 +21,9 @@ export async function readCompose({ app, definition: environment, files, variabl
   result: Result<ComposeApp>;
   texts: Record<string, string>;
 }> {
-  const env = composeVariables(variables);
+  const request = { app, environment, env: composeVariables(variables), ...valuesBehind(variables) };
   const { value: result, texts } = await withSources(files, (sources) => {
-    const resolved = composeFor({ app, environment, sources, env });
+    const resolved = composeFor({ ...request, sources });
     if (!resolved.ok) return resolved;
     const kept = secretsInImages(resolved.value.project);
     return kept.length === 0 ? resolved : { ok: false as const, findings: [...resolved.warnings, ...kept] };
@@ -31,9 +31,19 @@ export async function readCompose({ app, definition: environment, files, variabl
   return { result, texts };
 }
 
+/** How the markers are read: roles by all values; keys that Slipway keeps by those of the env file, never by secrets. */
+function valuesBehind({ env, fromEnvFile, secretRefs }: ComposeWish['variables']) {
+  const names = fromEnvFile.filter((name) => !secretRefs.some((secret) => secret.name === name));
+  const open = Object.fromEntries(names.map((name) => [name, env[name] ?? '']));
+  return {
+    standIns: { opened: (text: string) => revealKnown(text, open), secretsIn: markedSecrets },
+    reveal: (text: string) => revealKnown(text, env),
+  };
+}
+
 /**
  * Variables that Compose files may name: secrets as markers, and what comes from the env file too, unless it is a number
- * or a word of a setting, which files use where no marker can stand.
+ * or a word of a setting, which is no secret wherever it stands.
  */
 export function composeVariables({
   env,

@@ -42,6 +42,11 @@ function revealText(text: string, values: Readonly<Record<string, string>>): str
   });
 }
 
+/** The text with values in place of the markers that have one here; the others stay. */
+export function revealKnown(text: string, values: Readonly<Record<string, string>>): string {
+  return text.replaceAll(pattern, (marker, name: string) => values[name] ?? marker);
+}
+
 /** Names of the secrets that a value holds markers of, in order. */
 export function markedSecrets(value: unknown): string[] {
   return [...new Set([...JSON.stringify(value).matchAll(pattern)].map(([, name = '']) => name))];

@@ -83,6 +83,41 @@ test('secrets that cannot be kept', async () => {
   await expectText('secret-empty', await set('API_KEY', ''), 2);
 });
 
+test('filled in a Compose file from the env file, which a plan reads as Compose does, and from a secret', async () => {
+  const envFile = join(stage.root, 'stack.env');
+  writeFileSync(envFile, 'TAG=v1.2.3\nBACKEND_URL=http://backend:4000\n', { mode: 0o600 });
+  const yml = (more: string) =>
+    `name: stack\nkind: compose\nenvironments:\n  production:\n    env-file: ${envFile}\n${more}`;
+  const folder = stage.repository('stack', {
+    'compose.yml': [
+      'services:',
+      '  web:',
+      '    image: stack-web:${TAG}',
+      '    ports: ["3000"]',
+      '    environment: { BACKEND_URL: "${BACKEND_URL}", MAIL_URL: "${MAIL_URL}" }',
+      '  backend:',
+      '    image: stack-backend:${TAG}',
+      '  mailer:',
+      '    image: stack-mailer',
+      '',
+    ].join('\n'),
+    'slipway.yml': yml('    secrets: [MAIL_URL]\n'),
+  });
+  const set = (name: string, stdin: string) =>
+    stage.run(['secrets', 'set', name, '-e', 'production'], { cwd: folder, stdin });
+  expect((await set('MAIL_URL', 'http://mailer:25\n')).exitCode).toBe(0);
+  const plan = await stage.run(['plan'], { cwd: folder });
+  expect(plan.text).toContain('companion, because "web" names it in BACKEND_URL');
+  expect(plan.text).toContain('companion, because "web" names it in MAIL_URL');
+  expect(plan.text).not.toContain('\u27e6');
+  writeFileSync(join(folder, 'slipway.yml'), yml('    secrets: [MAIL_URL, TAG]\n'));
+  writeFileSync(envFile, 'BACKEND_URL=http://backend:4000\n');
+  stage.git(folder, 'commit', '-qam', 'Hide the tag');
+  stage.hide(stage.git(folder, 'rev-parse', 'HEAD'), '<commit>');
+  expect((await set('TAG', 'v1.2.3\n')).exitCode).toBe(0);
+  await expectText('secret-in-clear', await stage.run(['plan'], { cwd: folder }), 2);
+});
+
 const production = (lines: string) =>
   `name: shop\nenvironments:\n  production:\n    branches: [main]\n    health: { path: /, interval: 100ms, successes: 1, deadline: 3s }\n${lines}\n`;
 
