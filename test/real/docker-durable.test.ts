@@ -172,6 +172,18 @@ describe.skipIf(lacksDocker())(`containers through kills and changes (missing? $
     expect(left).toThrow('grep');
   });
 
+  it('a pre_start hook that has ended leaves no secret behind', async () => {
+    const hooks = { preStart: [hookOf('exit 0')], postStart: [], preStop: [] };
+    const service = serviceOf('web', { ...forever, readOnly: true, hooks });
+    const secret = { target: '/run/secrets/token', content: 'hunter2', mode: 0o400, uid: 0, gid: 0 };
+    await rig.target.start(await rig.copy(service, { files: [secret] }), 1);
+    await rig.seen('r1-web-1', isReady);
+    expect(docker('ps', '-aq', '-f', 'name=pre-start')).not.toBe('');
+    const left = execFileSync('find', [rig.home, '-name', '*.files'], { encoding: 'utf8' }).trim();
+    expect(left.split('/').at(-1)).toBe(`${containerName(rig.scope, 'r1-web-1')}.files`);
+    expect(left.split('\n')).toHaveLength(1);
+  });
+
   it('a stop that was killed half-way is asked for again and ends', async () => {
     const service = serviceOf('web', {
       ...forever,
