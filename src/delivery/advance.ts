@@ -100,8 +100,6 @@ function preparing(
 function migrating(draft: Draft, rollout: Rollout, { command }: Observed, nowMs: number): void {
   if (command.state !== 'exited' || command.code !== 0) return;
   const { state } = draft;
-  const task = rollout.tasks[rollout.taskIndex];
-  if (task) state.migrated = [...state.migrated, `${rollout.candidate.release.digest} ${task.name}`];
   if (rollout.taskIndex + 1 < rollout.tasks.length) rollout.taskIndex += 1;
   else if (stableCopies(state).length > 0) rollout.phase = { at: 'checking-stable', gate: newGate(nowMs) };
   else beginSteps(draft, rollout, nowMs);

@@ -7,6 +7,7 @@ import { mayRunUnseen } from './silence.ts';
 import { desiredRoutes } from './routes.ts';
 import type { EnvironmentState, Rollout } from './environment.ts';
 import { homeOf, localId, machineOf, machinesOf, nameOn } from './machines.ts';
+import { mayEndTask, taskRuns } from './migrations.ts';
 import { routerOf, type InstanceObservation, type Observed } from './observed.ts';
 import type { Pin, Routes } from './ports.ts';
 import type { DesiredInstance, Revision, RevisionProcess, Task } from './revision.ts';
@@ -85,9 +86,16 @@ export function currentCommand(state: EnvironmentState): string | null {
   return rollout && task ? commandKey(rollout.candidate, task) : null;
 }
 
-/** Keys of commands that have been taken into account: the target may forget them. Asked for in one phase that every rollout passes. */
-export function commandsToForget({ rollout }: EnvironmentState): string[] {
+/**
+ * Keys of commands that have been taken into account, or must end: the target may forget them. Asked for in one phase that
+ * every rollout passes. A task that runs is waited for, unless a person wants it to end.
+ */
+export function commandsToForget(
+  { rollout }: EnvironmentState,
+  observed: Pick<Observed, 'command'>,
+): string[] {
   if (rollout?.phase.at !== 'draining' && rollout?.phase.at !== 'reverting') return [];
+  if (taskRuns(rollout, observed) && !mayEndTask(rollout)) return [];
   const tasks = rollout.tasks.slice(0, rollout.taskIndex + 1);
   return [...tasks.map((task) => commandKey(rollout.candidate, task)), ...checkKeys(rollout)];
 }

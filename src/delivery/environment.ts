@@ -216,6 +216,8 @@ export interface RevertingPhase {
   stage: 'restoring' | 'routing' | 'draining' | 'stopping';
   timer: ObservedTimer;
   cause: Cause;
+  /** Somebody has asked for an abort since: a task that still runs is not waited for. */
+  aborted?: true;
   /** How traffic stood when it began; it stays so while old copies are restored. */
   from: {
     weightPercent: number;

@@ -59,6 +59,17 @@ const stories: Story[] = [
   },
 ];
 
+/** Longer than a machine is waited for. */
+const longTask = 50;
+stories.push({
+  name: 'a migration that takes long',
+  before: [deploy()],
+  begin: [deploy()],
+  ends: 'r2',
+  through: ['migrating', 'checking-stable'],
+  taskLooks: longTask,
+});
+
 const cutOff = (name: string, looks: number): Move[] => [
   { kind: 'machine', name, answers: false },
   goOnFor(looks),

@@ -5,7 +5,7 @@ import { isUp, seenAs, sharedRevision, webProcess } from './copies.ts';
 import { desiredInstances } from './desired.ts';
 import type { Cause, EnvironmentState, Gate, Rollout, SteppingPhase } from './environment.ts';
 import { here, homeOf, localId, machineOf, onMachine, spoken } from './machines.ts';
-import { mustStayWell } from './migrations.ts';
+import { mustStayWell, taskRuns } from './migrations.ts';
 import type { InstanceObservation, Observed } from './observed.ts';
 import { gatedCopies, neededShared } from './probes.ts';
 import type { Revision } from './revision.ts';
@@ -23,7 +23,8 @@ const workerDeadlineMs = 60_000;
 
 /** Why the rollout cannot go on, or null while it can. */
 export function findFailure(state: EnvironmentState, rollout: Rollout, observed: Observed): Cause | null {
-  if (rollout.phase.at === 'reverting') return null;
+  // Half a migration is worse than a late way back: until a task ends, only people take its rollout back.
+  if (rollout.phase.at === 'reverting' || taskRuns(rollout, observed)) return null;
   return (
     silentTooLong(state, rollout, observed) ??
     cannotGoOn(state, rollout) ??

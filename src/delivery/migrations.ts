@@ -1,4 +1,5 @@
-import type { EnvironmentState, Rollout } from './environment.ts';
+import type { EnvironmentState, Rollout, RolloutPhase } from './environment.ts';
+import type { Observed } from './observed.ts';
 
 /**
  * Why a release cannot simply be gone back to: a later one changed data so that nothing before it can run on it. Null when
@@ -21,4 +22,29 @@ export function crossedMigration(
  */
 export function mustStayWell({ stableBefore, candidate }: Rollout): boolean {
   return stableBefore === 'ready' && !candidate.migration.irreversible;
+}
+
+/** Whether a task of the rollout runs at this moment. */
+export function taskRuns({ phase }: Rollout, { command }: Pick<Observed, 'command'>): boolean {
+  return command.state === 'running' && looksAtTask(phase);
+}
+
+/** Whether the way back may end a task in the middle of what it does: only because a person wants that. */
+export function mayEndTask({ phase }: Rollout): boolean {
+  return phase.at === 'reverting' && (phase.cause.outcome === 'aborted' || phase.aborted === true);
+}
+
+/** Remembers a task as soon as it has succeeded, whatever becomes of its rollout. One that was told to end has not. */
+export function noteMigrated(state: EnvironmentState, { command }: Pick<Observed, 'command'>): void {
+  const { rollout } = state;
+  if (!rollout || command.state !== 'exited' || command.code !== 0) return;
+  const task = rollout.tasks[rollout.taskIndex];
+  if (!task || !looksAtTask(rollout.phase) || mayEndTask(rollout)) return;
+  const migrated = `${rollout.candidate.release.digest} ${task.name}`;
+  if (!state.migrated.includes(migrated)) state.migrated = [...state.migrated, migrated];
+}
+
+/** What the rollout looks at is a task then; a way back that began in a check looks at the check's command. */
+function looksAtTask(phase: RolloutPhase): boolean {
+  return phase.at === 'migrating' || (phase.at === 'reverting' && phase.from.check === null);
 }

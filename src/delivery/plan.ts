@@ -4,6 +4,7 @@ import { Draft, type RolloutResult } from './draft.ts';
 import { planEffects, type Effect } from './effects.ts';
 import type { EnvironmentState, Rollout, RolloutPhase } from './environment.ts';
 import { findFailure, superseded, watchCopies } from './failure.ts';
+import { noteMigrated } from './migrations.ts';
 import type { Observed } from './observed.ts';
 import { revert, startNext, takeSignals } from './requests.ts';
 import { retire } from './retire.ts';
@@ -47,6 +48,7 @@ export function planEnvironment(input: {
   advanceTimers(draft.state, nowMs);
   noteSilence(draft.state, observed, nowMs);
   const before = JSON.stringify(positions(draft.state));
+  noteMigrated(draft.state, observed);
   takeSignals(draft, signals, nowMs);
   let effects: Effect[] = [];
   // A signal that changes nothing holds nothing up, however often it comes.

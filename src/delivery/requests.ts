@@ -127,8 +127,11 @@ function abort(draft: Draft, { rolloutId, by, reason }: Word, nowMs: number): vo
   state.queue = state.queue.filter((request) => !queued.includes(request));
   for (const request of queued) draft.finish(request, cause, null);
   const { rollout } = state;
-  if (!rollout || (rolloutId !== null && rollout.id !== rolloutId) || rollout.phase.at === 'reverting')
+  if (!rollout || (rolloutId !== null && rollout.id !== rolloutId)) return;
+  if (rollout.phase.at === 'reverting') {
+    rollout.phase.aborted = true;
     return;
+  }
   draft.event('rollout.aborting', by, { rollout: rollout.id });
   revert(state, cause, nowMs);
 }

@@ -228,14 +228,14 @@ async function withoutSecrets(
 /** A task that has ended and been taken into account is no longer the target's business. */
 async function forgetCommands(
   state: EnvironmentState,
-  { silent }: Observed,
+  observed: Observed,
   { ports, fence }: { ports: EnvironmentPorts; fence: number },
 ): Promise<void> {
   const revision = state.rollout?.candidate;
   // A way back waits for no machine that is away.
-  if (!revision || silent.includes(homeOf(revision))) return;
+  if (!revision || observed.silent.includes(homeOf(revision))) return;
   const place = ports.placeOf(state, homeOf(revision));
-  for (const key of commandsToForget(state))
+  for (const key of commandsToForget(state, observed))
     await place.forgetCommand({ revision, key }, fence).catch((error: unknown) => {
       // It is forgotten at a later look, then; but whoever is late must not go on.
       if (!isSilence(error)) throw error;

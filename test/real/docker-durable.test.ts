@@ -136,6 +136,54 @@ describe.skipIf(lacksDocker())(`containers through kills and changes (missing? $
       .toEqual({ state: 'exited', code: 0, logTail: ['begun', 'done'] });
   });
 
+  it('a task that runs is ended by its own signal in its own time, and leaves no secret behind', async () => {
+    const line = `trap 'echo rolls back; until [ -e /tmp/go ]; do sleep 0.1; done; exit 0' USR1; echo begun; while true; do sleep 0.1; done`;
+    const service = serviceOf('migrate', {
+      ...shell(line),
+      stopSignal: 'SIGUSR1',
+      stopGraceMs: 600_000,
+      readOnly: true,
+      mounts: [
+        { kind: 'tmpfs', target: '/tmp', sizeBytes: null, mode: null, options: [] },
+      ] as unknown as ReturnType<typeof serviceOf>['mounts'],
+    });
+    const task = await rig.task(service, 'r1-migrate');
+    const secret = { target: '/run/secrets/token', content: 'hunter2', mode: 0o400, uid: 0, gid: 0 };
+    await rig.target.runCommand({ ...task, files: [secret] }, 1);
+    const words = () => rig.target.readLog(rig.scope, 'r1-migrate', 5);
+    await expect.poll(words, patience).toEqual(['begun']);
+    const left = () => execFileSync('grep', ['-rls', 'hunter2', rig.home], { encoding: 'utf8' }).trim();
+    expect(left()).toContain('r1-migrate.files/0');
+    await rig.target.forgetCommand(rig.scope, 'r1-migrate', 1);
+    await expect.poll(words, patience).toEqual(['begun', 'rolls back']);
+    await rig.target.forgetCommand(rig.scope, 'r1-migrate', 1);
+    expect(await observeTask()).toEqual({ state: 'running', logTail: [] });
+    // Whoever kills the act leaves the rest to the next time it is asked for.
+    await killAct('~end/r1-migrate');
+    const forgotten = async () => {
+      await rig.target.forgetCommand(rig.scope, 'r1-migrate', 1);
+      return observeTask();
+    };
+    expect(await forgotten()).toEqual({ state: 'running', logTail: [] });
+    docker('exec', containerName(rig.scope, 'r1-migrate'), 'touch', '/tmp/go');
+    await expect.poll(forgotten, patience).toEqual({ state: 'none' });
+    expect(docker('ps', '-aq', '-f', `name=${containerName(rig.scope, 'r1-migrate')}`)).toBe('');
+    await expect.poll(() => rig.supervisor.list(rig.scope), patience).toEqual([]);
+    expect(left).toThrow('grep');
+  });
+
+  it('a pre_start hook that has ended leaves no secret behind', async () => {
+    const hooks = { preStart: [hookOf('exit 0')], postStart: [], preStop: [] };
+    const service = serviceOf('web', { ...forever, readOnly: true, hooks });
+    const secret = { target: '/run/secrets/token', content: 'hunter2', mode: 0o400, uid: 0, gid: 0 };
+    await rig.target.start(await rig.copy(service, { files: [secret] }), 1);
+    await rig.seen('r1-web-1', isReady);
+    expect(docker('ps', '-aq', '-f', 'name=pre-start')).not.toBe('');
+    const left = execFileSync('find', [rig.home, '-name', '*.files'], { encoding: 'utf8' }).trim();
+    expect(left.split('/').at(-1)).toBe(`${containerName(rig.scope, 'r1-web-1')}.files`);
+    expect(left.split('\n')).toHaveLength(1);
+  });
+
   it('a stop that was killed half-way is asked for again and ends', async () => {
     const service = serviceOf('web', {
       ...forever,

@@ -207,18 +207,25 @@ export class History {
     if (failed && (crashAfterEffects === null || !loseCommit)) this.commit(turn, failed);
   }
 
-  private act({ decision, observed, base, fence }: Turn, crashAfter: number | null): Promise<FailedEffect[]> {
+  private async act(
+    { decision, observed, base, fence }: Turn,
+    crashAfter: number | null,
+  ): Promise<FailedEffect[]> {
     const effects = crashAfter === null ? decision.effects : decision.effects.slice(0, crashAfter);
-    return performEffects(effects, {
+    const failed = await performEffects(effects, {
       portsOf: (machine) => this.world.on(machine),
       routesOf: (machine) => desiredRoutes(base, observed, machine),
       fence,
     });
+    if (crashAfter === null) await this.world.forget(base, observed, fence);
+    return failed;
   }
 
   private commit(turn: Turn, failed: FailedEffect[]): void {
-    const { decision, fence, consumed } = turn;
+    const { decision, base, fence, consumed } = turn;
     if (fence !== this.fence) return;
+    if (base.rollout && consumed.some(({ name }) => name === 'abort'))
+      this.world.aborted.add(base.rollout.candidate.id);
     const state = noteTroubles(decision.state, failed, this.nowMs);
     this.state = JSON.parse(JSON.stringify(state)) as EnvironmentState;
     this.signals = this.signals.filter((signal) => !consumed.includes(signal));
@@ -294,10 +301,14 @@ export function brokenPromises(history: History): string[] {
   return broken;
 }
 
+/** Tasks that are over at the next look, that take a while, and that outlast every deadline. */
+const taskLooks = [1, 8, 60];
+
 /** Plays moves to their end, and lets all come to rest. */
 export async function playAll(moves: Move[], seed: number, illOn: string | null = null): Promise<History> {
   const history = new History(seed);
   history.world.illOn = illOn;
+  history.world.taskLooks = taskLooks[seed % taskLooks.length] ?? 0;
   for (const move of moves) await history.play(move);
   await history.rest();
   return history;

@@ -34,12 +34,15 @@ export class Stage {
     const { state, world } = this;
     const observed = world.observe(state);
     this.see(observed);
+    if (signals.some(([name]) => name === 'abort') && state.rollout)
+      world.aborted.add(state.rollout.candidate.id);
     const decision = planEnvironment({ state, signals: signals.map(asSignal), observed, nowMs: this.nowMs });
     const failed = await performEffects(decision.effects, {
       portsOf: (machine) => world.on(machine),
       routesOf: (machine) => desiredRoutes(state, observed, machine),
       fence: ++this.fence,
     });
+    await world.forget(state, observed, this.fence);
     const next = noteTroubles(decision.state, failed, this.nowMs);
     this.state = JSON.parse(JSON.stringify(next)) as EnvironmentState;
     this.lines.push(...decision.effects.map(describeEffect), ...decision.events.map(({ type }) => type));

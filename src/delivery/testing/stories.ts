@@ -18,6 +18,8 @@ export interface Story {
   before: Move[];
   /** The only machine on which releases misbehave; all unless told. */
   illOn?: string | null;
+  /** How many looks its tasks run; a few unless told. */
+  taskLooks?: number;
 }
 
 const longestStory = 400;
@@ -27,8 +29,9 @@ export function goOnFor(looks: number): Move {
   return { kind: 'go-on', looks, crashes: false };
 }
 
-async function begun({ before, begin, illOn = null }: Story): Promise<History> {
+async function begun({ before, begin, illOn = null, taskLooks = 2 }: Story): Promise<History> {
   const history = new History(17);
+  history.world.taskLooks = taskLooks;
   history.world.illOn = illOn;
   for (const move of before) {
     await history.play(move);

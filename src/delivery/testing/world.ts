@@ -1,5 +1,5 @@
 import { dueCheck } from '../checks.ts';
-import { currentCommand } from '../effects.ts';
+import { commandsToForget, currentCommand } from '../effects.ts';
 import type { EnvironmentState } from '../environment.ts';
 import { here, homeOf, localId, machineOf, machinesOf, nameOn } from '../machines.ts';
 import type { CommandObservation, InstanceObservation, Observed, Preparation } from '../observed.ts';
@@ -19,6 +19,16 @@ export type Behaviour =
   | 'cannot-prepare'
   | 'check-fails';
 
+/** A task or the command of a check, until it is forgotten. */
+interface Command {
+  revision: Revision;
+  /** Looks until it ends; null when it has ended. */
+  looksLeft: number | null;
+  code: number;
+  /** It was forgotten while it ran, and takes its time to end. */
+  ending: boolean;
+}
+
 interface Copy {
   id: string;
   revision: Revision;
@@ -37,7 +47,11 @@ export class World {
   /** By id; those of all machines. */
   readonly copies = new Map<string, Copy>();
   private readonly machines = new Map<string, MachineInMemory>();
-  private readonly commands = new Map<string, CommandObservation>();
+  private readonly commands = new Map<string, Command>();
+  /** How many looks a task runs; commands of checks end at once. */
+  taskLooks = 0;
+  /** Revisions whose rollouts a person has aborted: their tasks may be ended in the middle. */
+  readonly aborted = new Set<string>();
   private nextPort = 20_000;
   /** The only machine on which releases misbehave; null: on all. */
   illOn: string | null = null;
@@ -99,8 +113,43 @@ export class World {
     this.commandRuns.set(key, (this.commandRuns.get(key) ?? 0) + 1);
     const isCheck = key.startsWith('check-');
     const code = behaviour(revision) === (isCheck ? 'check-fails' : 'migration-fails') ? 1 : 0;
-    if (code === 0 && !isCheck) this.noteSuccess(revision, key);
-    this.commands.set(key, { state: 'exited', code, logTail: [] });
+    const looksLeft = isCheck ? 0 : this.taskLooks;
+    this.commands.set(key, { revision, code, looksLeft, ending: false });
+    if (looksLeft === 0) this.endCommand(key);
+  }
+
+  private endCommand(key: string): void {
+    const command = this.commands.get(key);
+    if (!command) return;
+    command.looksLeft = null;
+    if (command.code === 0 && !key.startsWith('check-')) this.noteSuccess(command.revision, key);
+  }
+
+  /** Lets go of commands that have been taken into account, as the server does in each of its turns. */
+  async forget(state: EnvironmentState, observed: Observed, fence: number): Promise<void> {
+    const candidate = state.rollout?.candidate;
+    if (!candidate || observed.silent.includes(homeOf(candidate))) return;
+    for (const key of commandsToForget(state, observed))
+      await this.on(homeOf(candidate)).fenced(fence, () => this.forgetCommand(key));
+  }
+
+  private forgetCommand(key: string): void {
+    const command = this.commands.get(key);
+    if (!command) return;
+    if (command.looksLeft === null) return void this.commands.delete(key);
+    const { id } = command.revision;
+    if (!this.aborted.has(id)) this.broken.push(`${key} is ended while it runs, and nobody aborted ${id}`);
+    command.ending = true;
+  }
+
+  private passCommands(dice: () => number): void {
+    for (const [key, command] of this.commands) {
+      if (command.ending && dice() < 0.5) this.commands.delete(key);
+      else if (command.looksLeft !== null && !command.ending) {
+        command.looksLeft -= 1;
+        if (command.looksLeft <= 0) this.endCommand(key);
+      }
+    }
   }
 
   observe(state: EnvironmentState): Observed {
@@ -131,7 +180,10 @@ export class World {
     const { rollout } = state;
     if (rollout && dueCheck(rollout)?.check.kind === 'request') return this.ask(rollout.candidate);
     const key = currentCommand(state);
-    return (homeAnswers && key !== null && this.commands.get(key)) || { state: 'none' };
+    const command = homeAnswers && key !== null ? this.commands.get(key) : undefined;
+    if (!command) return { state: 'none' };
+    const { looksLeft, code } = command;
+    return looksLeft === null ? { state: 'exited', code, logTail: [] } : { state: 'running', logTail: [] };
   }
 
   private ask(candidate: Revision): CommandObservation {
@@ -181,6 +233,7 @@ export class World {
         const copy = this.copies.get(nameOn(machine.name, id));
         return copy !== undefined && this.does(copy) === 'errors';
       });
+    this.passCommands(dice);
     for (const copy of this.copies.values()) {
       copy.ageTicks += 1;
       if (copy.stopping && dice() < 0.5) this.copies.delete(copy.id);

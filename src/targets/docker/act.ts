@@ -1,9 +1,8 @@
-import { rmSync } from 'node:fs';
 import { CodedError, unreachable } from '../../diagnostics/index.ts';
 import { openEngine } from '../../docker/index.ts';
 import { runHooks, runPreStart } from './hooks.ts';
 import type { CopySpec, TaskSpec } from './model.ts';
-import { filesFolder } from './mounts.ts';
+import { dropFiles } from './mounts.ts';
 import { containerName, label } from './names.ts';
 import { dropStopHooks, readOrder, type Order } from './orders.ts';
 import type { Place } from './place.ts';
@@ -30,6 +29,9 @@ async function carryOut(place: Place, order: Order): Promise<number> {
       return 0;
     case 'task':
       return runTask(place, order.task);
+    case 'end':
+      await endTask(place, order);
+      return 0;
     default:
       return unreachable(order);
   }
@@ -43,25 +45,50 @@ async function start(place: Place, copy: CopySpec): Promise<void> {
 }
 
 async function stop(place: Place, { scope, instance, hooks }: Order & { act: 'stop' }): Promise<void> {
-  const { engine, home, homeId } = place;
   const name = containerName(scope, instance);
+  const gone = await endContainer(place, {
+    name,
+    scope,
+    identity: { [label.instance]: instance },
+    // A copy ends, whatever its hooks say.
+    beforehand: () =>
+      runHooks(place.engine, name, { hooks, output: print }).catch((error: Error) =>
+        print(`slipway: ${error.message}\n`),
+      ),
+  });
+  if (gone) await dropStopHooks(place.home, scope, instance);
+}
+
+async function endTask(place: Place, { scope, key }: Order & { act: 'end' }): Promise<void> {
+  const identity = { [label.task]: key };
+  await endContainer(place, { name: containerName(scope, key), scope, identity });
+}
+
+interface Ending {
+  name: string;
+  scope: string;
+  identity: Record<string, string>;
+  /** What is to be done while it still runs. */
+  beforehand?: () => Promise<void>;
+}
+
+/** Stop signal, grace, SIGKILL, removal. False for a container of somebody else, which is left alone. */
+async function endContainer(place: Place, { name, scope, identity, beforehand }: Ending): Promise<boolean> {
+  const { engine, homeId } = place;
   const present = await engine.containers.inspect(name);
   if (present) {
     const labels = present.Config.Labels;
-    if (labels[label.home] !== homeId || labels[label.instance] !== instance || labels[label.scope] !== scope)
-      return;
+    const own = { [label.home]: homeId, [label.scope]: scope, ...identity };
+    if (Object.entries(own).some(([key, value]) => labels[key] !== value)) return false;
     if (present.State.Running) {
-      // A copy ends, whatever its hooks say.
-      await runHooks(engine, name, { hooks, output: print }).catch((error: Error) =>
-        print(`slipway: ${error.message}\n`),
-      );
+      await beforehand?.();
       const graceMs = ((present.Config as { StopTimeout?: number }).StopTimeout ?? defaultGraceS) * 1000;
       await engine.containers.stop(name, graceMs);
     }
     await engine.containers.remove(name);
   }
-  rmSync(filesFolder(home, scope, name), { recursive: true, force: true });
-  await dropStopHooks(home, scope, instance);
+  await dropFiles(place, scope, name);
+  return true;
 }
 
 /** The engine's own, for a container made without one. */
@@ -76,6 +103,7 @@ async function runTask(place: Place, task: TaskSpec): Promise<number> {
   })();
   const exitCode = await containers.wait(wanted.name);
   await log;
+  await dropFiles(place, task.scope, wanted.name);
   return exitCode;
 }
 

@@ -2,6 +2,7 @@ import type { ContainerInfo } from 'dockerode';
 import { CodedError } from '../../diagnostics/index.ts';
 import type { Engine } from '../../docker/index.ts';
 import type { Collected, Keep } from './model.ts';
+import { dropFiles } from './mounts.ts';
 import { label, sharedRevision } from './names.ts';
 import type { Place } from './place.ts';
 import { unneededImages } from './unneeded-images.ts';
@@ -10,12 +11,14 @@ import { unneededImages } from './unneeded-images.ts';
 const abandonedAfterS = 3600;
 
 /** Removes what this home made, in one scope, and nothing needs any more; images of all its scopes. */
-export async function collectGarbage({ engine, homeId }: Place, keep: Keep): Promise<Collected> {
+export async function collectGarbage(place: Place, keep: Keep): Promise<Collected> {
+  const { engine, homeId } = place;
   const own = { [label.home]: homeId, [label.scope]: keep.scope };
   const kept = new Set([...keep.revisions, sharedRevision]);
   const containers: string[] = [];
   for (const container of (await engine.containers.list(own)).filter((one) => isAbandoned(one, kept))) {
     await engine.containers.remove(container.Id);
+    await dropFiles(place, keep.scope, nameOf(container));
     containers.push(nameOf(container));
   }
   const networks: string[] = [];

@@ -3,6 +3,7 @@ import { CodedError } from '../../diagnostics/index.ts';
 import { readLogTail } from '../../supervisor/index.ts';
 import { collectGarbage } from './collect.ts';
 import type { CopySpec, DockerTarget } from './model.ts';
+import { dropFiles } from './mounts.ts';
 import { containerName, label } from './names.ts';
 import { observeActs, observeCopy, observeTask } from './observe.ts';
 import { areNetworksThere, ensureNetworks } from './networks.ts';
@@ -90,13 +91,25 @@ export function createDockerTarget(options: DockerTargetOptions): DockerTarget {
       const [acts, container] = await Promise.all([orders.look(scope), inspect(scope, key)]);
       const isOwn =
         container?.Config.Labels[label.task] === key && container.Config.Labels[label.home] === homeId;
-      return observeTask(engine, isOwn ? container : null, acts.find('task', key));
+      return observeTask(engine, isOwn ? container : null, {
+        running: acts.find('task', key),
+        ending: acts.find('end', key),
+      });
     },
     forgetCommand: async (scope, key, fence) => {
       await orders.forget(scope, 'task', key, fence);
+      const ending = (await orders.look(scope)).find('end', key);
+      if (ending && !isOver(ending)) return;
       const container = await inspect(scope, key);
-      if (container?.Config.Labels[label.task] === key && container.Config.Labels[label.home] === homeId)
-        await engine.containers.remove(container.Id);
+      const isOwn =
+        container?.Config.Labels[label.task] === key && container.Config.Labels[label.home] === homeId;
+      if (isOwn && container.State.Running) {
+        const run = { fence, logFile: actLog(scope) };
+        return orders.give({ scope, kind: 'end', key }, { act: 'end', scope, key }, run);
+      }
+      await orders.forget(scope, 'end', key, fence);
+      if (isOwn) await engine.containers.remove(container.Id);
+      await dropFiles(options, scope, containerName(scope, key));
     },
     readLog: async (scope, id, lines) => {
       const container = await inspect(scope, id);
@@ -104,8 +117,13 @@ export function createDockerTarget(options: DockerTargetOptions): DockerTarget {
     },
     collect: async (keep, fence) => {
       await orders.admit(keep.scope, fence);
-      for (const revision of (await orders.look(keep.scope)).keys('prepare'))
+      const acts = await orders.look(keep.scope);
+      for (const revision of acts.keys('prepare'))
         if (!keep.revisions.includes(revision)) await orders.forget(keep.scope, 'prepare', revision, fence);
+      for (const key of acts.keys('end')) {
+        const ending = acts.find('end', key);
+        if (ending && isOver(ending)) await orders.forget(keep.scope, 'end', key, fence);
+      }
       return collectGarbage(options, keep);
     },
   };

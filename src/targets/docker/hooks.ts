@@ -2,6 +2,7 @@ import type { Hook } from '../../compose/index.ts';
 import { CodedError } from '../../diagnostics/index.ts';
 import type { Engine } from '../../docker/index.ts';
 import type { CopySpec } from './model.ts';
+import { dropFiles } from './mounts.ts';
 import { containerName, label, sharedRevision } from './names.ts';
 import type { Place } from './place.ts';
 import { startContainer, type NamedContainer } from './start-container.ts';
@@ -45,6 +46,7 @@ export async function runPreStart(place: Place, copy: CopySpec, output: Output):
       await containers.remove(wanted.name);
     await startContainer(place, wanted);
     const exitCode = await containers.wait(wanted.name);
+    await dropFiles(place, copy.scope, wanted.name);
     for (const line of await containers.logTail(wanted.name, 1000)) output(`${line}\n`);
     if (exitCode !== 0) throw hookFailed(hook, wanted.name, exitCode);
     // A shared service has one revision for ever; each of its starts has the hook run.

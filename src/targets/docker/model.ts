@@ -139,7 +139,10 @@ export interface DockerTarget {
   /** Runs a task unless its key has run or is running. */
   runCommand(task: TaskSpec, fence: number): Promise<void>;
   observeCommand(scope: string, key: string): Promise<CommandObservation>;
-  /** Forgets a task, ending it if it runs, so that its key may run again. */
+  /**
+   * Forgets a task, so that its key may run again. Asks for the end of one that runs: stop signal, grace, SIGKILL, removal;
+   * to be repeated until `observeCommand` says `none`.
+   */
   forgetCommand(scope: string, key: string, fence: number): Promise<void>;
   /** Last lines of a copy's own output, oldest first. */
   readLog(scope: string, instanceId: string, lines: number): Promise<string[]>;

@@ -167,7 +167,12 @@ async function fileMounts({ engine, home }: Place, spec: ContainerSpec, name: st
   return mounts;
 }
 
+/** Removes the files of a container that has ended: they may hold secrets. */
+export async function dropFiles({ home }: Pick<Place, 'home'>, scope: string, name: string): Promise<void> {
+  await rm(filesFolder(home, scope, name), { recursive: true, force: true });
+}
+
 /** Where files of one container lie that are mounted into it. */
-export function filesFolder(home: string, scope: string, name: string): string {
+function filesFolder(home: string, scope: string, name: string): string {
   return join(containersFolder(home, scope), `${name}.files`);
 }

@@ -83,12 +83,21 @@ function observeAct(id: string, act?: ProcessStatus): InstanceObservation {
   };
 }
 
-/** A task by its container, which knows how it ended whoever was killed; before there is one, by its act. */
+interface ActsOfTask {
+  running: ProcessStatus | undefined;
+  ending: ProcessStatus | undefined;
+}
+
+/**
+ * A task by its container, which knows how it ended whoever was killed; before there is one, by its act. One that is being
+ * ended runs until its container is gone.
+ */
 export async function observeTask(
   engine: Engine,
   container: ContainerInspectInfo | null,
-  act: ProcessStatus | undefined,
+  { running: act, ending }: ActsOfTask,
 ): Promise<CommandObservation> {
+  if (ending && !isOver(ending)) return { state: 'running', logTail: [] };
   const status = container?.State.Status;
   if (container && (status === 'exited' || status === 'dead')) {
     const code = container.State.ExitCode;

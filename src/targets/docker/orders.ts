@@ -19,7 +19,9 @@ export type Order =
   | { act: 'prepare'; preparation: PreparationSpec }
   | { act: 'start'; copy: CopySpec }
   | { act: 'stop'; scope: string; instance: string; hooks: Hook[] }
-  | { act: 'task'; task: TaskSpec };
+  | { act: 'task'; task: TaskSpec }
+  /** Ends a task that runs, with its own stop signal and grace. */
+  | { act: 'end'; scope: string; key: string };
 
 /** An order with all that an act must know. */
 export interface WrittenOrder {

@@ -4,7 +4,7 @@ import { CodedError } from '../../diagnostics/index.ts';
 import { writeTar } from '../../docker/index.ts';
 import { containerOptions } from './container-options.ts';
 import type { ContainerSpec, CopySpec, TaskSpec } from './model.ts';
-import { archivedFiles, makeMounts } from './mounts.ts';
+import { archivedFiles, dropFiles, makeMounts } from './mounts.ts';
 import { containerName, label } from './names.ts';
 import { attachments, ensureNetworks } from './networks.ts';
 import type { Place } from './place.ts';
@@ -64,7 +64,10 @@ export async function startContainer(place: Place, wanted: NamedContainer): Prom
   } catch (error) {
     // One that another start has made is that one's to remove.
     const left = made === null ? null : await engine.containers.inspect(made);
-    if (left?.State.Status === 'created') await engine.containers.remove(left.Id);
+    if (left?.State.Status === 'created') {
+      await engine.containers.remove(left.Id);
+      await dropFiles(place, spec.scope, name);
+    }
     throw error;
   }
 }
