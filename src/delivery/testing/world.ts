@@ -124,6 +124,7 @@ export class World {
         preparing.map((name) => [name, candidate ? this.prepared(candidate, name) : 'none']),
       ),
       silent,
+      taken: null,
     };
   }
 
