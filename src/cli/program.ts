@@ -215,7 +215,8 @@ function addShipCommands(program: Command, add: Add): void {
     server: 'any',
   }).option('--app <name>', "the app, if not this repository's");
   add(program, 'apply <service>', {
-    summary: 'replace a shared service by what its Compose file says now; it is away for a moment',
+    summary:
+      'replace a shared service by what the release that serves says of it, or end it when that has none',
     examples: ['slipway apply database', 'slipway apply cache --environment staging'],
     load: async () => (await import('./commands/mend.ts')).apply,
     server: 'any',

@@ -43,6 +43,7 @@ function ofPhase(state: EnvironmentState, rollout: Rollout, observed: Observed):
     case 'preparing':
       return (
         misplacedShared(state, candidate) ??
+        (observed.taken === null ? null : failed(observed.taken)) ??
         notPrepared(candidate, observed) ??
         lateShared(state, rollout, phase.gate, observed)
       );

@@ -46,6 +46,11 @@ export interface Observed {
   prepared: Record<string, Preparation>;
   /** Machines whose copies could not be looked at. Nothing is known of them, and nothing is done there. */
   silent: string[];
+  /**
+   * While a rollout is being prepared: why a shared service of it may not start, as its data is another's, here or in
+   * another environment. Null when all may.
+   */
+  taken: string | null;
 }
 
 /** The router of the machine that a copy is on; null while it does not answer. */

@@ -82,6 +82,18 @@ describe('a stack of services', () => {
   });
 });
 
+test('a release whose database would write to the data of another starts none, and goes back', async () => {
+  const stage = new Stage();
+  stage.see = (observed) => {
+    if (stage.state.rollout?.phase.at === 'preparing') observed.taken = 'the volume "db" is taken';
+  };
+  await stage.tick(['rollout', aRequest(1, 'good', stack)]);
+  await stage.until(atRest);
+  expect(outcome(stage)).toBe('failed, the volume "db" is taken');
+  expect(stage.lines.filter((line) => line.startsWith('start '))).toEqual([]);
+  expect(stage.state.shared).toEqual([]);
+});
+
 describe('tasks', () => {
   const two = (serial: number, behaves: Behaviour = 'good') => {
     const request = aRequest(serial, behaves);

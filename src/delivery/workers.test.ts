@@ -63,6 +63,7 @@ function effectsOf(state: EnvironmentState, running: string[]): string[] {
     command: { state: 'none' },
     prepared: { here: 'done' },
     silent: [],
+    taken: null,
   };
   const { effects } = planEnvironment({ state, signals: [], observed, nowMs });
   return effects.flatMap((effect) => {
@@ -100,6 +101,7 @@ test('a worker that crashed while nobody looked has not stayed up', () => {
         command: { state: 'none' },
         prepared: { here: 'done' },
         silent: [],
+        taken: null,
       },
       nowMs: nowMs + waitMs,
     }).state;

@@ -266,7 +266,7 @@ export class Answers {
 
   /** Replaces a shared service by what the revision that serves says of it; it is away for a moment. */
   applyShared(wish: { app: string; environment: string; service: string; actor: string }): Promise<void> {
-    return askReplacement(wish, this.system.store);
+    return askReplacement(wish, this.system);
   }
 
   /** Says a person's word to the rollout under way; returns its id. */

@@ -36,6 +36,10 @@ export const wiringCodes = {
     means: 'A secret or config of a Compose file has no content on the server.',
     todo: 'Put the file there, or `slipway secrets set`.',
   },
+  'data-taken': {
+    means: 'A shared service would write to a volume or folder that another one has.',
+    todo: 'Give it one of its own; or end the other one first, as the help says.',
+  },
   'files-not-taken': {
     means: 'The files of a release could not be unpacked on another machine.',
     todo: 'Look whether its disk is full: `df -h`.',

@@ -5,6 +5,7 @@ import { matchesPatterns } from '../workflow/index.ts';
 import { askMachines } from './ask-machines.ts';
 import { readForPlan } from './plan-compose.ts';
 import { commitFiles } from './repository-files.ts';
+import { dataFindingsOfCommit } from './shared-data-checks.ts';
 import { FindingsError, type CheckedCommit, type ShipWish } from './shipping.ts';
 import type { System } from './system.ts';
 
@@ -18,7 +19,7 @@ import type { System } from './system.ts';
 export async function checkCompose(
   { app: name, commit, ref }: ShipWish,
   { app, sources }: Pick<CheckedCommit, 'app' | 'sources'>,
-  { layout, vault, machines }: Pick<System, 'layout' | 'vault' | 'machines'>,
+  { layout, store, vault, machines }: Pick<System, 'layout' | 'store' | 'vault' | 'machines'>,
 ): Promise<{ warnings: Finding[]; sources: Record<string, string> }> {
   if (app.kind !== 'compose') return { warnings: [], sources };
   const mirror = await openMirror(layout.app(name).mirror);
@@ -32,7 +33,12 @@ export async function checkCompose(
   const texts = Object.assign({}, sources, ...read.map((one) => one.texts)) as Record<string, string>;
   if (read.some(({ result }) => !result.ok)) throw new FindingsError(findings, texts);
   const asked = (await Promise.all(reached.map((one) => checkMachines(one, machines)))).flat();
-  const all = [...findings, ...once(asked)];
+  const data = await Promise.all(
+    read.flatMap(({ result }) =>
+      result.ok ? [dataFindingsOfCommit({ app: app.name, result: result.value, files }, store)] : [],
+    ),
+  );
+  const all = [...findings, ...once([...asked, ...data.flat()])];
   if (all.some(({ severity }) => severity === 'error')) throw new FindingsError(all, texts);
   return { warnings: all, sources: texts };
 }

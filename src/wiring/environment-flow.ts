@@ -35,6 +35,8 @@ export interface EnvironmentPorts {
   placeOf(state: EnvironmentState, machine: string): Place;
   /** Values that no reason or log tail may show. */
   secretsOf: (scope: string, revision: Revision) => Promise<string[]>;
+  /** Why shared services of the rollout that is being prepared may not start, or null. */
+  takenData: (state: EnvironmentState) => Promise<string | null>;
   /** Removes what nothing needs any more; gives the machines on which it could not. Never throws. */
   collect: (state: EnvironmentState, machines: string[], fence: number) => Promise<string[]>;
 }
@@ -49,7 +51,7 @@ export function environmentHandler(ports: EnvironmentPorts): FlowHandler<Environ
     kind: 'environment',
     async tick(flow, { nowMs, fence, signals }) {
       const state = upgradeState(flow.data);
-      const seen = await observeEnvironment(state, ports);
+      const seen = { ...(await observeEnvironment(state, ports)), taken: await ports.takenData(state) };
       const observed = await withoutSecrets(state, seen, ports);
       const decision = planEnvironment({ state, signals, observed, nowMs });
       const failed = await performEffects(decision.effects, {
@@ -137,7 +139,10 @@ interface Look {
 }
 
 /** Gathers everything a plan may look at, on all machines side by side. One that does not answer is a fact, too. */
-export async function observeEnvironment(state: EnvironmentState, looking: Looking): Promise<Observed> {
+export async function observeEnvironment(
+  state: EnvironmentState,
+  looking: Looking,
+): Promise<Omit<Observed, 'taken'>> {
   const names = machinesOf(state);
   const looks = Promise.all(names.map((name) => lookAt(state, name, looking)));
   const [all, command] = await Promise.all([looks, observeCommand(state, looking, looks)]);

@@ -7,6 +7,7 @@ import { environmentFlowId, environmentState } from './environments.ts';
 import { untilKnown } from './going-back.ts';
 import { requireIntact, type PrepareParts } from './prepare-rollout.ts';
 import { releaseOf } from './processes.ts';
+import { requireOwnData, type DataParts } from './shared-data-checks.ts';
 
 /** Which environment, and who asks. */
 interface Wish {
@@ -41,8 +42,9 @@ export async function askRepair({ app, environment, actor }: Wish, parts: Prepar
 /** Asks for a shared service to be replaced by what the revision that serves says of it. */
 export async function askReplacement(
   { app, environment, actor, service }: Wish & { service: string },
-  store: Store,
+  parts: DataParts,
 ): Promise<void> {
+  const { store } = parts;
   const scope = `${app}/${environment}`;
   const state = await stateOf(scope, store);
   const refused = mayNotReplace(state, service);
@@ -53,6 +55,7 @@ export async function askReplacement(
       help: 'see what runs where: slipway status',
     });
   }
+  await requireOwnData(state, service, parts);
   await store.flows.signal(environmentFlowId(scope), 'apply-shared', { service, by: actor });
 }
 

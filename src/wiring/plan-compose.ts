@@ -11,6 +11,7 @@ import { forecastRollout } from './forecast/forecast.ts';
 import type { Forecast, ImageSize } from './forecast/model.ts';
 import { commitFiles, type CommitFiles } from './repository-files.ts';
 import { readCompose, shapeOfCompose } from './resolve-compose.ts';
+import { dataFindingsOfCommit } from './shared-data-checks.ts';
 import type { System } from './system.ts';
 
 /** A Compose app, one of its environments, and a commit that might be shipped there. */
@@ -25,7 +26,7 @@ export interface ComposePlanWish {
 /** The forecast for one environment, or null with the mistakes that stand in its way. */
 export async function planCompose(
   wish: ComposePlanWish,
-  { vault, docker, machines }: Pick<System, 'vault' | 'docker' | 'machines'>,
+  { store, vault, docker, machines }: Pick<System, 'store' | 'vault' | 'docker' | 'machines'>,
 ): Promise<{ forecast: Forecast | null; findings: Finding[] }> {
   const { app, definition, state, mirror, commit } = wish;
   const files = commitFiles(mirror, commit);
@@ -67,6 +68,7 @@ export async function planCompose(
       ...named.findings,
       ...result.warnings,
       ...obstacles.map(({ finding }) => finding),
+      ...(await dataFindingsOfCommit({ app: app.name, result: result.value, files }, store)),
     ],
   };
 }

@@ -40,6 +40,7 @@ import { routerSettings } from './router-settings.ts';
 import type { RunFlowData } from './run-data.ts';
 import { runHandler } from './run-flow.ts';
 import { shipHandler, type ShipData } from './ship-flow.ts';
+import { takenData } from './shared-data-checks.ts';
 import { shipRelease } from './ship-release.ts';
 import { hasContainers, placeOf } from './targets.ts';
 import { TickLoop } from './tick-loop.ts';
@@ -303,6 +304,7 @@ function handlersOf(parts: Parts, { problems, making: notes, collections, health
         if (hasContainers(state)) healthy.follow();
         return placeOf(state, machines.of(machine), places);
       },
+      takenData: (state) => takenData(state, { store, layout }),
       collect: async (state, names, fence) => {
         const work = { machines: names, fence };
         const undone = await collect(state, work, { ...parts, making: notes, collections }).catch(

@@ -33,7 +33,7 @@ export async function apply(context: CliContext, options: MendOptions, service =
     const actor = await actorIn(context, context.cwd);
     await client.applyShared({ app, environment, service, actor });
     show(context, options, { service }, () => [
-      `${service} of ${app}/${environment} stops, and starts as it is defined now; see: slipway status`,
+      `${service} of ${app}/${environment} stops, and starts as what serves defines it; without a definition there it is gone for good, and its data stays; see: slipway status`,
     ]);
     return exitCodes.done;
   });

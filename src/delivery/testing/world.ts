@@ -173,6 +173,7 @@ export class World {
         preparing.map((name) => [name, candidate ? this.prepared(candidate, name) : 'none']),
       ),
       silent,
+      taken: null,
     };
   }
 

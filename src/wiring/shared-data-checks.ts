@@ -1,0 +1,76 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ComposeApp } from '../app/index.ts';
+import type { EnvironmentState, Revision } from '../delivery/index.ts';
+import { CodedError, type Finding } from '../diagnostics/index.ts';
+import { readRelease, releaseDirectory } from '../release/index.ts';
+import type { Store } from '../store/index.ts';
+import { environmentStates } from './environments.ts';
+import type { Layout } from './layout.ts';
+import type { CommitFiles } from './repository-files.ts';
+import { shapeOfCompose } from './resolve-compose.ts';
+import { repositoryPaths, sharedDataFindings, type DataWish } from './shared-data.ts';
+
+/** What of an app's data is another's already, before anything of a commit is made. */
+export async function dataFindingsOfCommit(
+  { app, result, files }: { app: string; result: ComposeApp; files: Pick<CommitFiles, 'list'> },
+  store: Store,
+): Promise<Finding[]> {
+  const { name, machines } = result.environment;
+  const { project, shared } = shapeOfCompose(result);
+  const wish = { scope: `${app}/${name}`, machines, project, shared };
+  const inCommit = new Set<string>();
+  for (const path of repositoryPaths(wish)) if ((await files.list(path)).length > 0) inCommit.add(path);
+  return sharedDataFindings(wish, {
+    states: await environmentStates(store),
+    isInCommit: (path) => inCommit.has(path),
+  });
+}
+
+/** What the last look before a start needs. */
+export interface DataParts {
+  store: Store;
+  layout: Layout;
+}
+
+/** Why shared services of the rollout that is being prepared may not start, whoever asked for it; or null. */
+export async function takenData(
+  { scope, rollout }: EnvironmentState,
+  parts: DataParts,
+): Promise<string | null> {
+  if (rollout?.phase.at !== 'preparing' || rollout.candidate.shared.length === 0) return null;
+  const { candidate } = rollout;
+  const isInCommit = await filesIn({ ...candidate, scope }, candidate, parts);
+  const states = await environmentStates(parts.store);
+  const taken = sharedDataFindings({ ...candidate, scope }, { states, isInCommit }).find(
+    ({ severity }) => severity === 'error',
+  );
+  return taken ? `${taken.message}; ${taken.help}` : null;
+}
+
+/** @throws CodedError `wiring/data-taken` when a shared service is to be replaced by one that takes another's data */
+export async function requireOwnData(state: EnvironmentState, name: string, parts: DataParts): Promise<void> {
+  const { scope, stable } = state;
+  const service = stable?.shared.find((one) => one.name === name);
+  if (!stable || !service) return;
+  const wish = { ...stable, scope, shared: [service] };
+  const shared = state.shared.filter((running) => running.service.name !== name);
+  const states = (await environmentStates(parts.store)).filter((other) => other.scope !== scope);
+  const isInCommit = await filesIn(wish, stable, parts);
+  const [taken] = sharedDataFindings(wish, { states: [...states, { ...state, shared }], isInCommit });
+  if (!taken) return;
+  const { code, message, notes, help = '' } = taken;
+  throw new CodedError(code, message, { notes, help });
+}
+
+/** Tells what is among the files of a revision's release. */
+async function filesIn(
+  wish: DataWish,
+  { release: { digest } }: Revision,
+  { layout }: DataParts,
+): Promise<(path: string) => boolean> {
+  if (repositoryPaths(wish).length === 0) return () => false;
+  const { releases } = layout.app(wish.scope.split('/')[0] ?? '');
+  const release = await readRelease(releaseDirectory(releases, digest));
+  return (path) => release !== null && existsSync(join(release.filesDirectory, path));
+}
