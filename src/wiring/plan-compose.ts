@@ -10,6 +10,7 @@ import { forecastRollout } from './forecast/forecast.ts';
 import type { Forecast, ImageSize } from './forecast/model.ts';
 import { commitFiles, type CommitFiles } from './repository-files.ts';
 import { readCompose, shapeOfCompose } from './resolve-compose.ts';
+import { withContent } from './shared-content.ts';
 import type { System } from './system.ts';
 
 /** A Compose app, one of its environments, and a commit that might be shipped there. */
@@ -41,12 +42,18 @@ export async function planCompose(
     },
     vault,
   });
+  const secrets = [...variables.secretRefs, ...named.secretRefs];
   const { asked, obstacles } = await askMachines({ definition }, machines);
   const serving = state?.stable?.release.commit;
   const forecast = forecastRollout({
     app: result.value,
-    shared: shape.shared,
-    secrets: [...variables.secretRefs, ...named.secretRefs],
+    shared: await withContent(shape.shared, result.value.project, {
+      env: variables.env,
+      secrets,
+      mirror,
+      commit,
+    }),
+    secrets,
     state,
     changedFiles: serving === undefined ? null : await mirror.changedFiles(serving, commit).catch(() => null),
     ignoreFiles: await ignoreFiles(result.value, files),
