@@ -8,7 +8,7 @@ import type { Mirror } from '../source/index.ts';
 import { markedSecrets } from './secret-markers.ts';
 
 /** What the names in a Compose file stand for. */
-export interface Meanings {
+interface Meanings {
   /** Variables of the environment. */
   env: Record<string, string>;
   /** Versions count, not values: setting one anew is a change. */
