@@ -40,6 +40,7 @@ export function beginRollout(draft: Draft, request: RolloutRequest, nowMs: numbe
     settings: { ...request.settings, strategy, checks: back ? noChecks : request.settings.checks },
     requestedBy: request.requestedBy,
     replyTo: request.replyTo,
+    repairs: request.repairs ?? false,
     tasks,
     taskIndex: 0,
     paused: null,

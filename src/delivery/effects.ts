@@ -1,7 +1,7 @@
 import { unreachable } from '../diagnostics/index.ts';
 import { checkCommand, checkedProcess, checkKeys, dueCheck } from './checks.ts';
 import { isUp, knownRevisions, seenAs, sharedRevision } from './copies.ts';
-import { desiredInstances, mayOverlap, tolerated } from './desired.ts';
+import { desiredInstances, desiredShared, mayOverlap, tolerated } from './desired.ts';
 import { isHeld, lacksRoom } from './room.ts';
 import { mayRunUnseen } from './silence.ts';
 import { desiredRoutes } from './routes.ts';
@@ -17,6 +17,8 @@ export type Effect =
   | { do: 'prepare'; revision: Revision; machine: string }
   | { do: 'run-command'; key: string; revision: Revision; name: string; command: string }
   | { do: 'start'; instance: DesiredInstance }
+  /** Undoes what was changed by hand, without a restart where it runs; starts what has ended. */
+  | { do: 'repair'; instance: DesiredInstance }
   | { do: 'route'; routes: Routes; machine: string }
   | { do: 'stop'; instance: string };
 
@@ -29,6 +31,7 @@ export function machineOfEffect(effect: Effect): string {
     case 'run-command':
       return homeOf(effect.revision);
     case 'start':
+    case 'repair':
       return effect.instance.machine;
     case 'stop':
       return machineOf(effect.instance);
@@ -45,7 +48,8 @@ export function effectKey(effect: Effect): string {
     case 'run-command':
       return nameOn(homeOf(effect.revision), `run ${effect.key}`);
     case 'start':
-      return `start ${effect.instance.id}`;
+    case 'repair':
+      return `${effect.do} ${effect.instance.id}`;
     case 'stop':
       return `stop ${effect.instance}`;
     case 'route':
@@ -63,6 +67,7 @@ export function planEffects(state: EnvironmentState, observed: Observed): Effect
   return [
     ...preparation(state, observed),
     ...commands(state, observed),
+    ...repairs(state, observed),
     ...starts(state, observed),
     ...routing(state, observed),
     ...stops(state, observed),
@@ -120,6 +125,19 @@ function commands({ rollout }: EnvironmentState, { command }: Observed): Effect[
   const task = rollout.phase.at === 'migrating' ? rollout.tasks[rollout.taskIndex] : undefined;
   if (!task) return [];
   return [{ do: 'run-command', key: commandKey(candidate, task), revision: candidate, ...task }];
+}
+
+/** What all revisions share is never started anew beside itself: somebody's repair puts it right where it is. */
+function repairs(state: EnvironmentState, observed: Observed): Effect[] {
+  const { rollout } = state;
+  if (!rollout?.repairs || rollout.phase.at !== 'preparing') return [];
+  return desiredShared(state)
+    .filter(({ id }) => isOff(seenAs(observed, id)))
+    .map((instance) => ({ do: 'repair', instance }));
+}
+
+function isOff(seen: InstanceObservation | undefined): boolean {
+  return seen !== undefined && (seen.phase === 'exited' || seen.drift !== null);
 }
 
 function starts(state: EnvironmentState, observed: Observed): Effect[] {

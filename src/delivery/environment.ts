@@ -106,6 +106,8 @@ export interface RolloutRequest {
   shipNumber: number | null;
   /** Goes back across an irreversible migration, and starts anew what runs already. */
   force?: boolean;
+  /** Also puts right the shared services that somebody has stopped or changed, or that have ended. */
+  repairs?: boolean;
 }
 
 /** One release going into this environment. */
@@ -121,6 +123,8 @@ export interface Rollout {
   settings: RolloutSettings;
   requestedBy: string;
   replyTo: string | null;
+  /** See `RolloutRequest`. */
+  repairs?: boolean;
   /** Tasks that had not succeeded here when this began, in order. */
   tasks: Task[];
   /** The one that is due or runs. */

@@ -202,8 +202,9 @@ const others = stories([
     through: ['preparing', 'stepping starting 0'],
   },
   {
-    name: 'a repair',
-    begin: [{ kind: 'repair' }],
+    name: 'a repair, also of a shared service that was stopped',
+    before: [deploy({ stack: true })],
+    begin: [{ kind: 'stop-shared' }, { kind: 'repair' }],
     ends: 'r2',
     through: ['stepping starting 0', 'draining'],
   },

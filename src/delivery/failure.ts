@@ -129,7 +129,7 @@ function notPrepared({ id, machines }: Revision, { prepared }: Observed): Cause 
 
 function lateShared(
   state: EnvironmentState,
-  { candidate }: Rollout,
+  { candidate, repairs }: Rollout,
   { deadline }: Gate,
   observed: Observed,
 ): Cause | null {
@@ -138,9 +138,13 @@ function lateShared(
   const late = neededShared(state, candidate).find(({ id }) => !isUp(seenAs(observed, id)));
   if (!late) return null;
   const seen = seenAs(observed, late.id);
-  const why = typeof seen?.probe === 'object' ? `: ${seen.probe.failed}` : '';
+  const probed = typeof seen?.probe === 'object' ? seen.probe.failed : null;
+  const what = `the shared service ${late.process.name} was not ready within ${deadlineMs / 1000} s`;
+  const reason = [what, seen?.drift, probed].filter((part) => typeof part === 'string').join(': ');
+  // What has ended does not come up by itself.
+  const canMend = seen?.phase === 'exited' && !repairs;
   return failed(
-    `the shared service ${late.process.name} was not ready within ${deadlineMs / 1000} s${why}`,
+    canMend ? `${reason}; start it: slipway repair ${state.scope.split('/')[1]}` : reason,
     seen?.logTail ?? [],
   );
 }

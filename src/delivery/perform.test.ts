@@ -34,6 +34,7 @@ async function perform(effects: readonly Effect[], start: (id: string) => Promis
       begun.push(`stop ${id}`);
       return Promise.resolve();
     },
+    repair: refuse,
     prepare: refuse,
     runCommand: refuse,
   };
@@ -93,6 +94,7 @@ async function performOnBoth(effects: readonly Effect[], during: (what: string) 
     target: {
       start: ({ id }) => act(`start ${id} on ${machine}`),
       stop: (id) => act(`stop ${id} on ${machine}`),
+      repair: refuse,
       prepare: refuse,
       runCommand: refuse,
     },

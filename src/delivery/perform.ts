@@ -97,6 +97,8 @@ function perform(effect: Effect, { router, target }: Ports, fence: number): Prom
       return target.runCommand(effect, fence);
     case 'start':
       return target.start({ ...effect.instance, id: localId(effect.instance.id) }, fence);
+    case 'repair':
+      return target.repair({ ...effect.instance, id: localId(effect.instance.id) }, fence);
     case 'route':
       return router.apply(effect.routes, fence);
     case 'stop':

@@ -108,6 +108,8 @@ export interface RouterAbilities {
 /** Runs copies. Every method is absolute and may be repeated; an older fence is refused. */
 export interface Target {
   start(instance: DesiredInstance, fence: number): Promise<void>;
+  /** Undoes what somebody changed on the copy by hand, without a restart where it still runs; starts it when it has ended. */
+  repair(instance: DesiredInstance, fence: number): Promise<void>;
   /** Asks for the copy's end: SIGTERM, grace, SIGKILL. */
   stop(instance: string, fence: number): Promise<void>;
   /** Runs a task to its end in the revision's files, image and environment, once for a key. */

@@ -136,7 +136,10 @@ function abort(draft: Draft, { rolloutId, by, reason }: Word, nowMs: number): vo
   revert(state, cause, nowMs);
 }
 
-/** Starts what serves anew, beside itself: nobody notices, and whatever was changed by hand is gone. */
+/**
+ * Starts what serves anew, beside itself: nobody notices, and whatever was changed by hand is gone. What all revisions
+ * share is put right in place.
+ */
 function repair(draft: Draft, { rolloutId, by }: Word): void {
   const { stable, rollout, queue } = draft.state;
   if (!stable || rollout || queue.length > 0 || rolloutId === null) return;
@@ -157,6 +160,7 @@ function repair(draft: Draft, { rolloutId, by }: Word): void {
     replyTo: null,
     shipNumber: null,
     force: true,
+    repairs: true,
   });
 }
 

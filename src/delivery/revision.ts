@@ -38,8 +38,16 @@ export interface SharedService {
   name: string;
   /** Changes with its definition; hex. */
   fingerprint: string;
+  /** Changes with what its configs, secrets and mounted files hold; hex. Absent in revisions from before it was kept. */
+  content?: string;
   /** Shared services that must be up before it starts. */
   after: string[];
+}
+
+/** Whether a shared service would be started as it was; what one of both does not know is taken to be the same. */
+export function sameShared(one: SharedService, other: SharedService): boolean {
+  if (one.fingerprint !== other.fingerprint) return false;
+  return one.content === undefined || other.content === undefined || one.content === other.content;
 }
 
 /** A command that runs to its end before anything gets traffic: once per release and environment. */

@@ -257,6 +257,37 @@ describe('what was changed by hand', () => {
     expect([...stage.world.commandRuns.keys()]).toEqual(['release-r1']);
     expect(stage.world.broken).toEqual([]);
   });
+
+  test('is put right in place where all revisions share it, before anything else begins', async () => {
+    const stage = await new Stage().serves(aRequest(1, 'good', stack));
+    stage.world.stopByHand('shared-db-1');
+    await stage.tick(['repair', { rolloutId: 'ro-fix', by: 'ana' }]);
+    await stage.until((state) => atRest(state) && state.retiring.length === 0);
+    expect(stage.state.stable?.id).toBe('r2');
+    const done = stage.lines.filter((line) => /^(repair|start|stop) /.test(line));
+    expect(done.slice(0, 2)).toEqual(['repair shared-db-1', 'start r2-api-1']);
+    expect(done).not.toContain('stop shared-db-1');
+    expect(stage.world.broken).toEqual([]);
+  });
+
+  test('and cannot be undone, does not hold the rest of a repair up', async () => {
+    const stage = await new Stage().serves(aRequest(1, 'good', stack));
+    stage.see = seen((copy) => (copy.drift = 'its memory limit was none and is 5'), 'shared-db-1');
+    await stage.tick(['repair', { rolloutId: 'ro-fix', by: 'ana' }]);
+    await stage.until(atRest);
+    expect(stage.lines).toContain('repair shared-db-1');
+    expect(stage.state.stable?.id).toBe('r2');
+  });
+
+  test('is left alone by a ship, which says what starts it again', async () => {
+    const stage = await new Stage().serves(aRequest(1, 'good', stack));
+    stage.world.stopByHand('shared-db-1');
+    await stage.tick(['rollout', aRequest(2, 'good', stack)]);
+    await stage.until(atRest);
+    expect(outcome(stage)).toBe(
+      'failed, the shared service db was not ready within 10 s: it was stopped by hand: HTTP 503; start it: slipway repair production',
+    );
+  });
 });
 
 describe('the judge of a canary', () => {

@@ -39,7 +39,8 @@ export function advanceTroubles(
 
 /**
  * Effects that the rest need not wait for: a copy that cannot be started any more, unless the rollout is about it. It is
- * tried again at each look, but a broken revision holds up neither the release that mends it nor the way back.
+ * tried again at each look, but a broken revision holds up neither the release that mends it nor the way back. A repair
+ * holds nothing up either: whether what it is about is up is for the gate to say.
  */
 export function withoutHopeless(
   effects: readonly Effect[],
@@ -48,6 +49,7 @@ export function withoutHopeless(
   const wanted = rollout && rollout.phase.at !== 'reverting' ? rollout.candidate.id : null;
   const preparing = rollout?.phase.at === 'preparing';
   return effects.filter((effect) => {
+    if (effect.do === 'repair') return false;
     if (effect.do !== 'start' || !troubles[effectKey(effect)]) return true;
     const { revision, process } = effect.instance;
     return process.role === 'shared' ? preparing : revision.id === wanted;

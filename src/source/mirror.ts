@@ -25,6 +25,8 @@ export interface Mirror {
   forget(commit: string): Promise<void>;
   /** Text of a file of the commit; null when it has no such file. */
   readFile(commit: string, path: string): Promise<string | null>;
+  /** Git's id of a file or folder in a commit, which changes with its content; null when there is none. */
+  objectId(commit: string, path: string): Promise<string | null>;
   /** Paths of the commit's files under a folder, or all; sorted. */
   listFiles(commit: string, prefix?: string): Promise<string[]>;
   /** Folders of the commit that are submodules; their files are in no export. */
@@ -64,6 +66,7 @@ export async function openMirror(directory: string): Promise<Mirror> {
       await updateRefs(directory, [`delete ${keepRef(commit)}`]);
     },
     readFile: (commit, path) => readFile(directory, commit, path),
+    objectId: (commit, path) => objectId(directory, commit, path),
     listFiles: (commit, prefix) => listFiles(directory, commit, prefix ?? ''),
     submodules: (commit) => submodules(directory, commit),
     changedFiles: (base, commit) => changedFiles(directory, base, commit),
@@ -147,6 +150,16 @@ async function readFile(directory: string, commit: string, path: string): Promis
   const [, type, size] = /^\S+ (\S+) (\d+)$/.exec(output.stdout.subarray(0, headerEnd).toString()) ?? [];
   if (type !== 'blob') return null;
   return output.stdout.subarray(headerEnd + 1, headerEnd + 1 + Number(size)).toString();
+}
+
+async function objectId(directory: string, commit: string, path: string): Promise<string | null> {
+  requireSha(commit);
+  if (path.includes('\n')) return null;
+  const args = ['cat-file', '--batch-check=%(objectname)'];
+  const input = `${commit}:${path}\n`;
+  const output = await runGit({ directory, args, input, settings: mirrorSettings(directory) });
+  if (output.code !== 0) throw gitFailed(args, output);
+  return /^([0-9a-f]{40,64})\n$/.exec(output.stdout.toString())?.[1] ?? null;
 }
 
 async function listFiles(directory: string, commit: string, prefix: string): Promise<string[]> {

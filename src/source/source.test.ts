@@ -227,6 +227,24 @@ describe('a mirror', () => {
     expect(await mirror.changedFiles(null, first)).toHaveLength(3);
   });
 
+  test('names files and folders by what they hold', async () => {
+    write('conf/a', '1');
+    write('b', '1');
+    const first = commit('First');
+    write('conf/a', '2');
+    const second = commit('Second');
+    await send(second);
+    const ids = (path: string) => Promise.all([first, second].map((sha) => mirror.objectId(sha, path)));
+    for (const changed of ['conf', 'conf/a', '']) {
+      const [before, after] = await ids(changed);
+      expect(before).toMatch(/^[0-9a-f]{40}$/);
+      expect(after).not.toBe(before);
+    }
+    const [before, after] = await ids('b');
+    expect(after).toBe(before);
+    expect(await ids('gone')).toEqual([null, null]);
+  });
+
   test('is used whoever owns it, names submodules, and refuses to compare what it lacks', async () => {
     const inner = commit('Inner');
     git('update-index', '--add', '--cacheinfo', `160000,${inner},vendor/lib`);

@@ -181,7 +181,10 @@ async function revisionFor(
   }
   // From before revisions were remembered, or long ago: what the release says, with today's secrets.
   const files = releaseFiles(release);
-  const { setting } = await resolveSetting({ app: release.definition, environment, files }, parts);
+  const { setting } = await resolveSetting(
+    { app: release.definition, environment, commit: release.commit, files },
+    parts,
+  );
   return withRelease(setting, release, earlier.title);
 }
 

@@ -17,7 +17,8 @@ interface Wish {
 }
 
 /**
- * Asks for what serves to be started anew beside itself, so that whatever somebody changed by hand is gone.
+ * Asks for what serves to be started anew beside itself, so that whatever somebody changed by hand is gone, and for what
+ * all revisions share to be put right in place.
  *
  * @returns The rollout's id.
  */

@@ -11,6 +11,7 @@ import { forecastRollout } from './forecast/forecast.ts';
 import type { Forecast, ImageSize } from './forecast/model.ts';
 import { commitFiles, type CommitFiles } from './repository-files.ts';
 import { readCompose, shapeOfCompose } from './resolve-compose.ts';
+import { withContent } from './shared-content.ts';
 import { dataFindingsOfCommit } from './shared-data-checks.ts';
 import type { System } from './system.ts';
 
@@ -43,12 +44,18 @@ export async function planCompose(
     },
     vault,
   });
+  const secrets = [...variables.secretRefs, ...named.secretRefs];
   const { asked, obstacles } = await askMachines({ definition }, machines);
   const serving = state?.stable?.release.commit;
   const forecast = forecastRollout({
     app: result.value,
-    shared: shape.shared,
-    secrets: [...variables.secretRefs, ...named.secretRefs],
+    shared: await withContent(shape.shared, result.value.project, {
+      env: variables.env,
+      secrets,
+      mirror,
+      commit,
+    }),
+    secrets,
     state,
     changedFiles: serving === undefined ? null : await mirror.changedFiles(serving, commit).catch(() => null),
     ignoreFiles: await ignoreFiles(result.value, files),

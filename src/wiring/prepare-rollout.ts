@@ -84,14 +84,14 @@ async function shippedRevision(wish: RolloutWish, parts: PrepareParts): Promise<
   const { app, environment, commit, title } = wish;
   const mirror = await openMirror(parts.layout.app(app.name).mirror);
   const files = commitFiles(mirror, commit);
-  const { setting, definition } = await settingFor({ app, environment, files }, parts);
+  const { setting, definition } = await settingFor({ app, environment, commit, files }, parts);
   const release = await wish.release();
   await requireIntact(release, parts);
   return { definition, revision: withRelease(setting, release, title) };
 }
 
 async function settingFor(
-  wish: { app: App; environment: string; files: Pick<CommitFiles, 'read'> },
+  wish: { app: App; environment: string; commit: string; files: Pick<CommitFiles, 'read'> },
   parts: PrepareParts,
 ) {
   const definition = definitionOf(wish.app, wish.environment);
@@ -118,7 +118,7 @@ async function promotedRevision(
   await requireIntact(release, parts);
   const { definition: app } = release;
   const files = releaseFiles(release);
-  const { setting, definition } = await settingFor({ app, environment, files }, parts);
+  const { setting, definition } = await settingFor({ app, environment, commit, files }, parts);
   return { definition, revision: withRelease(setting, release, title) };
 }
 

@@ -12,6 +12,7 @@ import {
   type SecretRef,
   type Vault,
 } from '../secrets/index.ts';
+import { openMirror } from '../source/index.ts';
 import type { Store } from '../store/index.ts';
 import type { Docker } from './docker.ts';
 import { environmentStates } from './environments.ts';
@@ -19,6 +20,7 @@ import { hostClaims, takenHost, type HostClaim } from './host-claims.ts';
 import type { Layout } from './layout.ts';
 import type { CommitFiles } from './repository-files.ts';
 import { readCompose, shapeOfCompose } from './resolve-compose.ts';
+import { withContent } from './shared-content.ts';
 
 /** A revision before its environment has named it. */
 export type UnnamedRevision = Omit<Revision, 'id'>;
@@ -38,6 +40,8 @@ export type Setting = Omit<UnnamedRevision, 'release' | 'images'>;
 interface SettingWish {
   app: App;
   environment: string;
+  /** Of the files. */
+  commit: string;
   files: Pick<CommitFiles, 'read'>;
   /** Host names that other apps answer on the environment's machines elsewhere. */
   claims?: HostClaim[];
@@ -56,7 +60,7 @@ interface Shape extends Pick<Setting, 'processes' | 'shared' | 'tasks' | 'projec
  * @throws CodedError for the first mistake, with its place; nothing has been touched then.
  */
 export async function resolveSetting(
-  { app, environment, files, claims = [] }: SettingWish,
+  { app, environment, commit, files, claims = [] }: SettingWish,
   parts: ResolveParts,
 ): Promise<{ setting: Setting; definition: EnvironmentDefinition }> {
   const written = definitionOf(app, environment);
@@ -74,8 +78,13 @@ export async function resolveSetting(
   const envFileVersion =
     envFile === null ? null : await keepEnvFile({ app: app.name, environment }, envFile, parts.vault);
   const fingerprint = fingerprintOf([rest, hosts, smoke, drainTimeoutMs, rateLimit, variables.env, pinned]);
+  const mirror = await openMirror(parts.layout.app(app.name).mirror);
+  const names = { env: variables.env, secrets: pinned };
+  const { project } = rest;
   const setting = {
     ...rest,
+    // Beside the fingerprint: it changes with the release, or with what is in there already.
+    shared: project ? await withContent(rest.shared, project, { ...names, mirror, commit }) : rest.shared,
     machines,
     hosts,
     rateLimit,

@@ -52,6 +52,7 @@ export function placeOf(state: EnvironmentState, machine: Machine, parts: PlaceP
   const placeFor = ({ project }: Revision) => (project && inContainers ? inContainers : asProcesses);
   return {
     start: (instance, fence) => placeFor(instance.revision).start(instance, fence),
+    repair: (instance, fence) => placeFor(instance.revision).repair(instance, fence),
     stop: async (id, fence) => {
       const isProcess = (await parts.processes.observe(state.scope, [])).some((seen) => seen.id === id);
       await (isProcess ? asProcesses : (inContainers ?? asProcesses)).stop(id, fence);
@@ -73,6 +74,8 @@ function processPlace({ scope }: EnvironmentState, parts: PlaceParts): Place {
   const { processes } = parts;
   return {
     start: async (instance, fence) => processes.start(await processSpec(scope, instance, parts), fence),
+    // Nothing of a process can be changed while it runs, and the supervisor starts it after every end.
+    repair: async (instance, fence) => processes.start(await processSpec(scope, instance, parts), fence),
     stop: (id, fence) => processes.stop(scope, id, fence),
     runCommand: async ({ key, revision, name, command }, fence) =>
       processes.runCommand(
@@ -99,6 +102,7 @@ function containerPlace(state: EnvironmentState, machine: Machine, parts: Contai
   const smoke: Machine['smoke'] = (asked) => machine.smoke(asked);
   return {
     start: async (instance, fence) => containers.start(await copySpec(scope, instance, parts), fence),
+    repair: async (instance, fence) => containers.repair(await copySpec(scope, instance, parts), fence),
     stop: (id, fence) => containers.stop(scope, id, fence),
     runCommand: async ({ key, revision, name, command }, fence) =>
       containers.runCommand(await taskSpec(scope, { key, revision, task: { name, command } }, parts), fence),

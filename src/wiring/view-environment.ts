@@ -3,6 +3,7 @@ import {
   homeOf,
   instanceId,
   machineOf,
+  sameShared,
   sharedRevision,
   type EnvironmentState,
   type InstanceObservation,
@@ -85,10 +86,11 @@ function trafficOf({ id }: Revision, routers: RouterState[]): TrafficView | null
 }
 
 function viewShared(
-  { service: { name, fingerprint }, revision }: EnvironmentState['shared'][number],
+  { service, revision }: EnvironmentState['shared'][number],
   { stable, replacing }: EnvironmentState,
   seen: Seen,
 ): SharedView {
+  const { name } = service;
   const id = instanceId(sharedRevision, name, 1, homeOf(revision));
   const copy = seen.machines.flatMap(({ containers }) => containers).find((one) => one.id === id);
   const wanted = stable?.shared.find((one) => one.name === name);
@@ -96,7 +98,7 @@ function viewShared(
   return {
     ...copyOf(copy ?? absent, 'shared'),
     name,
-    changed: wanted !== undefined && wanted.fingerprint !== fingerprint,
+    changed: wanted !== undefined && !sameShared(wanted, service),
     replacing: replacing?.service === name,
   };
 }

@@ -121,10 +121,22 @@ describe.skipIf(lacksDocker())(`a Compose app on Docker (missing? ${dockerInstal
     expect(visitors?.failures).toEqual([]);
   });
 
-  it('a migration that breaks the version that serves is caught before traffic moves', async () => {
+  it('a database that somebody stopped is started again by a repair, with its data', async () => {
     await visitors?.stop();
     expect(visitors?.failures).toEqual([]);
     visitors = null;
+    engine.docker('stop', 'slipway-notes-production-shared-database-1');
+    const status = await stage.slipway('status');
+    expect(status.out).toContain(
+      'shared-database-1: it was stopped by hand; mend it: slipway repair production',
+    );
+    const repaired = await stage.slipway('repair', 'production');
+    expect(repaired.code, repaired.out + repaired.err).toBe(0);
+    expect(idOf('shared-database-1')).toBe(databaseId);
+    expect((await stage.ask('/')).body).toMatchObject({ web: '1.1.0', notes: ['the first note'] });
+  });
+
+  it('a migration that breaks the version that serves is caught before traffic moves', async () => {
     stage.write('migrations/002-body.sql', 'alter table notes rename column text to body;\n');
     stage.edit('src/backend.ts', (text) => text.replace('select text from', 'select body as text from'));
     stage.edit('slipway.yml', (text) => text.replace('deadline: 60s', 'deadline: 15s'));
@@ -132,12 +144,12 @@ describe.skipIf(lacksDocker())(`a Compose app on Docker (missing? ${dockerInstal
     const shipped = await stage.slipway('ship');
     expect(shipped.code).not.toBe(0);
     expect(shipped.out).toContain('checking');
-    expect(running().filter((name) => name.startsWith('r5'))).toEqual([]);
+    expect(running().filter((name) => name.startsWith('r6'))).toEqual([]);
   });
 
   it('logs, status and garbage collection know the containers', async () => {
     const status = await stage.slipway('status');
-    expect(status.out).toMatch(/notes\/production +r2 /);
+    expect(status.out).toMatch(/notes\/production +r5 /);
     expect(status.out).toContain('database');
     const logs = await stage.slipway('logs', 'production', '--process', 'backend', '-n', '50');
     expect(logs.out).toContain('listens on 4000');

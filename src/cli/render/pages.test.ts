@@ -41,6 +41,16 @@ test('status: what serves, since when, with which instances and traffic, what st
   ]);
 });
 
+test('status: a shared service that has ended by itself, and what starts it again', () => {
+  const shared = [
+    { ...aCopy({ id: 'shared-db-1', phase: 'exited' }), name: 'db', changed: false, replacing: false },
+  ];
+  const page = statusPage(aStatus({ environments: [anEnvironment({ shared })] }), look, startMs);
+  expect(page.find((line) => line.includes('  db '))).toContain(
+    'exited  it has ended; start it: slipway repair production',
+  );
+});
+
 test('status: what runs on which machine, and which of them is silent', () => {
   const serving = anEnvironment().serving;
   const traffic = { weightPercent: 100, inFlight: 0, requests: 170, errors: 1 };

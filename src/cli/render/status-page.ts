@@ -95,13 +95,17 @@ function sharedServices(environments: readonly EnvironmentView[], look: Look): s
   return ['', ...renderTable({ heads: ['SHARED BY ALL REVISIONS', 'SERVICE', '', ''], rows }, look)];
 }
 
-function sharedNote({ name, changed, replacing, restarts }: SharedView, environment: string): string {
+function sharedNote(one: SharedView, environment: string): string {
+  const { name, phase, drift, changed, replacing, restarts } = one;
   if (replacing) return 'is being replaced';
   const again = restarts === 0 ? '' : `${restarts} ${restarts === 1 ? 'restart' : 'restarts'}`;
   const kept = changed
     ? `kept as it runs; its new definition: slipway apply ${name} --environment ${environment}`
     : '';
-  return [again, kept].filter((note) => note !== '').join('; ');
+  // What was changed by hand is told by itself.
+  const ended =
+    phase === 'exited' && drift === null ? `it has ended; start it: slipway repair ${environment}` : '';
+  return [again, ended, kept].filter((note) => note !== '').join('; ');
 }
 
 /** What somebody changed beside Slipway. */

@@ -31,6 +31,7 @@ export type Move =
   | { kind: 'abort' }
   | { kind: 'say'; verb: string; by: string; full: boolean }
   | { kind: 'repair' }
+  | { kind: 'stop-shared' }
   | { kind: 'apply-shared' };
 
 interface Turn {
@@ -103,6 +104,8 @@ export class History {
       case 'repair':
         this.send('repair', { rolloutId: `ro-${++this.serial}`, by: 'ana' });
         return;
+      case 'stop-shared':
+        return this.world.stopByHand('shared-db-1');
       case 'apply-shared':
         this.send('apply-shared', { service: 'db', by: 'ana' });
         return;

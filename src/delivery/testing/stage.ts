@@ -97,7 +97,8 @@ function describeEffect(effect: Effect): string {
     case 'run-command':
       return `run ${effect.command} of ${effect.revision.id}${onMachine(homeOf(effect.revision))}`;
     case 'start':
-      return `start ${effect.instance.id}`;
+    case 'repair':
+      return `${effect.do} ${effect.instance.id}`;
     case 'stop':
       return `stop ${effect.instance}`;
     case 'route':

@@ -38,6 +38,8 @@ interface Copy {
   ageTicks: number;
   restarts: number;
   stopping: boolean;
+  /** What somebody did to it; it has ended then. */
+  byHand: string | null;
 }
 
 /** Machines in memory, which refuse older fences, and a note of every broken promise. */
@@ -101,6 +103,7 @@ export class World {
   private targetOn(machine: MachineInMemory): Target {
     return {
       start: (instance, fence) => machine.fenced(fence, () => this.start(instance)),
+      repair: (instance, fence) => machine.fenced(fence, () => this.repair(instance)),
       stop: (id, fence) => machine.fenced(fence, () => this.stop(nameOn(machine.name, id))),
       runCommand: ({ key, revision }, fence) => machine.fenced(fence, () => this.runCommand(key, revision)),
       prepare: ({ id }, fence) =>
@@ -219,6 +222,18 @@ export class World {
         this.brokenData.add(copy.revision.release.digest);
   }
 
+  /** Somebody stops a copy, and nothing but a repair starts it again. */
+  stopByHand(id: string): void {
+    const copy = this.copies.get(id);
+    if (copy) copy.byHand = 'it was stopped by hand';
+  }
+
+  private repair({ id, machine, revision, process }: DesiredInstance): void {
+    const copy = this.copies.get(nameOn(machine, id));
+    if (process.role !== 'shared') this.broken.push(`${id} of ${revision.id} is repaired in place`);
+    if (copy && copy.byHand !== null) Object.assign(copy, { byHand: null, ageTicks: 0 });
+  }
+
   /** A revision's files go, and one of its copies with them. */
   damage(revision: string): void {
     this.damaged.add(revision);
@@ -272,6 +287,7 @@ export class World {
       ageTicks: 0,
       restarts: 0,
       stopping: false,
+      byHand: null,
     });
   }
 
@@ -377,10 +393,10 @@ export class World {
       id: copy.id,
       revision: copy.role === 'shared' ? 'shared' : copy.revision.id,
       process: copy.process,
-      phase: copy.stopping ? 'stopping' : 'running',
+      phase: copy.stopping ? 'stopping' : copy.byHand === null ? 'running' : 'exited',
       host: '127.0.0.1',
       port: copy.port,
-      drift: null,
+      drift: copy.byHand,
       restarts: copy.restarts,
       exitCode: null,
       probe: copy.role === 'worker' ? 'not-probed' : probe,
@@ -394,7 +410,7 @@ export class World {
       ({ name, fingerprint }) => name === copy.process && fingerprint.startsWith('broken'),
     );
     const never = copy.role === 'shared' ? broken : this.does(copy) === 'never-ready';
-    return !never && copy.ageTicks >= 2 && !copy.stopping;
+    return !never && copy.ageTicks >= 2 && !copy.stopping && copy.byHand === null;
   }
 }
 

@@ -1,9 +1,7 @@
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { ContainerCreateOptions } from 'dockerode';
 import type { ComposeService, Healthcheck, PublishedPort } from '../../compose/index.ts';
-import { canonicalJson } from '../../flow/index.ts';
 import { expectedOf } from './drift.ts';
 import type { ContainerSpec } from './model.ts';
 import type { EngineMounts } from './mounts.ts';
@@ -60,16 +58,13 @@ export function containerOptions(spec: ContainerSpec, parts: OptionParts): Conta
     [label.release]: spec.release,
     ...parts.identity,
   };
-  const hash = createHash('sha256')
-    .update(canonicalJson([options, labels] as never))
-    .digest('hex');
   const expected = expectedOf(
     options.HostConfig,
     parts.attached.map(({ network }) => network),
   );
   return {
     ...options,
-    Labels: { ...labels, [label.spec]: hash, [label.expected]: JSON.stringify(expected) },
+    Labels: { ...labels, [label.expected]: JSON.stringify(expected) },
   } as ContainerCreateOptions;
 }
 

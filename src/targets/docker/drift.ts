@@ -78,7 +78,7 @@ export function presentState({ HostConfig, NetworkSettings }: ContainerInspectIn
 }
 
 /** Docker starts one that ends by itself again; one that stays down was told to. */
-export function wasStopped({ State, HostConfig }: ContainerInspectInfo): boolean {
+function wasStopped({ State, HostConfig }: ContainerInspectInfo): boolean {
   const policy = HostConfig.RestartPolicy?.Name;
   return State.Status === 'exited' && (policy === 'always' || policy === 'unless-stopped');
 }

@@ -134,7 +134,7 @@ export interface DockerTarget {
   stop(scope: string, instanceId: string, fence: number): Promise<void>;
   /** All copies of a scope, shared services included; those that `probes` names and that run are probed, all at once. */
   observe(scope: string, probes: readonly ContainerProbe[]): Promise<InstanceObservation[]>;
-  /** Undoes what somebody changed by hand, without a restart where the container still runs; starts one that is gone. */
+  /** Undoes what somebody changed by hand, without a restart where the container still runs; starts one that has ended or is gone. */
   repair(copy: CopySpec, fence: number): Promise<void>;
   /** Runs a task unless its key has run or is running. */
   runCommand(task: TaskSpec, fence: number): Promise<void>;

@@ -14,8 +14,6 @@ export const label = {
   revision: 'slipway.revision',
   process: 'slipway.process',
   release: 'slipway.release',
-  /** Hash of the settings that it was made with. */
-  spec: 'slipway.spec',
   /** What can be changed by hand afterwards, as it was. */
   expected: 'slipway.expected',
 } as const;

@@ -1,10 +1,13 @@
 import type { ContainerInspectInfo } from 'dockerode';
 import type { Engine } from '../../docker/index.ts';
-import { presentState, readExpected, wasStopped } from './drift.ts';
+import { presentState, readExpected } from './drift.ts';
 import type { CopySpec } from './model.ts';
 import { attachments } from './networks.ts';
 
-/** Undoes what was changed by hand. Everything that can be changed on a container can be changed back while it runs. */
+/**
+ * Undoes what was changed by hand. Everything that can be changed on a container can be changed back while it runs; one
+ * that has ended, for whatever reason, is started again.
+ */
 export async function repairContainer(
   engine: Engine,
   container: ContainerInspectInfo,
@@ -23,7 +26,7 @@ export async function repairContainer(
     const changed = limits.length > 0 || present.restart.Name !== expected.restart.Name;
     if (changed) await engine.containers.update(id, { ...withSwap(limits), RestartPolicy: expected.restart });
   }
-  if (wasStopped(container)) await engine.containers.start(id);
+  if (State.Status === 'exited') await engine.containers.start(id);
 }
 
 /** Memory and swap are one limit to the kernel: without saying both, a higher one is refused. */

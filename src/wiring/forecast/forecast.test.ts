@@ -43,6 +43,43 @@ const changesOf = ({ services }: Forecast) =>
 /** The shop with one text replaced. */
 const shopWith = (from: string, to: string): Commit => ({ compose: shop.replace(from, to) });
 
+describe('a shared service is said to differ when what it is given differs', () => {
+  const broker = `
+services:
+  web: { build: web, ports: ["80:3000"] }
+  redis:
+    image: redis
+    command: redis-server --requirepass \${KEY}
+    configs: [redis]
+    volumes: ["data:/data", "./conf:/conf:ro"]
+configs: { redis: { content: "maxmemory 10mb" } }
+volumes: { data: }
+`;
+  const as = (more: Partial<Commit> = {}): Commit => ({ compose: broker, files: { conf: 'a1' }, ...more });
+  const told = 'kept as it runs; to stop it and start it so: slipway apply redis';
+
+  test.each<[string, Commit, string]>([
+    ['nothing', as(), 'same'],
+    ['a config', as({ compose: broker.replace('10mb', '20mb') }), `kept; config redis; ${told}`],
+    ['a secret', as({ keyVersion: 2 }), `kept; secret KEY, version 1 → 2; ${told}`],
+    [
+      'a committed file',
+      as({ files: { conf: 'b2' } }),
+      `kept; files that it mounts, or values of its variables; ${told}`,
+    ],
+  ])('%s', (_, now, change) => {
+    expect(changesOf(forecast({ before: as(), now }))['redis']).toBe(change);
+  });
+
+  test('but not because an earlier version of Slipway did not note it', () => {
+    const state = running(as());
+    for (const { service } of state.shared) delete service.content;
+    const facts = { state, changedFiles: [], ignoreFiles: {}, machines: [] };
+    const { services } = forecastRollout({ ...resolved(as({ keyVersion: 2 })), ...facts });
+    expect(services.find(({ name }) => name === 'redis')?.change).toBe('same');
+  });
+});
+
 describe('a forecast says which services change, and why', () => {
   const leftOut = 'reached through the router; 80:3000 of the host is left out';
   const same = { web: `same; ${leftOut}`, api: 'same', worker: 'same', migrate: 'same', db: 'same' };

@@ -1,5 +1,6 @@
 import { leftToRouter, type ComposeAppService } from '../../app/index.ts';
 import type { ComposeProject, ComposeService } from '../../compose/index.ts';
+import { sameShared } from '../../delivery/index.ts';
 import { differences, type Difference } from './differences.ts';
 import type { ForecastFacts, ServiceForecast } from './model.ts';
 
@@ -40,22 +41,24 @@ function sharedChange(
   const running = facts.state?.shared.find((one) => one.service.name === service.name);
   if (!running) return { change: 'new', notes: ['starts once, and stays'] };
   const now = facts.shared.find(({ name }) => name === service.name);
-  if (now?.fingerprint === running.service.fingerprint) return { change: 'same', notes: [] };
+  if (now && sameShared(now, running.service)) return { change: 'same', notes: [] };
   const before = running.revision.project ? find(running.revision.project, service.name) : undefined;
   const notes = before
     ? differences({
         before,
         now: service,
         projects: { before: running.revision.project, now: facts.app.project },
-        secrets: { before: [], now: [] },
+        secrets: { before: running.revision.configuration.secrets, now: facts.secrets },
         changedFiles: null,
         ignoreFiles: {},
       })
     : [];
+  const inside = now?.fingerprint === running.service.fingerprint;
+  const other = inside ? 'files that it mounts, or values of its variables' : 'its volumes or networks';
   return {
     change: 'kept',
     notes: [
-      ...(notes.length > 0 ? notes : ['its volumes or networks']),
+      ...(notes.length > 0 ? notes : [other]),
       `kept as it runs; to stop it and start it so: slipway apply ${service.name}`,
     ],
   };

@@ -18,6 +18,7 @@ export type MachineCall =
   | { do: 'prepare'; needs: RevisionNeeds; fence: number }
   | { do: 'look-at-prepared'; needs: RevisionNeeds }
   | { do: 'start'; copy: CopySpec; fence: number }
+  | { do: 'repair'; copy: CopySpec; fence: number }
   | { do: 'stop'; id: string; fence: number }
   | { do: 'look'; probes: readonly ContainerProbe[] }
   | { do: 'run-task'; task: TaskSpec; fence: number }
@@ -64,6 +65,7 @@ const container = {
   volumes: record,
   files: z.array(z.looseObject({ target: z.string().startsWith('/'), content: z.string() })),
 };
+const copy = z.looseObject({ id: text, ...container });
 const needs = z.looseObject({
   revision: text,
   release: digest,
@@ -103,7 +105,8 @@ export const requestShape = callerShape.extend({
     z.object({ do: z.literal('look-at-routes') }),
     z.object({ do: z.literal('prepare'), needs, fence }),
     z.object({ do: z.literal('look-at-prepared'), needs }),
-    z.object({ do: z.literal('start'), copy: z.looseObject({ id: text, ...container }), fence }),
+    z.object({ do: z.literal('start'), copy, fence }),
+    z.object({ do: z.literal('repair'), copy, fence }),
     z.object({ do: z.literal('stop'), id: text, fence }),
     z.object({ do: z.literal('look'), probes: z.array(z.looseObject({ instance: text })) }),
     z.object({ do: z.literal('run-task'), task: z.looseObject({ key: text, ...container }), fence }),

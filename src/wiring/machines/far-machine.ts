@@ -41,6 +41,7 @@ function farContainers(link: MachineLink, bringing: Bringing): Containers {
     prepare: (needs, fence) => bringing.begin(needs, fence),
     observePrepared: (needs) => bringing.look(needs),
     start: async (copy, fence) => void (await link.ask(copy.scope, { do: 'start', copy, fence })),
+    repair: async (copy, fence) => void (await link.ask(copy.scope, { do: 'repair', copy, fence })),
     stop: async (scope, id, fence) => void (await link.ask(scope, { do: 'stop', id, fence })),
     observe: (scope, probes) => link.ask(scope, { do: 'look', probes }),
     runCommand: async (task, fence) => void (await link.ask(task.scope, { do: 'run-task', task, fence })),

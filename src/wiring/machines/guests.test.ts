@@ -1,5 +1,9 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Routes } from '../../delivery/index.ts';
+import type { CopySpec } from '../../targets/index.ts';
 import { layoutOf } from '../layout.ts';
 import type { Caller, MachineCall } from './calls.ts';
 import { Guests, type GuestParts } from './guests.ts';
@@ -18,9 +22,9 @@ function guests(): { guests: Guests; done: [string, unknown][] } {
         apply: note('route'),
         observe: (scope: string) => Promise.resolve({ epoch: 'e', routes: { scope, hosts: [] } }),
       },
-      containers: { stop: note('stop'), observe: note('look') },
+      containers: { stop: note('stop'), observe: note('look'), repair: note('repair') },
     },
-    layout: layoutOf('/nowhere'),
+    layout: layoutOf(mkdtempSync(join(tmpdir(), 'slipway-guests-'))),
     docker: { require: () => Promise.resolve() },
     version: '1.0.0',
   } as unknown as GuestParts;
@@ -39,6 +43,24 @@ test('environments of another server have names that nobody else can have', asyn
     ['stop', 'shop.3f2a9c1d/production'],
     ['route', { scope: 'shop.3f2a9c1d/production', hosts: ['a.example'] }],
   ]);
+});
+
+test('a copy is repaired where it runs, under the name that it has there', async () => {
+  const { guests: ours, done } = guests();
+  const digest = `sha256:${'a'.repeat(64)}`;
+  const copy = {
+    id: 'shared-db-1',
+    revision: 'shared',
+    release: digest,
+    service: { name: 'db' },
+    environment: {},
+    image: digest,
+    networks: {},
+    volumes: {},
+    files: [],
+  } as unknown as CopySpec;
+  await ask(ours, { do: 'repair', copy, fence: 3 });
+  expect(done).toMatchObject([['repair', { id: 'shared-db-1', scope: 'shop.3f2a9c1d/production' }]]);
 });
 
 test('its routes come back under the name that it gave them', async () => {

@@ -133,6 +133,8 @@ export class Guests {
         return this.#prepared(await this.#needs(scope, call.needs));
       case 'start':
         return here.containers.start(await this.#copy(scope, call.copy), call.fence);
+      case 'repair':
+        return here.containers.repair(await this.#copy(scope, call.copy), call.fence);
       case 'stop':
         return here.containers.stop(scope, call.id, call.fence);
       case 'look':

@@ -33,7 +33,7 @@ export interface RevisionNeeds extends PreparationSpec {
 }
 
 /** The Docker target of one machine. */
-export interface Containers extends Omit<DockerTarget, 'repair' | 'prepare' | 'observePrepared' | 'collect'> {
+export interface Containers extends Omit<DockerTarget, 'prepare' | 'observePrepared' | 'collect'> {
   prepare(needs: RevisionNeeds, fence: number): Promise<void>;
   observePrepared(needs: RevisionNeeds): ReturnType<DockerTarget['observePrepared']>;
   collect(keep: MachineKeep, fence: number): Promise<Collected>;
