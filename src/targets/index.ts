@@ -4,10 +4,11 @@ export type { CommandSpec, InstanceSpec, Probe, ProcessTarget } from './process/
 export { createDockerTarget } from './docker/docker-target.ts';
 export {
   builtImageName,
-  builtImagePrefix,
   containerName,
+  isBuiltName,
   label as containerLabel,
   networkName,
+  pulledMark,
   sharedRevision,
   volumeName,
 } from './docker/names.ts';
