@@ -74,19 +74,21 @@ test('rollback means production, follows the rollout and tells how it ended', as
   const under = aRollout({ kind: 'rollback', state: 'shifting', weightPercent: 100, detail: 'moves 100 %' });
   const done = { ...under, state: 'succeeded', detail: 'all well', liveAtMs: startMs + 11_000 };
   const server = await serve({
-    'POST /v1/rollbacks': { json: { rollout: 'ro-1' } },
+    'POST /v1/rollbacks': { json: { rollout: 'ro-1', notes: ['it starts with the secrets of today'] } },
     'GET /v1/rollouts/ro-1/watch': [
       { status: 404, json: refusal('wiring/no-such-rollout', 'not yet') },
       { lines: [under, done] },
     ],
   });
-  const { code, out } = await runInWorld(['rollback', '--to', 'r1'], server.home);
+  const { code, out, err } = await runInWorld(['rollback', '--to', 'r1'], server.home);
+  expect(err).toBe('note: it starts with the secrets of today\n');
   expect(out.split('\n')).toEqual([
     '[production] ● r2 shifting 100 %: moves 100 %',
     '[production] ✓ r2 succeeded: all well',
     '',
     '✓ production serves r2 (abc1234 Add a health page), live 1.0s after it was asked for',
     '  http://medianest.localhost:8080',
+    '  r1 again: slipway rollback production --to r1',
     '',
   ]);
   expect(code).toBe(0);

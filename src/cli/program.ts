@@ -199,7 +199,7 @@ function addShipCommands(program: Command, add: Add): void {
     .option('--detach', 'do not watch');
   add(program, 'rollback [environment]', {
     summary: 'take an environment back to the revision before',
-    more: 'Without a name: production, or the only environment.',
+    more: 'Without a name: production, or the only environment. Without --to it never goes to one that a rollback has left.',
     examples: ['slipway rollback', 'slipway rollback staging --to r3'],
     load: async () => (await import('./commands/rollback.ts')).rollback,
     server: 'any',

@@ -18,7 +18,10 @@ export interface EnvironmentState {
   standby: { revision: Revision; window: ObservedTimer; windowMs: number } | null;
   /** Revisions that no longer get traffic and are being stopped. */
   retiring: Retiring[];
-  /** Revisions that served here before those, newest first: all that is needed to go back to them. */
+  /**
+   * Revisions that served here before those, newest first: all that is needed to go back to them. Of the last five
+   * releases, whatever was done to one of them in between.
+   */
   past: Revision[];
   /** Stateful services as they run, in the order in which they start. */
   shared: RunningShared[];

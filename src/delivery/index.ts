@@ -42,7 +42,7 @@ export type {
   Routes,
   Target,
 } from './ports.ts';
-export { noChecks, noRules, sameShared, switchAtOnce } from './revision.ts';
+export { noChecks, noRules, runsTheSame, sameShared, switchAtOnce } from './revision.ts';
 export type {
   ConfigurationRef,
   DesiredInstance,

@@ -8,7 +8,7 @@ import type { Cause, EnvironmentState, Rollout, RolloutRequest } from './environ
 import type { Draft } from './draft.ts';
 import { takeDecision, type Word } from './decisions.ts';
 import { crossedMigration } from './migrations.ts';
-import { noChecks, noRules, switchAtOnce } from './revision.ts';
+import { noChecks, noRules, runsTheSame, switchAtOnce } from './revision.ts';
 import { candidateWeight, routedCopies } from './routes.ts';
 import { beginReplacing } from './shared.ts';
 import { upgradeRequest } from './upgrade.ts';
@@ -165,8 +165,5 @@ function repair(draft: Draft, { rolloutId, by }: Word): void {
 }
 
 function runsAlready({ stable }: EnvironmentState, { revision, force }: RolloutRequest): boolean {
-  if (!stable || force) return false;
-  const sameRelease = stable.release.digest === revision.release.digest;
-  if (stable.machines.join(' ') !== revision.machines.join(' ')) return false;
-  return sameRelease && stable.configuration.fingerprint === revision.configuration.fingerprint;
+  return stable !== null && !force && runsTheSame(stable, revision);
 }

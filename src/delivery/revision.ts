@@ -119,6 +119,13 @@ export interface ConfigurationRef {
   secrets: { name: string; version: number }[];
 }
 
+/** Whether going from one to the other would change nothing: the same release with the same configuration in the same places. */
+export function runsTheSame(one: Omit<Revision, 'id'>, other: Omit<Revision, 'id'>): boolean {
+  if (one.release.digest !== other.release.digest) return false;
+  if (one.machines.join(' ') !== other.machines.join(' ')) return false;
+  return one.configuration.fingerprint === other.configuration.fingerprint;
+}
+
 /** How a rollout should go; from slipway.yml, or chosen by the one who asked. */
 export interface RolloutSettings {
   strategy: StrategyDefinition;

@@ -2,10 +2,14 @@ import { startObserved } from '../flow/index.ts';
 import { takenFromMachine } from './desired.ts';
 import type { Draft } from './draft.ts';
 import type { EnvironmentState, Rollout } from './environment.ts';
-import type { Revision } from './revision.ts';
+import { runsTheSame, type Revision } from './revision.ts';
 
-/** Revisions that are remembered with all that is needed to go back to them, beside the one that stands by. */
-const rememberedRevisions = 5;
+/**
+ * Releases of which revisions are remembered with all that is needed to go back to them, beside what stands by; and
+ * revisions of each, which differ in their configuration.
+ */
+const rememberedReleases = 5;
+const rememberedOfEach = 5;
 
 /** The candidate is the stable revision from here on; what it replaces stands by. */
 export function succeed(draft: Draft, rollout: Rollout, nowMs: number): void {
@@ -37,6 +41,16 @@ export function succeed(draft: Draft, rollout: Rollout, nowMs: number): void {
 /** A revision drains and ends; what it was is kept, so that it can come back. */
 export function leave(state: EnvironmentState, revision: Revision, nowMs: number): void {
   state.retiring.push({ revision, stage: 'draining', drain: startObserved(nowMs) });
-  const others = state.past.filter(({ id }) => id !== revision.id);
-  state.past = [revision, ...others].slice(0, rememberedRevisions);
+  // A repair is what it repaired, and what came back is what it was: one of them is enough to go back to either.
+  const others = state.past.filter((one) => one.id !== revision.id && !runsTheSame(one, revision));
+  state.past = newestOfEach([revision, ...others]);
+}
+
+/** By release, so that many configurations of one do not push the others out. */
+function newestOfEach(revisions: Revision[]): Revision[] {
+  const byRelease = Map.groupBy(revisions, ({ release }) => release.digest);
+  const kept = [...byRelease.values()]
+    .slice(0, rememberedReleases)
+    .flatMap((ofOne) => ofOne.slice(0, rememberedOfEach));
+  return revisions.filter((one) => kept.includes(one));
 }

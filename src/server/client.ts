@@ -72,8 +72,8 @@ export interface ServerClient {
   rerunShip(id: string, options: { actor: string; failed: boolean }): Promise<string>;
   getRollout(id: string): Promise<RolloutView>;
   watchRollout(id: string, signal?: AbortSignal): AsyncIterable<RolloutView>;
-  /** The rollout's id. */
-  rollback(request: RollbackRequest): Promise<string>;
+  /** The rollout's id, and what whoever asked should know; a server of an older version has no notes. */
+  rollback(request: RollbackRequest): Promise<{ rollout: string; notes?: string[] }>;
   /** The rollout's id. */
   repair(request: RepairRequest): Promise<string>;
   applyShared(request: RepairRequest & { service: string }): Promise<void>;
@@ -126,8 +126,7 @@ export function connectServer(place: ServerPlace, options: SshChoice = {}): Serv
       (await json<{ ship: string }>('POST', path`/v1/ships/${id}/rerun`, { json: options })).ship,
     getRollout: (id) => json('GET', path`/v1/rollouts/${id}`),
     watchRollout: (id, signal) => lines(path`/v1/rollouts/${id}/watch`, signal),
-    rollback: async (request) =>
-      (await json<{ rollout: string }>('POST', '/v1/rollbacks', { json: request })).rollout,
+    rollback: (request) => json('POST', '/v1/rollbacks', { json: request }),
     say: async (request) => (await json<{ rollout: string }>('POST', '/v1/words', { json: request })).rollout,
     repair: async (request) =>
       (await json<{ rollout: string }>('POST', '/v1/repairs', { json: request })).rollout,

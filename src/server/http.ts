@@ -165,7 +165,7 @@ function addShipping(api: FastifyInstance, { system, answers, guard }: ServerPar
 function addChanging(api: FastifyInstance, { system, answers, shutdown }: ServerParts): void {
   api.post('/v1/rollbacks', async (request) => {
     const wish = rollbackRequest.parse(request.body);
-    return { rollout: await answers.rollback({ ...wish, to: wish.to ?? null }) };
+    return answers.rollback({ ...wish, to: wish.to ?? null });
   });
   api.post('/v1/words', async (request) => ({
     rollout: await answers.say(wordRequest.parse(request.body)),

@@ -5,10 +5,11 @@ export { isPlaceholder } from './docker/data-folder.ts';
 export { createDockerTarget } from './docker/docker-target.ts';
 export {
   builtImageName,
-  builtImagePrefix,
   containerName,
+  isBuiltName,
   label as containerLabel,
   networkName,
+  pulledMark,
   sharedRevision,
   volumeName,
 } from './docker/names.ts';

@@ -10,6 +10,7 @@ import {
   askRollback,
   rolloutsUnderWay,
   type GoingRollout,
+  type AskedRollback,
   type RollbackWish,
   type Selection,
 } from './going-back.ts';
@@ -250,7 +251,7 @@ export class Answers {
     });
   }
 
-  rollback(wish: RollbackWish): Promise<string> {
+  rollback(wish: RollbackWish): Promise<AskedRollback> {
     return askRollback(wish, this.system);
   }
 

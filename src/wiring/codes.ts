@@ -82,8 +82,8 @@ export const wiringCodes = {
     todo: 'Install it, or name an engine with DOCKER_HOST when you start the server.',
   },
   'no-earlier-release': {
-    means: 'Nothing ran here before what runs now.',
-    todo: 'Mend it and ship, or `slipway history`.',
+    means: 'Nothing ran here before what runs now, or only what a rollback has left.',
+    todo: 'Mend it and ship, or name one of `slipway history`: `slipway rollback --to r3`.',
   },
   'no-rollout': {
     means: 'Nothing is being rolled out there.',

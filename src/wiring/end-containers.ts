@@ -1,15 +1,16 @@
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Engine } from '../docker/index.ts';
 import { containerLabel } from '../targets/index.ts';
 import { dockerAt, homeIdOf } from './docker.ts';
 import type { Layout } from './layout.ts';
 
-/** From the stop signal to SIGKILL. */
-const graceMs = 30_000;
+/** From the stop signal to SIGKILL, at the least. */
+const leastGraceMs = 30_000;
 
 /**
- * Ends and removes every container and network of a home; volumes and images stay. Docker is not asked where no app of
+ * Ends and removes every container and network of a home; volumes and images stay. No `pre_stop` hook runs. Docker is not asked where no app of
  * the home has ever had a container.
  *
  * @param dockerHost - As the server was started with; null or empty for the engine of this machine.
@@ -25,14 +26,17 @@ export async function endContainers(layout: Layout, dockerHost: string | null): 
   // What others lean on ends last.
   for (const shared of [false, true]) {
     const chosen = all.filter(({ Labels }) => isShared(Labels) === shared);
-    await Promise.all(
-      chosen.map(async ({ Id }) => {
-        await containers.stop(Id, graceMs);
-        await containers.remove(Id);
-      }),
-    );
+    await Promise.all(chosen.map(({ Id }) => end(Id, containers)));
   }
   for (const { Id } of await networks.list(own)) await networks.remove(Id);
+}
+
+/** A database may need longer than most: each has the time that its service asks for. */
+async function end(id: string, containers: Engine['containers']): Promise<void> {
+  const present = await containers.inspect(id);
+  const { StopTimeout = 0 } = (present?.Config ?? {}) as { StopTimeout?: number };
+  await containers.stop(id, Math.max(leastGraceMs, StopTimeout * 1000));
+  await containers.remove(id);
 }
 
 async function everHadContainers({ apps }: Layout): Promise<boolean> {

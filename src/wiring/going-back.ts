@@ -6,19 +6,21 @@ import {
   noRules,
   switchAtOnce,
   type EnvironmentState,
+  type Revision,
   type RolloutRequest,
 } from '../delivery/index.ts';
 import { CodedError } from '../diagnostics/index.ts';
 import type { Json } from '../flow/index.ts';
+import { readRelease, releaseDirectory } from '../release/index.ts';
 import type { Store } from '../store/index.ts';
 import { requireAnswers } from './ask-machines.ts';
 import { environmentFlowId, environmentState, environmentStates } from './environments.ts';
 import { requireIntact, type PrepareParts } from './prepare-rollout.ts';
-import { releaseOf } from './processes.ts';
 import { releaseFiles } from './repository-files.ts';
 import { requireFreeHosts, resolveSetting, withRelease, type ResolveParts } from './resolve-revision.ts';
 import { asWantedToday } from './rollback-place.ts';
 import { rolloutsOf, type RolloutRecord } from './rollout-log.ts';
+import { knownAs, oneBefore, trailOf, type Trail } from './way-back.ts';
 
 /** A request is taken in by the next tick; a server that is busy may need longer, and the request still stands. */
 const knownWithinMs = 5_000;
@@ -30,19 +32,30 @@ export interface RollbackWish {
   app: string;
   environment: string;
   actor: string;
-  /** Revision or commit; null for the one before. */
+  /** Revision or commit; null for the one before, which is never one that a rollback has left. */
   to: string | null;
   /** Also across a migration that cannot be undone. */
   force: boolean;
 }
 
+/** A rollback that has begun. */
+export interface AskedRollback {
+  /** Its id. */
+  rollout: string;
+  /** What whoever asked should know of it. */
+  notes: string[];
+}
+
+interface Target {
+  revision: RolloutRequest['revision'];
+  notes: string[];
+}
+
 /**
  * Asks an environment to go back: to the revision that stands by, in one router change, or to any earlier one, whole: its
  * containers or processes, images, variables, and the versions of its secrets and env file that it had.
- *
- * @returns The rollout's id.
  */
-export async function askRollback(wish: RollbackWish, parts: PrepareParts): Promise<string> {
+export async function askRollback(wish: RollbackWish, parts: PrepareParts): Promise<AskedRollback> {
   const scope = `${wish.app}/${wish.environment}`;
   const state = await stateOf(scope, parts.store);
   if (state.rollout) {
@@ -55,7 +68,8 @@ export async function askRollback(wish: RollbackWish, parts: PrepareParts): Prom
     );
   }
   const rolloutId = `ro-${randomBytes(4).toString('hex')}`;
-  const revision = asWantedToday(await revisionFor(wish, state, parts), state);
+  const target = await revisionFor(wish, state, parts);
+  const revision = asWantedToday(target.revision, state);
   // What stands by takes its traffic back wherever it can; anything else has to be started on all machines.
   if (revision !== state.standby?.revision) await requireAnswers(revision.machines, parts.machines);
   const crossed = wish.force ? null : crossedMigration(state, revision.release.digest);
@@ -83,7 +97,7 @@ export async function askRollback(wish: RollbackWish, parts: PrepareParts): Prom
   };
   await parts.store.flows.signal(environmentFlowId(scope), 'rollout', request as unknown as Json);
   await untilKnown(rolloutId, scope, parts.store);
-  return rolloutId;
+  return { rollout: rolloutId, notes: target.notes };
 }
 
 /** Waits until the environment has taken the request in, so that whoever is told its id can ask for it. */
@@ -148,15 +162,44 @@ async function stateOf(scope: string, store: Store): Promise<EnvironmentState> {
 }
 
 async function revisionFor(
-  { app, environment, to }: RollbackWish,
+  wish: RollbackWish,
   state: EnvironmentState,
   parts: ResolveParts,
-): Promise<RolloutRequest['revision']> {
+): Promise<Target> {
+  const { app, environment } = wish;
+  const record = chosen(wish.to, state, await rolloutsOf(parts.store, state.scope));
+  const known = knownAs(record, state);
+  // It runs: nothing of it is asked of the disk.
+  if (known && known.id === state.standby?.revision.id) return { revision: known, notes: [] };
+  const release = await readRelease(releaseDirectory(parts.layout.app(app).releases, record.release));
+  if (!release) throw releaseGone(record);
+  await requireIntact(release, parts);
+  if (known) {
+    await requireFreeHosts(known.hosts, state.scope, parts.store);
+    // The environment names it anew: copies of its old name may still be on their way out.
+    return { revision: known, notes: known.id === record.revision ? [] : [standsFor(record, known)] };
+  }
+  const files = releaseFiles(release);
+  const { setting } = await resolveSetting(
+    { app: release.definition, environment, commit: release.commit, files },
+    parts,
+  );
+  return { revision: withRelease(setting, release, record.title), notes: [forgotten(record)] };
+}
+
+/** The rollout that brought what somebody wants back. */
+function chosen(to: string | null, state: EnvironmentState, records: RolloutRecord[]): RolloutRecord {
+  if (to === null) {
+    const trail = trailOf(records);
+    return oneBefore(trail, state) ?? refuse(nothingBefore(trail));
+  }
   const { standby, stable, scope } = state;
   const matches = (id: string | null, commit: string) =>
-    to !== null && (id === to || (to.length >= 4 && commit.startsWith(to)));
-  if (standby && (to === null || matches(standby.revision.id, standby.revision.release.commit)))
-    return standby.revision;
+    id === to || (to.length >= 4 && commit.startsWith(to));
+  const succeeded = records.filter(({ outcome }) => outcome === 'succeeded');
+  const brought = succeeded.filter(({ revision, commit }) => matches(revision, commit));
+  const standing = brought.findLast(({ revision }) => revision === standby?.revision.id);
+  if (standing) return standing;
   if (stable && matches(stable.id, stable.release.commit)) {
     throw new CodedError(
       'wiring/serves-already',
@@ -166,30 +209,38 @@ async function revisionFor(
       },
     );
   }
-  const succeeded = (await rolloutsOf(parts.store, scope)).filter(({ outcome }) => outcome === 'succeeded');
-  const earlier = succeeded.findLast(({ revision, commit, release }) =>
-    to === null ? release !== stable?.release.digest : matches(revision, commit),
-  );
-  if (!earlier) throw noSuchRevision(to, succeeded);
-  const release = await releaseOf(parts.layout, app, earlier.release);
-  await requireIntact(release, parts);
-  const remembered = state.past.find(({ id }) => id === earlier.revision);
-  if (remembered) {
-    await requireFreeHosts(remembered.hosts, scope, parts.store);
-    // The environment names it anew: copies of its old name may still be on their way out.
-    return remembered;
-  }
-  // From before revisions were remembered, or long ago: what the release says, with today's secrets.
-  const files = releaseFiles(release);
-  const { setting } = await resolveSetting(
-    { app: release.definition, environment, commit: release.commit, files },
-    parts,
-  );
-  return withRelease(setting, release, earlier.title);
+  return brought.at(-1) ?? refuse(noSuchRevision(to, succeeded));
 }
 
-function noSuchRevision(to: string | null, succeeded: RolloutRecord[]): CodedError {
-  if (to === null) {
+function refuse(error: CodedError): never {
+  throw error;
+}
+
+/** After a repair or an earlier way back the same is remembered under another name; and of many configurations the newest. */
+function standsFor(record: RolloutRecord, { id }: Revision): string {
+  return `${named(record)} starts with the configuration of ${id}, which is the same release`;
+}
+
+/** What is not remembered starts as it would if it were shipped today. */
+function forgotten(record: RolloutRecord): string {
+  return `${named(record)} ran too long ago for its configuration to be remembered: it starts with the secrets, variables and env file of today`;
+}
+
+function releaseGone(record: RolloutRecord): CodedError {
+  const { title } = record;
+  return new CodedError(
+    'wiring/release-gone',
+    `the release of ${named(record)} is not on this machine any more`,
+    {
+      notes: ['kept are those of the five releases before what runs'],
+      help: `ship that commit again, with "slipway ship": ${title}`,
+    },
+  );
+}
+
+function nothingBefore({ served, left }: Trail): CodedError {
+  const last = left.at(-1);
+  if (!last) {
     return new CodedError(
       'wiring/no-earlier-release',
       'no earlier release has run here, so there is nothing to go back to',
@@ -198,9 +249,19 @@ function noSuchRevision(to: string | null, succeeded: RolloutRecord[]): CodedErr
       },
     );
   }
-  const known = [
-    ...new Set(succeeded.map(({ revision, commit }) => `${revision ?? '?'} (${commit.slice(0, 7)})`)),
-  ];
+  const now = served.at(-1);
+  return new CodedError(
+    'wiring/no-earlier-release',
+    `nothing has run here before ${now ? named(now) : 'what runs'} but what a rollback has left`,
+    {
+      notes: [`left last: ${named(last)} ${last.title}`],
+      help: `to go to that again, name it: slipway rollback --to ${last.revision ?? last.commit.slice(0, 7)}`,
+    },
+  );
+}
+
+function noSuchRevision(to: string, succeeded: RolloutRecord[]): CodedError {
+  const known = [...new Set(succeeded.map(named))];
   return new CodedError(
     'wiring/no-such-revision',
     `"${to}" is neither a revision nor a commit that has run here`,
@@ -209,4 +270,8 @@ function noSuchRevision(to: string | null, succeeded: RolloutRecord[]): CodedErr
       help: 'name a revision or the first letters of a commit: slipway rollback --to r1',
     },
   );
+}
+
+function named({ revision, commit }: RolloutRecord): string {
+  return `${revision ?? '?'} (${commit.slice(0, 7)})`;
 }

@@ -151,7 +151,7 @@ export async function requireIntact(
     {
       help:
         damage.kind === 'image'
-          ? 'somebody has removed it from Docker; ship the commit again: slipway ship'
+          ? 'Slipway removes what no remembered revision needs, and so may somebody by hand; ship the commit again: slipway ship'
           : 'find out who changed it; then ship the commit again',
     },
   );

@@ -95,13 +95,10 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
         () => client.getShip(ship),
       );
     },
-    rollback: (to) =>
-      client.rollback({
-        app: 'rig',
-        environment: 'production',
-        actor: 'ana',
-        ...(to === undefined ? {} : { to }),
-      }),
+    rollback: async (to) => {
+      const wish = { app: 'rig', environment: 'production', actor: 'ana' };
+      return (await client.rollback({ ...wish, ...(to === undefined ? {} : { to }) })).rollout;
+    },
     async rolloutEnds(id) {
       let last: RolloutView | null = null;
       await until(

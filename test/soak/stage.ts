@@ -28,7 +28,7 @@ export interface Stage {
   shipEnds(ship: string): Promise<RolloutView>;
   abort(): Promise<void>;
   /** Goes back to what stands by; gives the rollout when it has ended. */
-  goBack(): Promise<RolloutView>;
+  goBack(to: string): Promise<RolloutView>;
   /** The end of what the server or the router has logged. */
   logTail(of: 'server' | 'router', lines: number): string[];
   /** Ends everything and proves by /proc that nothing is left. */
@@ -81,8 +81,8 @@ export async function openStage(router: RouterKind, limitMs: number): Promise<St
         return state === 'running' ? undefined : rollouts.at(-1);
       }),
     abort: async () => void (await client.abort(target)),
-    goBack: async () => {
-      const id = await client.rollback(target);
+    goBack: async (to) => {
+      const { rollout: id } = await client.rollback({ ...target, to });
       const rollouts = () => client.history({ app: 'soak', limit: 5 });
       return ended(async () => (await rollouts()).find((one) => one.id === id));
     },

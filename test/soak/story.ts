@@ -105,7 +105,8 @@ export class Story {
   async #goBack(): Promise<RolloutView> {
     const { environments } = await this.#stage.client.status();
     // Nothing stands by before the second version.
-    return environments[0]?.standby ? this.#stage.goBack() : this.#ship({ by: 'blue-green' });
+    const standby = environments[0]?.standby;
+    return standby ? this.#stage.goBack(standby.revision) : this.#ship({ by: 'blue-green' });
   }
 
   /** The next version. */

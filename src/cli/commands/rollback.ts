@@ -10,6 +10,7 @@ import { exitCodes } from '../exit-codes.ts';
 import { follow } from '../follow.ts';
 import { rolloutEnded } from '../render/marks.ts';
 import { rolloutSummary } from '../render/ship-summary.ts';
+import { harmless } from '../render/text.ts';
 import { print } from '../terminal.ts';
 import { environmentsOf } from './ship.ts';
 
@@ -30,7 +31,12 @@ export async function rollback(
     const environment = await nameEnvironment(client, app, named);
     const actor = await actorIn(context, context.cwd);
     const { to, force = false } = options;
-    const id = await client.rollback({ app, environment, actor, force, ...(to === undefined ? {} : { to }) });
+    const wish = { app, environment, actor, force, ...(to === undefined ? {} : { to }) };
+    const { rollout: id, notes = [] } = await client.rollback(wish);
+    print(
+      context.err,
+      notes.map((note) => `note: ${harmless(note)}`),
+    );
     return followRollout(context, client, { id, options });
   });
 }

@@ -93,5 +93,6 @@ test('a rollback that worked', () => {
   expect(rolloutSummary(rollout, [anEnvironment()], look)).toEqual([
     '✓ production serves r2 (abc1234 Add a health page), live 0.4s after it was asked for',
     '  http://medianest.localhost:8080',
+    '  r1 again: slipway rollback production --to r1',
   ]);
 });

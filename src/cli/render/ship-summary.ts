@@ -26,7 +26,8 @@ export function rolloutSummary(
   const environment = environments.find(
     (one) => one.app === rollout.app && one.environment === rollout.environment,
   );
-  if (rollout.state === 'succeeded') return [liveLine(rollout, look), ...urlLines(environment)];
+  if (rollout.state === 'succeeded')
+    return [liveLine(rollout, look), ...urlLines(environment), ...returnLines(rollout)];
   return [
     ...rolloutFailure(rollout, look),
     ...traffic([rollout.environment], environments, { [rollout.environment]: rollout }),
@@ -43,6 +44,12 @@ function liveLine(rollout: RolloutView, look: Look): string {
 
 function urlLines(environment: EnvironmentView | undefined): string[] {
   return (environment?.urls ?? []).map((url) => `  ${url}`);
+}
+
+/** The way back from a way back: without a name, the next rollback looks further back. */
+function returnLines({ kind, environment, from, revision }: RolloutView): string[] {
+  if (kind !== 'rollback' || from === null || from === revision) return [];
+  return [`  ${from} again: slipway rollback ${environment} --to ${from}`];
 }
 
 function success(view: ShipView, environments: readonly EnvironmentView[], look: Look): string[] {

@@ -43,10 +43,15 @@ export function builtImageName(app: string, key: string): string {
 }
 
 /** What the names of all images that Slipway built begin with. */
-export const builtImagePrefix = 'slipway/';
+const builtImagePrefix = 'slipway/';
 
 /** Repository of the marks on images that a home has pulled. */
 export const pulledRepository = `${builtImagePrefix}pulled`;
+
+/** Whether a name is one of those that Slipway gives what it builds. */
+export function isBuiltName(name: string): boolean {
+  return name.startsWith(builtImagePrefix) && !name.startsWith(`${pulledRepository}:`);
+}
 
 /**
  * A name for an image that says: this home has pulled it, under that other name. It holds no more than hashes, since a

@@ -1,6 +1,6 @@
 import type { ImageInfo } from 'dockerode';
 import type { Engine } from '../../docker/index.ts';
-import { builtImagePrefix, label, pulledMarks, pulledRepository } from './names.ts';
+import { isBuiltName, label, pulledMarks, pulledRepository } from './names.ts';
 
 /** An image that this home made or pulled, and that nothing needs. */
 export interface UnneededImage {
@@ -37,7 +37,7 @@ export async function unneededImages(
 /** Labels pass on to images that others build from ours; names do not. */
 function isBuilt(image: ImageInfo): boolean {
   const tags = tagsOf(image);
-  return tags.length > 0 && tags.every((name) => name.startsWith(builtImagePrefix) && !isMark(name));
+  return tags.length > 0 && tags.every(isBuiltName);
 }
 
 function onlyPulled(image: ImageInfo, homeId: string): boolean {

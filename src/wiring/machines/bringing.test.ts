@@ -21,6 +21,7 @@ function machine(there: string[]) {
   const sent: string[] = [];
   const away: { error: Error | null } = { error: null };
   const link = {
+    home: 'h1',
     ask: <T>(_scope: string, call: MachineCall): Promise<T> => {
       if (call.do === 'missing-images')
         return Promise.resolve(call.ids.filter((id) => !has.has(id)) as unknown as T);
@@ -35,7 +36,15 @@ function machine(there: string[]) {
   };
   const images = {
     inspect: (id: string) =>
-      Promise.resolve(id === 'pulled-there' ? null : { Id: id, RepoTags: [`slipway/shop:${id}`, 'shop:1'] }),
+      Promise.resolve(
+        id === 'pulled-there'
+          ? null
+          : {
+              Id: id,
+              RepoTags:
+                id === 'base' ? ['redis:7', 'slipway/pulled:h9-a-b-c'] : [`slipway/shop:${id}`, 'shop:1'],
+            },
+      ),
     save: (ids: string[]) => Promise.resolve(Readable.from(ids)),
   };
   return { bringing: new Bringing({ link, engine: { images } as unknown as Engine }), done, sent, away };
@@ -58,6 +67,14 @@ test('only what is missing is sent, with the names that Slipway gave it, and pre
   // What neither has, the other side pulls, or says why not.
   await bringing.begin(needs, 5);
   expect(done).toEqual(['look-at-prepared', 'prepare 5']);
+});
+
+test('what was pulled arrives with the mark by which this home collects it there', async () => {
+  const { bringing, sent } = machine(['app']);
+  await bringing.begin(needs, 3);
+  await ends(bringing);
+  const [names = ''] = sent;
+  expect(names).toMatch(/^\/machine\/images base slipway\/pulled:h1-[\w-]+$/);
 });
 
 test('where nothing is missing, it is prepared at once', async () => {

@@ -3,13 +3,13 @@ import type { Readable } from 'node:stream';
 import type { Preparation } from '../../delivery/index.ts';
 import { CodedError } from '../../diagnostics/index.ts';
 import type { Engine } from '../../docker/index.ts';
-import { builtImagePrefix } from '../../targets/index.ts';
+import { isBuiltName, pulledMark } from '../../targets/index.ts';
 import { Background } from '../background.ts';
 import { isSilence, type MachineLink } from './link.ts';
 import type { RevisionNeeds } from './model.ts';
 
 interface BringingParts {
-  link: Pick<MachineLink, 'ask' | 'send'>;
+  link: Pick<MachineLink, 'home' | 'ask' | 'send'>;
   /** That has the images of releases: it built or pulled them. */
   engine: Engine;
 }
@@ -69,11 +69,15 @@ export class Bringing {
     const found = await Promise.all(missing.images.map((id) => images.inspect(id)));
     const present = found.filter((image) => image !== null);
     if (present.length === 0) return;
-    const names = present.flatMap(({ Id, RepoTags }) =>
-      (RepoTags ?? []).filter((name) => name.startsWith(builtImagePrefix)).map((name) => `${Id} ${name}`),
-    );
+    const names = present.flatMap((one) => this.#namesOf(one).map((name) => `${one.Id} ${name}`));
     const open = () => images.save(present.map(({ Id }) => Id)) as Promise<Readable>;
     await this.#link.send('/machine/images', { names: names.join(',') }, open);
+  }
+
+  /** What was not built here gets the mark of what this home pulled: without a name nothing would ever collect it there. */
+  #namesOf({ Id, RepoTags }: { Id: string; RepoTags: string[] | null }): string[] {
+    const built = (RepoTags ?? []).filter(isBuiltName);
+    return built.length > 0 ? built : [pulledMark(this.#link.home, Id, Id)];
   }
 }
 

@@ -62,6 +62,11 @@ export class MachineLink {
     this.#beside = options.connect(options.name);
   }
 
+  /** Id of the home that asks. */
+  get home(): string {
+    return this.#options.home;
+  }
+
   /** Why it is silent; null when the last that was heard of it was good. */
   get silence(): string | null {
     return this.#silence?.message ?? null;
