@@ -24,7 +24,7 @@ async function askedAs(hosts: Partial<Record<string, string[]>>): Promise<unknow
     },
   };
   const machines = { of: () => machine } as unknown as Machines;
-  await askCheck(due as never, rollout, { instances: [], hosts, machines });
+  await askCheck(due, rollout, { instances: [], hosts, machines });
   return asked;
 }
 
