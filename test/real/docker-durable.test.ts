@@ -211,6 +211,20 @@ describe.skipIf(lacksDocker())(`containers through kills and changes (missing? $
     await rig.seen('r1-web-1', isReady);
   });
 
+  it('a copy that somebody renamed ends all the same, and one of somebody else under its name stays', async () => {
+    const copy = await rig.copy(serviceOf('web', forever));
+    await rig.target.start(copy, 1);
+    await rig.seen('r1-web-1', isReady);
+    const name = containerName(rig.scope, copy.id);
+    docker('rename', name, `${name}-old`);
+    docker('create', '--name', name, copy.image, 'true');
+    onTestFinished(() => void docker('rm', '-f', name));
+    await rig.target.stop(rig.scope, copy.id, 1);
+    await expect.poll(() => rig.target.observe(rig.scope, []), patience).toEqual([]);
+    expect(docker('ps', '-a', '--format', '{{.Names}}').split('\n')).toEqual(expect.arrayContaining([name]));
+    expect(docker('ps', '-a', '--format', '{{.Names}}')).not.toContain(`${name}-old`);
+  });
+
   it('what somebody changed by hand is told, and undone without a restart', async () => {
     const service = serviceOf('web', {
       ...answering(`response.end('ok');`),

@@ -45,23 +45,22 @@ async function start(place: Place, copy: CopySpec): Promise<void> {
 }
 
 async function stop(place: Place, { scope, instance, hooks }: Order & { act: 'stop' }): Promise<void> {
-  const name = containerName(scope, instance);
-  const gone = await endContainer(place, {
-    name,
+  await endContainers(place, {
+    name: containerName(scope, instance),
     scope,
     identity: { [label.instance]: instance },
     // A copy ends, whatever its hooks say.
-    beforehand: () =>
-      runHooks(place.engine, name, { hooks, output: print }).catch((error: Error) =>
+    beforehand: (id) =>
+      runHooks(place.engine, id, { hooks, output: print }).catch((error: Error) =>
         print(`slipway: ${error.message}\n`),
       ),
   });
-  if (gone) await dropStopHooks(place.home, scope, instance);
+  await dropStopHooks(place.home, scope, instance);
 }
 
 async function endTask(place: Place, { scope, key }: Order & { act: 'end' }): Promise<void> {
   const identity = { [label.task]: key };
-  await endContainer(place, { name: containerName(scope, key), scope, identity });
+  await endContainers(place, { name: containerName(scope, key), scope, identity });
 }
 
 interface Ending {
@@ -69,26 +68,23 @@ interface Ending {
   scope: string;
   identity: Record<string, string>;
   /** What is to be done while it still runs. */
-  beforehand?: () => Promise<void>;
+  beforehand?: (id: string) => Promise<void>;
 }
 
-/** Stop signal, grace, SIGKILL, removal. False for a container of somebody else, which is left alone. */
-async function endContainer(place: Place, { name, scope, identity, beforehand }: Ending): Promise<boolean> {
-  const { engine, homeId } = place;
-  const present = await engine.containers.inspect(name);
-  if (present) {
-    const labels = present.Config.Labels;
-    const own = { [label.home]: homeId, [label.scope]: scope, ...identity };
-    if (Object.entries(own).some(([key, value]) => labels[key] !== value)) return false;
-    if (present.State.Running) {
-      await beforehand?.();
+/** Stop signal, grace, SIGKILL, removal: of what carries our labels, for somebody may have renamed it. */
+async function endContainers(place: Place, { name, scope, identity, beforehand }: Ending): Promise<void> {
+  const { containers } = place.engine;
+  const own = { [label.home]: place.homeId, [label.scope]: scope, ...identity };
+  for (const { Id } of await containers.list(own)) {
+    const present = await containers.inspect(Id);
+    if (present?.State.Running) {
+      await beforehand?.(Id);
       const graceMs = ((present.Config as { StopTimeout?: number }).StopTimeout ?? defaultGraceS) * 1000;
-      await engine.containers.stop(name, graceMs);
+      await containers.stop(Id, graceMs);
     }
-    await engine.containers.remove(name);
+    await containers.remove(Id);
   }
   await dropFiles(place, scope, name);
-  return true;
 }
 
 /** The engine's own, for a container made without one. */
