@@ -35,7 +35,7 @@ const rollout = {
   state: 'succeeded',
   asks: { verbs: ['approve', 'reject'], who: ['lena', 'tom'] },
 };
-const ship = { id: 's-1', app: 'shop', actor: 'tom', state: 'succeeded' };
+const ship = { id: 's-1', app: 'shop', actor: 'tom', state: 'succeeded', rollouts: [{ id: 'ro-1' }] };
 const given: Record<string, unknown> = {
   rollout,
   shipView: ship,

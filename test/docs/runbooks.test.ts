@@ -30,7 +30,7 @@ afterAll(async () => {
 });
 
 function unmount(): void {
-  if (isRoot) execFileSync('sh', ['-c', 'umount "$0" 2>/dev/null || true', typist.home]);
+  if (isRoot) execFileSync('sh', ['-c', 'umount --lazy "$0" 2>/dev/null || true', typist.home]);
 }
 
 async function follow(page: string, scenes: Record<string, Scene>): Promise<void> {
