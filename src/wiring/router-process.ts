@@ -136,7 +136,8 @@ function routerSpec(
       ...(tls ? ['--listen-tls', addressText(tls), '--certificates', tls.certificates] : []),
       ...ownConfig.flatMap((file) => flag('--own-config', file)),
       ...trustedProxies.flatMap((range) => flag('--trust-proxy', range)),
-      ...(thumbprint === null ? [] : ['--acme-thumbprint', thumbprint]),
+      // In one word, for one in 64 begins with a dash.
+      ...(thumbprint === null ? [] : [`--acme-thumbprint=${thumbprint}`]),
     ],
     cwd: layout.home,
     env: { PATH: '/usr/bin:/bin', LANG: 'C.UTF-8', NODE_COMPILE_CACHE: layout.compileCache },

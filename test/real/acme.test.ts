@@ -61,8 +61,7 @@ async function scene(kind: keyof typeof programs, hosts = [host]): Promise<Scene
       `127.0.0.1:${tlsPort}`,
       '--certificates',
       certificates,
-      '--acme-thumbprint',
-      account.thumbprint,
+      `--acme-thumbprint=${account.thumbprint}`,
     ],
     kind,
   );

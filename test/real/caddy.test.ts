@@ -211,8 +211,8 @@ describe.skipIf(lacks(caddy))(`Caddy in particular (missing? ${caddy.install})`,
     await get(rig.port);
     await until(async () => (await state()).revisions[0]?.requests === 1);
     await truncate(file('requests.log'), 0);
-    await get(rig.port);
     await until(async () => (await state()).losses > 0);
+    await get(rig.port);
     await until(async () => (await state()).revisions[0]?.requests === 2);
   });
 
