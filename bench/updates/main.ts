@@ -19,7 +19,7 @@ import { watchMemory } from './memory.ts';
 import { printReport, type Update } from './report.ts';
 import { rolloutScript } from './rollout-script.ts';
 import { slipwayShip } from './slipway.ts';
-import { ownStartMs } from './own-start.ts';
+import { startOfAppMs } from './own-start.ts';
 import { swarmUpdate } from './swarm.ts';
 import { sendUsers } from './users.ts';
 
@@ -66,10 +66,12 @@ async function contendersOn(engine: Dockerd, folder: string, missing: string[]):
   return all.filter(({ name }) => name.includes(values.only));
 }
 
-async function updateOnce(contender: Contender, version: number): Promise<Update> {
+async function updateOnce(engine: Dockerd, contender: Contender, version: number): Promise<Update> {
   const users = await sendUsers(contender.port);
   const memory = watchMemory(contender);
   try {
+    // With the same users on the same machine, which leave a start less of it than it would have alone.
+    const ownStartMs = await startOfAppMs(engine, version);
     await sleep(beforeMs);
     const startedMs = Date.now();
     const rolloutMs = await contender.update(version);
@@ -81,6 +83,7 @@ async function updateOnce(contender: Contender, version: number): Promise<Update
     const old = seen.answers[String(version - 1)];
     if (!seen.answers[String(version)]) throw new Error(`nobody was answered by version ${version}`);
     return {
+      ownStartMs,
       tookMs,
       rolloutMs: rolloutMs ?? tookMs,
       lastOldMs: (old?.lastAtMs ?? startedMs) - startedMs,
@@ -129,15 +132,15 @@ try {
   const updates = new Map<Contender, Update[]>(began.filter((one) => one !== null).map((one) => [one, []]));
   const starts: number[] = [];
   for (let round = 1; round <= rounds; round++) {
-    starts.push(await ownStartMs(engine, round));
+    starts.push(await startOfAppMs(engine, round));
     for (const [contender, each] of updates) {
-      const update = await unlessPeerFails(contender, () => updateOnce(contender, round + 1));
+      const update = await unlessPeerFails(contender, () => updateOnce(engine, contender, round + 1));
       if (update) each.push(update);
       else updates.delete(contender);
     }
   }
   const load = loadavg().map((each) => each.toFixed(1));
-  printReport({ updates, starts, missing, load, json: values.json });
+  printReport({ updates, idleStarts: starts, missing, load, json: values.json });
 } finally {
   for (const contender of begun) await contender.end().catch((error: Error) => console.error(error.message));
   await engine.stop();

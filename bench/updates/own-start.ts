@@ -9,7 +9,7 @@ const network = 'bench-start';
  * What the app itself takes: from `docker run` of all copies at once, on a network as Compose gives every app one, until
  * the engine calls all of them healthy.
  */
-export async function ownStartMs({ url, docker }: Dockerd, version: number): Promise<number> {
+export async function startOfAppMs({ url, docker }: Dockerd, version: number): Promise<number> {
   const engine = openEngine(url);
   const names = Array.from({ length: copies }, (_, index) => `bench-start-${index}`);
   const made = { name: network, driver: null, driverOptions: {}, internal: false, ipv6: false, subnets: [] };

@@ -4,6 +4,8 @@ import type { Memory } from './memory.ts';
 
 /** One update, as it was seen. */
 export interface Update {
+  /** The app's own start a moment before, with the same users. */
+  ownStartMs: number;
   /** From the command to its end. */
   tookMs: number;
   /** Of that, the update of the app: without the pipeline and the making of a release. */
@@ -17,8 +19,8 @@ export interface Update {
 /** All that was measured in a run. */
 export interface Report {
   updates: Map<Contender, Update[]>;
-  /** The app's own start, in each round. */
-  starts: number[];
+  /** The app's own start with nobody there, in each round. */
+  idleStarts: number[];
   missing: string[];
   /** Of the machine in the last 1, 5 and 15 minutes. */
   load: string[];
@@ -26,15 +28,18 @@ export interface Report {
 }
 
 /** Prints medians over the rounds; failures are sums. Sets the exit code when a request to Slipway failed. */
-export function printReport({ updates, starts, missing, load, json }: Report): void {
-  const startMs = median(starts);
-  const rows = [...updates].map(([contender, each]) => rowOf(contender, each, startMs));
+export function printReport({ updates, idleStarts, missing, load, json }: Report): void {
+  const idleMs = median(idleStarts);
+  const rows = [...updates].map(([contender, each]) => rowOf(contender, each));
   for (const row of rows) if (json) console.log(JSON.stringify(row));
-  if (json) console.log(JSON.stringify({ row: "the app's own start", seconds: seconds(startMs) }));
+  if (json) console.log(JSON.stringify({ row: "the app's own start, no users", seconds: seconds(idleMs) }));
   else {
     console.table(Object.fromEntries(rows.map(({ row, ...rest }) => [row, rest])));
-    console.log(`  the app's own start, ready by its healthcheck: ${seconds(startMs)} s`);
-    console.log('  x least: over (own start x starts in turn + configured waits)');
+    console.log(
+      '  own start: of the app, until its healthcheck calls it healthy, a moment before with the same users',
+    );
+    console.log(`  own start with no users: ${seconds(idleMs)} s`);
+    console.log('  x least: over (own start x starts in turn + configured waits), within each round');
     console.log("  rollout: without what Slipway does before it, the commit's pipeline and its release");
     for (const [{ name, what }] of updates) console.log(`  ${name}: ${what}`);
     for (const [{ name }, each] of updates) console.log(`  ${name}: ${failuresOf(each)}`);
@@ -48,18 +53,20 @@ export function printReport({ updates, starts, missing, load, json }: Report): v
   }
 }
 
-function rowOf({ name, startsInTurn, waitsMs }: Contender, each: Update[], startMs: number) {
+function rowOf({ name, startsInTurn, waitsMs }: Contender, each: Update[]) {
   const tookMs = median(each.map((one) => one.tookMs));
   const rolloutMs = median(each.map((one) => one.rolloutMs));
-  const leastMs = startMs * startsInTurn + waitsMs;
+  const overLeast = (whole: (one: Update) => number) =>
+    ratio(median(each.map((one) => whole(one) / (one.ownStartMs * startsInTurn + waitsMs))));
   const requests = sum(each.map(({ seen }) => seen.requests));
   return {
     row: name,
     seconds: seconds(tookMs),
     'rollout s': seconds(rolloutMs),
     'last old answer s': seconds(median(each.map((one) => one.lastOldMs))),
-    'x least': ratio(tookMs, leastMs),
-    'rollout x least': ratio(rolloutMs, leastMs),
+    'own start s': seconds(median(each.map((one) => one.ownStartMs))),
+    'x least': overLeast((one) => one.tookMs),
+    'rollout x least': overLeast((one) => one.rolloutMs),
     requests,
     failed: sum(each.flatMap(({ seen }) => Object.values(seen.failures))),
     'nobody answered ms': Math.max(...each.map(({ seen }) => seen.longestGapMs)),
@@ -77,8 +84,8 @@ function failuresOf(each: Update[]): string {
   return told.length === 0 ? 'no request failed' : `failed: ${told.join(', ')}`;
 }
 
-function ratio(ms: number, leastMs: number): number {
-  return Number((ms / leastMs).toFixed(2));
+function ratio(times: number): number {
+  return Number(times.toFixed(2));
 }
 
 function mebibytes(each: number[]): number {
