@@ -29,13 +29,14 @@ const kinds: Visitor[] = [
   { kept: true, method: 'POST', path: '/', session: false, tester: false },
   { kept: false, method: 'POST', path: '/', session: true, tester: false },
   { kept: true, method: 'GET', path: '/', session: false, tester: false },
-  { kept: true, method: 'GET', path: '/slow', session: false, tester: false },
 ];
+const patient: Visitor = { kept: true, method: 'GET', path: '/slow', session: false, tester: false };
 
-/** So many visitors as make the rate together, of all kinds. */
+/** So many visitors as make the rate together, of all kinds; the patient ones, who wait longer than a turn, on top. */
 export function visitorsFor(requestsPerSecond: number): Visitor[] {
   const count = Math.max(kinds.length, Math.round((requestsPerSecond * visitEveryMs) / 1_000));
-  return Array.from({ length: count }, (_, at) => kinds[at % kinds.length] as Visitor);
+  const quick = Array.from({ length: count }, (_, at) => kinds[at % kinds.length] as Visitor);
+  return [...quick, ...Array.from({ length: Math.ceil(count / kinds.length) }, () => patient)];
 }
 
 /** Where a visitor stands. */
