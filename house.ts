@@ -14,7 +14,7 @@ export interface Room {
 }
 
 const language = ['diagnostics', 'expressions', 'workflow', 'compose', 'app'] as const;
-const engines = ['flow', 'runs', 'delivery', 'access'] as const;
+const engines = ['flow', 'runs', 'delivery', 'access', 'story'] as const;
 const tools = ['store', 'source', 'secrets', 'supervisor', 'docker'] as const;
 const adapters = ['runner', 'release', 'targets', 'traffic'] as const;
 
@@ -33,6 +33,7 @@ export const rooms: readonly Room[] = [
   { name: 'docker', pure: false, sees: [...engines, ...language] },
   { name: 'runs', pure: true, sees: ['flow', ...language] },
   { name: 'delivery', pure: true, sees: ['flow', ...language] },
+  { name: 'story', pure: true, sees: ['flow', ...language] },
   { name: 'access', pure: true, sees: ['diagnostics'] },
   { name: 'flow', pure: true, sees: [...language] },
   { name: 'app', pure: true, sees: ['diagnostics', 'expressions', 'compose'] },

@@ -31,6 +31,10 @@ export const cliCodes = {
     todo: '`slipway COMMAND --help`.',
   },
   'missing-mandatory-option-value': { means: 'A flag that the command needs is not there.', todo: 'Add it.' },
+  'nothing-to-explain': {
+    means: 'No rollout was asked for there yet.',
+    todo: '`slipway history` lists those that there were.',
+  },
   'no-access': {
     means: 'A file or folder may not be read or written by you.',
     todo: 'Give yourself access, or keep what Slipway writes elsewhere: `--home DIR`.',
@@ -54,7 +58,7 @@ export const cliCodes = {
     todo: 'Leave it out, or start the command in a terminal.',
   },
   'not-written': {
-    means: 'A file that `init` would write cannot be written.',
+    means: 'A file that `init` or `explain --html` would write cannot be written.',
     todo: 'Look at the permissions of its folder.',
   },
   'option-missing-argument': { means: 'A flag stands without its value.', todo: 'Write the value after it.' },

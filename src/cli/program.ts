@@ -330,6 +330,19 @@ function addLookCommands(program: Command, add: Add): void {
   })
     .option('-n, --limit <count>', 'so many of the newest (20)', count)
     .option('--app <name>', "the app, if not this repository's");
+  add(program, 'explain [rollout]', {
+    summary: 'tell what happened in a rollout: steps, why it went back, what its release changed',
+    more: 'A rollout is named by its id, or by the environment whose newest one is meant; without a name, the newest of this app.',
+    examples: [
+      'slipway explain',
+      'slipway explain production',
+      'slipway explain ro-3f2a91bc --html story.html',
+    ],
+    load: async () => (await import('./commands/explain.ts')).explain,
+    server: 'any',
+  })
+    .option('--html <file>', 'also as a page with a chart, in one file that needs nothing else')
+    .option('--app <name>', "the app, if not this repository's");
   const audit = program
     .command('audit')
     .summary('prove that the log of decisions is whole, or print it')

@@ -100,6 +100,10 @@ function preparing(
 function migrating(draft: Draft, rollout: Rollout, { command }: Observed, nowMs: number): void {
   if (command.state !== 'exited' || command.code !== 0) return;
   const { state } = draft;
+  draft.event('task.succeeded', 'slipway', {
+    rollout: rollout.id,
+    task: rollout.tasks[rollout.taskIndex]?.name ?? '',
+  });
   if (rollout.taskIndex + 1 < rollout.tasks.length) rollout.taskIndex += 1;
   else if (stableCopies(state).length > 0) rollout.phase = { at: 'checking-stable', gate: newGate(nowMs) };
   else beginSteps(draft, rollout, nowMs);

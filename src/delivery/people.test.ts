@@ -184,6 +184,7 @@ test('a rolling update without room ends old copies first, and brings them back 
   await stage.until(atRest);
   expect(stage.lines).toEqual([
     'rollout.aborting',
+    'rollout.reverting',
     'start r1-web-2',
     'route r1=100%/2 r2=0%/1',
     'stop r2-web-1',

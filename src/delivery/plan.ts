@@ -56,7 +56,7 @@ export function planEnvironment(input: {
   if (!asked) {
     const rollout = draft.state.rollout;
     const cause = rollout && (findFailure(draft.state, rollout, observed) ?? superseded(draft.state));
-    if (cause) revert(draft.state, cause, nowMs);
+    if (cause) revert(draft, cause, nowMs);
     else effects = planEffects(state, observed);
     if (!cause && withoutHopeless(effects, state).length === 0) settle(draft, observed, nowMs);
   }

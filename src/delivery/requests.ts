@@ -29,7 +29,7 @@ export function takeSignals(draft: Draft, signals: readonly Signal[], nowMs: num
       beginReplacing(draft, payload as unknown as { service: string; by: string }, nowMs);
     else if (name === 'reject') {
       const cause = takeDecision(draft, name, word, nowMs);
-      if (cause && draft.state.rollout) revert(draft.state, cause, nowMs);
+      if (cause && draft.state.rollout) revert(draft, cause, nowMs);
     } else takeDecision(draft, name, word, nowMs);
   }
 }
@@ -53,7 +53,8 @@ export function startNext(draft: Draft, nowMs: number): void {
 }
 
 /** The way back: old copies that are missing, then traffic, then the candidate's copies. */
-export function revert(state: EnvironmentState, cause: Cause, nowMs: number): void {
+export function revert(draft: Draft, cause: Cause, nowMs: number): void {
+  const { state } = draft;
   const { rollout } = state;
   if (!rollout) return;
   const from = {
@@ -64,6 +65,11 @@ export function revert(state: EnvironmentState, cause: Cause, nowMs: number): vo
     check: checkCommand(state),
     started: !['waiting', 'preparing', 'migrating', 'checking-stable'].includes(rollout.phase.at),
   };
+  draft.event('rollout.reverting', 'slipway', {
+    rollout: rollout.id,
+    weightPercent: candidateWeight(rollout),
+    reason: cause.reason,
+  });
   const stage = from.taken > 0 ? 'restoring' : 'routing';
   rollout.paused = null;
   rollout.phase = {
@@ -133,7 +139,7 @@ function abort(draft: Draft, { rolloutId, by, reason }: Word, nowMs: number): vo
     return;
   }
   draft.event('rollout.aborting', by, { rollout: rollout.id });
-  revert(state, cause, nowMs);
+  revert(draft, cause, nowMs);
 }
 
 /**

@@ -17,6 +17,7 @@ import type { Finding } from '../diagnostics/index.ts';
  *   POST   /v1/ships/:id/cancel { actor }      204
  *   POST   /v1/ships/:id/rerun { actor, failed: boolean }   { ship: string }, the new one
  *   GET    /v1/rollouts/:id                    RolloutView
+ *   GET    /v1/rollouts/:id/story              Story
  *   GET    /v1/rollouts/:id/watch              RolloutView a line, at each change, until it has ended
  *   POST   /v1/rollbacks  RollbackRequest      { rollout: string; notes: string[] }
  *   POST   /v1/words      WordRequest          { rollout: string }, that heard it

@@ -1,5 +1,6 @@
 import type { StoredEvent } from '../flow/index.ts';
 import type { AuditReport } from '../store/index.ts';
+import type { Story } from '../story/index.ts';
 import type {
   CollectionView,
   HealthView,
@@ -71,6 +72,8 @@ export interface ServerClient {
   /** The new ship's id. */
   rerunShip(id: string, options: { actor: string; failed: boolean }): Promise<string>;
   getRollout(id: string): Promise<RolloutView>;
+  /** What happened in a rollout, for somebody who was not there. */
+  story(id: string): Promise<Story>;
   watchRollout(id: string, signal?: AbortSignal): AsyncIterable<RolloutView>;
   /** The rollout's id, and what whoever asked should know; a server of an older version has no notes. */
   rollback(request: RollbackRequest): Promise<{ rollout: string; notes?: string[] }>;
@@ -125,6 +128,7 @@ export function connectServer(place: ServerPlace, options: SshChoice = {}): Serv
     rerunShip: async (id, options) =>
       (await json<{ ship: string }>('POST', path`/v1/ships/${id}/rerun`, { json: options })).ship,
     getRollout: (id) => json('GET', path`/v1/rollouts/${id}`),
+    story: (id) => json('GET', path`/v1/rollouts/${id}/story`),
     watchRollout: (id, signal) => lines(path`/v1/rollouts/${id}/watch`, signal),
     rollback: (request) => json('POST', '/v1/rollbacks', { json: request }),
     say: async (request) => (await json<{ rollout: string }>('POST', '/v1/words', { json: request })).rollout,

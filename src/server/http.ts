@@ -117,6 +117,7 @@ function addReading(api: FastifyInstance, { system, answers, guard, doors }: Ser
     system.store.audit.verify(z.object({ chain: name.optional() }).parse(request.body).chain),
   );
   api.get('/v1/rollouts/:id', (request) => answers.rollout(idOf(request)));
+  api.get('/v1/rollouts/:id/story', (request) => answers.story(idOf(request)));
   api.get('/v1/rollouts/:id/watch', (request, reply) =>
     watch(reply, system.store, {
       look: () => answers.rollout(idOf(request)),

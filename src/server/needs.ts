@@ -36,6 +36,7 @@ export const needs: Readonly<Record<string, Need>> = {
   },
   'POST /v1/audit': { right: 'look', at: (request) => [chainPlace(textIn(request.body, 'chain'), 'server')] },
   'GET /v1/rollouts/:id': { right: 'look', at: rolloutPlace },
+  'GET /v1/rollouts/:id/story': { right: 'look', at: rolloutPlace },
   'GET /v1/rollouts/:id/watch': { right: 'look', at: rolloutPlace },
   'GET /v1/ships/:id': { right: 'look', at: shipPlace },
   'GET /v1/ships/:id/watch': { right: 'look', at: shipPlace },

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CodedError } from '../diagnostics/index.ts';
 import { requireRef } from './bundle.ts';
+import { changeBetween, type ChangeBetween } from './change.ts';
 import { readCommit, requireSha, resolveCommit } from './commit.ts';
 import type { CommitInfo } from './commit.ts';
 import { git, gitFailed, runGit } from './git.ts';
@@ -33,6 +34,8 @@ export interface Mirror {
   submodules(commit: string): Promise<string[]>;
   /** Paths that differ between two commits, as GitHub's path filters see a push. Everything when there is no base. */
   changedFiles(base: string | null, commit: string): Promise<string[]>;
+  /** What a commit has that another one has not. Throws `source/unknown-revision`. */
+  changeBetween(base: string, commit: string): Promise<ChangeBetween>;
   /** Writes the commit's files into a new or empty folder, as a checkout would: modes and symbolic links kept. */
   export(commit: string, directory: string): Promise<void>;
   /** Branches and tags with their commits, for `createBundle`. */
@@ -70,6 +73,8 @@ export async function openMirror(directory: string): Promise<Mirror> {
     listFiles: (commit, prefix) => listFiles(directory, commit, prefix ?? ''),
     submodules: (commit) => submodules(directory, commit),
     changedFiles: (base, commit) => changedFiles(directory, base, commit),
+    changeBetween: (base, commit) =>
+      changeBetween(directory, { base, commit, settings: mirrorSettings(directory) }),
     export: (commit, target) => exportCommit(directory, commit, target),
     heads: () => heads(directory),
     commitInfo: (commit) => readCommit(directory, commit, mirrorSettings(directory)),

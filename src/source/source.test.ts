@@ -245,6 +245,24 @@ describe('a mirror', () => {
     expect(await ids('gone')).toEqual([null, null]);
   });
 
+  test('tells the commits and the lines that one commit has over another', async () => {
+    write('a b\tc', '1\n2\n');
+    const first = commit('First');
+    write('a b\tc', '1\n3\n4\n');
+    commit('Second: "quoted"');
+    writeFileSync(join(clone, 'picture'), Buffer.from([0, 1, 2]));
+    const third = commit('Third');
+    await send(third);
+    const { commits, files } = await mirror.changeBetween(first, third);
+    expect(commits.map(({ title }) => title)).toEqual(['Third', 'Second: "quoted"']);
+    expect(files).toEqual([
+      { path: 'a b\tc', added: 2, removed: 1 },
+      { path: 'picture', added: null, removed: null },
+    ]);
+    expect((await mirror.changeBetween(third, first)).commits).toEqual([]);
+    expect(await code(mirror.changeBetween('0'.repeat(40), first))).toBe('source/unknown-revision');
+  });
+
   test('is used whoever owns it, names submodules, and refuses to compare what it lacks', async () => {
     const inner = commit('Inner');
     git('update-index', '--add', '--cacheinfo', `160000,${inner},vendor/lib`);

@@ -2,6 +2,7 @@ import { knownRevisions, type EnvironmentState } from '../delivery/index.ts';
 import { CodedError, type Finding } from '../diagnostics/index.ts';
 import type { Flow } from '../flow/index.ts';
 import { openMirror } from '../source/index.ts';
+import type { Story } from '../story/index.ts';
 import { homeDiskWarnings } from './disk-room.ts';
 import { environmentFlowId, environmentState, environmentStates } from './environments.ts';
 import { collectAll } from './garbage.ts';
@@ -28,6 +29,7 @@ import { seeMachines } from './see-machines.ts';
 import { sayWord, type WordWish } from './speaking.ts';
 import type { System } from './system.ts';
 import { viewEnvironment, viewRollout } from './view-environment.ts';
+import { tellRollout } from './tell-rollout.ts';
 import { viewShip } from './view-ship.ts';
 import type {
   CollectionView,
@@ -249,6 +251,14 @@ export class Answers {
     throw new CodedError('wiring/no-such-rollout', `there is no rollout "${id}"`, {
       help: 'list them: slipway history',
     });
+  }
+
+  /** What happened in a rollout, for somebody who was not there. */
+  async story(id: string): Promise<Story> {
+    const { app, environment } = await this.rollout(id);
+    const story = await tellRollout({ scope: `${app}/${environment}`, rollout: id }, this.system);
+    if (!story) throw new Error(`${id} has no story`);
+    return story;
   }
 
   rollback(wish: RollbackWish): Promise<AskedRollback> {

@@ -7,6 +7,7 @@ import { historyPage } from './history-page.ts';
 import { levels, planPage } from './plan-page.ts';
 import { forecastLines } from './forecast-lines.ts';
 import { statusPage } from './status-page.ts';
+import { storyLines } from './story-lines.ts';
 
 const look = { color: false, columns: 130 };
 
@@ -211,5 +212,76 @@ test('events: who decided what, when', () => {
   expect(eventsPage([event], look)).toEqual([
     'WHEN                  CHAIN                 NO  WHO  WHAT               FACTS',
     '2026-01-02 03:04:05Z  medianest/production  7   ana  rollout.requested  revision=r2 reason="all well"',
+  ]);
+});
+
+test('a story: the whole in a sentence, each moment with its time, what changed, what came of it', () => {
+  const at = Date.UTC(2026, 0, 5, 14, 0, 0);
+  const lines = storyLines(
+    {
+      rollout: 'ro-1',
+      app: 'shop',
+      environment: 'production',
+      kind: 'deploy',
+      outcome: 'failed',
+      reason: '9 of 100 requests failed',
+      revision: 'r2',
+      from: 'r1',
+      commit: 'c'.repeat(40),
+      title: 'Faster search',
+      release: `sha256:${'a'.repeat(64)}`,
+      actor: 'ana',
+      requestedAtMs: at,
+      endedAtMs: at + 125_000,
+      moments: [
+        { atMs: at, who: 'ana', says: 'ana asked for it', tone: 'plain' },
+        { atMs: at + 62_000, who: 'slipway', says: 'it was taken back', tone: 'bad' },
+      ],
+      shares: [],
+      logTail: ['boom \u001b[2J'],
+      change: {
+        base: 'b'.repeat(40),
+        commits: [{ commit: 'c'.repeat(40), title: 'Faster search', author: 'Ana' }],
+        files: [
+          { path: 'src/search.ts', added: 12, removed: 3 },
+          { path: 'logo.png', added: null, removed: null },
+        ],
+        moreCommits: 0,
+        moreFiles: 7,
+      },
+      sequels: [
+        {
+          rollout: 'ro-2',
+          kind: 'rollback',
+          title: 'Before',
+          actor: 'bo',
+          outcome: 'succeeded',
+          endedAtMs: null,
+        },
+      ],
+    },
+    look,
+    at + 200_000,
+  );
+  expect(lines).toEqual([
+    '“Faster search” did not get to stay in shop/production',
+    'ro-1  ccccccc  by ana, 2026-01-05 14:00:00 UTC, 2 min 5 s',
+    '9 of 100 requests failed',
+    '',
+    '      +0 s  ana asked for it',
+    '+1 min 2 s  it was taken back',
+    '',
+    'last lines of its log',
+    'boom ',
+    '',
+    'what it changed since bbbbbbb',
+    'ccccccc Faster search (Ana)',
+    'FILE           ADDED   REMOVED',
+    'src/search.ts  +12     -3',
+    'logo.png       binary',
+    'and 7 more files',
+    '',
+    'what came of it',
+    'ro-2  rollback of “Before” by bo: succeeded',
   ]);
 });

@@ -1,0 +1,57 @@
+import { writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { CodedError } from '../../diagnostics/index.ts';
+import type { ServerClient } from '../../server/index.ts';
+import { storyPage } from '../../story/index.ts';
+import { nameApp } from '../app-of.ts';
+import { outLook, show, withServer, type CliContext, type CommonOptions } from '../context.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { storyLines } from '../render/story-lines.ts';
+
+interface ExplainOptions extends CommonOptions {
+  app?: string;
+  html?: string;
+}
+
+/** Tells what happened in a rollout, and why. Without a name: in the newest one of this app. */
+export async function explain(
+  context: CliContext,
+  options: ExplainOptions,
+  wanted: string | undefined,
+): Promise<number> {
+  return withServer(context, options, async (client) => {
+    const story = await client.story(await idOf(context, client, { options, wanted }));
+    show(context, options, story, () => storyLines(story, outLook(context), context.nowMs()));
+    if (options.html !== undefined) await writePage(context, options.html, storyPage(story, context.nowMs()));
+    return exitCodes.done;
+  });
+}
+
+interface Wish {
+  options: ExplainOptions;
+  wanted: string | undefined;
+}
+
+/** A rollout is named by its id, or by the environment whose newest one is meant. */
+async function idOf(context: CliContext, client: ServerClient, { options, wanted }: Wish): Promise<string> {
+  if (wanted !== undefined && wanted.startsWith('ro-')) return wanted;
+  const app = await nameApp(context, client, options);
+  const [newest] = await client.history({ app, environment: wanted, limit: 1 });
+  if (newest) return newest.id;
+  const where = [app, wanted].filter((part) => part !== undefined).join('/');
+  throw new CodedError('cli/nothing-to-explain', `there was no rollout of ${where || 'any app'} yet`, {
+    help: 'see what there was: slipway history',
+  });
+}
+
+async function writePage(context: CliContext, file: string, page: string): Promise<void> {
+  const path = resolve(context.cwd, file);
+  try {
+    await writeFile(path, page);
+  } catch (cause) {
+    throw new CodedError('cli/not-written', `${file} cannot be written: ${(cause as Error).message}`, {
+      help: 'name a file in a folder that is there and yours: slipway explain --html story.html',
+    });
+  }
+  context.err.write(`the page is in ${file}\n`);
+}

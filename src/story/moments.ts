@@ -1,0 +1,81 @@
+import { formatDuration } from '../app/index.ts';
+import type { Json, StoredEvent } from '../flow/index.ts';
+import type { Moment, Tone } from './model.ts';
+
+type Data = { [key: string]: Json };
+type Telling = [says: string, tone?: Tone];
+
+const isOver = 'its copies had ended, and what served before it goes on';
+
+/** What each kind of event says to somebody who was not there. */
+const tellings: Record<string, (data: Data, who: string) => Telling> = {
+  'rollout.requested': ({ kind, title }, who) => [
+    kind === 'rollback' ? `${who} asked to go back to “${text(title)}”` : `${who} asked for “${text(title)}”`,
+  ],
+  'rollout.started': ({ revision, from, steps }) => [
+    `${text(revision)} began ${from === null ? 'where nothing ran' : `beside ${text(from)}`}${stepsText(steps)}`,
+  ],
+  'rollout.waiting': (data) => [`it waited for ${waits(data['for'])}`],
+  'rollout.cleared': ({ approvedBy }) => [
+    approvedBy === null ? 'its wait was over' : `${text(approvedBy)} approved it`,
+  ],
+  'task.succeeded': ({ task }) => [`the task ${text(task)} succeeded`],
+  'stable.ill': ({ revision, reason }) => [`${text(revision)} was not well by then: ${text(reason)}`, 'bad'],
+  'traffic.shifted': ({ revision, weightPercent }) => [
+    weightPercent === 0
+      ? `${text(revision)} was shown to testers`
+      : `${text(revision)} got ${text(weightPercent)} % of the traffic`,
+  ],
+  'check.passed': ({ check, asks }) => [`the check ${text(check)} passed (${text(asks)})`, 'good'],
+  'rollout.holding': ({ weightPercent, ms, ...data }) => [
+    data['for'] === 'timer'
+      ? `it stayed at ${text(weightPercent)} % for ${formatDuration(Number(ms))}`
+      : `it stayed at ${text(weightPercent)} % until somebody approved`,
+  ],
+  'rollout.unproven': ({ weightPercent, reason }) => [
+    `nothing spoke against it at ${text(weightPercent)} %, and nothing proved it: ${text(reason)}`,
+  ],
+  'rollout.approved': (_, who) => [`${who} approved it`],
+  'rollout.promoted': ({ full }, who) => [
+    full === true ? `${who} let it go on to the end` : `${who} let it go on`,
+  ],
+  'rollout.paused': (_, who) => [`${who} paused it`],
+  'rollout.resumed': (_, who) => [`${who} let it go on`],
+  'rollout.rejected': (_, who) => [`${who} rejected it`, 'bad'],
+  'rollout.aborting': (_, who) => [`${who} aborted it`, 'bad'],
+  'rollout.reverting': ({ weightPercent, reason }) => [
+    `it was taken back${weightPercent === 0 ? ' before it had traffic' : ` from ${text(weightPercent)} %`}: ${text(reason)}`,
+    'bad',
+  ],
+  'rollout.succeeded': ({ reason }) => [`it was done: ${text(reason)}`, 'good'],
+  'rollout.failed': () => [isOver],
+  'rollout.aborted': () => [isOver],
+  'rollout.superseded': ({ reason }) => [`it made way: ${text(reason)}`],
+};
+
+/** An event as a moment. One of a kind that is not known here, as of a newer version, is told by its name. */
+export function momentOf({ type, actor, atMs, data }: StoredEvent): Moment {
+  const [says, tone = 'plain'] = tellings[type]?.(data as Data, actor) ?? [type];
+  return { atMs, who: actor, says, tone };
+}
+
+function stepsText(steps: Json | undefined): string {
+  if (!Array.isArray(steps) || steps.length < 2) return '';
+  return `, to get ${steps.map((step) => text(step)).join(', ')} % of the traffic`;
+}
+
+const waitsFor: Record<string, string> = {
+  approval: 'an approval',
+  timer: 'its timer',
+  window: 'a deployment window',
+};
+
+function waits(value: Json | undefined): string {
+  const all = Array.isArray(value) ? value.map((one) => text(one)) : [];
+  return all.map((one) => waitsFor[one] ?? one).join(' and ');
+}
+
+function text(value: Json | undefined): string {
+  if (value === null || value === undefined) return 'nothing';
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}

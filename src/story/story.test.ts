@@ -1,0 +1,106 @@
+import { expect, test } from 'vitest';
+import type { Json, StoredEvent } from '../flow/index.ts';
+import { storyPage, tellStory, type Change } from './index.ts';
+
+const startMs = Date.UTC(2026, 0, 5, 14, 0, 0);
+const digest = `sha256:${'a'.repeat(64)}`;
+
+/** Events of a chain, a second apart. */
+function chain(...lines: [type: string, data: { [key: string]: Json }, actor?: string][]): StoredEvent[] {
+  return lines.map(([type, data, actor = 'slipway'], index) => ({
+    id: index + 1,
+    sequence: index + 1,
+    chain: 'shop/production',
+    type,
+    actor,
+    data,
+    atMs: startMs + index * 1_000,
+    previousHash: '',
+    hash: '',
+  }));
+}
+
+const asked = (rollout: string, title: string) => ({
+  rollout,
+  kind: 'deploy',
+  title,
+  commit: 'c'.repeat(40),
+  release: digest,
+});
+
+const events = chain(
+  ['rollout.requested', asked('ro-1', 'Faster <search>'), 'ana'],
+  ['rollout.started', { rollout: 'ro-1', revision: 'r2', from: 'r1', steps: [10, 50, 100] }, 'ana'],
+  ['task.succeeded', { rollout: 'ro-1', task: 'migrate' }],
+  ['traffic.shifted', { rollout: 'ro-1', revision: 'r2', weightPercent: 10 }],
+  ['rollout.holding', { rollout: 'ro-1', weightPercent: 10, for: 'timer', ms: 60_000 }],
+  ['revision.retired', { revision: 'r0' }],
+  ['rollout.reverting', { rollout: 'ro-1', weightPercent: 10, reason: '9 of 100 requests failed' }],
+  ['rollout.failed', { rollout: 'ro-1', reason: '9 of 100 requests failed', logTail: ['<boom>'] }],
+  ['rollout.requested', asked('ro-2', 'Search again'), 'bo'],
+  ['rollout.failed', { rollout: 'ro-2', reason: 'never ready' }],
+  ['rollout.requested', asked('ro-3', 'Search, mended'), 'bo'],
+  ['rollout.succeeded', { rollout: 'ro-3', reason: 'r4 serves shop/production' }],
+  ['rollout.requested', asked('ro-4', 'Later'), 'bo'],
+);
+const change: Change = {
+  base: 'b'.repeat(40),
+  commits: [{ commit: 'c'.repeat(40), title: 'Faster <search>', author: 'Ana' }],
+  files: [{ path: 'src/search.ts', added: 12, removed: 3 }],
+  moreCommits: 0,
+  moreFiles: 2,
+};
+const place = { app: 'shop', environment: 'production', events, change };
+
+test('a rollout that went back: its moments, its share over time, and what came of it', () => {
+  const story = tellStory({ ...place, rollout: 'ro-1' });
+  expect(story).toMatchObject({
+    outcome: 'failed',
+    revision: 'r2',
+    from: 'r1',
+    actor: 'ana',
+    logTail: ['<boom>'],
+  });
+  expect(story?.moments.map(({ says }) => says)).toEqual([
+    'ana asked for “Faster <search>”',
+    'r2 began beside r1, to get 10, 50, 100 % of the traffic',
+    'the task migrate succeeded',
+    'r2 got 10 % of the traffic',
+    'it stayed at 10 % for 1m',
+    'it was taken back from 10 %: 9 of 100 requests failed',
+    'its copies had ended, and what served before it goes on',
+  ]);
+  expect(story?.shares).toEqual([
+    { atMs: startMs + 3_000, weightPercent: 10 },
+    { atMs: startMs + 6_000, weightPercent: 0 },
+  ]);
+  expect(story?.sequels.map(({ rollout, outcome }) => [rollout, outcome])).toEqual([
+    ['ro-2', 'failed'],
+    ['ro-3', 'succeeded'],
+  ]);
+});
+
+test('one that is under way has no end, and one that was never asked for no story', () => {
+  expect(tellStory({ ...place, rollout: 'ro-4' })).toMatchObject({ outcome: 'under way', endedAtMs: null });
+  expect(tellStory({ ...place, rollout: 'ro-9' })).toBeNull();
+});
+
+test('the page holds what apps and commits say as text, and needs nothing from elsewhere', () => {
+  const story = tellStory({ ...place, rollout: 'ro-1' });
+  const page = storyPage(story!, startMs + 60_000);
+  expect(page).toContain('Faster &lt;search&gt;');
+  expect(page).toContain('&lt;boom&gt;');
+  expect(page).not.toMatch(/<boom>|<search>|<script|https?:/);
+  expect(page).toContain('and 2 more files');
+  expect(page).toMatch(/class="share" d="M44 136H/);
+});
+
+test('an event of a newer version is told by its name', () => {
+  const newer = chain(
+    ['rollout.requested', asked('ro-1', 'A'), 'ana'],
+    ['rollout.dreamt', { rollout: 'ro-1' }],
+  );
+  expect(tellStory({ ...place, events: newer, rollout: 'ro-1' })?.moments.at(-1)?.says).toBe(
+    'rollout.dreamt',
+  );
+});

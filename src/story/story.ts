@@ -1,0 +1,102 @@
+import type { StoredEvent } from '../flow/index.ts';
+import type { Change, Outcome, Sequel, Share, Story } from './model.ts';
+import { momentOf } from './moments.ts';
+
+/** Where a story comes from. */
+export interface Sources {
+  app: string;
+  environment: string;
+  rollout: string;
+  /** Events of the environment's chain from the rollout's request on, oldest first. */
+  events: readonly StoredEvent[];
+  change: Change | null;
+}
+
+type Data = Record<string, unknown>;
+
+/** Tells what happened; null when the events do not know the rollout. */
+export function tellStory({ app, environment, rollout, events, change }: Sources): Story | null {
+  const own = events.filter((event) => dataOf(event)['rollout'] === rollout);
+  const requested = own.find(({ type }) => type === 'rollout.requested');
+  if (!requested) return null;
+  const asked = dataOf(requested);
+  const started = dataOf(own.find(({ type }) => type === 'rollout.started'));
+  const end = own.find((event) => outcomeOf(event) !== null);
+  const ended = dataOf(end);
+  return {
+    rollout,
+    app,
+    environment,
+    kind: asked['kind'] === 'rollback' ? 'rollback' : 'deploy',
+    outcome: (end && outcomeOf(end)) ?? 'under way',
+    reason: text(ended['reason']),
+    revision: textOrNull(started['revision']),
+    from: textOrNull(started['from']),
+    commit: text(asked['commit']),
+    title: text(asked['title']),
+    release: text(asked['release']),
+    actor: requested.actor,
+    requestedAtMs: requested.atMs,
+    endedAtMs: end?.atMs ?? null,
+    moments: own.map(momentOf),
+    shares: sharesOf(own),
+    logTail: Array.isArray(ended['logTail']) ? ended['logTail'].map(String) : [],
+    change,
+    sequels: end && outcomeOf(end) !== 'succeeded' ? sequelsOf(events, end) : [],
+  };
+}
+
+/** Steps up, and the way back when it was over. */
+function sharesOf(own: readonly StoredEvent[]): Share[] {
+  const shifted = own
+    .filter(({ type }) => type === 'traffic.shifted')
+    .map((event) => ({ atMs: event.atMs, weightPercent: Number(dataOf(event)['weightPercent']) }));
+  const back = own.find(({ type }) => type === 'rollout.reverting');
+  return back && (shifted.at(-1)?.weightPercent ?? 0) > 0
+    ? [...shifted, { atMs: back.atMs, weightPercent: 0 }]
+    : shifted;
+}
+
+/** What was asked for after it, until one of these succeeded. */
+function sequelsOf(events: readonly StoredEvent[], after: StoredEvent): Sequel[] {
+  const later = events.filter(({ sequence }) => sequence > after.sequence);
+  const sequels: Sequel[] = [];
+  for (const requested of later.filter(({ type }) => type === 'rollout.requested')) {
+    const { rollout, kind, title } = dataOf(requested);
+    const end = later.find((event) => outcomeOf(event) !== null && dataOf(event)['rollout'] === rollout);
+    const outcome = (end && outcomeOf(end)) ?? 'under way';
+    sequels.push({
+      rollout: text(rollout),
+      kind: kind === 'rollback' ? 'rollback' : 'deploy',
+      title: text(title),
+      actor: requested.actor,
+      outcome,
+      endedAtMs: end?.atMs ?? null,
+    });
+    if (outcome === 'succeeded') break;
+  }
+  return sequels;
+}
+
+const outcomes: Record<string, Outcome> = {
+  'rollout.succeeded': 'succeeded',
+  'rollout.failed': 'failed',
+  'rollout.aborted': 'aborted',
+  'rollout.superseded': 'superseded',
+};
+
+function outcomeOf({ type }: StoredEvent): Outcome | null {
+  return outcomes[type] ?? null;
+}
+
+function dataOf(event: StoredEvent | undefined): Data {
+  return (event?.data ?? {}) as Data;
+}
+
+function text(value: unknown): string {
+  return textOrNull(value) ?? '';
+}
+
+function textOrNull(value: unknown): string | null {
+  return typeof value === 'string' ? value : null;
+}
