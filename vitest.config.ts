@@ -1,7 +1,9 @@
 import { defineConfig } from 'vitest/config';
+import { LongFilesFirst } from './scripts/long-files-first.ts';
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongFilesFirst },
     projects: [
       {
         test: {
@@ -13,8 +15,8 @@ export default defineConfig({
           sequence: { groupOrder: 0 },
         },
       },
-      // The rig runs the real command and the real server, and waits much: two files at a time, each with folders and
-      // ports of its own.
+      // The rig runs the real command and the real server, and waits for a third of its time: three files at a time keep
+      // two cores busy, each with folders and ports of its own.
       {
         test: {
           name: 'rig',
@@ -22,7 +24,7 @@ export default defineConfig({
           exclude: ['test/real/**'],
           testTimeout: 300_000,
           hookTimeout: 180_000,
-          maxWorkers: 2,
+          maxWorkers: 3,
           sequence: { groupOrder: 1 },
           // It imports JSON without saying so, which Node itself refuses.
           server: { deps: { inline: ['@actions/workflow-parser'] } },
@@ -37,7 +39,7 @@ export default defineConfig({
           globalSetup: ['test/docker/shared.ts'],
           testTimeout: 300_000,
           hookTimeout: 120_000,
-          maxWorkers: 2,
+          maxWorkers: 3,
           sequence: { groupOrder: 2 },
           // Of tests that say that they may run beside each other: one for each core.
           maxConcurrency: 2,

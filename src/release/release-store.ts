@@ -1,5 +1,5 @@
 import { hash, randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { CodedError } from '../diagnostics/index.ts';
 import { hashFiles } from './manifest.ts';
@@ -130,13 +130,7 @@ export async function scratchPath(storeDirectory: string): Promise<string> {
 
 /** Writes a file so that it is on disk when this returns. */
 export async function writeDurably(file: string, text: string): Promise<void> {
-  const handle = await open(file, 'w', 0o444);
-  try {
-    await handle.writeFile(text);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
+  await writeFile(file, text, { mode: 0o444, flush: true });
 }
 
 function isAlive(pid: number): boolean {

@@ -145,26 +145,30 @@ async function has(directory: string, commit: string): Promise<boolean> {
 }
 
 async function readFile(directory: string, commit: string, path: string): Promise<string | null> {
-  requireSha(commit);
-  if (path.includes('\n')) return null;
-  const args = ['cat-file', '--batch'];
-  const input = `${commit}:${path}\n`;
-  const output = await runGit({ directory, args, input, settings: mirrorSettings(directory) });
-  if (output.code !== 0) throw gitFailed(args, output);
-  const headerEnd = output.stdout.indexOf('\n');
-  const [, type, size] = /^\S+ (\S+) (\d+)$/.exec(output.stdout.subarray(0, headerEnd).toString()) ?? [];
+  const said = await askOf(directory, { commit, path, what: '--batch' });
+  const headerEnd = said.indexOf('\n');
+  const [, type, size] = /^\S+ (\S+) (\d+)$/.exec(said.subarray(0, headerEnd).toString()) ?? [];
   if (type !== 'blob') return null;
-  return output.stdout.subarray(headerEnd + 1, headerEnd + 1 + Number(size)).toString();
+  return said.subarray(headerEnd + 1, headerEnd + 1 + Number(size)).toString();
 }
 
 async function objectId(directory: string, commit: string, path: string): Promise<string | null> {
+  const said = await askOf(directory, { commit, path, what: '--batch-check=%(objectname)' });
+  return /^([0-9a-f]{40,64})\n$/.exec(said.toString())?.[1] ?? null;
+}
+
+/** What `git cat-file` says of a file or folder in a commit; nothing of a name that its lines cannot hold. */
+async function askOf(
+  directory: string,
+  { commit, path, what }: { commit: string; path: string; what: string },
+): Promise<Buffer> {
   requireSha(commit);
-  if (path.includes('\n')) return null;
-  const args = ['cat-file', '--batch-check=%(objectname)'];
+  if (path.includes('\n')) return Buffer.alloc(0);
+  const args = ['cat-file', what];
   const input = `${commit}:${path}\n`;
   const output = await runGit({ directory, args, input, settings: mirrorSettings(directory) });
   if (output.code !== 0) throw gitFailed(args, output);
-  return /^([0-9a-f]{40,64})\n$/.exec(output.stdout.toString())?.[1] ?? null;
+  return output.stdout;
 }
 
 async function listFiles(directory: string, commit: string, prefix: string): Promise<string[]> {

@@ -71,31 +71,6 @@ function startLoad(port: number, clients = 12): Load {
 }
 
 suite(`nginx as a router${missing ? ' (needs: apt-get install nginx-light)' : ''}`, () => {
-  test('10 switches under load lose nothing, though each old app is killed once it is drained', async () => {
-    await start();
-    const startApp = () => rig.app((_request, response) => setTimeout(() => response.end('ok'), 2));
-    let old = await startApp();
-    let fence = 1;
-    await rig.router.apply(routes([revision('r0', 100, old.port)]), fence);
-    const load = startLoad(rig.port);
-    for (let turn = 1; turn <= 10; turn++) {
-      const next = await startApp();
-      const before = `r${turn - 1}`;
-      await rig.router.apply(
-        routes([revision(before, 0, old.port), revision(`r${turn}`, 100, next.port)]),
-        ++fence,
-      );
-      await until(async () => (await observed(before))?.inFlight === 0);
-      old.server.closeAllConnections();
-      old.server.close();
-      await rig.router.apply(routes([revision(`r${turn}`, 100, next.port)]), ++fence);
-      old = next;
-    }
-    await load.stop();
-    expect(load.failures).toEqual([]);
-    expect((await rig.router.observe('shop/production')).losses).toBe(0);
-  });
-
   test('every request is counted, for its revision, with its session and how it ended', async () => {
     await start();
     const app = await rig.app((asked, response) => {

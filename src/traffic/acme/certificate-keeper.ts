@@ -1,7 +1,8 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { CodedError } from '../../diagnostics/index.ts';
 import type { CertificateWatch } from '../certificate-watch.ts';
+import { writeWhole } from '../write-whole.ts';
 import { dueHosts, nextAttemptMs, type Attempts } from './due.ts';
 import { obtainCertificate, type Authority } from './obtain.ts';
 
@@ -115,12 +116,9 @@ async function readAttempts(file: string): Promise<Record<string, Attempts>> {
   }
 }
 
-/** Renamed into place, so that nobody reads half of it. A name with a dot in front is no certificate yet. */
 async function putFile(file: string, text: string): Promise<void> {
-  const draft = join(dirname(file), `.${basename(file)}.${process.pid}`);
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  await writeFile(draft, text, { mode: 0o600, flush: true });
-  await rename(draft, file);
+  await writeWhole(file, text);
 }
 
 function sentenceOf(error: unknown): string {

@@ -3,7 +3,7 @@ import { readFile, rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CodedError } from '../../diagnostics/index.ts';
 import { findDaemon, startDaemon, type Daemon } from '../agent/daemon.ts';
-import { writeWhole } from '../agent/write-whole.ts';
+import { writeWhole } from '../write-whole.ts';
 import { logTail } from '../agent/log-tail.ts';
 import { listenAddress, load } from './admin.ts';
 import type { ProcessPaths } from './paths.ts';

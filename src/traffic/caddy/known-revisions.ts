@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { InFlight } from '../agent/driver.ts';
 import type { StoredScope } from '../embedded/state-file.ts';
-import { writeWhole } from '../agent/write-whole.ts';
+import { writeWhole } from '../write-whole.ts';
 import { scopeKey } from '../agent/scope-key.ts';
 import { dialAddress } from './scope-routes.ts';
 

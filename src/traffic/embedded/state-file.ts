@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { link, open, readFile, rename, rm } from 'node:fs/promises';
+import { link, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Routes } from '../../delivery/index.ts';
 import { messageOf } from './log.ts';
@@ -45,7 +45,8 @@ export async function loadState(path: string): Promise<LoadedState> {
 export async function saveState(path: string, scopes: readonly StoredScope[]): Promise<void> {
   const body = JSON.stringify({ scopes });
   const temporary = `${path}.${process.pid}.tmp`;
-  await writeDurably(temporary, `${JSON.stringify({ format: 1, sha256: sha256(body) })}\n${body}\n`);
+  const text = `${JSON.stringify({ format: 1, sha256: sha256(body) })}\n${body}\n`;
+  await writeFile(temporary, text, { mode: 0o600, flush: true });
   await keepPrevious(path);
   await rename(temporary, path);
   const directory = await open(dirname(path), 'r');
@@ -75,16 +76,6 @@ async function readOne(path: string): Promise<OneFile> {
 function problemOf(path: string, file: OneFile): string {
   if (file.kind === 'damaged') return `${path} is damaged: ${file.reason}`;
   return `${path} is missing`;
-}
-
-async function writeDurably(path: string, text: string): Promise<void> {
-  const file = await open(path, 'w', 0o600);
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
 }
 
 async function keepPrevious(path: string): Promise<void> {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeWhole } from '../agent/write-whole.ts';
+import { writeWhole } from '../write-whole.ts';
 import type { Certificate } from '../certificate-folder.ts';
 import { pages, renderPage, type Page } from '../embedded/pages.ts';
 import type { HaproxyPaths } from './paths.ts';

@@ -7,7 +7,7 @@ import { covers, type Certificate } from '../certificate-folder.ts';
 import type { StoredScope } from '../embedded/state-file.ts';
 import { renderConfig } from './config.ts';
 import type { ConfigParts } from './config-parts.ts';
-import { writeWhole } from '../agent/write-whole.ts';
+import { writeWhole } from '../write-whole.ts';
 import { writeCertificates, writeMaps, type StoredSlots } from './files.ts';
 import { mapsFor, type Maps } from './maps.ts';
 import type { HaproxyPaths } from './paths.ts';

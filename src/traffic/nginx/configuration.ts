@@ -13,7 +13,7 @@ import { revisionToken, sessionKey } from '../embedded/session-cookie.ts';
 import type { StoredScope } from '../embedded/state-file.ts';
 import { scopeKey } from '../agent/scope-key.ts';
 import { textOf } from '../agent/text-of.ts';
-import { writeWhole } from '../agent/write-whole.ts';
+import { writeWhole } from '../write-whole.ts';
 import { pageFiles } from './pages.ts';
 import { renderPart, serverLines } from './part.ts';
 import { sharedRun, type NginxPaths } from './paths.ts';

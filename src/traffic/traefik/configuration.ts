@@ -6,7 +6,7 @@ import type { AgentSettings } from '../agent/settings.ts';
 import type { Certificate } from '../certificate-folder.ts';
 import { sessionKey } from '../embedded/session-cookie.ts';
 import type { StoredScope } from '../embedded/state-file.ts';
-import { writeWhole } from '../agent/write-whole.ts';
+import { writeWhole } from '../write-whole.ts';
 import { problemsOf, refused, requireShape } from './check.ts';
 import { renderDynamic } from './dynamic-configuration.ts';
 import { copyOf, type DynamicParts } from './parts.ts';

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { open, readFile, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { writeWhole } from '../agent/write-whole.ts';
+import { writeWhole } from '../write-whole.ts';
 import type { DriverEvents } from '../agent/driver.ts';
 import type { Daemon } from '../agent/daemon.ts';
 import { log, messageOf } from '../embedded/log.ts';

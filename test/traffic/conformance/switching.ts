@@ -13,6 +13,7 @@ export function switching(suite: Suite): void {
       const start = (id: string) => suite.rig.app((...parts) => plain(id, ...parts));
       let old = await start('s0');
       await suite.apply([revision('s0', 100, old.port)]);
+      const { losses } = await suite.observe();
       const load = startLoad(suite.rig.port);
       for (let turn = 1; turn <= 10; turn++) {
         const next = await start(`s${turn}`);
@@ -29,6 +30,7 @@ export function switching(suite: Suite): void {
       await load.stop();
       expect(load.failures).toEqual([]);
       expect(load.revisions.size).toBe(11);
+      expect((await suite.observe()).losses).toBe(losses);
     });
 
     test('a change of hosts, pins and limits under load loses nothing', async () => {
