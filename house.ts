@@ -14,9 +14,9 @@ export interface Room {
 }
 
 const language = ['diagnostics', 'expressions', 'workflow', 'compose', 'app'] as const;
-const engines = ['flow', 'runs', 'delivery', 'access', 'story'] as const;
+const engines = ['flow', 'runs', 'delivery', 'access', 'story', 'flags'] as const;
 const tools = ['store', 'source', 'secrets', 'supervisor', 'docker'] as const;
-const adapters = ['runner', 'release', 'targets', 'traffic'] as const;
+const adapters = ['runner', 'release', 'targets', 'traffic', 'flagd'] as const;
 
 const below = [...tools, ...engines, ...language];
 
@@ -35,6 +35,7 @@ export const rooms: readonly Room[] = [
   { name: 'delivery', pure: true, sees: ['flow', ...language] },
   { name: 'story', pure: true, sees: ['flow', ...language] },
   { name: 'access', pure: true, sees: ['diagnostics'] },
+  { name: 'flags', pure: true, sees: ['diagnostics'] },
   { name: 'flow', pure: true, sees: [...language] },
   { name: 'app', pure: true, sees: ['diagnostics', 'expressions', 'compose'] },
   { name: 'compose', pure: true, sees: ['diagnostics'] },

@@ -5,6 +5,7 @@ import { composeCodes } from '../src/compose/codes.ts';
 import type { Catalogue } from '../src/diagnostics/index.ts';
 import { dockerCodes } from '../src/docker/codes.ts';
 import { expressionCodes } from '../src/expressions/codes.ts';
+import { flagsCodes } from '../src/flags/codes.ts';
 import { flowCodes } from '../src/flow/codes.ts';
 import { localCodes } from '../src/local/codes.ts';
 import { releaseCodes } from '../src/release/codes.ts';
@@ -40,6 +41,7 @@ export const errorCatalogue: readonly RoomCodes[] = [
   { room: 'runner', about: 'steps while they run', codes: runnerCodes },
   { room: 'release', about: 'what is made of a commit', codes: releaseCodes },
   { room: 'secrets', about: 'secrets and env files', codes: secretsCodes },
+  { room: 'flags', about: 'feature flags', codes: flagsCodes },
   { room: 'wiring', about: 'ships, rollouts, going back', codes: wiringCodes },
   { room: 'targets', about: 'revisions on the machine', codes: targetsCodes },
   { room: 'docker', about: 'Docker Engines', codes: dockerCodes },

@@ -48,6 +48,10 @@ export const cliCodes = {
     means: 'A secret has no value, and nobody can be asked for it.',
     todo: 'Set it in the environment, or use `--secret-file`.',
   },
+  'no-flag-file': {
+    means: 'The file of flags that the command names is not there.',
+    todo: 'Name a document of flagd.',
+  },
   'no-ship': { means: 'Nothing of the app has been shipped yet.', todo: '`slipway ship`.' },
   'disk-full': {
     means: 'No space is left where something had to be written.',

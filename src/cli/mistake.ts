@@ -24,7 +24,7 @@ export interface Trouble {
 const refusedStatuses = [403, 409, 423];
 /** These codes speak of what the user has or wrote, not of what failed. */
 const usersOwn =
-  /^(?:(?:app|cli|local|source|workflow|expressions|secrets)\/|wiring\/(?:no-such-job|bad-router-setting)|server\/bad-host)/;
+  /^(?:(?:app|cli|local|source|workflow|expressions|secrets|flags)\/|wiring\/(?:no-such-job|bad-router-setting)|server\/bad-host)/;
 
 /** Sorts out any throw: findings of users, coded failures, bugs. */
 export function troubleOf(error: unknown): Trouble {

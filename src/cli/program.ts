@@ -4,6 +4,7 @@ import type { Add, CommandFacts, Runner, Work } from './command.ts';
 import { exitCodesText } from './exit-codes.ts';
 import { another, count, variable } from './flag-values.ts';
 import { defaultListen } from './local-server.ts';
+import { addFeatureFlagCommands } from './feature-flag-commands.ts';
 import { addFileCommands } from './file-commands.ts';
 import { addRunCommand } from './run-flags.ts';
 
@@ -43,6 +44,7 @@ export function buildProgram(
   addFileCommands(program, add);
   addLookCommands(program, add);
   addSecrets(program, add);
+  addFeatureFlagCommands(program, add);
   addAccessCommands(program, add);
   return program;
 }

@@ -1,5 +1,6 @@
 import type { Verb } from '../delivery/index.ts';
 import type { Finding } from '../diagnostics/index.ts';
+import type { FlagWish } from '../wiring/index.ts';
 
 /*
  * The server's HTTP API, JSON over the unix socket <home>/server.sock (mode 0600), and people's sockets in
@@ -31,6 +32,10 @@ import type { Finding } from '../diagnostics/index.ts';
  *   GET    /v1/logs?app=&environment=&process=&ship=&job=&lines=&follow=   LogLine a line
  *   PUT    /v1/secrets    SecretRequest        { version: number }
  *   GET    /v1/secrets?app=&environment=       { name, version, createdAtMs }[]
+ *   GET    /v1/flags?app=&environment=         FlagsView
+ *   POST   /v1/flags      FlagsRequest         FlagsChangeView
+ *   GET    /v1/flags/history?app=&environment=&limit=   FlagVersionView[], newest first
+ *   POST   /v1/flags/evaluations { app, environment, flag, context }   Explanation
  *   GET    /v1/access                          AccessView
  *   POST   /v1/grants     GrantRequest         PersonView
  *   POST   /v1/revocations   RevocationRequest   204
@@ -105,6 +110,16 @@ export interface SecretRequest {
   name: string;
   value: string;
   actor: string;
+}
+
+/** A change of the flags of an environment, made as a whole. */
+export interface FlagsRequest {
+  app: string;
+  environment: string;
+  wish: FlagWish;
+  actor: string;
+  /** Only says what it would do. */
+  dryRun?: boolean;
 }
 
 /** Lets somebody do more. */

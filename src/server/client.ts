@@ -1,8 +1,12 @@
+import type { Explanation, FlagContext } from '../flags/index.ts';
 import type { StoredEvent } from '../flow/index.ts';
 import type { AuditReport } from '../store/index.ts';
 import type { Story } from '../story/index.ts';
 import type {
   CollectionView,
+  FlagsChangeView,
+  FlagsView,
+  FlagVersionView,
   HealthView,
   HistoryEntry,
   LogLine,
@@ -14,6 +18,7 @@ import type {
 import type {
   AbortRequest,
   AccessView,
+  FlagsRequest,
   GrantRequest,
   PersonView,
   RevocationRequest,
@@ -96,6 +101,16 @@ export interface ServerClient {
   /** The version that it got. */
   setSecret(request: SecretRequest): Promise<number>;
   secrets(query: { app: string; environment: string }): Promise<SecretView[]>;
+  flags(query: { app: string; environment: string }): Promise<FlagsView>;
+  changeFlags(request: FlagsRequest): Promise<FlagsChangeView>;
+  /** Newest first. */
+  flagHistory(query: { app: string; environment: string; limit?: number }): Promise<FlagVersionView[]>;
+  explainFlag(request: {
+    app: string;
+    environment: string;
+    flag: string;
+    context: FlagContext;
+  }): Promise<Explanation>;
   access(): Promise<AccessView>;
   grant(request: GrantRequest): Promise<PersonView>;
   revoke(request: RevocationRequest): Promise<void>;
@@ -145,6 +160,10 @@ export function connectServer(place: ServerPlace, options: SshChoice = {}): Serv
     setSecret: async (request) =>
       (await json<{ version: number }>('PUT', '/v1/secrets', { json: request })).version,
     secrets: (filter) => json('GET', `/v1/secrets${query(filter)}`),
+    flags: (filter) => json('GET', `/v1/flags${query(filter)}`),
+    changeFlags: (request) => json('POST', '/v1/flags', { json: request }),
+    flagHistory: (filter) => json('GET', `/v1/flags/history${query(filter)}`),
+    explainFlag: (request) => json('POST', '/v1/flags/evaluations', { json: request }),
     access: () => json('GET', '/v1/access'),
     grant: (request) => json('POST', '/v1/grants', { json: request }),
     revoke: (request) => none('POST', '/v1/revocations', { json: request }),

@@ -165,6 +165,10 @@ const calls: Record<string, { path?: string; sent?: object }> = {
   'PUT /v1/apps/:app/commits/:sha': { path: `/v1/apps/shop/commits/${commit}?ref=bad` },
   'GET /v1/secrets': { path: '/v1/secrets?app=shop&environment=production' },
   'PUT /v1/secrets': { sent: { ...inProduction, name: 'KEY', value: 'the-very-value' } },
+  'GET /v1/flags': { path: '/v1/flags?app=shop&environment=production' },
+  'GET /v1/flags/history': { path: '/v1/flags/history?app=shop&environment=production' },
+  'POST /v1/flags': { sent: { ...inProduction, wish: { kind: 'back', version: null } } },
+  'POST /v1/flags/evaluations': { sent: { ...inProduction, flag: 'checkout', context: {} } },
   'POST /v1/plans': { sent: shipWish },
   'POST /v1/ships': { sent: shipWish },
   'POST /v1/ships/:id/rerun': { path: '/v1/ships/s-1/rerun', sent: { actor: 'claimed', failed: true } },
@@ -233,6 +237,10 @@ describe('every call of the API', () => {
       POST /v1/collections             admin
       PUT /v1/secrets                  admin
       GET /v1/secrets                  admin
+      GET /v1/flags                    viewer deployer reviewer admin
+      GET /v1/flags/history            viewer deployer reviewer admin
+      POST /v1/flags/evaluations       viewer deployer reviewer admin
+      POST /v1/flags                   deployer admin
       POST /v1/grants                  admin
       POST /v1/revocations             admin
       POST /v1/reviews                 admin

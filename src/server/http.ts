@@ -15,6 +15,7 @@ import { FindingsError, type Answers, type HealthView, type System } from '../wi
 import { addAccess } from './access-routes.ts';
 import type { ErrorBody } from './api.ts';
 import type { Doors } from './doors.ts';
+import { addFlags } from './flag-routes.ts';
 import type { Guard } from './guard.ts';
 import { addMachines } from './machine-routes.ts';
 import {
@@ -68,6 +69,7 @@ export function createApi(parts: ServerParts): FastifyInstance {
   addShipping(api, parts);
   addChanging(api, parts);
   addAccess(api, parts);
+  addFlags(api, parts.answers);
   addMachines(api, parts.system);
   return api;
 }

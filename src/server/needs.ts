@@ -18,6 +18,13 @@ const shipsIn = (request: FastifyRequest) => [{ kind: 'app', app: bodyOf(request
 const environmentIn = (request: FastifyRequest) => [
   { kind: 'environment', app: bodyOf(request).app, environment: bodyOf(request).environment } as const,
 ];
+const environmentAsked = ({ query }: FastifyRequest) => [
+  {
+    kind: 'environment',
+    app: textIn(query, 'app') ?? '',
+    environment: textIn(query, 'environment') ?? '',
+  } as const,
+];
 const used = 'access.used';
 
 /**
@@ -63,6 +70,11 @@ export const needs: Readonly<Record<string, Need>> = {
     at: ({ query }) => [secretPlace(textIn(query, 'app') ?? '', textIn(query, 'environment'))],
     event: 'secrets.listed',
   },
+  // Whoever may bring a release to an environment may say who sees what of it. The change writes its own event.
+  'GET /v1/flags': { right: 'look', at: environmentAsked },
+  'GET /v1/flags/history': { right: 'look', at: environmentAsked },
+  'POST /v1/flags/evaluations': { right: 'look', at: environmentIn },
+  'POST /v1/flags': { right: 'ship', at: environmentIn },
   // These write what was granted, and to whom, themselves.
   'POST /v1/grants': { right: 'manage', at: server },
   'POST /v1/revocations': { right: 'manage', at: server },

@@ -5,7 +5,7 @@ import type { DatabaseKind, Tables } from './schema.ts';
 type Migration = (db: Kysely<Tables>, kind: DatabaseKind) => Promise<void>;
 
 /** Each entry takes the schema one version further. Append only: an entry that was released never changes. */
-const migrations: readonly Migration[] = [createFirstTables];
+const migrations: readonly Migration[] = [createFirstTables, createFlagVersions];
 
 /**
  * Brings the schema to this program's version; call it inside a write transaction, which also keeps other servers out.
@@ -130,5 +130,17 @@ async function createRecordTables(db: Kysely<Tables>): Promise<void> {
     .addColumn('ciphertext', 'text', (column) => column.notNull())
     .addColumn('created_at_ms', 'bigint', (column) => column.notNull())
     .addPrimaryKeyConstraint('secrets_key', ['app', 'environment', 'name', 'version'])
+    .execute();
+}
+
+async function createFlagVersions(db: Kysely<Tables>): Promise<void> {
+  await db.schema
+    .createTable('flag_versions')
+    .addColumn('app', 'text', (column) => column.notNull())
+    .addColumn('environment', 'text', (column) => column.notNull())
+    .addColumn('version', 'integer', (column) => column.notNull())
+    .addColumn('body', 'text', (column) => column.notNull())
+    .addColumn('created_at_ms', 'bigint', (column) => column.notNull())
+    .addPrimaryKeyConstraint('flag_versions_key', ['app', 'environment', 'version'])
     .execute();
 }

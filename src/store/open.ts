@@ -9,6 +9,7 @@ import { Documents } from './documents.ts';
 import { appendEvents, listChains, listEvents, type ChainTip, type EventQuery } from './events.ts';
 import { asStoreError } from './failures.ts';
 import { DatabaseFlows } from './flows.ts';
+import { FlagVersions } from './flag-versions.ts';
 import { HeadFiles } from './head-files.ts';
 import { HeadKeeper } from './head-keeper.ts';
 import type { Owner } from './owner.ts';
@@ -42,6 +43,7 @@ export interface Store {
   releases: Releases;
   documents: Documents;
   secrets: Secrets;
+  flags: FlagVersions;
   /** Grows with every commit of this process; where to start waiting from. */
   changeToken(): number;
   /** Resolves with the newest token: at once when it is past `afterToken`, at the next local commit, or after the time. */
@@ -124,6 +126,7 @@ function assemble({ options, database, files, keeper }: Parts): Store {
     releases: new Releases(database, wallMs, committed),
     documents: new Documents(database, wallMs, committed),
     secrets: new Secrets(database, wallMs, committed),
+    flags: new FlagVersions(database, wallMs, committed),
     changeToken: () => changes.token,
     waitForChange: (afterToken, timeoutMs) => changes.waitForChange(afterToken, timeoutMs),
     onChange: (callback) => changes.onChange(callback),

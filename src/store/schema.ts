@@ -75,6 +75,14 @@ export interface SecretRow {
   created_at_ms: number;
 }
 
+export interface FlagVersionRow {
+  app: string;
+  environment: string;
+  version: number;
+  body: string;
+  created_at_ms: number;
+}
+
 /** The tables, for Kysely. */
 export interface Tables {
   flows: FlowRow;
@@ -84,5 +92,6 @@ export interface Tables {
   releases: ReleaseRow;
   documents: DocumentRow;
   secrets: SecretRow;
+  flag_versions: FlagVersionRow;
   schema_version: { version: number };
 }

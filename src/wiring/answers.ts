@@ -1,10 +1,13 @@
 import { knownRevisions, type EnvironmentState } from '../delivery/index.ts';
 import { CodedError, type Finding } from '../diagnostics/index.ts';
+import type { Explanation, FlagContext } from '../flags/index.ts';
 import type { Flow } from '../flow/index.ts';
 import { openMirror } from '../source/index.ts';
 import type { Story } from '../story/index.ts';
 import { homeDiskWarnings } from './disk-room.ts';
 import { environmentFlowId, environmentState, environmentStates } from './environments.ts';
+import type { AskedChange, FlagsChangeView, FlagsView, FlagVersionView } from './flags/answers.ts';
+import type { FlagPlace } from './flags/change.ts';
 import { collectAll } from './garbage.ts';
 import {
   askAbort,
@@ -75,6 +78,7 @@ export class Answers {
         ...supervised.warnings,
         ...routed.problems,
         ...this.system.certificateProblems(),
+        ...this.system.flags.problems(),
         ...stuck,
         ...collected,
         ...(await homeDiskWarnings(options.home)),
@@ -292,6 +296,26 @@ export class Answers {
 
   abort(wish: Selection & { actor: string }): Promise<string[]> {
     return askAbort(wish, this.system.store);
+  }
+
+  /** What evaluates flags is loaded when somebody asks for them. */
+  async flags(place: FlagPlace): Promise<FlagsView> {
+    return (await import('./flags/answers.ts')).viewFlags(place, this.system);
+  }
+
+  /** Changes the flags of an environment; apps are answered by the change once this resolves. */
+  async changeFlags(place: FlagPlace, change: AskedChange): Promise<FlagsChangeView> {
+    return (await import('./flags/answers.ts')).askFlags(place, change, this.system);
+  }
+
+  /** Newest first. */
+  async flagHistory(place: FlagPlace, limit: number): Promise<FlagVersionView[]> {
+    return (await import('./flags/answers.ts')).flagHistory(place, limit, this.system);
+  }
+
+  /** What a user gets of a flag, and why. */
+  async explainFlag(place: FlagPlace, asked: { flag: string; context: FlagContext }): Promise<Explanation> {
+    return (await import('./flags/answers.ts')).explainFor(place, asked, this.system);
   }
 
   /** Newest first. */

@@ -97,6 +97,10 @@ export const wiringCodes = {
     means: 'Somebody else must approve or reject the rollout.',
     todo: 'Ask one of its reviewers; or `slipway abort`.',
   },
+  'no-such-flags': {
+    means: 'The environment has no such version of its flags.',
+    todo: '`slipway flags history ENVIRONMENT` lists them.',
+  },
   'no-such-job': { means: 'The workflow, or the ship, has no such job.', todo: 'Name one of those listed.' },
   'nothing-failed': { means: 'No job of the ship failed.', todo: 'Run all of it again, without `--failed`.' },
   'still-running': {

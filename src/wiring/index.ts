@@ -1,6 +1,8 @@
 export type { Forecast, MachineForecast, ServiceForecast } from './forecast/model.ts';
 export { Answers } from './answers.ts';
 export { endContainers } from './end-containers.ts';
+export type { FlagsChangeView, FlagsView, FlagVersionView } from './flags/answers.ts';
+export type { FlagWish } from './flags/change.ts';
 export { layoutOf, type Layout } from './layout.ts';
 export { machineLogs } from './machines/machine-logs.ts';
 export type { Connect } from './machines/model.ts';

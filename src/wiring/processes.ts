@@ -18,6 +18,8 @@ export interface ProcessParts {
   layout: Layout;
   vault: Vault;
   machineEnv: Record<string, string>;
+  /** Where the flags of an environment are answered; empty where it has none. */
+  flagVariables: (scope: string) => Promise<Record<string, string>>;
 }
 
 /** A copy of a process as the process target takes it: files, variables, a port for the one that gets traffic. */
@@ -99,7 +101,7 @@ export async function releaseOf(layout: Layout, app: string, digest: string): Pr
 async function settingOf(
   scope: string,
   revision: Revision,
-  { layout, vault, machineEnv }: ProcessParts,
+  { layout, vault, machineEnv, flagVariables }: ProcessParts,
 ): Promise<{ directory: string; env: Record<string, string> }> {
   const [app = '', environment = ''] = scope.split('/');
   const release = await releaseOf(layout, app, revision.release.digest);
@@ -114,6 +116,7 @@ async function settingOf(
     env: {
       STATE_DIRECTORY: data,
       NODE_ENV: 'production',
+      ...(await flagVariables(scope)),
       ...(await valuesOf(scope, revision, vault)),
       SLIPWAY_APP: app,
       SLIPWAY_ENVIRONMENT: environment,

@@ -20,6 +20,8 @@ import { certificateKeeper, withTls } from './certificates.ts';
 import { dockerAt, homeIdOf, type Docker } from './docker.ts';
 import { environmentHandler } from './environment-flow.ts';
 import { environmentFlowId, environmentState } from './environments.ts';
+import { flagVariables } from './flags/port.ts';
+import { FlagService } from './flags/service.ts';
 import { collect } from './garbage.ts';
 import { HealthWatch } from './health-watch.ts';
 import { containersOn } from './container-logs.ts';
@@ -82,6 +84,8 @@ export interface System {
   machines: Machines;
   /** What this machine does for servers elsewhere. */
   guests: Guests;
+  /** Answers apps for the flags of their environments. */
+  flags: FlagService;
   startedAtMs: number;
   /** By flow: why it could not move on when it was last ticked. */
   problems: ReadonlyMap<string, string>;
@@ -145,6 +149,7 @@ export async function openSystem(options: SystemOptions): Promise<System> {
     const guests = new Guests({ here: ownMachine, layout, docker, version });
     const look = (scope: string) => store.flows.signal(environmentFlowId(scope), 'look', null);
     const healthy = new HealthWatch(docker, look);
+    const flags = new FlagService(store, log);
     const problems = new Map<string, string>();
     const making = new Map<string, string>();
     const collections = new Map<string, Collected>();
@@ -172,6 +177,7 @@ export async function openSystem(options: SystemOptions): Promise<System> {
     });
     return {
       ...parts,
+      flags,
       startedAtMs: Date.now(),
       problems,
       making,
@@ -179,6 +185,7 @@ export async function openSystem(options: SystemOptions): Promise<System> {
       certificateProblems: () => keeper?.problems() ?? [],
       start: () => {
         loop.start();
+        flags.start();
         stopKeeping = startKeepingLogs({
           layout,
           written: async () => (await supervisor.list()).map(({ logFile }) => logFile),
@@ -191,6 +198,7 @@ export async function openSystem(options: SystemOptions): Promise<System> {
       stop: async () => {
         stopKeeping();
         await loop.stop();
+        await flags.stop();
         machines.close();
         certificates?.close();
         healthy.close();
@@ -296,6 +304,7 @@ function handlersOf(parts: Parts, { problems, making: notes, collections, health
     machineEnv,
     processes,
     valuesOf: (scope: string, revision: Revision) => valuesOf(scope, revision, vault),
+    flagVariables: (scope: string) => flagVariables(scope, store),
   };
   const handlers = [
     environmentHandler({

@@ -143,6 +143,23 @@ export function describeRecordStore(name: string, makePlace: MakePlace): void {
       expect(await store.secrets.get({ ...name, name: 'OTHER' })).toBeNull();
     });
 
+    it('keeps versions of flags with their events, and gives each number once', async () => {
+      const other = await world.open(currentOwner('b'));
+      const place = { app: 'shop', environment: 'production' };
+      const add = (by: Store, version: number, body: Json) =>
+        by.flags.add({ ...place, version, body }, { type: 'flags.changed', actor: 'ana', data: body });
+      expect(await store.flags.get(place)).toBeNull();
+      expect(await add(store, 1, 'first')).toBe(true);
+      const both = await Promise.all([add(store, 2, 'second'), add(other.store, 2, 'late')]);
+      expect(both.toSorted()).toEqual([false, true]);
+      const newest = await other.store.flags.get(place);
+      expect(newest).toMatchObject({ ...place, version: 2 });
+      expect(await store.flags.get(place, 1)).toMatchObject({ body: 'first' });
+      expect(await store.flags.newest()).toEqual([{ ...place, version: 2 }]);
+      const events = await store.events.list({ chain: 'shop/production' });
+      expect(events.map(({ data }) => data)).toEqual(['first', newest?.body]);
+    });
+
     it('survives being closed and opened by many at once', async () => {
       await store.documents.put('app', 'medianest', 1);
       const others = await Promise.all(['b', 'c', 'd'].map((id) => world.open(currentOwner(id))));
@@ -155,7 +172,7 @@ export function describeRecordStore(name: string, makePlace: MakePlace): void {
       await database.close();
       await expect(world.open(currentOwner('late'))).rejects.toMatchObject({
         code: 'store/newer-schema',
-        message: 'the database has schema version 99, this Slipway knows 1',
+        message: 'the database has schema version 99, this Slipway knows 2',
         help: 'start the newer Slipway that wrote it, or restore a backup from before the upgrade',
       });
     });

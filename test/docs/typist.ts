@@ -114,7 +114,7 @@ export async function openTypist(variables: Readonly<Record<string, string>> = {
 }
 
 /** Languages of blocks that are files, where they have a name. */
-const written = ['yaml', 'js', 'dockerfile'];
+const written = ['yaml', 'js', 'json', 'dockerfile'];
 
 async function typePage(
   typist: Typist,

@@ -1,0 +1,2 @@
+export { serveFlags } from './serve.ts';
+export type { FlagServer } from './serve.ts';

@@ -1,0 +1,114 @@
+import { createServer as createHttp } from 'node:http';
+import { createServer as createHttp2 } from 'node:http2';
+import { createServer, type Socket } from 'node:net';
+import { once } from 'node:events';
+import { connectNodeAdapter } from '@connectrpc/connect-node';
+import type { FlagSnapshot } from '../flags/index.ts';
+import { addEvaluation } from './evaluation.ts';
+import { Feed } from './feed.ts';
+import { answerOfrep } from './ofrep.ts';
+import { services } from './protocol.ts';
+import { addSync } from './sync.ts';
+
+type Handler = ReturnType<typeof connectNodeAdapter>;
+type NodeServerRequest = Parameters<Handler>[0];
+type NodeServerResponse = Parameters<Handler>[1];
+
+/** What of a context is read at most. */
+const longestBody = 1024 * 1024;
+/** How HTTP/2 begins, on a connection without TLS. */
+const preface = 'PRI';
+
+/** Flags, being answered for. */
+export interface FlagServer {
+  port: number;
+  /** Every answer from now on is of this version; whoever follows hears of it. */
+  publish(snapshot: FlagSnapshot): void;
+  /** Ends with everybody who is connected. */
+  close(): Promise<void>;
+}
+
+/**
+ * Answers for the flags of one environment. gRPC and Connect, over HTTP/2 and HTTP/1.1, and OFREP share the port.
+ *
+ * @throws The error of the system when the port is taken.
+ */
+export async function serveFlags({
+  host,
+  port,
+  snapshot,
+}: {
+  host: string;
+  port: number;
+  snapshot: FlagSnapshot;
+}): Promise<FlagServer> {
+  const feed = new Feed(snapshot);
+  const ending = new AbortController();
+  const handler = connectNodeAdapter({
+    routes: (router) => {
+      addEvaluation(router, services.evaluationV1, feed);
+      addEvaluation(router, services.evaluationV2, feed);
+      addSync(router, feed);
+    },
+    readMaxBytes: longestBody,
+    shutdownSignal: ending.signal,
+    fallback: (request, response) => void sendOfrep(request, response, feed),
+  });
+  const http = createHttp(handler);
+  const http2 = createHttp2(handler);
+  const sockets = new Set<Socket>();
+  const listener = createServer((socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+    socket.on('error', () => socket.destroy());
+    socket.once('data', (first: Buffer) => {
+      socket.pause();
+      socket.unshift(first);
+      const isHttp2 = first.subarray(0, preface.length).toString('latin1') === preface;
+      (isHttp2 ? http2 : http).emit('connection', socket);
+      // HTTP/2 takes what was read already by itself.
+      if (!isHttp2) process.nextTick(() => socket.resume());
+    });
+  });
+  listener.listen({ host, port });
+  await once(listener, 'listening');
+  const address = listener.address();
+  return {
+    port: typeof address === 'object' && address !== null ? address.port : port,
+    publish: (next) => feed.publish(next),
+    close: async () => {
+      const closed = once(listener, 'close');
+      listener.close();
+      ending.abort();
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
+  };
+}
+
+async function sendOfrep(
+  request: NodeServerRequest,
+  response: NodeServerResponse,
+  feed: Feed,
+): Promise<void> {
+  const { method = '', url: path = '', headers } = request;
+  const body = await bodyOf(request).catch(() => null);
+  const answer =
+    body === null
+      ? { status: 413, headers: {}, body: '' }
+      : answerOfrep({ method, path, headers, body }, feed.now);
+  response.statusCode = answer.status;
+  for (const [name, value] of Object.entries(answer.headers)) response.setHeader(name, value);
+  response.end(answer.body);
+}
+
+async function bodyOf(request: AsyncIterable<Buffer>): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request) {
+    size += chunk.length;
+    if (size > longestBody) throw new Error('the body is too long');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}

@@ -1,0 +1,74 @@
+import type { Flag, FlagDocument, FlagJson } from './model.ts';
+import { targetingText, valueText } from './words.ts';
+
+/** What a change does, a line for each part of it, flags by name; empty when it does nothing. */
+export function differences(before: FlagDocument, after: FlagDocument): string[] {
+  const keys = [...new Set([...Object.keys(before.flags), ...Object.keys(after.flags)])].toSorted();
+  const lines = keys.flatMap((key) => {
+    const [old, now] = [own(before.flags, key), own(after.flags, key)];
+    if (old === undefined) return now === undefined ? [] : [`${key}: new, ${flagText(now)}`];
+    return now === undefined ? [`${key}: removed`] : changesOf(old, now).map((line) => `${key}: ${line}`);
+  });
+  const rest = [
+    ...(same(before.$evaluators, after.$evaluators) ? [] : ['shared rules changed']),
+    ...(same(before.metadata, after.metadata) ? [] : ['metadata of the document changed']),
+  ];
+  const found = [...lines, ...rest];
+  return found.length > 0 || same(before, after) ? found : ['what flagd does not read changed'];
+}
+
+function flagText(flag: Flag): string {
+  const rules = targetingText(flag);
+  const state = flag.state === 'ENABLED' ? '' : ', disabled';
+  return `${defaultText(flag)} by default${rules === '' ? '' : `, rules: ${rules}`}${state}`;
+}
+
+function changesOf(old: Flag, now: Flag): string[] {
+  const [oldRules, nowRules] = [targetingText(old), targetingText(now)];
+  const rules = same(old.targeting ?? {}, now.targeting ?? {})
+    ? []
+    : [`rules ${oldRules || 'none'} → ${nowRules || 'none'}`];
+  const { state: _, variants: __, defaultVariant: ___, targeting: ____, ...oldRest } = old;
+  const { state, variants, defaultVariant: _____, targeting: ______, ...nowRest } = now;
+  return [
+    ...(old.state === state ? [] : [state === 'ENABLED' ? 'enabled' : 'disabled']),
+    ...(defaultText(old) === defaultText(now) ? [] : [`default ${defaultText(old)} → ${defaultText(now)}`]),
+    ...rules,
+    ...variantChanges(old.variants, variants),
+    ...(same(oldRest, nowRest) ? [] : ['metadata changed']),
+  ];
+}
+
+function variantChanges(old: Flag['variants'], now: Flag['variants']): string[] {
+  const names = [...new Set([...Object.keys(old), ...Object.keys(now)])];
+  return names.flatMap((name) => {
+    const [was, is] = [own(old, name), own(now, name)];
+    if (same(was, is)) return [];
+    if (was === undefined) return [`variant ${name} added, ${valueText(is)}`];
+    return is === undefined
+      ? [`variant ${name} removed`]
+      : [`variant ${name} ${valueText(was)} → ${valueText(is)}`];
+  });
+}
+
+function defaultText({ defaultVariant }: Flag): string {
+  return defaultVariant ?? "the code's default";
+}
+
+function own<T>(values: Record<string, T>, key: string): T | undefined {
+  return Object.hasOwn(values, key) ? values[key] : undefined;
+}
+
+/** Equal as JSON; the order of keys says nothing, apart from that of variants and flags, which nothing depends on. */
+function same(a: unknown, b: unknown): boolean {
+  return JSON.stringify(sorted(a as FlagJson)) === JSON.stringify(sorted(b as FlagJson));
+}
+
+function sorted(value: FlagJson): FlagJson {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).filter(([, inner]) => inner !== undefined);
+  return Object.fromEntries(
+    entries.toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([key, inner]) => [key, sorted(inner)]),
+  );
+}

@@ -1,0 +1,10 @@
+export { rampVariant, setVariant } from './change.ts';
+export { differences } from './differences.ts';
+export { explainFlag } from './explain.ts';
+export type { Explanation } from './explain.ts';
+export { noFlags } from './model.ts';
+export type { Flag, FlagChange, FlagDocument, FlagJson } from './model.ts';
+export { parseFlags } from './parse.ts';
+export { FlagSnapshot } from './snapshot.ts';
+export type { FlagContext, FlagType, Outcome } from './snapshot.ts';
+export { targetingText, valueText } from './words.ts';

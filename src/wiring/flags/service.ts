@@ -1,0 +1,100 @@
+import type { FlagServer } from '../../flagd/index.ts';
+import type { FlagSnapshot } from '../../flags/index.ts';
+import type { Store } from '../../store/index.ts';
+import type { FlagPlace } from './change.ts';
+import { flagHost, openOnPort } from './port.ts';
+
+/** So soon a change that another server has made is taken, and a port that was taken is tried again. */
+const lookEveryMs = 1_000;
+
+type Log = (entry: { level: 'info' | 'error'; message: string; [key: string]: unknown }) => void;
+
+/** One environment's flags, as they are answered for. */
+interface Served {
+  snapshot: FlagSnapshot;
+  server: FlagServer;
+}
+
+/** Answers for the flags of every environment that has some, each on a port of its own. */
+export class FlagService {
+  readonly #store: Pick<Store, 'flags' | 'documents'>;
+  readonly #log: Log;
+  readonly #served = new Map<string, Served>();
+  readonly #problems = new Map<string, string>();
+  #turn: Promise<void> = Promise.resolve();
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(store: Pick<Store, 'flags' | 'documents'>, log: Log) {
+    this.#store = store;
+    this.#log = log;
+  }
+
+  /** Nothing is loaded that speaks to apps, before an environment has flags. */
+  start(): void {
+    this.#timer = setInterval(() => void this.refresh(), lookEveryMs);
+    this.#timer.unref();
+    void this.refresh();
+  }
+
+  /** Resolves once what the store has is what apps are answered. Never rejects: see `problems`. */
+  refresh(): Promise<void> {
+    this.#turn = this.#turn.then(() => this.#look());
+    return this.#turn;
+  }
+
+  /** By environment: why its flags are not answered for. */
+  problems(): string[] {
+    return [...this.#problems].map(([scope, problem]) => `flags of ${scope}: ${problem}`);
+  }
+
+  async stop(): Promise<void> {
+    if (this.#timer) clearInterval(this.#timer);
+    await this.#turn;
+    await Promise.all([...this.#served.values()].map(({ server }) => server.close()));
+    this.#served.clear();
+  }
+
+  async #look(): Promise<void> {
+    try {
+      for (const { version, ...place } of await this.#store.flags.newest()) {
+        const scope = `${place.app}/${place.environment}`;
+        if (this.#served.get(scope)?.snapshot.version === version) continue;
+        await this.#serve(scope, place).then(
+          () => this.#problems.delete(scope),
+          (error: unknown) => this.#note(scope, error),
+        );
+      }
+    } catch (error) {
+      this.#note('all environments', error);
+      return;
+    }
+    this.#problems.delete('all environments');
+  }
+
+  async #serve(scope: string, place: FlagPlace): Promise<void> {
+    const stored = await this.#store.flags.get(place);
+    if (!stored) return;
+    const [{ FlagSnapshot }, { documentOf }] = await Promise.all([
+      import('../../flags/index.ts'),
+      import('./change.ts'),
+    ]);
+    const snapshot = new FlagSnapshot(stored.version, documentOf(stored));
+    const known = this.#served.get(scope);
+    if (known) {
+      known.server.publish(snapshot);
+      this.#served.set(scope, { ...known, snapshot });
+      return;
+    }
+    const { serveFlags } = await import('../../flagd/index.ts');
+    const open = (port: number) => serveFlags({ host: flagHost, port, snapshot });
+    this.#served.set(scope, { snapshot, server: await openOnPort(scope, this.#store, open) });
+  }
+
+  #note(scope: string, error: unknown): void {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const problem = code === 'EADDRINUSE' ? 'another program has their port' : message;
+    if (this.#problems.get(scope) === problem) return;
+    this.#problems.set(scope, problem);
+    this.#log({ level: 'error', message: `flags of ${scope}: ${problem}`, error: message });
+  }
+}
