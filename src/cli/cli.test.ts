@@ -203,14 +203,20 @@ test('up says where it listens, where it keeps things, and what it serves', asyn
 
 test('down says what goes on', async () => {
   const asked: unknown[] = [];
-  const stopServer = (request: unknown) => Promise.resolve(void asked.push(request));
+  const said = 'r1-web-1 of shop/production has ended, but the hook in compose.yml:7 ended with exit code 3';
+  const stopServer = (request: unknown) => {
+    asked.push(request);
+    return Promise.resolve([said]);
+  };
   const { out } = await runInWorld(['down'], '/h', { stopServer });
   expect(out).toContain('apps go on and are still served');
-  await runInWorld(['down', '--all', '--json'], '/h', { stopServer });
+  const { out: json } = await runInWorld(['down', '--all', '--json'], '/h', { stopServer });
+  expect(JSON.parse(json)).toMatchObject({ stopped: true, warnings: [said] });
   expect(asked).toEqual([
     { home: '/h', all: false },
     { home: '/h', all: true },
   ]);
+  expect((await runInWorld(['down', '--all'], '/h', { stopServer })).out).toContain(`warning: ${said}\n`);
 });
 
 test('a bug says that it is one', async () => {

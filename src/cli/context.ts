@@ -39,7 +39,8 @@ export interface CliContext {
   chooseRouter(home: string, wish: RouterWish): Promise<void>;
   /** Runs a server in this process until it is told to end. */
   runServer(request: StartRequest): Promise<void>;
-  stopServer(request: { home: string; all: boolean }): Promise<void>;
+  /** Gives what went wrong without keeping anything from ending, as sentences. */
+  stopServer(request: { home: string; all: boolean }): Promise<string[]>;
   openRepository(): Promise<Repository>;
   machineEnvironment(extra: Record<string, string>): Promise<Record<string, string>>;
   readWorkTree(): Promise<WorkTree>;

@@ -1,5 +1,5 @@
 import type { Findings } from './findings.ts';
-import type { Deploy, HostConfigExtras, UpdateRules } from './model.ts';
+import type { ComposeService, Deploy, HostConfigExtras, UpdateRules } from './model.ts';
 import {
   anyText,
   bytes,
@@ -81,6 +81,10 @@ export const gpus: Shape<DeviceRequest[]> = (tree, path, findings) => {
   return listOf(deviceRequest)(tree, path, findings)?.map(withGpu);
 };
 
+const conditions = ['none', 'on-failure', 'any', 'no', 'always', 'unless-stopped'] as const;
+/** Docker Compose takes the words of `restart` here, too. */
+type Condition = (typeof conditions)[number];
+
 const swarmOnly = 'it belongs to Swarm, and the app runs on one engine';
 
 const form = fields(
@@ -91,7 +95,7 @@ const form = fields(
     rollback_config: updateRules,
     labels: keyed(),
     restart_policy: fields(
-      { condition: oneOf(['none', 'on-failure', 'any']), max_attempts: whole(0) },
+      { condition: oneOf(conditions), max_attempts: whole(0) },
       {
         of: 'a restart policy',
         ignored: {
@@ -120,7 +124,7 @@ const form = fields(
 /** What `deploy` says, in the parts that a service is made of. */
 export interface DeployRead {
   deploy: Deploy;
-  restart: { condition: 'none' | 'on-failure' | 'any'; maxAttempts: number | null } | null;
+  restart: ComposeService['restart'] | null;
   limits: { memory?: number; cpus?: number; pids?: number };
   reservations: { memory?: number; cpus?: number };
   devices: DeviceRequest[];
@@ -140,10 +144,11 @@ function restartRules({
   condition = 'any',
   max_attempts: attempts,
 }: {
-  condition?: 'none' | 'on-failure' | 'any';
+  condition?: Condition;
   max_attempts?: number;
-}): NonNullable<DeployRead['restart']> {
-  return { condition, maxAttempts: condition === 'on-failure' ? (attempts ?? null) : null };
+}): ComposeService['restart'] {
+  const policy = condition === 'none' ? 'no' : condition === 'any' ? 'always' : condition;
+  return { policy, maxRetries: policy === 'on-failure' ? (attempts ?? null) : null };
 }
 
 function noteEndless(tree: Tree, path: string, findings: Findings): void {
@@ -162,7 +167,7 @@ export const deploy: Shape<DeployRead> = (tree, path, findings) => {
   if (read === undefined) return undefined;
   const { limits = {}, reservations = {} } = read.resources ?? {};
   const restart = read.restart_policy && restartRules(read.restart_policy);
-  if (restart && read.restart_policy?.max_attempts !== undefined && restart.maxAttempts === null)
+  if (restart && read.restart_policy?.max_attempts !== undefined && restart.maxRetries === null)
     noteEndless(tree, path, findings);
   const { devices = [], ...reserved } = reservations;
   return {

@@ -166,8 +166,8 @@ describe('order', () => {
 });
 
 describe('restarts', () => {
-  const loaded = (policy: string) => {
-    const text = `services: { web: { image: a, deploy: { restart_policy: ${policy} } } }`;
+  const loaded = (policy: string, restart = '') => {
+    const text = `services: { web: { image: a, deploy: { restart_policy: ${policy} }${restart} } }`;
     const sources = { read: (path: string) => (path === 'compose.yaml' ? text : null) };
     const result = loadCompose({ files: ['compose.yaml'], env: {}, profiles: [], sources });
     if (!result.ok) throw new Error(result.findings.map(({ message }) => message).join('\n'));
@@ -185,6 +185,25 @@ describe('restarts', () => {
       restart: { policy: 'always', maxRetries: null },
       said: [`compose/no-effect 1:${column}`],
     });
+  });
+
+  test.each([
+    ['{ condition: any }', 'always', null],
+    ['{ condition: none }', 'no', null],
+    ['{ condition: on-failure, max_attempts: 2 }', 'on-failure', 2],
+    ['{ condition: unless-stopped }', 'unless-stopped', null],
+  ])('are what deploy says where both say it, as in Docker Compose: %s', (policy, name, maxRetries) => {
+    expect(loaded(policy, ', restart: "on-failure:9"')).toEqual({
+      restart: { policy: name, maxRetries },
+      said: [`compose/no-effect 1:${60 + policy.length}`],
+    });
+  });
+
+  test('need no word where both say the same', () => {
+    expect(loaded('{ condition: none }', ', restart: "no"').said).toEqual([]);
+    expect(loaded('{ condition: on-failure, max_attempts: 9 }', ', restart: "on-failure:9"').said).toEqual(
+      [],
+    );
   });
 
   test('are counted after failures', () => {

@@ -145,6 +145,15 @@ function checkTogether(path: string, read: ServiceRead, tree: Tree, findings: Fi
       },
     );
   }
+  const policy = read.deploy?.restart;
+  if (read.restart && policy && !sameRestart(read.restart, policy)) {
+    findings.note(
+      'compose/no-effect',
+      `${path}.restart has no effect: deploy.restart_policy is written too, and wins`,
+      keyPlace(tree, 'restart', tree.at),
+      { help: 'keep one of the two' },
+    );
+  }
   if (read.network_mode !== undefined && read.networks !== undefined && read.networks.size > 0) {
     findings.error(
       'compose/conflict',
@@ -155,6 +164,12 @@ function checkTogether(path: string, read: ServiceRead, tree: Tree, findings: Fi
       },
     );
   }
+}
+
+type Restart = ComposeService['restart'];
+
+function sameRestart(one: Restart, other: Restart): boolean {
+  return one.policy === other.policy && one.maxRetries === other.maxRetries;
 }
 
 /** What `depends_on` and `links` say; a link with another name is refused. */
@@ -285,18 +300,13 @@ function networkParts(read: ServiceRead, networks: { name: string; aliases: stri
   };
 }
 
-const policies = { none: 'no', 'on-failure': 'on-failure', any: 'always' } as const;
-
 function lifeParts(
   read: ServiceRead,
 ): Pick<ComposeService, 'healthcheck' | 'restart' | 'stopGraceMs' | 'stopSignal'> {
-  const inDeploy = read.deploy?.restart;
-  const fromDeploy = inDeploy
-    ? { policy: policies[inDeploy.condition], maxRetries: inDeploy.maxAttempts }
-    : undefined;
   return {
     healthcheck: read.healthcheck ?? null,
-    restart: read.restart ?? fromDeploy ?? { policy: 'no', maxRetries: null },
+    // The order of Docker Compose: `getRestartPolicy` in its pkg/compose/create.go.
+    restart: read.deploy?.restart ?? read.restart ?? { policy: 'no', maxRetries: null },
     stopGraceMs: read.stop_grace_period ?? 10_000,
     stopSignal: read.stop_signal ?? null,
   };

@@ -169,7 +169,8 @@ function startingWorkers(
   const settled = restarts === 0 && rollout.settings.bakeMs >= workerSettleMs && !rollout.hurried;
   if (workers.length > 0 && !settled && phase.up.elapsedMs < workerSettleMs) return;
   const own = instances.filter(({ revision }) => revision === rollout.candidate.id);
-  const restartsBefore = Object.fromEntries(own.map(({ id, restarts }) => [id, restarts]));
+  const now = Object.fromEntries(own.map(({ id, restarts }) => [id, restarts]));
+  const restartsBefore = { ...now, ...rollout.restartsBefore };
   rollout.phase = { at: 'baking', timer: startObserved(nowMs), restartsBefore };
 }
 

@@ -146,6 +146,8 @@ export interface Rollout {
   stableTraffic: TrafficSample | null;
   /** Consecutive failed probes of copies that serve, by instance. */
   failures?: Record<string, number>;
+  /** How often copies that serve had been started again when they were first seen with all traffic, by instance. */
+  restartsBefore?: Record<string, number>;
   phase: RolloutPhase;
 }
 

@@ -125,6 +125,36 @@ describe('what fails', () => {
     },
   );
 
+  test.each(['draining', 'stopping-workers', 'starting-workers'])(
+    'a crash with all traffic takes it back while the old one is still %s, also without a bake',
+    async (phase) => {
+      const stage = await new Stage().serves(aRequest(1, 'good'));
+      await stage.tick(['rollout', aRequest(2, 'good', { settings: { bakeMs: 0 } })]);
+      await stage.until(at(phase));
+      // The old revision takes its time, and the copy is up again before anybody looks.
+      const busy = seen((copy) => (copy.phase = 'starting'), 'r2-worker-1');
+      const slow = (observed: Observed) => {
+        busy(observed);
+        for (const traffic of observed.routers['here']?.revisions ?? [])
+          if (traffic.id === 'r1') traffic.inFlight = 1;
+        if (phase === 'stopping-workers' && !observed.instances.some(({ id }) => id === 'r1-worker-1'))
+          observed.instances.push({ ...copyOf('r1-worker-1'), phase: 'stopping' });
+      };
+      stage.see = slow;
+      await stage.tick();
+      await stage.tick();
+      stage.see = (observed) => {
+        slow(observed);
+        seen((copy) => (copy.restarts += 1), 'r2-web-1')(observed);
+      };
+      await stage.until(({ rollout }) => rollout?.phase.at === 'reverting');
+      stage.see = () => {};
+      await stage.until(atRest);
+      expect(outcome(stage)).toBe('failed, r2-web-1 crashed while it had traffic');
+      expect(stage.world.weightOf('r1')).toBe(100);
+    },
+  );
+
   test('so does one that falls ill in the bake; one bad probe does not', async () => {
     const stage = await new Stage().serves(aRequest(1, 'good'));
     await stage.tick(['rollout', aRequest(2, 'good')]);

@@ -58,17 +58,19 @@ function ofPhase(state: EnvironmentState, rollout: Rollout, observed: Observed):
       const workers = seenCopies(state, rollout, observed);
       return (
         sick(rollout, observed) ??
+        crashedServing(rollout, observed) ??
         crashed(workers.filter(({ process }) => process !== webProcess(candidate)?.name)) ??
         (late ? failed(`the new workers did not stay up within ${workerDeadlineMs / 1000} s`) : null)
       );
     }
     case 'baking':
       return (
-        crashedSince(seenCopies(state, rollout, observed), phase.restartsBefore) ?? sick(rollout, observed)
+        crashedSince(rollout, seenCopies(state, rollout, observed), phase.restartsBefore) ??
+        sick(rollout, observed)
       );
     case 'draining':
     case 'stopping-workers':
-      return sick(rollout, observed);
+      return crashedServing(rollout, observed) ?? sick(rollout, observed);
     default:
       return unreachable(phase);
   }
@@ -226,9 +228,24 @@ function crashed(copies: InstanceObservation[]): Cause | null {
   return failed(`${spoken(copy.id)} ended by itself ${copy.restarts} times${code}`, copy.logTail);
 }
 
-function crashedSince(copies: InstanceObservation[], restartsBefore: Record<string, number>): Cause | null {
+/** One that crashed with all traffic may be ready again at the next look, and would not count as sick. */
+function crashedServing(rollout: Rollout, { instances }: Observed): Cause | null {
+  const { restartsBefore = {} } = rollout;
+  const serving = instances.filter(({ id }) => id in restartsBefore);
+  return crashedSince(rollout, serving, restartsBefore);
+}
+
+function crashedSince(
+  rollout: Rollout,
+  copies: InstanceObservation[],
+  restartsBefore: Record<string, number>,
+): Cause | null {
   const copy = copies.find(({ id, restarts }) => restarts > (restartsBefore[id] ?? 0));
-  return copy ? failed(`${spoken(copy.id)} crashed during the bake`, copy.logTail) : null;
+  return copy ? failed(`${spoken(copy.id)} crashed ${whileServing(rollout)}`, copy.logTail) : null;
+}
+
+function whileServing({ phase }: Rollout): string {
+  return phase.at === 'baking' ? 'during the bake' : 'while it had traffic';
 }
 
 function lateGate(
@@ -259,22 +276,25 @@ function lateRouter({ deadline }: Gate, deadlineMs: number, machine = here): Cau
   return failed(`the router${onMachine(machine)} did not take the new routes within ${deadlineMs / 1000} s`);
 }
 
-/** Counts what the probes say of copies that serve. */
+/** Counts what the probes say of copies that serve, and notes how often those with all traffic had crashed before it. */
 export function watchCopies(state: EnvironmentState, rollout: Rollout, observed: Observed): void {
   const failures = (rollout.failures ??= {});
+  const restartsBefore = (rollout.restartsBefore ??= {});
   for (const { id, machine } of servingCopies(state)) {
+    const seen = seenAs(observed, id);
+    if (seen && rollout.phase.at !== 'stepping') restartsBefore[id] ??= seen.restarts;
     // What cannot be seen is neither well nor ill.
     const unseen = observed.silent.includes(machine) ? 'ready' : { failed: 'it is gone' };
-    const probe = seenAs(observed, id)?.probe ?? unseen;
+    const probe = seen?.probe ?? unseen;
     if (probe === 'ready') failures[id] = 0;
     else if (typeof probe === 'object') failures[id] = (failures[id] ?? 0) + 1;
   }
 }
 
-function sick({ failures = {}, phase }: Rollout, { instances }: Observed): Cause | null {
+function sick(rollout: Rollout, { instances }: Observed): Cause | null {
+  const { failures = {} } = rollout;
   const copy = instances.find(({ id }) => (failures[id] ?? 0) >= sickLimit);
   if (!copy) return null;
-  const when = phase.at === 'baking' ? 'during the bake' : 'while it had traffic';
   const why = typeof copy.probe === 'object' ? `: ${copy.probe.failed}` : '';
-  return failed(`${spoken(copy.id)} stopped being ready ${when}${why}`, copy.logTail);
+  return failed(`${spoken(copy.id)} stopped being ready ${whileServing(rollout)}${why}`, copy.logTail);
 }

@@ -1,9 +1,18 @@
 import { expect, test } from 'vitest';
 import type { ComposeProject, ComposeService } from '../compose/index.ts';
-import { imagesFor, wantedImages } from './index.ts';
+import { imagesFor, wantedImages, withHookImages } from './index.ts';
 
 function service(name: string, rest: Partial<ComposeService>): ComposeService {
-  return { name, image: null, build: null, platform: null, pullPolicy: null, ...rest } as ComposeService;
+  const hooks = { preStart: [], postStart: [], preStop: [] };
+  return {
+    name,
+    image: null,
+    build: null,
+    platform: null,
+    pullPolicy: null,
+    hooks,
+    ...rest,
+  } as ComposeService;
 }
 
 function project(...services: ComposeService[]): ComposeProject {
@@ -42,6 +51,27 @@ test('build arguments that differ between environments give an image for each', 
   }));
   expect(imagesFor(staging, images)).toEqual({ web: 'sha256:0' });
   expect(imagesFor(production, images)).toEqual({ web: 'sha256:1' });
+});
+
+test('a pre_start hook with an image of its own has it brought with the others', () => {
+  const hook = (image: string | null) => ({ image, command: ['chown', '-R', '1000', '/data'] });
+  const preStart = [hook(null), hook('busybox:1.37')];
+  const hooks = { preStart, postStart: [], preStop: [] } as unknown as ComposeService['hooks'];
+  const app = project(service('web', { build: build(), hooks }), service('shell', { image: 'busybox:1.37' }));
+  const wanted = wantedImages([app]);
+  expect(wanted.map(({ services, reference }) => [reference, ...services])).toEqual([
+    [null, 'web'],
+    ['busybox:1.37', 'web/pre_start/2', 'shell'],
+  ]);
+  const images = wanted.map((one, index) => ({ ...one, id: `sha256:${index}`, digest: null, built: false }));
+  expect(imagesFor(app, images)).toEqual({
+    web: 'sha256:0',
+    'web/pre_start/2': 'sha256:1',
+    shell: 'sha256:1',
+  });
+  const [web] = app.services;
+  const pinned = web && withHookImages(web, imagesFor(app, images)).hooks.preStart;
+  expect(pinned?.map(({ image }) => image)).toEqual([null, 'sha256:1']);
 });
 
 test('a variable that has changed since the release was made is not answered with another image', () => {

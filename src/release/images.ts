@@ -38,10 +38,28 @@ export function imageKey({ build, image, platform }: ComposeService): string {
   return digestOf(canonicalJson(withoutPlaces(build ? { build, platform } : { image, platform })));
 }
 
+/** Names a `pre_start` hook among the runners of images; no service can be called so. */
+function hookName(service: string, index: number): string {
+  return `${service}/pre_start/${index + 1}`;
+}
+
+/** What runs an image: the services, and each of their hooks that names one, as if it were a service. */
+function runners({ services }: ComposeProject): ComposeService[] {
+  return services.flatMap((service) => [service, ...hookRunners(service)]);
+}
+
+function hookRunners(service: ComposeService): ComposeService[] {
+  return service.hooks.preStart.flatMap(({ image }, index) =>
+    image === null
+      ? []
+      : [{ ...service, name: hookName(service.name, index), build: null, image, pullPolicy: null }],
+  );
+}
+
 /** Every image that any of the projects runs, once each, in the order of their services. */
 export function wantedImages(projects: readonly ComposeProject[]): WantedImage[] {
   const wanted = new Map<string, WantedImage>();
-  for (const service of projects.flatMap(({ services }) => services)) {
+  for (const service of projects.flatMap(runners)) {
     const key = imageKey(service);
     const known = wanted.get(key);
     if (known) known.services = [...new Set([...known.services, service.name])];
@@ -55,19 +73,36 @@ function want(key: string, { name, build, image, platform, pullPolicy }: Compose
 }
 
 /**
- * The image of each service of a project.
+ * The image of each service of a project, and of each hook that names one; for `withHookImages`.
  *
  * @throws CodedError `release/other-image` when variables have changed since the release was made, so that it lacks one.
  */
 export function imagesFor(project: ComposeProject, images: readonly ReleaseImage[]): Record<string, string> {
   const byKey = new Map(images.map(({ key, id }) => [key, id]));
   const found: Record<string, string> = {};
-  for (const service of project.services) {
+  for (const service of runners(project)) {
     const id = byKey.get(imageKey(service));
     if (id === undefined) throw otherImage(service);
     found[service.name] = id;
   }
   return found;
+}
+
+/**
+ * A service whose hooks run the images that were pinned for them.
+ *
+ * @param images - From `imagesFor`; what was pinned by a version that knew none of hooks keeps the names of the file.
+ */
+export function withHookImages(
+  service: ComposeService,
+  images: Readonly<Record<string, string>>,
+): ComposeService {
+  const { name, hooks } = service;
+  const preStart = hooks.preStart.map((hook, index) => ({
+    ...hook,
+    image: images[hookName(name, index)] ?? hook.image,
+  }));
+  return { ...service, hooks: { ...hooks, preStart } };
 }
 
 /** How an image came in, for people. */

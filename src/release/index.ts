@@ -1,5 +1,5 @@
 export type { NodeToolchain } from './install.ts';
-export { imageKey, imagesFor, wantedImages } from './images.ts';
+export { imageKey, imagesFor, wantedImages, withHookImages } from './images.ts';
 export type { ReleaseImage, WantedImage } from './images.ts';
 export { makeRelease } from './make-release.ts';
 export type { ImageSource, ReleaseInputs } from './make-release.ts';

@@ -172,7 +172,8 @@ async function stop(system: System, all: boolean): Promise<void> {
   await system.stop();
   if (!all) return;
   await system.supervisor.shutdown({ stopAll: true });
-  await endContainers(system.layout, system.options.dockerHost);
+  const warnings = await endContainers(system.layout, system.options.dockerHost);
+  for (const message of warnings) system.options.log({ level: 'error', message });
 }
 
 async function requireNoServer(layout: Layout): Promise<void> {

@@ -58,13 +58,16 @@ export async function startServer(
 
 /**
  * Stops the server; with `all`, every app, the router and the supervisor too. What is stopped already is fine.
+ *
+ * @returns What went wrong without keeping anything from ending, as sentences.
  */
-export async function stopServer({ home, all }: { home: string; all: boolean }): Promise<void> {
+export async function stopServer({ home, all }: { home: string; all: boolean }): Promise<string[]> {
   const layout = layoutOf(home);
   const { person } = entranceOf(home);
   if (person !== null) {
     const client = connectServer({ home });
-    return client.shutdown(all).finally(() => client.close());
+    await client.shutdown(all).finally(() => client.close());
+    return [];
   }
   if (await answers(layout.serverSocket)) {
     const client = connectServer({ home });
@@ -79,10 +82,10 @@ export async function stopServer({ home, all }: { home: string; all: boolean }):
       );
     }
   }
-  if (!all) return;
+  if (!all) return [];
   const supervisor = await ensureSupervisor(home);
   await supervisor.shutdown({ stopAll: true });
-  await endContainers(layout, (await rememberedStart(layout))?.dockerHost ?? null);
+  return endContainers(layout, (await rememberedStart(layout))?.dockerHost ?? null);
 }
 
 /** Null when no server runs. One that was ended just now may still take connections, and answers none of them. */

@@ -14,7 +14,7 @@ export async function startServer(
 }
 
 /** As `stopServer` of start-server.ts. */
-export async function stopServer(request: { home: string; all: boolean }): Promise<void> {
+export async function stopServer(request: { home: string; all: boolean }): Promise<string[]> {
   return (await import('./start-server.ts')).stopServer(request);
 }
 

@@ -15,7 +15,7 @@ export const targetsCodes = {
     todo: 'Give it another target.',
   },
   'hook-failed': {
-    means: 'A pre_start or post_start hook of a service failed.',
+    means: 'A `pre_start`, `post_start` or `pre_stop` hook of a service failed.',
     todo: 'Read what it printed, in the end of the log.',
   },
   'invalid-name': {

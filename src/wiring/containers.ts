@@ -4,7 +4,7 @@ import type { ComposeProject, ComposeService, FileGrant, FileSource } from '../c
 import { leftToRouter } from '../app/index.ts';
 import type { DesiredInstance, Revision, RevisionProcess, Task } from '../delivery/index.ts';
 import { CodedError, unreachable } from '../diagnostics/index.ts';
-import type { Release } from '../release/index.ts';
+import { withHookImages, type Release } from '../release/index.ts';
 import type { ContainerFile, ContainerSpec, CopySpec, NeededImage, TaskSpec } from '../targets/index.ts';
 import type { Layout } from './layout.ts';
 import type { RevisionNeeds } from './machines/model.ts';
@@ -101,7 +101,7 @@ async function containerSpec(
     scope,
     revision: shared ? 'shared' : revision.id,
     release: release.digest,
-    service: clear,
+    service: withHookImages(clear, revision.images),
     environment: withoutNulls(clear.environment),
     image: revision.images[service.name] ?? '',
     networks: project.networks,

@@ -125,7 +125,7 @@ function dockerService(service: Json, path: (value: unknown) => string | undefin
             start_interval: duration(check['start_interval']),
             retries: check['retries'],
           })),
-    restart: service['restart'] === 'no' ? undefined : (service['restart'] ?? dockerRestart(deploy)),
+    restart: dockerRestart(service, deploy),
     stop_grace_period: duration(service['stop_grace_period']) ?? 10_000,
     mem_limit: maybe(service['mem_limit'] ?? limits['memory'], parseBytes),
     mem_reservation: maybe(service['mem_reservation'] ?? reservations['memory'], parseBytes),
@@ -195,10 +195,17 @@ function dockerMount(mount: Json, path: (value: unknown) => string | undefined):
   });
 }
 
-function dockerRestart(deploy: Json): string | undefined {
-  const { condition, max_attempts: attempts } = record(deploy['restart_policy']);
-  const policy = { none: 'no', 'on-failure': 'on-failure', any: 'always' }[String(condition)];
-  return policy === 'on-failure' && attempts !== undefined ? `${policy}:${Number(attempts)}` : policy;
+/** `deploy.restart_policy` wins over `restart`, and both take each other's words. */
+function dockerRestart(service: Json, deploy: Json): string | undefined {
+  const policy = deploy['restart_policy'] && record(deploy['restart_policy']);
+  if (!policy) return service['restart'] === 'no' ? undefined : maybe(service['restart'], String);
+  const { condition = 'any', max_attempts: attempts } = policy as {
+    condition?: string;
+    max_attempts?: number;
+  };
+  if (condition === 'none' || condition === 'no') return undefined;
+  if (condition === 'on-failure' && attempts !== undefined) return `${condition}:${attempts}`;
+  return condition === 'any' ? 'always' : condition;
 }
 
 function updateOf(rules: Json, duration: (value: unknown) => number | null | undefined): Json {

@@ -1,13 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { appendFileSync, mkdirSync, rmSync } from 'node:fs';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeEach, expect, onTestFinished, test } from 'vitest';
 import { powerOff } from '../rig/index.ts';
 import { logOf, migrations, sellThings, stuck } from './shop.ts';
 import { openTypist, type Scene, type Typist } from './typist.ts';
 
 /*
- * Makes the trouble that each runbook is about, types what the page says, and compares what comes. One machine for all:
- * each page goes on where the one before has ended. Only root can make a disk that is soon full.
+ * Makes the trouble that each runbook is about, types what the page says, and compares what comes. Each page, and each
+ * attempt at one, has a machine of its own. Only root can make a disk that is soon full.
  */
 
 /** Many commands, on a machine that may be busy. */
@@ -15,19 +15,20 @@ const patienceMs = 900_000;
 const isRoot = process.getuid?.() === 0;
 let typist: Typist;
 
-beforeAll(async () => {
+beforeEach(async () => {
   typist = await openTypist();
+  onTestFinished(leave);
   mkdirSync(typist.home, { mode: 0o700 });
   if (isRoot) execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64m,mode=700', 'tmpfs', typist.home]);
   await sellThings(typist);
 });
 
-afterAll(async () => {
+async function leave(): Promise<void> {
   typist.folder = typist.root;
   await typist.type('slipway down --all');
   unmount();
   await typist.close();
-});
+}
 
 function unmount(): void {
   if (isRoot) execFileSync('sh', ['-c', 'umount --lazy "$0" 2>/dev/null || true', typist.home]);

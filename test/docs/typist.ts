@@ -86,8 +86,11 @@ export async function openTypist(variables: Readonly<Record<string, string>> = {
         );
       });
       const lines = output.trimEnd().split('\n');
-      typist.folder = lines.pop()?.replace(/^at /, '') ?? typist.folder;
-      return lines.map(there);
+      // A command that was ended says no place. Nothing may ever be typed where this process stands: in the repository.
+      const place = /^at (\/.*)$/.exec(lines.at(-1) ?? '')?.[1];
+      if (place === undefined) return [...lines, `(ended after ${longestCommandMs / 1000} s)`].map(there);
+      typist.folder = place;
+      return lines.slice(0, -1).map(there);
     },
     async typeUntil(command, says) {
       const deadline = performance.now() + 240_000;

@@ -355,6 +355,21 @@ describe.skipIf(lacksDocker())(`containers as copies (missing? ${dockerInstall})
     ]);
   });
 
+  it('a pre_start hook ends with the start that it belongs to, and one that has ended well is not run again', async () => {
+    const hooks = {
+      preStart: [hookOf('exit 0'), hookOf('trap "exit 0" TERM; sleep 1000 & wait')],
+      postStart: [],
+      preStop: [],
+    };
+    const hook = (index: number) => containerName(rig.scope, `r1-web-pre-start-${index}`);
+    const state = (name: string) => docker('ps', '-a', '--format', '{{.State}}', '-f', `name=${name}$`);
+    await rig.target.start(await rig.copy(serviceOf('web', { ...shell('exec sleep 1000'), hooks })), 1);
+    await expect.poll(() => state(hook(2)), { timeout: 60_000 }).toBe('running');
+    await rig.target.stop(rig.scope, 'r1-web-1', 1);
+    await rig.gone('r1-web-1');
+    expect([state(hook(1)), state(hook(2))]).toEqual(['exited', '']);
+  });
+
   it('a hook that fails keeps the copy from being ready, with its words', async () => {
     const hooks = { preStart: [hookOf('echo "cannot prepare"; exit 4')], postStart: [], preStop: [] };
     await rig.target.start(await rig.copy(serviceOf('web', { ...shell('exec sleep 1000'), hooks })), 1);

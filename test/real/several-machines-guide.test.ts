@@ -1,6 +1,6 @@
 import { delimiter } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { dockerInstall, lacksDocker, loadImages, startDockerd, type Dockerd } from '../docker/index.ts';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { dockerInstall, lacksDocker, loadImages, startDockerd } from '../docker/index.ts';
 import { openTypist, type Typist } from '../docs/typist.ts';
 import { signal } from '../rig/index.ts';
 import { lacks } from './support/component.ts';
@@ -11,25 +11,23 @@ import { sshd } from './support/sshd.ts';
 describe.skipIf(lacksDocker() || lacks(sshd))(
   `from one machine to two (missing? ${dockerInstall} openssh-server)`,
   () => {
-    let engine: Dockerd;
     let second: SecondMachine;
     let typist: Typist;
 
-    beforeAll(async () => {
+    // Machines on which nothing runs yet, also for a second attempt: the page begins with the first ship.
+    beforeEach(async () => {
       second = await startSecondMachine();
-      engine = await startDockerd();
+      onTestFinished(() => second.close());
+      const engine = await startDockerd();
+      onTestFinished(() => engine.stop());
       loadImages(engine, ['node']);
       engine.docker('tag', 'slipway-test/node', 'node:24-slim');
       typist = await openTypist({ DOCKER_HOST: engine.url });
+      onTestFinished(() => typist.close());
       // Whose ssh knows the second machine.
       const [client = ''] = (process.env['PATH'] ?? '').split(delimiter);
       typist.env['PATH'] = `${client}${delimiter}${typist.env['PATH'] ?? ''}`;
       await typist.type('mkdir hello; cd hello');
-    });
-    afterAll(async () => {
-      await typist?.close();
-      await second?.close();
-      await engine?.stop();
     });
 
     it('docs/several-machines.md shows what really comes', { timeout: 900_000 }, async () => {

@@ -2,6 +2,7 @@ import { here } from '../../delivery/index.ts';
 import type { ServerClient } from '../../server/index.ts';
 import { placeOf, show, type CliContext, type CommonOptions } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { harmless } from '../render/text.ts';
 
 interface DownOptions extends CommonOptions {
   all?: boolean;
@@ -22,10 +23,11 @@ export async function down(context: CliContext, options: DownOptions): Promise<n
   const left = all ? await machinesElsewhere(client) : [];
   if ('host' in place) await client.shutdown(all);
   client.close();
-  if (!('host' in place)) await context.stopServer({ home: place.home, all });
-  show(context, options, { stopped: true, all, left }, () =>
+  const warnings = 'host' in place ? [] : await context.stopServer({ home: place.home, all });
+  show(context, options, { stopped: true, all, left, warnings }, () =>
     all
       ? [
+          ...warnings.map((warning) => `warning: ${harmless(warning)}`),
           'the server, the router and all apps have ended',
           ...left.map(
             (name) => `  what runs on ${name} goes on; end it there: ssh ${name} slipway down --all`,

@@ -42,7 +42,7 @@ export async function runInWorld(
     startServer: () => Promise.resolve({ health: aHealth(), started: true }),
     chooseRouter: () => Promise.resolve(),
     runServer: () => Promise.resolve(),
-    stopServer: () => Promise.resolve(),
+    stopServer: () => Promise.resolve([]),
     openRepository: () =>
       Promise.reject(new CodedError('source/not-a-repository', `${home} is not in a git repository`)),
     machineEnvironment: (extra) => Promise.resolve({ PATH: '/usr/bin', ...extra }),

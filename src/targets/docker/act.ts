@@ -1,6 +1,7 @@
 import { CodedError, unreachable } from '../../diagnostics/index.ts';
 import { openEngine } from '../../docker/index.ts';
-import { runHooks, runPreStart } from './hooks.ts';
+import { endContainer } from './end-container.ts';
+import { endPreStart, runHooks, runPreStart } from './hooks.ts';
 import type { CopySpec, TaskSpec } from './model.ts';
 import { dropFiles } from './mounts.ts';
 import { containerName, label } from './names.ts';
@@ -45,6 +46,7 @@ async function start(place: Place, copy: CopySpec): Promise<void> {
 }
 
 async function stop(place: Place, { scope, instance, hooks }: Order & { act: 'stop' }): Promise<void> {
+  await endPreStart(place, scope, instance);
   await endContainers(place, {
     name: containerName(scope, instance),
     scope,
@@ -77,18 +79,11 @@ async function endContainers(place: Place, { name, scope, identity, beforehand }
   const own = { [label.home]: place.homeId, [label.scope]: scope, ...identity };
   for (const { Id } of await containers.list(own)) {
     const present = await containers.inspect(Id);
-    if (present?.State.Running) {
-      await beforehand?.(Id);
-      const graceMs = ((present.Config as { StopTimeout?: number }).StopTimeout ?? defaultGraceS) * 1000;
-      await containers.stop(Id, graceMs);
-    }
-    await containers.remove(Id);
+    if (present?.State.Running) await beforehand?.(Id);
+    if (present) await endContainer(place.engine, present);
   }
   await dropFiles(place, scope, name);
 }
-
-/** The engine's own, for a container made without one. */
-const defaultGraceS = 10;
 
 async function runTask(place: Place, task: TaskSpec): Promise<number> {
   const wanted = taskContainer(task);

@@ -1,9 +1,12 @@
+import type { ContainerInfo } from 'dockerode';
 import type { Hook } from '../../compose/index.ts';
 import { CodedError } from '../../diagnostics/index.ts';
 import type { Engine } from '../../docker/index.ts';
+import { endContainer } from './end-container.ts';
 import type { CopySpec } from './model.ts';
 import { dropFiles } from './mounts.ts';
 import { containerName, label, sharedRevision } from './names.ts';
+import { dropStopHooks, readStopHooks } from './orders.ts';
 import type { Place } from './place.ts';
 import { startContainer, type NamedContainer } from './start-container.ts';
 
@@ -13,23 +16,51 @@ const hookLimitMs = 3_600_000;
 /** Takes what hooks print. */
 export type Output = (text: Buffer | string) => void;
 
+interface HookRun {
+  hooks: readonly Hook[];
+  output: Output;
+  /** How long each may take. */
+  limitMs?: number;
+}
+
 /** Runs hooks in a container that runs, one after another. Throws `targets/hook-failed` at the first that fails. */
 export async function runHooks(
-  engine: Engine,
+  { containers }: Engine,
   name: string,
-  run: { hooks: readonly Hook[]; output: Output },
+  { hooks, output, limitMs = hookLimitMs }: HookRun,
 ): Promise<void> {
-  for (const hook of run.hooks) {
-    const exitCode = await engine.containers.exec(name, {
-      command: hook.command,
-      user: hook.user,
-      privileged: hook.privileged,
-      workingDir: hook.workingDir,
-      environment: valuesOf(hook),
-      timeoutMs: hookLimitMs,
-      onOutput: run.output,
+  for (const hook of hooks) {
+    const { command, user, privileged, workingDir } = hook;
+    const how = { user, privileged, workingDir, environment: valuesOf(hook) };
+    const running = containers.exec(name, { command, ...how, timeoutMs: limitMs, onOutput: output });
+    const exitCode = await running.catch((cause: Error) => {
+      throw hookFailed(hook, `failed: ${cause.message}`, cause);
     });
-    if (exitCode !== 0) throw hookFailed(hook, name, exitCode);
+    if (exitCode !== 0) throw hookFailed(hook, `ended with exit code ${exitCode}`);
+  }
+}
+
+/**
+ * Runs the `pre_stop` hooks of a copy's container that somebody else is about to end, for the last time.
+ *
+ * @param limitMs - How long each may take.
+ * @returns What went wrong, as a sentence; the container ends all the same.
+ */
+export async function runLastHooks(
+  { engine, home }: Pick<Place, 'engine' | 'home'>,
+  { Id, State, Labels }: ContainerInfo,
+  limitMs: number,
+): Promise<string | null> {
+  const { [label.scope]: scope, [label.instance]: instance } = Labels;
+  if (scope === undefined || instance === undefined) return null;
+  try {
+    const hooks = State === 'running' ? await readStopHooks(home, scope, instance) : [];
+    await runHooks(engine, Id, { hooks, limitMs, output: () => {} });
+    return null;
+  } catch (error) {
+    return `${instance} of ${scope} has ended, but ${(error as Error).message}`;
+  } finally {
+    await dropStopHooks(home, scope, instance);
   }
 }
 
@@ -48,10 +79,32 @@ export async function runPreStart(place: Place, copy: CopySpec, output: Output):
     const exitCode = await containers.wait(wanted.name);
     await dropFiles(place, copy.scope, wanted.name);
     for (const line of await containers.logTail(wanted.name, 1000)) output(`${line}\n`);
-    if (exitCode !== 0) throw hookFailed(hook, wanted.name, exitCode);
+    if (exitCode !== 0) throw hookFailed(hook, `ended with exit code ${exitCode}`);
     // A shared service has one revision for ever; each of its starts has the hook run.
     if (copy.revision === sharedRevision) await containers.remove(wanted.name);
   }
+}
+
+/**
+ * Ends the `pre_start` hook that runs for a copy, whose start nobody wants any more. One that has ended well stays as the
+ * proof of that.
+ */
+export async function endPreStart(place: Place, scope: string, instance: string): Promise<void> {
+  const { containers } = place.engine;
+  const own = { [label.home]: place.homeId, [label.scope]: scope, [label.task]: null };
+  const start = hookKey(instance.replace(/-\d+$/, ''), '');
+  for (const { Id, State, Labels } of await containers.list(own)) {
+    const key = Labels[label.task] ?? '';
+    if (State !== 'running' || !key.startsWith(start)) continue;
+    const present = await containers.inspect(Id);
+    if (present) await endContainer(place.engine, present);
+    await dropFiles(place, scope, containerName(scope, key));
+  }
+}
+
+/** @param whose - Revision and service: `r7-web`. */
+function hookKey(whose: string, index: number | ''): string {
+  return `${whose}-pre-start-${index}`;
 }
 
 async function hookContainer(
@@ -59,15 +112,13 @@ async function hookContainer(
   copy: CopySpec,
   { hook, index }: { hook: Hook; index: number },
 ): Promise<NamedContainer> {
-  const key = `${copy.revision}-${copy.service.name}-pre-start-${index + 1}`;
+  const key = hookKey(`${copy.revision}-${copy.service.name}`, index + 1);
   const image = hook.image === null ? copy.image : (await engine.images.inspect(hook.image))?.Id;
   if (image === undefined)
     throw new CodedError(
       'targets/no-image',
       `the image "${hook.image}" of a pre_start hook is not on the engine`,
-      {
-        help: `pull it: docker pull ${hook.image}`,
-      },
+      { help: 'ship the commit again: slipway ship' },
     );
   const service = {
     ...copy.service,
@@ -89,9 +140,7 @@ function valuesOf({ environment }: Hook): Record<string, string> {
   return Object.fromEntries(given);
 }
 
-function hookFailed({ command, at }: Hook, name: string, exitCode: number): CodedError {
-  const what = command.length === 0 ? 'a hook' : `the hook "${command.join(' ')}"`;
-  return new CodedError('targets/hook-failed', `${what} of ${name} ended with exit code ${exitCode}`, {
-    notes: [`it stands in ${at.file}:${at.start.line}`],
-  });
+/** Named by its place: its command may hold secrets. */
+function hookFailed({ at }: Hook, how: string, cause?: Error): CodedError {
+  return new CodedError('targets/hook-failed', `the hook in ${at.file}:${at.start.line} ${how}`, { cause });
 }

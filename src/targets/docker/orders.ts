@@ -122,7 +122,8 @@ async function writeOrder(file: string, order: WrittenOrder): Promise<void> {
 /** Hooks that a copy's end must run, kept from its start, for a stop knows the copy's id alone. */
 export async function keepStopHooks(home: string, { scope, id, service }: CopySpec): Promise<void> {
   const file = orderFile(home, scope, `hooks-${id}`);
-  if (service.hooks.preStop.length === 0) return;
+  // A container that somebody else has removed may have left hooks of an earlier definition.
+  if (service.hooks.preStop.length === 0) return dropStopHooks(home, scope, id);
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   await writeFile(file, JSON.stringify(service.hooks.preStop), { mode: 0o600 });
 }
