@@ -264,10 +264,11 @@ export function watchCopies(state: EnvironmentState, rollout: Rollout, observed:
   const failures = (rollout.failures ??= {});
   for (const { id, machine } of servingCopies(state)) {
     // What cannot be seen is neither well nor ill.
-    const unseen = observed.silent.includes(machine) ? 'ready' : { failed: 'it is gone' };
-    const probe = seenAs(observed, id)?.probe ?? unseen;
+    const unseen = observed.silent.includes(machine) ? ('ready' as const) : { failed: 'it is gone' };
+    const probe: InstanceObservation['probe'] = seenAs(observed, id)?.probe ?? unseen;
     if (probe === 'ready') failures[id] = 0;
-    else if (typeof probe === 'object') failures[id] = (failures[id] ?? 0) + 1;
+    // In doubt, no hold and no bake ends; only what has failed for good counts on.
+    else if (typeof probe === 'object') failures[id] = probe.undecided ? 1 : (failures[id] ?? 0) + 1;
   }
 }
 
