@@ -31,6 +31,7 @@ function aContainer({ status = 'healthy', last, startedAgoMs = 3_600_000, check 
     : [];
   return {
     Id: 'c1',
+    Name: '/shop-api-1',
     Config: {
       Labels: { 'slipway.scope': 'shop/production' },
       Healthcheck: { Test: ['CMD-SHELL', 'ask me'], ...check },

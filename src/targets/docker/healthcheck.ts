@@ -85,11 +85,11 @@ export class Healthchecks {
   }
 
   /** Never throws: that it cannot be run is a failure, as it is to the engine. */
-  async #failure({ Id, Config }: ContainerInspectInfo): Promise<string | null> {
+  async #failure({ Name, Config }: ContainerInspectInfo): Promise<string | null> {
     const timeoutMs = (Config.Healthcheck?.Timeout ?? 0) / nanoPerMs || usualTimeoutMs;
     let said = '';
     try {
-      const code = await this.#engine.containers.exec(Id, {
+      const code = await this.#engine.containers.exec(Name.slice(1), {
         command: commandOf(Config),
         timeoutMs,
         onOutput: (text) => (said = (said + text.toString('utf8')).slice(0, 2 * shownCharacters)),
