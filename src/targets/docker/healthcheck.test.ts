@@ -127,6 +127,15 @@ test('once the engine has spoken since the moment, nothing is run; the newest wo
   expect(asked).toHaveLength(1);
 });
 
+test('a check that the engine runs every second is left to it', async () => {
+  const { asked, judge } = checks();
+  const check = { Interval: 1e9 };
+  expect(await judge(aContainer({ check, last: [500, 0] }))).toMatchObject({ undecided: true });
+  pass(2_000);
+  expect(await judge(aContainer({ check, last: [500, 0] }))).toBeNull();
+  expect(asked).toEqual([]);
+});
+
 test('a check that takes long is run once at a time, and is undecided meanwhile', async () => {
   let end: (code: number) => void = () => {};
   const { asked, judge } = checks(() => new Promise((resolve) => (end = resolve)));

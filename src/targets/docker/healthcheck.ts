@@ -27,6 +27,7 @@ interface Asked {
 
 /** Between two runs that fail: as often as the engine itself looks at a container that starts. */
 const againMs = 5_000;
+const soonMs = 1_000;
 /** What the engine takes where a healthcheck leaves it out. */
 const usualTimeoutMs = 30_000;
 const nanoPerMs = 1_000_000;
@@ -62,7 +63,7 @@ export class Healthchecks {
     const asked = this.#at(container, moment);
     const sinceMs = Math.max(asked.sinceMs, Date.parse(State.StartedAt));
     const engines = engineWord(container, sinceMs);
-    if (!engines && isDue(asked, sinceMs)) asked.running = this.#run(container, asked);
+    if (!engines && !isSoon(container) && isDue(asked, sinceMs)) asked.running = this.#run(container, asked);
     const own = () => (asked.last && asked.last.begunMs >= sinceMs ? asked.last : null);
     if (!engines && !own() && asked.running)
       await Promise.race([asked.running, sleep(patienceMs, undefined, { ref: false })]);
@@ -118,6 +119,12 @@ function engineWord({ State }: ContainerInspectInfo, sinceMs: number): Word | nu
   const begunMs = Date.parse(last?.Start ?? '');
   if (!last || !(begunMs >= sinceMs)) return null;
   return { begunMs, failed: last.ExitCode === 0 ? null : saidIn(last.Output) };
+}
+
+/** Whether the engine looks so often that running the check here, too, would be no sooner. */
+function isSoon({ Config }: ContainerInspectInfo): boolean {
+  const intervalMs = (Config.Healthcheck?.Interval ?? 0) / nanoPerMs;
+  return intervalMs > 0 && intervalMs <= soonMs;
 }
 
 function isDue({ running, last }: Asked, sinceMs: number): boolean {
