@@ -2,7 +2,7 @@ import { loadCompose } from '../compose/index.ts';
 import type { ComposeProject, ComposeService, ComposeSources, StandIns } from '../compose/index.ts';
 import { didYouMean } from '../diagnostics/index.ts';
 import type { Finding, Result } from '../diagnostics/index.ts';
-import { composeBake, composeHealth, composeStrategy } from './compose-defaults.ts';
+import { composeBake, composeHealth, composeStrategy, type Awaited } from './compose-defaults.ts';
 import { localPorts } from './local-ports.ts';
 import { checkMachines } from './machine-checks.ts';
 import type { App, EnvironmentDefinition } from './model.ts';
@@ -91,9 +91,13 @@ export function composeFor(request: ComposeAppRequest): Result<ComposeApp> {
 }
 
 /** Services that a rollout waits for until they are ready. */
-function awaitedOf(services: ClassifiedService[], project: ComposeProject): ComposeService[] {
-  const awaited = services.filter(({ role }) => ['web', 'companion', 'shared'].includes(role));
-  return project.services.filter(({ name }) => awaited.some((one) => one.name === name));
+function awaitedOf(services: ClassifiedService[], project: ComposeProject): Awaited[] {
+  return services.flatMap(({ name, role, after }) => {
+    const service = project.services.find((one) => one.name === name);
+    return service && (role === 'web' || role === 'companion' || role === 'shared')
+      ? [{ service, role, after }]
+      : [];
+  });
 }
 
 /** The project with its services' variables as containers get them; to be looked at, never to be kept. */

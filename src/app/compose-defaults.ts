@@ -33,17 +33,32 @@ export function composeBake(
 /** What Docker takes where a healthcheck leaves it out. */
 const dockerDefaults = { intervalMs: 30_000, timeoutMs: 30_000, retries: 3 };
 
+/** A service that a rollout waits for until it is ready. */
+export interface Awaited {
+  service: ComposeService;
+  role: 'web' | 'companion' | 'shared';
+  /** Services that must be up before it starts. */
+  after: readonly string[];
+}
+
 /**
- * When a copy counts as ready: the deadline leaves each healthcheck the time that it asks for.
- *
- * @param awaited - Services that a rollout waits for: the one that gets traffic, its companions, shared ones.
+ * When a copy counts as ready. One deadline holds for all, as a rollout waits for all at once; it leaves each healthcheck
+ * the time that it asks for, one after the other where services start so.
  */
 export function composeHealth(
   { unwritten, health }: EnvironmentDefinition,
-  awaited: readonly ComposeService[],
+  awaited: readonly Awaited[],
 ): HealthDefinition {
   if (!unwritten.includes('health.deadline')) return health;
-  return { ...health, deadlineMs: Math.max(health.deadlineMs, ...awaited.map(neededMs)) };
+  const untilReadyMs = ({ service, role, after }: Awaited): number => {
+    const ownMs = Math.max(neededMs(service), role === 'web' ? health.deadlineMs : 0);
+    // Shared services are waited for before all others, with a deadline of their own.
+    const before = awaited.filter(
+      (other) => after.includes(other.service.name) && (other.role === 'shared') === (role === 'shared'),
+    );
+    return ownMs + Math.max(0, ...before.map(untilReadyMs));
+  };
+  return { ...health, deadlineMs: Math.max(health.deadlineMs, ...awaited.map(untilReadyMs)) };
 }
 
 /** How long a service may take until its healthcheck has called it healthy or not. */

@@ -368,7 +368,7 @@ describe('an app by Compose in an environment', () => {
   });
 
   test.each([
-    ['a backend', 'api: { build: api, expose: ["4000"]', 225_000],
+    ['a backend, before the web service has its own minute', 'api: { build: api, expose: ["4000"]', 285_000],
     ['a database', 'api: { image: "postgres:16"', 225_000],
     ['a worker, which no rollout waits for', 'worker: { build: api', 60_000],
   ])('waits as long for the healthcheck of %s', (_, service, expected) => {

@@ -284,10 +284,11 @@ export function watchCopies(state: EnvironmentState, rollout: Rollout, observed:
     const seen = seenAs(observed, id);
     if (seen && rollout.phase.at !== 'stepping') restartsBefore[id] ??= seen.restarts;
     // What cannot be seen is neither well nor ill.
-    const unseen = observed.silent.includes(machine) ? 'ready' : { failed: 'it is gone' };
-    const probe = seen?.probe ?? unseen;
+    const unseen = observed.silent.includes(machine) ? ('ready' as const) : { failed: 'it is gone' };
+    const probe: InstanceObservation['probe'] = seen?.probe ?? unseen;
     if (probe === 'ready') failures[id] = 0;
-    else if (typeof probe === 'object') failures[id] = (failures[id] ?? 0) + 1;
+    // In doubt, no hold and no bake ends; only what has failed for good counts on.
+    else if (typeof probe === 'object') failures[id] = probe.undecided ? 1 : (failures[id] ?? 0) + 1;
   }
 }
 

@@ -14,7 +14,8 @@ export interface InstanceObservation {
   /** Times it ended by itself and was started again. */
   restarts: number;
   exitCode: number | null;
-  probe: 'ready' | 'not-probed' | { failed: string };
+  /** `undecided`: it has not passed, nor failed for good; that is waited for, and never counts as a failure. */
+  probe: 'ready' | 'not-probed' | { failed: string; undecided?: true };
   /** What somebody changed by hand, for people; null when it runs as it was started. */
   drift: string | null;
   /** Last lines of its log, when something is wrong. */

@@ -29,6 +29,12 @@ it('probes count once an interval, however close together looks come', () => {
   expect(counted([0, ill], [1, ill], [2, ill])).toEqual({ ready: 0, failed: 1 });
 });
 
+it('one that is undecided is neither ready nor failed', () => {
+  const undecided = { ...ill, undecided: true } as const;
+  expect(counted([0, undecided], [intervalMs, undecided])).toEqual({ ready: 0, failed: 0 });
+  expect(counted([0, 'ready'], [intervalMs, undecided])).toEqual({ ready: 0, failed: 0 });
+});
+
 it('a probe that says something else counts at once', () => {
   expect(counted([0, ill], [1, 'ready'])).toEqual({ ready: 1, failed: 0 });
   expect(counted([0, 'ready'], [intervalMs, 'ready'], [intervalMs + 1, ill])).toEqual({

@@ -14,13 +14,17 @@ import type { DesiredInstance, Revision } from './revision.ts';
 export interface ProbeWish extends DesiredInstance {
   /** Once it is ready, the revision's smoke requests must be answered, too. */
   smoke: boolean;
+  /** Names the stage that asks. What a healthcheck said before the stage began is no answer. */
+  moment: string;
 }
 
 /** The copies that should be probed for the next look. */
 export function probeWishes(state: EnvironmentState): ProbeWish[] {
   const { rollout, replacing, shared } = state;
   const replaced = shared.filter(({ service }) => service.name === replacing?.service).map(sharedCopy);
-  return [...asWishes(replaced, false), ...(rollout ? rolloutWishes(state, rollout) : [])];
+  const wishes = [...asWishes(replaced, false), ...(rollout ? rolloutWishes(state, rollout) : [])];
+  const moment = rollout ? momentOf(rollout) : `replacing ${replacing?.service}`;
+  return wishes.map((wish) => ({ ...wish, moment }));
 }
 
 /** Copies of the stable revision that must stay well while data changes: the web copies, and the companions that they ask. */
@@ -45,7 +49,14 @@ export function gatedCopies(rollout: Rollout): DesiredInstance[] {
   return [...copiesInRole(candidate, 'companion'), ...webCopies(candidate, candidateCopies(rollout))];
 }
 
-function rolloutWishes(state: EnvironmentState, rollout: Rollout): ProbeWish[] {
+function momentOf({ id, phase }: Rollout): string {
+  const { index, stage } = { index: 0, stage: '', ...phase };
+  return [id, phase.at, index, stage].join(' ');
+}
+
+type Wish = Omit<ProbeWish, 'moment'>;
+
+function rolloutWishes(state: EnvironmentState, rollout: Rollout): Wish[] {
   const { phase, candidate } = rollout;
   switch (phase.at) {
     case 'waiting':
@@ -77,7 +88,7 @@ function rolloutWishes(state: EnvironmentState, rollout: Rollout): ProbeWish[] {
   }
 }
 
-function asWishes(copies: DesiredInstance[], smoke: boolean): ProbeWish[] {
+function asWishes(copies: DesiredInstance[], smoke: boolean): Wish[] {
   return copies.map((copy) => ({ ...copy, smoke: smoke && copy.process.role === 'web' }));
 }
 
@@ -92,7 +103,7 @@ export function countProbes(gate: Gate, copies: DesiredInstance[], observed: Obs
     const { streaks, failures } = gate;
     const [streak = 0, failed = 0] = [streaks[id], failures[id]];
     const isReady = probe === 'ready';
-    const isFailure = typeof probe === 'object' || !seen;
+    const isFailure = (typeof probe === 'object' && !probe.undecided) || !seen;
     const repeats = (isReady && streak > 0) || (isFailure && failed > 0);
     if (repeats && isSooner(gate, id, revision.health.intervalMs)) continue;
     streaks[id] = isReady ? streak + 1 : 0;

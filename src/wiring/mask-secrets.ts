@@ -29,7 +29,10 @@ export function maskSecrets(observed: Observed, values: readonly string[]): Obse
     ...observed,
     instances: instances.map((instance) => ({
       ...instance,
-      probe: typeof instance.probe === 'object' ? { failed: mask(instance.probe.failed) } : instance.probe,
+      probe:
+        typeof instance.probe === 'object'
+          ? { ...instance.probe, failed: mask(instance.probe.failed) }
+          : instance.probe,
       logTail: instance.logTail.map(mask),
     })),
     command: maskCommand(command, mask),

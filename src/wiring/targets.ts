@@ -140,12 +140,13 @@ function processProbe({ id, revision: { health } }: ProbeWish): Probe {
   return { instance: id, path: health.path, probeTimeoutMs: health.probeTimeoutMs };
 }
 
-function containerProbe({ id, revision, process }: ProbeWish): ContainerProbe {
+function containerProbe({ id, revision, process, moment }: ProbeWish): ContainerProbe {
   const { health, port } = revision;
   const isWeb = process.role === 'web';
   return {
     instance: id,
     port: isWeb ? port : null,
+    moment,
     check: isWeb ? webCheck(revision) : { kind: 'own' },
     probeTimeoutMs: health.probeTimeoutMs,
   };

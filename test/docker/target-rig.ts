@@ -112,7 +112,14 @@ export async function openTarget(url: string): Promise<TargetRig> {
     seen: (id, ready, probe = {}) =>
       until(async () => {
         const probes: ContainerProbe[] = [
-          { instance: id, port: 8080, check: { kind: 'own' }, probeTimeoutMs: 10_000, ...probe },
+          {
+            instance: id,
+            port: 8080,
+            moment: 'now',
+            check: { kind: 'own' },
+            probeTimeoutMs: 10_000,
+            ...probe,
+          },
         ];
         const copy = (await target.observe(scope, probes)).find((one) => one.id === id);
         return copy && ready(copy) ? copy : null;

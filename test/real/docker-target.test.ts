@@ -106,6 +106,27 @@ describe.skipIf(lacksDocker())(`containers as copies (missing? ${dockerInstall})
     await rig.seen('r1-web-1', isReady, http);
   });
 
+  it('a healthcheck that Docker runs once an hour answers now, and anew at each moment', async () => {
+    const healthcheck = {
+      disable: false,
+      test: ['CMD', 'sh', '-c', 'test ! -e /tmp/ill || { echo "no such column"; exit 1; }'],
+      intervalMs: 3_600_000,
+      timeoutMs: 10_000,
+      startPeriodMs: null,
+      startIntervalMs: null,
+      retries: 2,
+    };
+    await rig.target.start(await rig.copy(serviceOf('api', { ...shell('exec sleep 1000'), healthcheck })), 1);
+    await rig.seen('r1-api-1', isReady, { moment: 'before the migration' });
+    docker('exec', containerName(rig.scope, 'r1-api-1'), 'touch', '/tmp/ill');
+    await rig.seen('r1-api-1', isReady, { moment: 'before the migration' });
+    const ill = await rig.seen('r1-api-1', (copy) => !isReady(copy), { moment: 'after it' });
+    expect(ill.probe).toEqual({
+      failed: 'its healthcheck has not passed yet: no such column',
+      undecided: true,
+    });
+  });
+
   it('a command inside the container may decide, and one that hangs is ended', async () => {
     await rig.target.start(await rig.copy(serviceOf('web', shell('exec sleep 1000'))), 1);
     const command = (text: string, probeTimeoutMs = 20_000) => ({

@@ -3,6 +3,7 @@ import { CodedError } from '../../diagnostics/index.ts';
 import { readLogTail } from '../../supervisor/index.ts';
 import { collectGarbage } from './collect.ts';
 import type { CopySpec, DockerTarget } from './model.ts';
+import { Healthchecks } from './healthcheck.ts';
 import { dropFiles } from './mounts.ts';
 import { containerName, label } from './names.ts';
 import { observeActs, observeCopy, observeTask } from './observe.ts';
@@ -19,6 +20,7 @@ const tailLines = 20;
 export function createDockerTarget(options: DockerTargetOptions): DockerTarget {
   const { engine, home, homeId } = options;
   const orders = ordersOf(options);
+  const healthchecks = new Healthchecks(engine);
   const actLog = (scope: string) => `${containersFolder(home, scope)}/acts.log`;
   const inspect = (scope: string, id: string) => engine.containers.inspect(containerName(scope, id));
 
@@ -70,7 +72,12 @@ export function createDockerTarget(options: DockerTargetOptions): DockerTarget {
       const started = found
         .filter((one) => one !== null && one.State.Status !== 'created')
         .filter((one) => one !== null);
-      const seen = await Promise.all(started.map((one) => observeCopy(one, { engine, acts, probes })));
+      healthchecks.forgetOthers(
+        scope,
+        started.map(({ Id }) => Id),
+      );
+      const sight = { engine, acts, healthchecks, probes };
+      const seen = await Promise.all(started.map((one) => observeCopy(one, sight)));
       const ids = new Set(seen.map(({ id }) => id));
       return [...seen, ...observeActs(acts).filter(({ id }) => !ids.has(id))];
     },

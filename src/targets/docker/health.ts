@@ -3,6 +3,7 @@ import type { InstanceObservation } from '../../delivery/index.ts';
 import { unreachable } from '../../diagnostics/index.ts';
 import type { Engine } from '../../docker/index.ts';
 import { probe } from '../process/probe.ts';
+import type { Healthchecks } from './healthcheck.ts';
 import type { ContainerProbe } from './model.ts';
 
 const shownCharacters = 200;
@@ -29,27 +30,17 @@ interface Asked {
   asked: ContainerProbe;
 }
 
-/** Whether a running copy is ready: first its own healthcheck, if it has one, then what was asked. */
+/** Whether a running copy is ready: by its own healthcheck, if it has one, and by what was asked. */
 export async function probeContainer(
-  engine: Engine,
+  { engine, healthchecks }: { engine: Engine; healthchecks: Healthchecks },
   { container, host, asked }: Asked,
 ): Promise<InstanceObservation['probe']> {
-  const sick = ownHealth(container);
-  if (sick !== null) return { failed: sick };
+  // The engine runs no healthcheck of one that is paused, and calls it running.
+  if (container.State.Paused) return { failed: 'it is paused' };
+  const unwell = await healthchecks.judge(container, asked.moment, asked.probeTimeoutMs);
+  if (unwell && !unwell.undecided) return unwell;
   const failed = await ask(engine, { container, host, asked });
-  return failed === null ? 'ready' : { failed };
-}
-
-/** Why the container's healthcheck does not call it healthy; null when it does, or there is none. */
-export function ownHealth({ State }: ContainerInspectInfo): string | null {
-  const health = State.Health;
-  if (!health || health.Status === 'none' || health.Status === 'healthy') return null;
-  const last = health.Log?.at(-1);
-  const said = (last?.Output ?? '').replace(/\s+/g, ' ').trim().slice(0, shownCharacters);
-  const shown = said === '' ? '' : `: ${said}`;
-  if (health.Status !== 'starting')
-    return `its healthcheck fails (${health.FailingStreak} times in a row)${shown}`;
-  return last ? `its healthcheck has not passed yet${shown}` : 'its healthcheck has not run yet';
+  return failed === null ? (unwell ?? 'ready') : { failed };
 }
 
 async function ask(engine: Engine, { container, host, asked }: Asked): Promise<string | null> {

@@ -84,6 +84,8 @@ export interface ContainerProbe {
   instance: string;
   /** Inside its network; null when it has none. */
   port: number | null;
+  /** Names what asks. A healthcheck answers for it only from the first question with that name on. */
+  moment: string;
   check:
     /** Healthy by its own healthcheck; running, when it has none. */
     | { kind: 'own' }

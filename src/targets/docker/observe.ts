@@ -3,7 +3,8 @@ import type { CommandObservation, InstanceObservation } from '../../delivery/ind
 import type { Engine } from '../../docker/index.ts';
 import { readLogTail, type ProcessStatus } from '../../supervisor/index.ts';
 import { describeDrift } from './drift.ts';
-import { ownHealth, probeContainer } from './health.ts';
+import { probeContainer } from './health.ts';
+import { describeHealth, type Healthchecks } from './healthcheck.ts';
 import type { ContainerProbe } from './model.ts';
 import { label } from './names.ts';
 import { isOver, type Acts } from './orders.ts';
@@ -13,6 +14,7 @@ const tailLines = 20;
 interface Sight {
   engine: Engine;
   acts: Acts;
+  healthchecks: Healthchecks;
   probes: readonly ContainerProbe[];
 }
 
@@ -21,7 +23,7 @@ export async function observeCopy(
   container: ContainerInspectInfo,
   sight: Sight,
 ): Promise<InstanceObservation> {
-  const { engine, acts, probes } = sight;
+  const { engine, acts, healthchecks, probes } = sight;
   const labels = container.Config.Labels;
   const id = labels[label.instance] ?? container.Name.slice(1);
   const asked = probes.find(({ instance }) => instance === id);
@@ -33,7 +35,7 @@ export async function observeCopy(
     if (failedStart(starting)) return { failed: lastWord(starting) };
     if (!asked || phase === 'starting' || phase === 'stopping') return 'not-probed';
     if (down) return { failed: describeEnd(container) };
-    return probeContainer(engine, { container, host, asked });
+    return probeContainer({ engine, healthchecks }, { container, host, asked });
   })();
   const wrong = typeof answer === 'object' || down;
   return {
@@ -185,7 +187,7 @@ async function containerTail(engine: Engine, container: ContainerInspectInfo): P
   const lines = await engine.containers
     .logTail(container.Id, tailLines)
     .catch((error: Error) => [`slipway: ${error.message}`]);
-  const sick = container.State.Running ? ownHealth(container) : null;
+  const sick = container.State.Running ? describeHealth(container) : null;
   if (sick !== null) lines.push(`slipway: ${sick}`);
   if (container.State.OOMKilled) lines.push(`slipway: ${outOfMemory(container.HostConfig.Memory)}`);
   return lines;
