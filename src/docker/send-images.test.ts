@@ -127,15 +127,38 @@ test('what fails with the whole image, too, has failed: it is sent no third time
 });
 
 test('an archive that breaks off does not look like a whole one', async () => {
-  const { end, loads } = receiver([]);
-  const save = async () => {
-    const whole = (await (
-      await builder({ 'sha256:c1': ['a', 'b', 'c'] }).save(['sha256:c1'])
-    ).toArray()) as Buffer[];
-    return Readable.from(whole.slice(0, 300));
-  };
-  expect((await sending(end, { save })).failed).toBe('the archive of images is broken: it ends too soon');
-  expect(loads).toEqual([]);
+  for (const believed of [0, 2]) {
+    const { end, loads } = receiver(['a', 'b'], { believed });
+    let opened = 0;
+    const save = async () => {
+      const whole = await builder({ 'sha256:c1': ['a', 'b', 'c'] }).save(['sha256:c1']);
+      opened += 1;
+      // What was spared is known by then.
+      if (believed > 0 && opened === 1) return whole;
+      return Readable.from(breaking((await whole.toArray()) as Buffer[]));
+    };
+    const { said, failed } = await sending(end, { save });
+    expect([failed, loads, said.length]).toEqual(['the engine is gone', [], believed === 0 ? 0 : 1]);
+  }
+});
+
+async function* breaking(chunks: Buffer[]): AsyncGenerator<Buffer> {
+  yield* chunks.slice(0, 500);
+  throw new Error('the engine is gone');
+}
+
+test('an archive that this program cannot read goes whole', async () => {
+  const { end } = receiver(['a'], { believed: 1 });
+  const load: SendingEnd['load'] = async (open) =>
+    expect((await (await open()).toArray()).join('')).toBe('riddle');
+  const save = () => Promise.resolve(Readable.from([Buffer.from('riddle')]));
+  expect(await sending({ ...end, load }, { save })).toEqual({
+    said: [
+      'what vps has of the images could not be found out: the archive of images is broken: it ends too soon',
+      'sent 6 bytes of images to vps, with all layers',
+    ],
+    failed: null,
+  });
 });
 
 test('an engine that hangs up lets go of the archive that is read for it', async () => {

@@ -1,4 +1,4 @@
-import { Readable } from 'node:stream';
+import { PassThrough, pipeline, type Readable } from 'node:stream';
 import { sizeText } from '../app/index.ts';
 import type { Images } from './images.ts';
 import { sparedFiles, withoutFiles, type Passed } from './spared-layers.ts';
@@ -55,9 +55,15 @@ async function sendWithout(spared: ReadonlySet<string>, { from, ids, to, say }: 
   const passed: Passed = { sentBytes: 0, sparedBytes: 0 };
   await to.load(async () => {
     const archive = await archiveOf(from, ids);
-    const sent = Readable.from(withoutFiles(archive, spared, passed), { objectMode: false });
-    // A filter that waits for its next piece does not notice that nobody wants it any more.
+    const sent = new PassThrough();
+    // A filter that waits for its next piece does not notice by itself that nobody wants it any more.
     sent.once('close', () => archive.destroy());
+    pipeline(
+      archive,
+      (pieces) => withoutFiles(pieces, spared, passed),
+      sent,
+      () => {},
+    );
     return sent;
   });
   const { sentBytes, sparedBytes } = passed;

@@ -67,12 +67,18 @@ export async function* withoutFiles(
   archive: AsyncIterable<Uint8Array>,
   spared: ReadonlySet<string>,
   passed: Passed,
-): AsyncGenerator<Buffer> {
-  for await (const { member, bytes } of readTar(archive)) {
+): AsyncGenerator<Uint8Array> {
+  // A whole one goes as it is, even if this program could not read it.
+  const pieces = spared.size === 0 ? unread(archive) : readTar(archive);
+  for await (const { member, bytes } of pieces) {
     if (member !== null && spared.has(member.path)) passed.sparedBytes += bytes.length;
     else {
       passed.sentBytes += bytes.length;
       yield bytes;
     }
   }
+}
+
+async function* unread(archive: AsyncIterable<Uint8Array>) {
+  for await (const bytes of archive) yield { member: null, bytes };
 }

@@ -15,8 +15,9 @@ interface BringingParts {
 }
 
 /**
- * Brings images, and files that containers mount, to another machine, each only when it is not there, and of images only
- * the layers that are not. It takes longer than a tick may, so it goes on beside the ticks; a server that dies begins again, with what is still missing.
+ * Brings images, and files that containers mount, to another machine, each only when it is not there, and of images
+ * only the layers that are not. It takes longer than a tick may, so it goes on beside the ticks; a server that dies
+ * begins again, with what is still missing.
  */
 export class Bringing {
   readonly #link: BringingParts['link'];
