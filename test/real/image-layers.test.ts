@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough, Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { openEngine, sendImages, type SendingEnd } from '../../src/docker/index.ts';
 import { dockerInstall, lacksDocker, sharedDockerd, startDockerd, type Dockerd } from '../docker/index.ts';
@@ -39,11 +39,14 @@ describe.skipIf(lacksDocker() || lacks(sshd))(
       const said: string[] = [];
       const loads: number[] = [];
       const load: SendingEnd['load'] = async (open) => {
-        const bytes = (await open()).on('error', (error) => counted.destroy(error));
-        const counted = new PassThrough();
         const index = loads.push(0) - 1;
-        counted.on('data', (chunk: Buffer) => (loads[index] = (loads[index] ?? 0) + chunk.length));
-        await to.images.load(bytes.pipe(counted));
+        const counted = async function* (chunks: AsyncIterable<Buffer>) {
+          for await (const chunk of chunks) {
+            loads[index] = (loads[index] ?? 0) + chunk.length;
+            yield chunk;
+          }
+        };
+        await to.images.load(Readable.from(counted(await open())));
         if ((await to.images.inspect(id)) === null) throw new Error('it is not there');
       };
       const end = { name: 'vps', layersThere: (images: string[][]) => to.images.layersThere(images), load };
