@@ -34,6 +34,7 @@ export type {
 export { parseApp } from './parse-app.ts';
 export type { AppFiles } from './parse-app.ts';
 export type { SourceFile } from './procfile.ts';
+export { sizeText } from './size-text.ts';
 export { slipwaySchema } from './slipway-yml.ts';
 export { nameFrom } from './names.ts';
 export { parseVariables } from './variables.ts';

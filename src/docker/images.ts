@@ -3,6 +3,7 @@ import { CodedError } from '../diagnostics/index.ts';
 import type { EngineCalls } from './call.ts';
 import { orNull } from './containers.ts';
 import { labelFilter, type LabelFilter } from './labels.ts';
+import { layersThere } from './layers-there.ts';
 
 /** Images of an engine. */
 export interface Images {
@@ -14,6 +15,8 @@ export interface Images {
   tag(image: string, name: string): Promise<void>;
   /** Takes away a name, and the image with its last one; false when a container still needs it. */
   remove(name: string): Promise<boolean>;
+  /** How many of the lowest layers of each image this engine need not be sent. @param images - Layers from the lowest. */
+  layersThere(images: string[][]): Promise<number[]>;
   /** An archive of images, as `load` of any engine takes it. */
   save(images: string[]): Promise<NodeJS.ReadableStream>;
   /** @param signal - Gives up, such as when the archive ends too soon. */
@@ -73,8 +76,16 @@ export function imagesOf(calls: EngineCalls): Images {
         throw error;
       }
     },
+    layersThere: (images) => layersThere(calls, images),
     save: (images) =>
-      calls.stream({ asked: 'save images', method: 'GET', path: '/images/get', query: { names: images } }),
+      calls.stream({
+        asked: 'save images',
+        method: 'GET',
+        path: '/images/get',
+        query: { names: images },
+        // The engine has written all layers to its disk before it begins to answer.
+        timeoutMs: hourMs,
+      }),
     load: async (archive, signal) => {
       const stream = await calls.stream({
         asked: 'load images',

@@ -5,4 +5,5 @@ export { openEngine, type DiskUse, type Engine, type EngineEvent, type EngineInf
 export type { Images, PullOptions } from './images.ts';
 export type { LabelFilter } from './labels.ts';
 export type { Networks, NetworkSettings, Volumes, VolumeSettings } from './networks.ts';
+export { sendImages, type Sending, type SendingEnd } from './send-images.ts';
 export { writeTar, type TarEntry } from './tar.ts';

@@ -1,3 +1,6 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dockerInstall, lacksDocker, startDockerd, type Dockerd } from '../docker/index.ts';
 import { loadRigImage } from '../docker/rig-image.ts';
@@ -111,13 +114,19 @@ describe.skipIf(lacksDocker() || lacks(sshd))(
       expect(loads.split('\n')).toHaveLength(1);
     });
 
-    it('one that is bad on the second machine alone is taken back on both', async () => {
+    it('one of another image that is bad on the second machine alone is taken back on both', async () => {
+      const words = ['-H', engine.url, 'build', '-q', '--network', 'none', '-t', 'slipway-test/rig', '-'];
+      execFileSync('/usr/bin/docker', words, { input: 'FROM slipway-test/rig\nRUN touch /changed\n' });
       const only = second.engine.net.replace('0.0/16', '');
       const bad = { behaves: 'sick-with-users', strategy: 'rolling', only } as const;
       expect(await end(await shipped('v3', bad))).toBe('failed');
       await rig.rest();
       await answering('v2');
       await nothingFailed();
+      // All layers went once; of the next image only what is its own.
+      const log = readFileSync(join(rig.home, 'logs/server.log'), 'utf8');
+      expect(log).toMatch(/"sent 1\d\d MiB of images to vps, with all layers"/);
+      expect(log).toMatch(/"sent \d+ KiB of images to vps; 1\d\d MiB were there already"/);
     });
 
     it('a machine that hangs in the middle holds nobody up, and is put right when it is back', async () => {

@@ -2,7 +2,7 @@ import { nameApp, nameEnvironment } from '../app-of.ts';
 import { actorIn } from '../commit-of.ts';
 import { show, withServer, type CliContext, type CommonOptions } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { sizeText } from '../render/size-text.ts';
+import { sizeText } from '../../app/index.ts';
 import { followRollout } from './rollback.ts';
 
 interface MendOptions extends CommonOptions {

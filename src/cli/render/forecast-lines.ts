@@ -1,5 +1,5 @@
 import type { Forecast, MachineForecast, ServiceForecast } from '../../wiring/index.ts';
-import { sizeText } from './size-text.ts';
+import { sizeText } from '../../app/index.ts';
 import { harmless, paint, type Look } from './text.ts';
 
 /** What a rollout would do, for people: services and why, order, what it needs, who is away. */

@@ -1,5 +1,5 @@
 import { CodedError } from '../../diagnostics/index.ts';
-import { openEngine, type Engine } from '../../docker/index.ts';
+import { openEngine, sendImages, type Engine, type SendingEnd } from '../../docker/index.ts';
 import type { NeededImage, PreparationSpec } from './model.ts';
 import { ensureNetworks } from './networks.ts';
 import type { Place } from './place.ts';
@@ -46,10 +46,28 @@ async function bringImage(place: Place, image: NeededImage, { preparation, say }
   const { imagesFrom } = preparation;
   if (imagesFrom !== null && imagesFrom !== engine.address.url) {
     say(`copying ${image.name} from ${imagesFrom}`);
-    await engine.images.load(await openEngine(imagesFrom).images.save([image.id]));
-    if (await engine.images.inspect(image.id)) return;
+    await copyImage(engine, image, { from: openEngine(imagesFrom), say });
+    return;
   }
   throw noImage(image, []);
+}
+
+function copyImage(
+  { address, images }: Engine,
+  image: NeededImage,
+  { from, say }: { from: Engine; say: Bringing['say'] },
+): Promise<void> {
+  const load: SendingEnd['load'] = async (open) => {
+    const archive = await open();
+    try {
+      await images.load(archive);
+    } finally {
+      archive.destroy();
+    }
+    if ((await images.inspect(image.id)) === null) throw noImage(image, []);
+  };
+  const to = { name: address.url, layersThere: (layers: string[][]) => images.layersThere(layers), load };
+  return sendImages({ from: from.images, ids: [image.id], to, say });
 }
 
 function noImage({ name, id }: NeededImage, notes: string[]): CodedError {

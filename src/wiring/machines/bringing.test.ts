@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
 import { CodedError } from '../../diagnostics/index.ts';
-import type { Engine } from '../../docker/index.ts';
+import { writeTar, type Engine } from '../../docker/index.ts';
 import { Bringing } from './bringing.ts';
 import type { MachineCall } from './calls.ts';
 import type { RevisionNeeds } from './model.ts';
@@ -14,24 +14,31 @@ const needs = {
   images: [{ id: 'app' }, { id: 'base' }, { id: 'pulled-there' }],
 } as unknown as RevisionNeeds;
 
+const file = (path: string) => ({ path, content: Buffer.alloc(2048), mode: 0o644, uid: 0, gid: 0 });
+
 /** A machine that has some images, and the engine that images come from. */
 function machine(there: string[]) {
   const has = new Set(there);
   const done: string[] = [];
   const sent: string[] = [];
+  const said: string[] = [];
   const away: { error: Error | null } = { error: null };
   const link = {
+    name: 'vps',
     home: 'h1',
+    say: (line: string) => void said.push(line),
     ask: <T>(_scope: string, call: MachineCall): Promise<T> => {
       if (call.do === 'missing-images')
         return Promise.resolve(call.ids.filter((id) => !has.has(id)) as unknown as T);
+      if (call.do === 'layers-there') return Promise.resolve(call.images.map(() => 0) as unknown as T);
       done.push(call.do === 'prepare' ? `prepare ${call.fence}` : call.do);
       return Promise.resolve('none' as T);
     },
     send: async (path: string, about: Record<string, string>, open: () => Promise<Readable>) => {
       if (away.error) throw away.error;
       sent.push(`${path} ${about['names']}`);
-      for await (const id of await open()) has.add(String(id));
+      const archive = (await (await open()).toArray()).join('');
+      for (const { id } of needs.images) if (archive.includes(`${id}.json`)) has.add(id);
     },
   };
   const images = {
@@ -41,13 +48,20 @@ function machine(there: string[]) {
           ? null
           : {
               Id: id,
+              RootFS: { Layers: ['a', 'b'] },
               RepoTags:
                 id === 'base' ? ['redis:7', 'slipway/pulled:h9-a-b-c'] : [`slipway/shop:${id}`, 'shop:1'],
             },
       ),
-    save: (ids: string[]) => Promise.resolve(Readable.from(ids)),
+    save: (ids: string[]) => Promise.resolve(Readable.from([writeTar(ids.map((id) => file(`${id}.json`)))])),
   };
-  return { bringing: new Bringing({ link, engine: { images } as unknown as Engine }), done, sent, away };
+  return {
+    bringing: new Bringing({ link, engine: { images } as unknown as Engine }),
+    done,
+    sent,
+    said,
+    away,
+  };
 }
 
 async function ends(bringing: Bringing): Promise<unknown> {
@@ -59,11 +73,12 @@ async function ends(bringing: Bringing): Promise<unknown> {
 }
 
 test('only what is missing is sent, with the names that Slipway gave it, and prepared under the fence of then', async () => {
-  const { bringing, done, sent } = machine(['base']);
+  const { bringing, done, sent, said } = machine(['base']);
   await bringing.begin(needs, 3);
   await bringing.begin(needs, 4);
   await ends(bringing);
   expect(sent).toEqual(['/machine/images app slipway/shop:app']);
+  expect(said).toEqual(['sent 3.5 KiB of images to vps, with all layers']);
   // What neither has, the other side pulls, or says why not.
   await bringing.begin(needs, 5);
   expect(done).toEqual(['look-at-prepared', 'prepare 5']);

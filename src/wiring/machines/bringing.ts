@@ -2,21 +2,22 @@ import { spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import type { Preparation } from '../../delivery/index.ts';
 import { CodedError } from '../../diagnostics/index.ts';
-import type { Engine } from '../../docker/index.ts';
+import { sendImages, type Engine } from '../../docker/index.ts';
 import { isBuiltName, pulledMark } from '../../targets/index.ts';
 import { Background } from '../background.ts';
 import { isSilence, type MachineLink } from './link.ts';
 import type { RevisionNeeds } from './model.ts';
 
 interface BringingParts {
-  link: Pick<MachineLink, 'home' | 'ask' | 'send'>;
+  link: Pick<MachineLink, 'name' | 'home' | 'ask' | 'send' | 'say'>;
   /** That has the images of releases: it built or pulled them. */
   engine: Engine;
 }
 
 /**
- * Brings images, and files that containers mount, to another machine, each only when it is not there. It takes longer
- * than a tick may, so it goes on beside the ticks; a server that dies begins again, with what is still missing.
+ * Brings images, and files that containers mount, to another machine, each only when it is not there, and of images
+ * only the layers that are not. It takes longer than a tick may, so it goes on beside the ticks; a server that dies
+ * begins again, with what is still missing.
  */
 export class Bringing {
   readonly #link: BringingParts['link'];
@@ -70,8 +71,18 @@ export class Bringing {
     const present = found.filter((image) => image !== null);
     if (present.length === 0) return;
     const names = present.flatMap((one) => this.#namesOf(one).map((name) => `${one.Id} ${name}`));
-    const open = () => images.save(present.map(({ Id }) => Id)) as Promise<Readable>;
-    await this.#link.send('/machine/images', { names: names.join(',') }, open);
+    const link = this.#link;
+    await sendImages({
+      from: images,
+      ids: present.map(({ Id }) => Id),
+      to: {
+        name: link.name,
+        layersThere: (layers) => link.ask<number[]>('', { do: 'layers-there', images: layers }),
+        // It names each image then, so one that has not come is told.
+        load: (open) => link.send('/machine/images', { names: names.join(',') }, open),
+      },
+      say: (line) => link.say(line),
+    });
   }
 
   /** What was not built here gets the mark of what this home pulled: without a name nothing would ever collect it there. */

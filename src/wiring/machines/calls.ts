@@ -29,6 +29,7 @@ export type MachineCall =
   | { do: 'smoke'; asked: SmokeQuestion }
   | { do: 'check'; asked: CheckQuestion }
   | { do: 'missing-images'; ids: string[] }
+  | { do: 'layers-there'; images: string[][] }
   | { do: 'has-files'; release: string };
 
 /** Who calls. */
@@ -135,6 +136,7 @@ export const requestShape = callerShape.extend({
       }),
     }),
     z.object({ do: z.literal('missing-images'), ids: z.array(digest).max(1_000) }),
+    z.object({ do: z.literal('layers-there'), images: z.array(z.array(digest).max(1_000)).max(1_000) }),
     z.object({ do: z.literal('has-files'), release: digest }),
   ]),
 });

@@ -155,6 +155,8 @@ export class Guests {
         return here.check(call.asked);
       case 'missing-images':
         return docker.missing(call.ids);
+      case 'layers-there':
+        return docker.engine.images.layersThere(call.images);
       case 'has-files':
         return existsSync(this.#filesOf(scope, call.release));
       default:

@@ -72,6 +72,11 @@ export class MachineLink {
     return this.#silence?.message ?? null;
   }
 
+  /** Tells something of this machine in the log of this server. */
+  say(message: string): void {
+    this.#options.log({ level: 'info', message });
+  }
+
   /** Carries out a call over there. Throws what that server refused, with its code. */
   ask<T>(scope: string, call: MachineCall): Promise<T> {
     return this.#alive(async (signal) => {
