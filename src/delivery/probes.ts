@@ -20,7 +20,9 @@ export interface ProbeWish extends DesiredInstance {
 export function probeWishes(state: EnvironmentState): ProbeWish[] {
   const { rollout, replacing, shared } = state;
   const replaced = shared.filter(({ service }) => service.name === replacing?.service).map(sharedCopy);
-  return [...asWishes(replaced, false), ...(rollout ? rolloutWishes(state, rollout) : [])];
+  const ofRollout = rollout ? rolloutWishes(state, rollout) : [];
+  const others = ofRollout.filter(({ id }) => !replaced.some((copy) => copy.id === id));
+  return [...asWishes(replaced, false), ...others];
 }
 
 /** Copies of the stable revision that must stay well while data changes: the web copies, and the companions that they ask. */

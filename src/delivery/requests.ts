@@ -64,7 +64,7 @@ export function revert(state: EnvironmentState, cause: Cause, nowMs: number): vo
     check: checkCommand(state),
     started: !['waiting', 'preparing', 'migrating', 'checking-stable'].includes(rollout.phase.at),
   };
-  const stage = from.taken > 0 ? 'restoring' : 'routing';
+  const stage = from.taken > 0 || rollout.outage ? 'restoring' : 'routing';
   rollout.paused = null;
   rollout.phase = {
     at: 'reverting',

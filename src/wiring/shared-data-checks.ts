@@ -1,7 +1,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ComposeApp } from '../app/index.ts';
-import { homeOf, type EnvironmentState, type Revision } from '../delivery/index.ts';
+import {
+  homeOf,
+  outdatedShared,
+  type EnvironmentState,
+  type Revision,
+  type Rollout,
+} from '../delivery/index.ts';
 import { CodedError, type Finding } from '../diagnostics/index.ts';
 import { readRelease, releaseDirectory } from '../release/index.ts';
 import type { Store } from '../store/index.ts';
@@ -47,20 +53,26 @@ export interface DataParts {
 }
 
 /** Why shared services of the rollout that is being prepared may not start, whoever asked for it; or null. */
-export async function takenData(
-  { scope, rollout }: EnvironmentState,
-  parts: DataParts,
-): Promise<string | null> {
+export async function takenData(state: EnvironmentState, parts: DataParts): Promise<string | null> {
+  const { scope, rollout } = state;
   if (rollout?.phase.at !== 'preparing' || rollout.candidate.shared.length === 0) return null;
   const { candidate } = rollout;
   const wish = { ...candidate, scope };
   const facts = {
     isInCommit: await filesIn(wish, candidate, parts),
-    states: await environmentStates(parts.store),
+    states: (await environmentStates(parts.store)).map((one) =>
+      one.scope === scope ? withoutOutdated(one, rollout) : one,
+    ),
     strangers: await strangersOf(wish, parts.machines),
   };
   const taken = sharedDataFindings(wish, facts).find(isError);
   return taken ? `${taken.message}; ${taken.help}` : null;
+}
+
+/** What is to be replaced starts anew, perhaps on other data. */
+function withoutOutdated(state: EnvironmentState, rollout: Rollout): EnvironmentState {
+  const outdated = outdatedShared(state, rollout).map(({ name }) => name);
+  return { ...state, shared: state.shared.filter(({ service }) => !outdated.includes(service.name)) };
 }
 
 /** @throws CodedError `wiring/data-taken` when a shared service is to be replaced by one that takes another's data */
