@@ -10,6 +10,8 @@ export interface ClassifiedService {
   overlap: boolean;
   /** No two of it may run at any time, and users wait while it is replaced. */
   alone: boolean;
+  /** Shared, and users wait while a rollout replaces it by what its release says. */
+  mayBeAway: boolean;
   /** What must be up before it starts: services of its own revision, then shared ones. */
   after: string[];
 }

@@ -48,7 +48,7 @@ export const service = object(
     ),
     downtime: about(
       word('an answer', ['allowed']),
-      'Whether users may be without it while it is replaced, because only one of it may run. Without it: they are not.',
+      'Whether users may be without it while it is replaced, because only one of it may run; of a shared service, whether a rollout may replace it at all. Without it: no.',
     ),
   },
   { example: '{ role: worker }' },

@@ -58,8 +58,8 @@ function checkServices(yml: SlipwayYml): Finding[] {
         ),
       );
     } else if (role === 'web') web = name;
-    if (value.downtime && role !== undefined && role !== 'web') {
-      const message = `services.${name}.downtime is of the service that gets the users' requests, and this is a ${role}`;
+    if (value.downtime && role !== undefined && role !== 'web' && role !== 'shared') {
+      const message = `services.${name}.downtime is of the service that gets the users' requests, or of a shared one, and this is a ${role}`;
       findings.push(impossible(message, value.downtime.keyAt, 'remove it'));
     } else if (value.downtime && value.overlap?.value === true) {
       const message = `services.${name}: two of it may run at once ("overlap"), so users are never without it ("downtime")`;

@@ -127,12 +127,12 @@ function allowDowntime(name: string): string {
 
 function checkDowntime({ name, role }: ClassifiedService, { rules }: { rules: RoleRules }): Finding[] {
   const said = rules.services[name];
-  if (said?.downtime === undefined || role === 'web') return [];
+  if (said?.downtime === undefined || role === 'web' || role === 'shared') return [];
   return [
     {
       code: 'app/impossible',
       severity: 'error',
-      message: `services.${name}.downtime is of the service that gets the users' requests, and this is a ${role}`,
+      message: `services.${name}.downtime is of the service that gets the users' requests, or of a shared one, and this is a ${role}`,
       ...(said.at ? { at: said.at } : {}),
       notes: [],
       help: 'remove it',

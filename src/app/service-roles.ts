@@ -37,6 +37,7 @@ export function classifyServices(project: ComposeProject, rules: RoleRules): Cla
       reason,
       overlap: overlapOf(role, rules.services[service.name]),
       alone: isAlone(role, rules.services[service.name]),
+      mayBeAway: role === 'shared' && rules.services[service.name]?.downtime === 'allowed',
       after: [],
     };
   });

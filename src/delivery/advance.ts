@@ -10,7 +10,7 @@ import { beginSteps, newGate } from './begin.ts';
 import { mustStayWell } from './migrations.ts';
 import { isHeld } from './room.ts';
 import { unmetRules } from './rules.ts';
-import { adoptShared } from './shared.ts';
+import { adoptShared, putSharedBack, replaceOutdated } from './shared.ts';
 import { onAnswering } from './silence.ts';
 import { stepping } from './stepping.ts';
 import { succeed } from './succeed.ts';
@@ -82,6 +82,10 @@ function preparing(
     return;
   }
   adoptShared(state, candidate);
+  if (!replaceOutdated(draft, rollout, observed, nowMs)) {
+    phase.gate.deadline = startObserved(nowMs);
+    return;
+  }
   const shared = neededShared(state, candidate);
   countProbes(phase.gate, shared, observed);
   if (!allReady(phase.gate, shared, 1)) return;
@@ -90,7 +94,9 @@ function preparing(
   countProbes(phase.gate, serving, observed);
   const { failures } = phase.gate;
   const late = phase.gate.deadline.elapsedMs >= candidate.health.deadlineMs;
-  const ill = late || serving.some(({ id }) => (failures[id] ?? 0) >= illLimit);
+  // What serves may not reach any more what was replaced.
+  const ill =
+    rollout.outage !== undefined || late || serving.some(({ id }) => (failures[id] ?? 0) >= illLimit);
   if (!ill && !allReady(phase.gate, serving, 1)) return;
   rollout.stableBefore = ill ? 'ill' : 'ready';
   draft.noteRelease(candidate);
@@ -105,7 +111,8 @@ function migrating(draft: Draft, rollout: Rollout, { command }: Observed, nowMs:
     task: rollout.tasks[rollout.taskIndex]?.name ?? '',
   });
   if (rollout.taskIndex + 1 < rollout.tasks.length) rollout.taskIndex += 1;
-  else if (stableCopies(state).length > 0) rollout.phase = { at: 'checking-stable', gate: newGate(nowMs) };
+  else if (stableCopies(state).length > 0 && !rollout.outage)
+    rollout.phase = { at: 'checking-stable', gate: newGate(nowMs) };
   else beginSteps(draft, rollout, nowMs);
 }
 
@@ -195,6 +202,10 @@ function reverting(
   const { candidate } = rollout;
   switch (phase.stage) {
     case 'restoring': {
+      if (!putSharedBack(draft, rollout, nowMs)) {
+        phase.gate.deadline = startObserved(nowMs);
+        return;
+      }
       const copies = onAnswering(restoredCopies(draft.state), observed);
       if (draft.state.stable && isHeld(draft.state, draft.state.stable, observed)) {
         phase.gate.deadline = startObserved(nowMs);

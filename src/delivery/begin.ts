@@ -1,25 +1,27 @@
 import { startObserved } from '../flow/index.ts';
-import { mustBeAlone, webReplicas } from './copies.ts';
+import { haveWeb, mustBeAlone, webReplicas } from './copies.ts';
 import type { Draft } from './draft.ts';
 import type { Gate, Rollout, RolloutRequest, SteppingPhase } from './environment.ts';
 import { noChecks, switchAtOnce, type Revision } from './revision.ts';
 import { unmetRules } from './rules.ts';
+import { outdatedShared } from './shared.ts';
 import { compileStrategy, replaceAtOnce } from './strategy.ts';
 import { leave } from './succeed.ts';
 
 /** Begins a rollout; the state's next tick acts on it. */
 export function beginRollout(draft: Draft, request: RolloutRequest, nowMs: number): void {
   const { state } = draft;
-  const standing = state.standby !== null && state.standby.revision.id === request.revision.id;
+  const { kind, revision } = request;
+  const isOutage = !request.repairs && outdatedShared(state, { candidate: revision, kind }).length > 0;
+  // What stands by cannot take over as it stands once what it leans on is replaced.
+  const standing = !isOutage && state.standby !== null && state.standby.revision.id === revision.id;
   const candidate: Revision =
-    standing && state.standby
-      ? state.standby.revision
-      : { ...request.revision, id: `r${state.nextRevision++}` };
+    standing && state.standby ? state.standby.revision : { ...revision, id: `r${state.nextRevision++}` };
   // A rollback hurries: the revision has served before, so its whole share moves at once, and nobody is asked.
-  const back = request.kind === 'rollback';
+  const back = kind === 'rollback';
   const strategy = back ? switchAtOnce : request.settings.strategy;
   const copies = { candidate: webReplicas(candidate), stable: webReplicas(state.stable) };
-  const alone = mustBeAlone(candidate, state.stable);
+  const alone = mustBeAlone(candidate, state.stable) || (isOutage && haveWeb(candidate, state.stable));
   const steps = alone ? replaceAtOnce(copies) : compileStrategy(strategy, copies);
   // What stands by would hold what only one may.
   if (alone && state.standby && !standing) {
@@ -32,7 +34,7 @@ export function beginRollout(draft: Draft, request: RolloutRequest, nowMs: numbe
     : candidate.tasks.filter(({ name }) => !state.migrated.includes(`${digest} ${name}`));
   const rollout: Rollout = {
     id: request.rolloutId,
-    kind: request.kind,
+    kind,
     candidate,
     standing,
     steps,

@@ -26,7 +26,12 @@ export function webReplicas(revision: Revision | null): number {
 /** Whether the web copies of two revisions may not run at once. */
 export function mustBeAlone(one: Revision | null, other: Revision | null): boolean {
   const both = [one, other].map((revision) => revision && webProcess(revision));
-  return both.every((process) => process) && both.some((process) => process?.alone);
+  return haveWeb(one, other) && both.some((process) => process?.alone);
+}
+
+/** Whether users go from one revision to the other. */
+export function haveWeb(one: Revision | null, other: Revision | null): boolean {
+  return [one, other].every((revision) => revision && webProcess(revision));
 }
 
 /** The first web copies of a revision on each of its machines. */

@@ -51,16 +51,19 @@ export type Verb = 'promote' | 'approve' | 'reject' | 'pause' | 'resume';
 /** Why a word has no place now, in one sentence; null when it has. */
 export function mayNot(
   verb: Verb,
-  rollout: Pick<Rollout, 'phase' | 'paused' | 'steps' | 'alone' | 'settings' | 'requestedBy' | 'hurried'>,
+  rollout: Pick<
+    Rollout,
+    'phase' | 'paused' | 'steps' | 'alone' | 'outage' | 'settings' | 'requestedBy' | 'hurried'
+  >,
   { by, full }: Pick<Word, 'by' | 'full'>,
 ): string | null {
-  const { phase, paused, alone } = rollout;
+  const { phase, paused, alone, outage } = rollout;
   if (phase.at === 'reverting') return 'it is going back already';
   const asks = asksFor(rollout);
   switch (verb) {
     case 'pause':
       if (paused) return `it is paused already, by ${paused.by}`;
-      return alone && phase.at === 'stepping'
+      return alone && (phase.at === 'stepping' || outage)
         ? 'users wait for the new version, and a pause would keep them waiting; an abort brings the old one back'
         : null;
     case 'resume':

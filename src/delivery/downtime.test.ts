@@ -119,3 +119,104 @@ describe('a service of which only one may run', () => {
     expect(stage.world.broken).toEqual([]);
   });
 });
+
+describe('a shared service that may be away', () => {
+  const stack = { stack: true };
+  const away = { stack: true, sharedDowntime: true };
+  const fingerprint = ({ state }: Stage) => state.shared[0]?.service.fingerprint;
+  async function shipped(behaves: Behaviour, wishes: Wishes): Promise<Stage> {
+    const stage = await new Stage().serves(aRequest(1, 'good', stack));
+    await stage.tick(['rollout', aRequest(2, behaves, wishes)]);
+    return stage;
+  }
+  const told = ({ lines }: Stage) =>
+    lines.filter((line) => /^(stop|start) (shared|r\d-web)|^run|^route .*100%/.test(line));
+
+  test('is replaced before the tasks of a release that needs it otherwise, while users wait', async () => {
+    const stage = await shipped('good', away);
+    const waiting = new Set<string>();
+    stage.see = () => wait(stage) && waiting.add(stage.phase);
+    await stage.until(atRest);
+    expect(told(stage)).toEqual([
+      'stop shared-db-1',
+      'start shared-db-1',
+      'run node migrate.js of r2',
+      'stop r1-web-1',
+      'start r2-web-1',
+      'route r2=100%/1',
+    ]);
+    expect([...waiting]).toEqual(['preparing', 'migrating', 'stepping']);
+    expect(wait(stage)).toBe(false);
+    expect(fingerprint(stage)).toBe('s2');
+    expect(stage.state.standby).toBeNull();
+    expect(stage.world.broken).toEqual([]);
+  });
+
+  test('is put back as it was when the release does not come up', async () => {
+    const stage = await shipped('never-ready', away);
+    await stage.until(atRest);
+    expect(outcome(stage)).toMatch(/^failed, r2-api-1 was not ready/);
+    expect(fingerprint(stage)).toBe('s1');
+    expect(stage.world.routes).toMatchObject({ maintenance: false });
+    expect(stage.world.broken).toEqual([]);
+  });
+
+  test('that does not come up itself ends the rollout, and nothing of it has started', async () => {
+    const stage = await shipped('good', { ...away, brokenShared: true });
+    await stage.until(atRest);
+    expect(outcome(stage)).toMatch(
+      /^failed, the shared service db did not come up as r2 needs it: it was not ready .*; it runs as before$/,
+    );
+    expect(fingerprint(stage)).toBe('s1');
+    expect(stage.lines.filter((line) => line.startsWith('run '))).toEqual([]);
+    expect(wait(stage)).toBe(false);
+  });
+
+  test('answers what users have asked for already before it ends', async () => {
+    const stage = await shipped('good', away);
+    let busy = true;
+    stage.see = ({ routers: { here: router } }) => {
+      for (const one of router?.revisions ?? []) if (one.id === 'r1' && busy) one.inFlight = 1;
+    };
+    await stage.until(() => wait(stage) === true);
+    for (let looks = 0; looks < 5; looks++) {
+      await stage.tick();
+      stage.pass(300);
+    }
+    expect(stage.lines).not.toContain('stop shared-db-1');
+    busy = false;
+    await stage.until(atRest);
+    expect(fingerprint(stage)).toBe('s2');
+  });
+
+  test('goes back with a rollback, also to a release that does not say so', async () => {
+    const stage = await shipped('good', away);
+    await stage.until((state) => atRest(state) && state.retiring.length === 0);
+    const [before] = stage.state.past;
+    if (!before) throw new Error('nothing to go back to');
+    await stage.tick(['rollout', { ...aRequest(3, 'good'), kind: 'rollback', revision: before }]);
+    await stage.until(atRest);
+    expect(outcome(stage)).toMatch(/^succeeded/);
+    expect(fingerprint(stage)).toBe('s1');
+    expect(stage.world.broken).toEqual([]);
+  });
+
+  test('stays as it runs where nobody has allowed that', async () => {
+    const stage = await shipped('good', stack);
+    await stage.until(atRest);
+    expect(fingerprint(stage)).toBe('s1');
+    expect(stage.lines).not.toContain('stop shared-db-1');
+  });
+
+  test('on a machine that is silent is not taken for one that has ended', async () => {
+    const stage = await new Stage().serves(aRequest(1, 'good', stack));
+    await stage.serves(aRequest(2, 'good', stack));
+    await stage.tick(['apply-shared', { service: 'db', by: 'ana' }]);
+    stage.see = (observed) => {
+      observed.silent.push('here');
+      observed.instances = [];
+    };
+    await stage.tick();
+    expect(stage.state.replacing?.stage).toBe('stopping');
+  });
+});

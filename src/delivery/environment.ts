@@ -121,13 +121,15 @@ export interface Rollout {
   /** Whether the candidate was standing by when this began, so that nothing need be started. */
   standing: boolean;
   steps: Step[];
-  /** The old web copy must be gone before the new one starts, and the other way round on the way back. */
+  /** The old web copies must be gone before the new ones start, and the other way round on the way back. */
   alone: boolean;
   settings: RolloutSettings;
   requestedBy: string;
   replyTo: string | null;
   /** See `RolloutRequest`. */
   repairs?: boolean;
+  /** Present once shared services are being replaced for it. */
+  outage?: Outage;
   /** Tasks that had not succeeded here when this began, in order. */
   tasks: Task[];
   /** The one that is due or runs. */
@@ -149,6 +151,15 @@ export interface Rollout {
   /** How often copies that serve had been started again when they were first seen with all traffic, by instance. */
   restartsBefore?: Record<string, number>;
   phase: RolloutPhase;
+}
+
+/** Users wait, as shared services that the candidate needs otherwise are replaced before its tasks run. */
+export interface Outage {
+  since: ObservedTimer;
+  /** Those that were ended for it, as they were: a way back puts them back. */
+  before: RunningShared[];
+  /** Why one of them did not come up as it is needed. */
+  failure: string | null;
 }
 
 /*

@@ -216,6 +216,31 @@ const others = stories([
     through: ['replacing stopping', 'replacing starting'],
   },
   {
+    name: 'a rollout that replaces a shared service, which may be away',
+    begin: [deploy({ sharedDowntime: true })],
+    ends: 'r2',
+    through: ['preparing', 'replacing stopping', 'replacing starting', 'migrating', 'stepping making-room 0'],
+  },
+  {
+    name: 'a rollout that replaces a shared service, and is taken back',
+    begin: [deploy({ sharedDowntime: true }, 'never-ready')],
+    ends: 'r1',
+    through: ['replacing starting', 'migrating', 'reverting restoring', 'reverting stopping'],
+  },
+  {
+    name: 'a rollout that replaces a shared service by one that does not come up',
+    begin: [deploy({ sharedDowntime: true, brokenShared: true })],
+    ends: 'r1',
+    through: ['replacing undoing', 'reverting restoring'],
+  },
+  {
+    name: 'a way back across a shared service that was replaced',
+    before: [deploy(), deploy({ sharedDowntime: true }), { kind: 'go-on', looks: 300, crashes: false }],
+    begin: [{ kind: 'rollback', force: false }],
+    ends: 'r3',
+    through: ['replacing stopping', 'stepping making-room 0'],
+  },
+  {
     name: 'a shared service whose next definition does not come up',
     before: [deploy(), deploy({ brokenShared: true })],
     begin: [{ kind: 'apply-shared' }],

@@ -10,7 +10,7 @@ import type { InstanceObservation, Observed } from './observed.ts';
 import { gatedCopies, neededShared } from './probes.ts';
 import type { Revision } from './revision.ts';
 import { candidateWeight, servingCopies } from './routes.ts';
-import { misplacedShared } from './shared.ts';
+import { misplacedShared, notReplaced } from './shared.ts';
 import { silentTooLong } from './silence.ts';
 import { routerMissing, verdictOn } from './stepping.ts';
 
@@ -43,6 +43,7 @@ function ofPhase(state: EnvironmentState, rollout: Rollout, observed: Observed):
     case 'preparing':
       return (
         misplacedShared(state, candidate) ??
+        notReplaced(state, rollout) ??
         (observed.taken === null ? null : failed(observed.taken)) ??
         notPrepared(candidate, observed) ??
         lateShared(state, rollout, phase.gate, observed)

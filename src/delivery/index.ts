@@ -11,7 +11,8 @@ export {
   type RolloutPhase,
   type RolloutRequest,
 } from './environment.ts';
-export { here, homeOf, localId, machineOf, machinesOf, nameOn } from './machines.ts';
+export { here, homeOf, localId, machineOf, machinesOf, nameOn, onMachine } from './machines.ts';
+export { outdatedShared } from './shared.ts';
 export { missedMachines } from './silence.ts';
 export { knownRevisions, sharedRevision, webProcess } from './copies.ts';
 export { desiredInstances } from './desired.ts';

@@ -120,9 +120,20 @@ function positions({
   ];
 }
 
-function positionOf({ id, phase, paused, hurried, taskIndex }: Rollout): unknown {
+function positionOf({ id, phase, paused, hurried, taskIndex, outage }: Rollout): unknown {
   const { index, stage, check, approvedBy } = { index: 0, stage: '', check: 0, approvedBy: '', ...phase };
-  return [id, phase.at, index, stage, check, approvedBy, paused?.by, hurried, taskIndex];
+  return [
+    id,
+    phase.at,
+    index,
+    stage,
+    check,
+    approvedBy,
+    paused?.by,
+    hurried,
+    taskIndex,
+    outage?.before.length,
+  ];
 }
 
 function pause({ rollout, retiring, replacing, silent = {} }: EnvironmentState, acted: boolean): number {

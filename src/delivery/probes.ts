@@ -22,9 +22,10 @@ export interface ProbeWish extends DesiredInstance {
 export function probeWishes(state: EnvironmentState): ProbeWish[] {
   const { rollout, replacing, shared } = state;
   const replaced = shared.filter(({ service }) => service.name === replacing?.service).map(sharedCopy);
-  const wishes = [...asWishes(replaced, false), ...(rollout ? rolloutWishes(state, rollout) : [])];
+  const ofRollout = rollout ? rolloutWishes(state, rollout) : [];
+  const others = ofRollout.filter(({ id }) => !replaced.some((copy) => copy.id === id));
   const moment = rollout ? momentOf(rollout) : `replacing ${replacing?.service}`;
-  return wishes.map((wish) => ({ ...wish, moment }));
+  return [...asWishes(replaced, false), ...others].map((wish) => ({ ...wish, moment }));
 }
 
 /** Copies of the stable revision that must stay well while data changes: the web copies, and the companions that they ask. */

@@ -70,7 +70,7 @@ export function revert(draft: Draft, cause: Cause, nowMs: number): void {
     weightPercent: candidateWeight(rollout),
     reason: cause.reason,
   });
-  const stage = from.taken > 0 ? 'restoring' : 'routing';
+  const stage = from.taken > 0 || rollout.outage ? 'restoring' : 'routing';
   rollout.paused = null;
   rollout.phase = {
     at: 'reverting',

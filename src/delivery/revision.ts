@@ -33,13 +33,15 @@ export interface RevisionProcess {
   after: string[];
 }
 
-/** A stateful service: one for all revisions, started once, never replaced by a rollout. */
+/** A stateful service: one for all revisions, started once, and replaced by a rollout only where that was allowed. */
 export interface SharedService {
   name: string;
   /** Changes with its definition; hex. */
   fingerprint: string;
   /** Changes with what its configs, secrets and mounted files hold; hex. Absent in revisions from before it was kept. */
   content?: string;
+  /** Users may wait while a rollout replaces it by what its release says. */
+  downtime?: 'allowed';
   /** Shared services that must be up before it starts. */
   after: string[];
 }

@@ -74,10 +74,11 @@ export function desiredRoutes(
   };
 }
 
-/** Whether nothing serves for now, because no two web copies may run at any time. */
+/** Whether nothing serves for now, because no two web copies may run at any time, or what they lean on is replaced. */
 function usersWait(rollout: Rollout): boolean {
-  const { alone, phase } = rollout;
+  const { alone, outage, phase } = rollout;
   if (!alone) return false;
+  if (outage && ['preparing', 'migrating', 'checking-stable'].includes(phase.at)) return true;
   if (phase.at === 'stepping') return candidateWeight(rollout) === 0;
   return phase.at === 'reverting' && phase.stage === 'restoring';
 }

@@ -1,10 +1,10 @@
 import { startObserved, type ObservedTimer } from '../flow/index.ts';
 import { isUp, seenAs, sharedCopy } from './copies.ts';
 import type { Draft } from './draft.ts';
-import type { Cause, EnvironmentState, Replacing, RunningShared } from './environment.ts';
+import type { Cause, EnvironmentState, Replacing, Rollout, RunningShared } from './environment.ts';
 import { here, homeOf, onMachine } from './machines.ts';
-import type { Observed } from './observed.ts';
-import type { Revision } from './revision.ts';
+import { inFlight, type Observed } from './observed.ts';
+import { sameShared, type Revision, type SharedService } from './revision.ts';
 
 /** A service that ended by itself this often while it should come up is not waited for any longer. */
 const crashLimit = 3;
@@ -51,17 +51,84 @@ export function beginReplacing(
   const refused = mayNotReplace(state, service);
   if (refused !== null) return draft.event('shared.refused', by, { service, reason: refused });
   const wanted = state.stable?.shared.find(({ name }) => name === service);
-  state.replacing = {
-    service,
-    by,
-    stage: 'stopping',
-    next: wanted && state.stable ? { service: wanted, revision: state.stable } : null,
-    back: running(state, service),
-    undoing: false,
-    away: startObserved(nowMs),
-    timer: startObserved(nowMs),
-  };
-  draft.event('shared.replacing', by, { service });
+  const next = wanted && state.stable ? { service: wanted, revision: state.stable } : null;
+  replace(draft, { service, by, next, back: running(state, service) }, nowMs);
+}
+
+type Wish = Pick<Replacing, 'service' | 'by' | 'next' | 'back'>;
+
+function replace(draft: Draft, wish: Wish, nowMs: number): void {
+  const [away, timer] = [startObserved(nowMs), startObserved(nowMs)];
+  draft.state.replacing = { ...wish, stage: 'stopping', undoing: false, away, timer };
+  draft.event('shared.replacing', wish.by, { service: wish.service });
+}
+
+/** Shared services that a rollout replaces: its release needs them otherwise, and they may be away meanwhile. */
+export function outdatedShared(
+  { shared }: Pick<EnvironmentState, 'shared'>,
+  { candidate, kind }: { candidate: Pick<Revision, 'shared'>; kind: Rollout['kind'] },
+): SharedService[] {
+  return candidate.shared.filter((wanted) => {
+    const now = shared.find(({ service }) => service.name === wanted.name)?.service;
+    // What came with a consent goes back with it.
+    const consent = wanted.downtime ?? (kind === 'rollback' ? now?.downtime : undefined);
+    return now !== undefined && consent === 'allowed' && !sameShared(now, wanted);
+  });
+}
+
+/**
+ * Replaces, one after the other, what the candidate needs otherwise; users wait from the first look on, and what they
+ * have asked for already is answered.
+ *
+ * @returns Whether nothing is left to replace.
+ */
+export function replaceOutdated(draft: Draft, rollout: Rollout, observed: Observed, nowMs: number): boolean {
+  const { state } = draft;
+  if (state.replacing) return false;
+  const [next] = rollout.repairs ? [] : outdatedShared(state, rollout);
+  if (!next) return true;
+  if (!rollout.outage) {
+    rollout.outage = { since: startObserved(nowMs), before: [], failure: null };
+    return false;
+  }
+  const { since, before } = rollout.outage;
+  const late = since.elapsedMs >= (state.stable?.drainTimeoutMs ?? 0);
+  if (state.stable && !late && inFlight(observed, state.stable.id) !== 0) return false;
+  const back = running(state, next.name);
+  if (back) before.push(back);
+  const by = rollout.requestedBy;
+  replace(
+    draft,
+    { service: next.name, by, next: { service: next, revision: rollout.candidate }, back },
+    nowMs,
+  );
+  return false;
+}
+
+/** Why the candidate does not get the shared services that it needs, or null: the first that did not come up is as it was. */
+export function notReplaced(state: EnvironmentState, { outage, candidate }: Rollout): Cause | null {
+  if (state.replacing) return null;
+  const failed = outage?.before.find(
+    ({ revision, service }) => running(state, service.name)?.revision.id === revision.id,
+  );
+  if (!failed) return null;
+  const reason = `the shared service ${failed.service.name} did not come up as ${candidate.id} needs it: ${outage?.failure ?? 'it has ended'}; it runs as before`;
+  return { outcome: 'failed', reason, logTail: [] };
+}
+
+/** Puts back, one after the other, what was replaced for a rollout that goes back. @returns Whether nothing is left. */
+export function putSharedBack(draft: Draft, { outage, requestedBy: by }: Rollout, nowMs: number): boolean {
+  const { state } = draft;
+  if (state.replacing) return false;
+  const isBack = ({ service, revision }: RunningShared) =>
+    running(state, service.name)?.revision.id === revision.id;
+  if (outage) outage.before = outage.before.filter((one) => !isBack(one));
+  const next = outage?.before.pop();
+  if (!next) return true;
+  const { name: service } = next.service;
+  // Nothing else is tried: what served needs it as it was.
+  replace(draft, { service, by, next, back: null }, nowMs);
+  return false;
 }
 
 /** Moves a replacement on by at most one stage. Called only when the world agrees with the stage. */
@@ -70,6 +137,8 @@ export function advanceReplacing(draft: Draft, observed: Observed, nowMs: number
   const { replacing } = state;
   if (!replacing) return;
   const current = running(state, replacing.service);
+  // What is not seen there may still run.
+  if (current && observed.silent.includes(homeOf(current.revision))) return;
   if (replacing.stage === 'stopping') {
     if (current && seenAs(observed, sharedCopy(current).id)) return;
     put(state, replacing);
@@ -93,6 +162,7 @@ function applied(draft: Draft, { service, by, undoing, away }: Replacing): void 
 function failed(draft: Draft, replacing: Replacing, reason: string, nowMs: number): void {
   const { service, by, back } = replacing;
   draft.event('shared.failed', by, { service, reason });
+  if (draft.state.rollout?.outage) draft.state.rollout.outage.failure = reason;
   draft.state.replacing =
     back && !replacing.undoing
       ? { ...replacing, stage: 'stopping', next: back, undoing: true, timer: startObserved(nowMs) }

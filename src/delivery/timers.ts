@@ -29,6 +29,7 @@ export function advanceTimers(state: EnvironmentState, nowMs: number): void {
   const lookMs = Math.max(shortestRolloutLookMs, 2 * intervalMs + probeTimeoutMs);
   if (state.troubles) state.troubles = advanceTroubles(state.troubles, nowMs, lookMs);
   if (rollout.phase.at !== 'waiting') rollout.underWay = rest(rollout.underWay);
+  if (rollout.outage) rollout.outage.since = rest(rollout.outage.since);
   if (rollout.paused) rollout.paused.since = rest(rollout.paused.since);
   const advance: Advance = rollout.paused
     ? (timer) => ({ ...timer, lastSeenMs: nowMs })

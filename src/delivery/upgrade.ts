@@ -124,6 +124,9 @@ function upgradeRollout(rollout: Rollout): Rollout {
       alone: rollout.alone ?? false,
       baseline: upgradeBaseline(rollout.baseline),
       candidate: upgradeRevision(rollout.candidate),
+      ...(rollout.outage
+        ? { outage: { ...rollout.outage, before: rollout.outage.before.map(upgradeWithin<RunningShared>) } }
+        : {}),
     });
   const old = rollout;
   const begun = timerOf(old.phase);

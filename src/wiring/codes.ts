@@ -37,7 +37,8 @@ export const wiringCodes = {
     todo: 'Put the file there, or `slipway secrets set`.',
   },
   'data-taken': {
-    means: 'A shared service would write to a volume or folder that another one has.',
+    means:
+      'A shared service would write to data that another one has, or a container that is not of this server.',
     todo: 'Give it one of its own; or end the other one first, as the help says.',
   },
   'files-not-taken': {

@@ -35,7 +35,9 @@ export async function checkCompose(
   const asked = (await Promise.all(reached.map((one) => checkMachines(one, machines)))).flat();
   const data = await Promise.all(
     read.flatMap(({ result }) =>
-      result.ok ? [dataFindingsOfCommit({ app: app.name, result: result.value, files }, store)] : [],
+      result.ok
+        ? [dataFindingsOfCommit({ app: app.name, result: result.value, files }, { store, machines })]
+        : [],
     ),
   );
   const all = [...findings, ...once([...asked, ...data.flat()])];

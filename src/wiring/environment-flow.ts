@@ -51,8 +51,7 @@ export function environmentHandler(ports: EnvironmentPorts): FlowHandler<Environ
     kind: 'environment',
     async tick(flow, { nowMs, fence, signals }) {
       const state = upgradeState(flow.data);
-      const seen = { ...(await observeEnvironment(state, ports)), taken: await ports.takenData(state) };
-      const observed = await withoutSecrets(state, seen, ports);
+      const observed = await withoutSecrets(state, await observeEnvironment(state, ports), ports);
       const decision = planEnvironment({ state, signals, observed, nowMs });
       const failed = await performEffects(decision.effects, {
         portsOf: (machine) => ({
@@ -125,7 +124,7 @@ class Collections {
   }
 }
 
-type Looking = Pick<EnvironmentPorts, 'machines' | 'placeOf'>;
+type Looking = Pick<EnvironmentPorts, 'machines' | 'placeOf' | 'takenData'>;
 
 /** What was seen on one machine. */
 interface Look {
@@ -136,13 +135,11 @@ interface Look {
   /** Null: the router does not answer, which is a fact, not a failure. */
   router: RouterState | null;
   prepared: Preparation;
+  taken: string | null;
 }
 
 /** Gathers everything a plan may look at, on all machines side by side. One that does not answer is a fact, too. */
-export async function observeEnvironment(
-  state: EnvironmentState,
-  looking: Looking,
-): Promise<Omit<Observed, 'taken'>> {
+export async function observeEnvironment(state: EnvironmentState, looking: Looking): Promise<Observed> {
   const names = machinesOf(state);
   const looks = Promise.all(names.map((name) => lookAt(state, name, looking)));
   const [all, command] = await Promise.all([looks, observeCommand(state, looking, looks)]);
@@ -156,6 +153,7 @@ export async function observeEnvironment(
     command,
     prepared: Object.fromEntries(all.map(({ machine, prepared }) => [machine, prepared])),
     silent: problems.map(([machine]) => machine),
+    taken: all.find(({ taken }) => taken !== null)?.taken ?? null,
   };
 }
 
@@ -163,23 +161,24 @@ export async function observeEnvironment(
 async function lookAt(
   state: EnvironmentState,
   machine: string,
-  { machines, placeOf }: Looking,
+  { machines, placeOf, takenData }: Looking,
 ): Promise<Look> {
   const { scope, rollout } = state;
   const place = placeOf(state, machine);
   const preparing = rollout?.phase.at === 'preparing' && rollout.candidate.machines.includes(machine);
   const { router } = machines.of(machine);
   try {
-    const [instances, routed, prepared] = await Promise.all([
+    const [instances, routed, prepared, taken] = await Promise.all([
       place.observe(probeWishes(state).filter(({ id }) => machineOf(id) === machine)),
       router.observe(scope).catch((): RouterState | null => null),
       preparing ? place.observePrepared(rollout.candidate) : ('none' as const),
+      preparing && machine === homeOf(rollout.candidate) ? takenData(state) : null,
     ]);
-    return { machine, problem: null, instances, router: routed, prepared };
+    return { machine, problem: null, instances, router: routed, prepared, taken };
   } catch (error) {
     if (machine === here && machinesOf(state).length === 1) throw error;
     const problem = error instanceof Error ? error.message : String(error);
-    return { machine, problem, instances: [], router: null, prepared: 'none' };
+    return { machine, problem, instances: [], router: null, prepared: 'none', taken: null };
   }
 }
 

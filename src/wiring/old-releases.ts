@@ -31,7 +31,9 @@ export function isFresh({ createdAtMs }: Release): boolean {
 /** All that runs in an environment, that it may go back to, or that is on its way to it. */
 export function revisionsOf(state: EnvironmentState): Revision[] {
   const replacing = [state.replacing?.next, state.replacing?.back].filter((one) => !!one);
-  const shared = [...state.shared, ...replacing].map(({ revision }) => revision);
+  const shared = [...state.shared, ...replacing, ...(state.rollout?.outage?.before ?? [])].map(
+    ({ revision }) => revision,
+  );
   const queued = state.queue.map(({ revision }) => ({ id: '', ...revision }));
   return [...knownRevisions(state), ...state.past, ...shared, ...queued];
 }

@@ -75,7 +75,7 @@ export async function planCompose(
       ...named.findings,
       ...result.warnings,
       ...obstacles.map(({ finding }) => finding),
-      ...(await dataFindingsOfCommit({ app: app.name, result: result.value, files }, store)),
+      ...(await dataFindingsOfCommit({ app: app.name, result: result.value, files }, { store, machines })),
     ],
   };
 }

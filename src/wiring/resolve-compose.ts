@@ -75,7 +75,12 @@ export function shapeOfCompose({ project, services, web, tasks, environment }: C
   );
   const shared: Revision['shared'] = services
     .filter(({ role }) => role === 'shared')
-    .map(({ name, after }) => ({ name, after, fingerprint: sharedFingerprint(project, name) }));
+    .map(({ name, after, mayBeAway }) => ({
+      name,
+      after,
+      fingerprint: sharedFingerprint(project, name),
+      ...(mayBeAway ? { downtime: 'allowed' as const } : {}),
+    }));
   return {
     processes: running,
     shared,

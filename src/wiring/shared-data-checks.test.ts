@@ -9,6 +9,7 @@ import { openMirror } from '../source/index.ts';
 import { checkCompose } from './compose-checks.ts';
 import { running } from './forecast/testing/situation.ts';
 import { layoutOf } from './layout.ts';
+import type { Stranger } from './machines/strangers.ts';
 import { askReplacement } from './mending.ts';
 import { planCompose } from './plan-compose.ts';
 import { takenData } from './shared-data-checks.ts';
@@ -29,15 +30,18 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(home, { recursive: true }));
 
-/** A server with environments, and no engine. */
-function systemWith(states: EnvironmentState[]): { system: System; signals: unknown[] } {
+/** A server with environments, on a machine where others write to what it is asked about. */
+function systemWith(
+  states: EnvironmentState[],
+  strangers: Stranger[] = [],
+): { system: System; signals: unknown[] } {
   const signals: unknown[] = [];
   const engine = { images: { inspect: () => Promise.resolve(null) } };
   const system = {
     layout: layoutOf(home),
     vault: { versions: () => Promise.resolve([]) },
     docker: { engine },
-    machines: {},
+    machines: { of: () => ({ strangers: () => Promise.resolve(strangers) }) },
     store: {
       flows: {
         list: () => Promise.resolve(states.map((data) => ({ data }))),
@@ -135,4 +139,47 @@ test('a shared service is not replaced by one that takes the volume of another; 
   expect(signals).toEqual([]);
   await askReplacement({ ...wish, service: 'store' }, system);
   expect(signals).toHaveLength(1);
+});
+
+const compose: Stranger = {
+  name: 'shop-db-1',
+  places: ['volume shop_data'],
+  runs: true,
+  by: { compose: 'shop', service: 'db' },
+};
+const told = /container "shop-db-1" writes/;
+const way = /docker compose -p shop stop db/;
+
+test('a volume on which docker compose still runs a database is refused in the plan and before the pipeline', async () => {
+  const commit = committed(shop('db'));
+  const app = appOfShop();
+  const [definition] = app.environments;
+  if (!definition) throw new Error('no environment');
+  const { system } = systemWith([], [compose]);
+  const refusal = { code: 'wiring/data-taken', severity: 'error', help: expect.stringMatching(way) };
+  const mirror = await openMirror(system.layout.app('shop').mirror);
+  const plan = await planCompose({ app, definition, state: null, mirror, commit }, system);
+  expect(plan.findings).toContainEqual(expect.objectContaining(refusal));
+  const wish = { app: 'shop', commit, ref: 'refs/heads/main' } as ShipWish;
+  const checked = { app, sources: {} } as unknown as Pick<CheckedCommit, 'app' | 'sources'>;
+  await expect(checkCompose(wish, checked, system)).rejects.toMatchObject({ findings: [refusal] });
+});
+
+test('nor does a rollout start it there, nor an apply; what is only stopped does not stand in the way', async () => {
+  const state = running({ compose: shop('db'), yml });
+  const rollout = { candidate: state.stable, phase: { at: 'preparing' } } as EnvironmentState['rollout'];
+  const empty: EnvironmentState = { ...state, shared: [] };
+  const comes = { ...empty, rollout };
+  expect(await takenData(comes, systemWith([empty], [compose]).system)).toMatch(told);
+  expect(await takenData(comes, systemWith([empty], [{ ...compose, runs: false }]).system)).toBeNull();
+  const { system, signals } = systemWith([state], [compose]);
+  const wish = { app: 'shop', environment: 'production', actor: 'ana', service: 'db' };
+  await expect(askReplacement(wish, system)).rejects.toMatchObject({
+    code: 'wiring/data-taken',
+    help: expect.stringMatching(way),
+  });
+  expect(signals).toEqual([]);
+  const later = systemWith([state], [{ ...compose, runs: false }]);
+  await askReplacement(wish, later.system);
+  expect(later.signals).toHaveLength(1);
 });

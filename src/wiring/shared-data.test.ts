@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import type { EnvironmentState } from '../delivery/index.ts';
 import { resolved, running } from './forecast/testing/situation.ts';
 import { shapeOfCompose } from './resolve-compose.ts';
-import { sharedDataFindings, type DataWish } from './shared-data.ts';
+import type { Stranger } from './machines/strangers.ts';
+import { placesOf, sharedDataFindings, type DataWish } from './shared-data.ts';
 
 /** A shop whose database has a name, and mounts something. */
 const shop = (name: string, mount: string, volumes = '{ data: { external: true, name: shop_data } }') => ({
@@ -26,7 +27,7 @@ function wished(commit: { compose: string }, scope = 'shop/production'): DataWis
 }
 
 const findings = (wish: DataWish, states: EnvironmentState[], inCommit: string[] = []) =>
-  sharedDataFindings(wish, { states, isInCommit: (path) => inCommit.includes(path) });
+  sharedDataFindings(wish, { states, isInCommit: (path) => inCommit.includes(path), strangers: [] });
 const production = (commit: { compose: string }) => [runningIn('shop/production', commit)];
 
 test('a database that is renamed does not get the volume while the old one runs', () => {
@@ -122,4 +123,75 @@ volumes: { data: }
 test('what runs as it is told is nobody else', () => {
   const commit = shop('db', data);
   expect(findings(wished(commit), production(commit))).toEqual([]);
+});
+
+const composeDatabase: Stranger = {
+  name: 'shop-db-1',
+  places: ['volume shop_data'],
+  runs: true,
+  by: { compose: 'shop', service: 'db' },
+};
+const withStrangers = (wish: DataWish, strangers: Stranger[], states: EnvironmentState[] = []) =>
+  sharedDataFindings(wish, { states, isInCommit: () => false, strangers });
+
+test('a database does not get the volume on which another one runs that docker compose has started', () => {
+  const wish = wished(shop('db', data));
+  expect(placesOf(wish)).toEqual(['volume shop_data']);
+  const [finding, ...others] = withStrangers(wish, [composeDatabase]);
+  expect(others).toEqual([]);
+  expect(finding).toMatchObject({
+    code: 'wiring/data-taken',
+    severity: 'error',
+    message:
+      '"db" of shop/production would write to the volume "shop_data", to which the container "shop-db-1" writes, which this Slipway server has not started',
+    at: { file: 'compose.yml', start: { line: 4 } },
+  });
+  expect(finding?.help).toMatch(/^end it first: docker compose -p shop stop db; or give "db" a volume/);
+});
+
+test('where the database runs already, somebody else on its volume is only told', () => {
+  const commit = shop('db', data);
+  const [finding] = withStrangers(wished(commit), [composeDatabase], production(commit));
+  expect(finding?.severity).toBe('warning');
+});
+
+test.each([
+  ['a person', null, /^end it first: docker stop psql/],
+  [
+    'another server',
+    { slipway: 'shop/test' },
+    /^another Slipway server runs it for shop\/test: end it there/,
+  ],
+])('whoever is to end it is told how: %s', (_, by, help) => {
+  const [finding] = withStrangers(wished(shop('db', data)), [{ ...composeDatabase, name: 'psql', by }]);
+  expect(finding?.help).toMatch(help);
+});
+
+test('what has ended and comes back after a reboot is a warning with the command that removes it', () => {
+  const [finding] = withStrangers(wished(shop('db', data)), [{ ...composeDatabase, runs: false }]);
+  expect(finding).toMatchObject({
+    severity: 'warning',
+    message: expect.stringContaining('Docker starts it again after a reboot'),
+    help: expect.stringContaining('docker compose -p shop rm db'),
+  });
+});
+
+test.each([
+  ['/srv/db', 1],
+  ['/srv', 1],
+  ['/srv/db/base', 1],
+  ['/srv/dbs', 0],
+  ['/', 0],
+])('a folder inside of another is the same data: %s', (place, count) => {
+  const wish = wished(shop('db', '/srv/db:/var/lib/postgresql/data'));
+  expect(withStrangers(wish, [{ ...composeDatabase, places: [place] }])).toHaveLength(count);
+});
+
+test('an engine is not asked about folders that it cannot know', () => {
+  expect(placesOf(wished(shop('db', './pg:/var/lib/postgresql/data')))).toEqual([]);
+});
+
+test('on another machine the command is for that one', () => {
+  const wish = { ...wished(shop('db', data)), machines: ['ana@two'] };
+  expect(withStrangers(wish, [composeDatabase])[0]?.help).toMatch(/^end it first on ana@two: docker compose/);
 });

@@ -1,9 +1,12 @@
 import { posix } from 'node:path';
-import type { ComposeProject, Mount, NamedVolume } from '../compose/index.ts';
+import type { ComposeProject, Mount } from '../compose/index.ts';
 import { homeOf, type EnvironmentState, type Revision } from '../delivery/index.ts';
 import type { Finding, Span } from '../diagnostics/index.ts';
 import { volumeName } from '../targets/index.ts';
+import { meet, placeBehind, plainPath } from './data-places.ts';
+import type { Stranger } from './machines/strangers.ts';
 import { holdsMarker } from './secret-markers.ts';
+import { strangerFinding } from './stranger-finding.ts';
 
 /** What an environment is to run next, as far as its data goes. */
 export type DataWish = Pick<Revision, 'machines' | 'project' | 'shared'> & { scope: string };
@@ -14,12 +17,16 @@ export interface DataFacts {
   states: EnvironmentState[];
   /** Whether the commit has the path: then it is mounted from the release, where nothing writes. */
   isInCommit: (path: string) => boolean;
+  /** On the machine where the shared services run: who else writes to `placesOf` them. */
+  strangers: Stranger[];
 }
 
 /** A volume or folder that a service writes to. */
 interface Data {
   /** The same for two services when they would write to the same place. */
   key: string;
+  /** What an engine knows it by; null where nobody else would mount it. */
+  place: string | null;
   what: string;
   /** Path inside the repository; null for a volume and for a path of the machine. */
   inRepository: string | null;
@@ -38,7 +45,7 @@ interface Holder {
  * this environment the services that run count, and of all others also those that are to come. Only a warning where
  * the service runs already, for then nothing is started.
  */
-export function sharedDataFindings(wish: DataWish, { states, isInCommit }: DataFacts): Finding[] {
+export function sharedDataFindings(wish: DataWish, { states, isInCommit, strangers }: DataFacts): Finding[] {
   const own = states.find(({ scope }) => scope === wish.scope);
   const runs = (name: string) => own?.shared.some(({ service }) => service.name === name) ?? false;
   const holders = states.flatMap((state) => holdersOf(state, state.scope !== wish.scope));
@@ -54,7 +61,15 @@ export function sharedDataFindings(wish: DataWish, { states, isInCommit }: DataF
     if (starts) coming.push({ scope: wish.scope, service: name, data });
     return data.flatMap((one) => {
       const holder = others.find((other) => other.data.some(({ key }) => key === one.key));
-      return holder ? [finding({ name, data: one, holder, own, wish, starts })] : [];
+      const severity = starts ? 'error' : 'warning';
+      const met = strangers.filter(({ places }) =>
+        places.some((place) => one.place !== null && meet(one.place, place)),
+      );
+      const { what, at } = one;
+      return [
+        ...(holder ? [finding({ name, data: one, holder, own, wish, severity })] : []),
+        ...met.map((stranger) => strangerFinding(stranger, { name, wish, what, at, severity })),
+      ];
     });
   });
 }
@@ -64,6 +79,11 @@ export function repositoryPaths(wish: DataWish): string[] {
   return wish.shared.flatMap(({ name }) =>
     dataOf(wish, name).flatMap(({ inRepository }) => (inRepository === null ? [] : [inRepository])),
   );
+}
+
+/** What an engine is to be asked about: the places of its machine that shared services write to. */
+export function placesOf(wish: DataWish): string[] {
+  return wish.shared.flatMap(({ name }) => dataOf(wish, name).flatMap(({ place }) => place ?? []));
 }
 
 function holdersOf(
@@ -100,22 +120,16 @@ function writtenBy(mount: Mount, scope: string, project: ComposeProject | null):
     const settings = project?.volumes[source];
     const name = settings?.name ?? (settings?.external ? source : volumeName(scope, source));
     const part = mount.subpath === null ? '' : `/${posix.normalize(mount.subpath)}`;
-    const key = `${placeOf(settings) ?? `volume ${name}`}${part}`;
-    return [{ key, what: `the volume "${name}"`, inRepository: null, at }];
+    const place = `${placeBehind(settings?.driverOptions ?? {}) ?? `volume ${name}`}${part}`;
+    return [{ key: place, place, what: `the volume "${name}"`, inRepository: null, at }];
   }
-  const path = posix.normalize(source).replace(/(?<=.)\/$/, '');
+  const path = plainPath(source);
   const what = `the folder "${path}"`;
-  if (!path.startsWith('/')) return [{ key: `${scope} ${path}`, what, inRepository: path, at }];
+  if (!path.startsWith('/')) return [{ key: `${scope} ${path}`, place: null, what, inRepository: path, at }];
   if (isOfSystem(path)) return [];
   // What a marker stands for may differ from one environment to the next.
-  return [{ key: holdsMarker(path) ? `${scope} ${path}` : path, what, inRepository: null, at }];
-}
-
-/** Where the content of a volume lies that is a name for another place: a folder, or a share of the network. */
-function placeOf(settings: NamedVolume | undefined): string | null {
-  const { device, o = '', type } = settings?.driverOptions ?? {};
-  if (device === undefined || type === 'tmpfs') return null;
-  return device.startsWith('/') ? posix.normalize(device).replace(/(?<=.)\/$/, '') : `${o} ${device}`;
+  const place = holdsMarker(path) ? null : path;
+  return [{ key: place ?? `${scope} ${path}`, place, what, inRepository: null, at }];
 }
 
 /** Nobody's data lies there: sockets, devices, the clock. Many services mount the same of it without `:ro`. */
@@ -129,14 +143,14 @@ interface Conflict {
   holder: Holder;
   own: EnvironmentState | undefined;
   wish: DataWish;
-  starts: boolean;
+  severity: Finding['severity'];
 }
 
-function finding({ name, data, holder, own, wish, starts }: Conflict): Finding {
+function finding({ name, data, holder, own, wish, severity }: Conflict): Finding {
   const whose = holder.scope === wish.scope ? '' : ` of ${holder.scope}`;
   return {
     code: 'wiring/data-taken',
-    severity: starts ? 'error' : 'warning',
+    severity,
     message: `"${name}" of ${wish.scope} would write to ${data.what}, which is the data of the shared service "${holder.service}"${whose}`,
     at: data.at,
     notes: ['two servers on the same data destroy it'],

@@ -31,6 +31,7 @@ import { factsOfHere } from './machines/facts.ts';
 import { Guests } from './machines/guests.ts';
 import { thisMachine } from './machines/here.ts';
 import { machinesOf, type Machines } from './machines/machines.ts';
+import { strangersAt } from './machines/strangers.ts';
 import type { Connect, MachineLogQuery } from './machines/model.ts';
 import { secretValues } from './mask-secrets.ts';
 import { prepareRollout, type RolloutWish } from './prepare-rollout.ts';
@@ -143,6 +144,7 @@ export async function openSystem(options: SystemOptions): Promise<System> {
       containers,
       address: listen,
       facts: () => factsOfHere({ version, docker, store, abilities: abilities[settings.kind] }),
+      strangers: (places, guest) => strangersAt(places, guest, docker),
       logs: (scope, query) => logsOfHere(scope, query, { layout, docker, store }),
     });
     const machines = machinesOf({ here: ownMachine, engine, connect, home: homeId, version, log });
@@ -313,7 +315,7 @@ function handlersOf(parts: Parts, { problems, making: notes, collections, health
         if (hasContainers(state)) healthy.follow();
         return placeOf(state, machines.of(machine), places);
       },
-      takenData: (state) => takenData(state, { store, layout }),
+      takenData: (state) => takenData(state, { store, layout, machines }),
       collect: async (state, names, fence) => {
         const work = { machines: names, fence };
         const undone = await collect(state, work, { ...parts, making: notes, collections }).catch(

@@ -45,6 +45,31 @@ describe.skipIf(lacksDocker())(`a Compose app on Docker (missing? ${dockerInstal
     await stage.setSecret('SESSION_KEY', 'first-session-key');
   });
 
+  it('a database does not start on a volume that a container of somebody else writes to', async () => {
+    const volume = 'slipway-notes-production_database';
+    engine.docker(
+      'run',
+      '-d',
+      '--name',
+      'by-hand',
+      '-v',
+      `${volume}:/data`,
+      'slipway-test/node',
+      'sleep',
+      '9999',
+    );
+    const told = 'error[wiring/data-taken]: "database" of notes/production would write to the volume';
+    const planned = await stage.slipway('plan');
+    expect(planned.out + planned.err).toContain(told);
+    const shipped = await stage.slipway('ship');
+    expect(shipped.code).not.toBe(0);
+    expect(shipped.out + shipped.err).toContain(told);
+    expect(shipped.out + shipped.err).toContain('end it first: docker stop by-hand');
+    expect(running()).toEqual(['by-hand']);
+    engine.docker('rm', '-f', 'by-hand');
+    engine.docker('volume', 'rm', volume);
+  });
+
   it('the first version comes up: shared services, migration, companion, web, worker', async () => {
     const shipped = await stage.slipway('ship');
     expect(shipped.out).toContain('live on production');

@@ -26,6 +26,8 @@ export interface Wishes {
   alone?: boolean;
   /** Where it runs; `here` unless told. */
   machines?: string[];
+  /** Users may wait while its shared service is replaced. */
+  sharedDowntime?: boolean;
   /** Its shared service does not come up. */
   brokenShared?: boolean;
 }
@@ -64,7 +66,8 @@ export function aCanary(weights: number[], hold: Hold, more: Partial<Canary> = {
 type Canary = Extract<StrategyDefinition, { kind: 'canary' }>;
 
 function aRevision(serial: number, behaves: Behaviour, wishes: Wishes): Omit<Revision, 'id'> {
-  const { replicas = 1, irreversible = false, stack = false, alone = false, brokenShared = false } = wishes;
+  const { replicas = 1, irreversible = false, stack = false, alone = false } = wishes;
+  const { brokenShared = false, sharedDowntime = false } = wishes;
   const worker = {
     command: 'node worker.js',
     replicas: 1,
@@ -98,7 +101,14 @@ function aRevision(serial: number, behaves: Behaviour, wishes: Wishes): Omit<Rev
       { name: 'worker', ...worker, after: [] },
     ],
     shared: stack
-      ? [{ name: 'db', fingerprint: `${brokenShared ? 'broken' : 's'}${serial}`, after: [] }]
+      ? [
+          {
+            name: 'db',
+            fingerprint: `${brokenShared ? 'broken' : 's'}${serial}`,
+            after: [],
+            ...(sharedDowntime ? { downtime: 'allowed' as const } : {}),
+          },
+        ]
       : [],
     tasks: [{ name: 'release', command: 'node migrate.js' }],
     project: null,

@@ -34,6 +34,7 @@ export class Stage {
     const { state, world } = this;
     const observed = world.observe(state);
     this.see(observed);
+    world.mayEnd = state.replacing?.service ?? null;
     if (signals.some(([name]) => name === 'abort') && state.rollout)
       world.aborted.add(state.rollout.candidate.id);
     const decision = planEnvironment({ state, signals: signals.map(asSignal), observed, nowMs: this.nowMs });

@@ -1,11 +1,16 @@
 import { formatDuration, leftToRouter } from '../../app/index.ts';
 import type { ComposeService } from '../../compose/index.ts';
-import { standsAlone } from './alone.ts';
+import { replacedShared, standsAlone } from './alone.ts';
 import type { Downtime, ForecastFacts } from './model.ts';
 
 /** Which services are away for a while, why, and what to do about it. */
 export function predictDowntime(facts: ForecastFacts): Downtime[] {
-  return [...lostRoute(facts), ...plannedDowntime(facts), ...pausingWorkers(facts)];
+  return [
+    ...lostRoute(facts),
+    ...replacedDowntime(facts),
+    ...plannedDowntime(facts),
+    ...pausingWorkers(facts),
+  ];
 }
 
 /** Users had a service to go to, and would have none. */
@@ -23,10 +28,21 @@ function lostRoute({ app, state }: ForecastFacts): Downtime[] {
   ];
 }
 
+/** slipway.yml allows that users wait while a shared service is replaced. */
+function replacedDowntime(facts: ForecastFacts): Downtime[] {
+  const { health, drainTimeoutMs } = facts.app.environment;
+  return replacedShared(facts).map((service) => ({
+    service,
+    of: 'requests',
+    why: `it is stopped, and started as the release has it; users see the maintenance page from before that, at most ${formatDuration(drainTimeoutMs)} for the requests that are under way, until the new version is ready or the old one is back; it may take ${formatDuration(health.deadlineMs)} to come up`,
+    wayOut: `to keep it as it runs: remove "downtime" from services.${service}`,
+  }));
+}
+
 /** slipway.yml allows that users wait, because only one of the service may run. */
 function plannedDowntime({ app, state }: ForecastFacts): Downtime[] {
   const next = app.services.find(({ role }) => role === 'web');
-  if (!next || !standsAlone({ app, state })) return [];
+  if (!next || !standsAlone({ app, state, shared: [] })) return [];
   const service = app.project.services.find(({ name }) => name === next.name);
   const { drainTimeoutMs, health } = app.environment;
   const grace = service ? `, ${formatDuration(service.stopGraceMs)} for its end` : '';

@@ -61,7 +61,11 @@ volumes: { data: }
   test.each<[string, Commit, string]>([
     ['nothing', as(), 'same'],
     ['a config', as({ compose: broker.replace('10mb', '20mb') }), `kept; config redis; ${told}`],
-    ['a secret', as({ keyVersion: 2 }), `kept; secret KEY, version 1 → 2; ${told}`],
+    [
+      'a secret',
+      as({ keyVersion: 2 }),
+      `kept; secret KEY, version 1 → 2; ${told}; where the app needs the same value, let users wait while a rollout brings it to both: services: { redis: { downtime: allowed } } in slipway.yml`,
+    ],
     [
       'a committed file',
       as({ files: { conf: 'b2' } }),
@@ -69,6 +73,19 @@ volumes: { data: }
     ],
   ])('%s', (_, now, change) => {
     expect(changesOf(forecast({ before: as(), now }))['redis']).toBe(change);
+  });
+
+  test('and with the word for it a rollout brings it, which says who waits, for how long and why', () => {
+    const yml = 'services: { redis: { downtime: allowed } }';
+    const said = forecast({ before: as(), now: as({ keyVersion: 2, yml }) });
+    expect(changesOf(said)['redis']).toBe(
+      'changed; secret KEY, version 1 → 2; stopped and started so while users wait',
+    );
+    expect(said.downtime).toMatchObject([{ service: 'redis', of: 'requests' }]);
+    expect(said.steps).toContainEqual(
+      'shows users the maintenance page, stops redis and starts it anew; what fails from here on puts back what ran',
+    );
+    expect(forecast({ before: as({ yml }), now: as({ yml }) }).downtime).toEqual([]);
   });
 
   test('but not because an earlier version of Slipway did not note it', () => {

@@ -13,7 +13,7 @@ import {
   replaceAtOnce,
   type Step,
 } from '../../delivery/index.ts';
-import { standsAlone } from './alone.ts';
+import { replacedShared, standsAlone } from './alone.ts';
 import type { ForecastFacts } from './model.ts';
 
 /** What happens in which order, one sentence each. */
@@ -37,7 +37,7 @@ function waits({ rules }: EnvironmentDefinition): string[] {
   ];
 }
 
-function prepares({ app, state }: ForecastFacts): string[] {
+function prepares({ app, state, shared }: ForecastFacts): string[] {
   const builds = app.project.services.filter(({ build }) => build !== null).map(({ name }) => name);
   const pulls = app.project.services.filter(({ build }) => build === null).map(({ name }) => name);
   const images = [
@@ -46,6 +46,7 @@ function prepares({ app, state }: ForecastFacts): string[] {
   ];
   const running = new Set((state?.shared ?? []).map(({ service }) => service.name));
   const away = app.environment.machines.filter((name) => name !== here);
+  const replaced = replacedShared({ state, shared });
   const starting = app.services.filter(({ role, name }) => role === 'shared' && !running.has(name));
   return [
     images.join('; '),
@@ -55,17 +56,22 @@ function prepares({ app, state }: ForecastFacts): string[] {
           `starts ${starting.map(({ name }) => name).join(', ')}, and waits until ${starting.length === 1 ? 'it is' : 'they are'} ready`,
         ]
       : []),
+    ...(replaced.length > 0
+      ? [
+          `shows users the maintenance page, stops ${replaced.join(', ')} and starts ${replaced.length === 1 ? 'it' : 'them'} anew; what fails from here on puts back what ran`,
+        ]
+      : []),
   ];
 }
 
-function tasks({ app, state }: ForecastFacts): string[] {
+function tasks({ app, state, shared }: ForecastFacts): string[] {
   const { irreversible, twoReleases } = app.environment.migration;
   const lines = app.tasks.map(({ name, command }) =>
     command === ''
       ? `runs ${name} to its end, once${onFirst(app.environment)}`
       : `runs "${command}" in the new image of ${name}, once${onFirst(app.environment)}`,
   );
-  if (lines.length > 0 && state?.stable) {
+  if (lines.length > 0 && state?.stable && replacedShared({ state, shared }).length === 0) {
     const smoke = app.environment.smoke.length > 0 ? ' and its smoke requests' : '';
     lines.push(`checks that ${state.stable.id} still passes its health checks${smoke}, before traffic moves`);
   }
@@ -87,12 +93,12 @@ function onFirst({ machines }: EnvironmentDefinition): string {
   return machines.length > 1 ? ` and on ${machines[0]} alone` : '';
 }
 
-function steps({ app, state }: ForecastFacts): string[] {
+function steps({ app, state, shared }: ForecastFacts): string[] {
   const { environment, web, services } = app;
   const routed = services.find(({ role }) => role === 'web');
   if (!web || !routed) return [];
   const old = state?.stable?.processes.find(({ role }) => role === 'web');
-  const alone = standsAlone({ app, state });
+  const alone = standsAlone({ app, state, shared });
   const count = { candidate: routed.replicas, stable: old?.replicas ?? 0 };
   const compiled = alone ? replaceAtOnce(count) : compileStrategy(environment.strategy, count);
   const companions = services.filter(({ role }) => role === 'companion').map(({ name }) => name);
@@ -154,10 +160,10 @@ function workerText({ name, overlap }: ComposeAppService, environment: Environme
   return overlap ? name : `${name}${onFirst(environment).replace(' and', '')}`;
 }
 
-function afterwards({ app, state }: ForecastFacts): string[] {
+function afterwards({ app, state, shared }: ForecastFacts): string[] {
   const { environment, services } = app;
   const stable = state?.stable ?? null;
-  const alone = standsAlone({ app, state });
+  const alone = standsAlone({ app, state, shared });
   const workers = services.filter(({ role }) => role === 'worker');
   const old = (stable?.processes ?? []).filter(({ role }) => role === 'worker');
   const ending = old.filter(

@@ -1,6 +1,7 @@
 import { leftToRouter, type ComposeAppService } from '../../app/index.ts';
 import type { ComposeProject, ComposeService } from '../../compose/index.ts';
 import { sameShared } from '../../delivery/index.ts';
+import { replacedShared } from './alone.ts';
 import { differences, type Difference } from './differences.ts';
 import type { ForecastFacts, ServiceForecast } from './model.ts';
 
@@ -55,13 +56,19 @@ function sharedChange(
     : [];
   const inside = now?.fingerprint === running.service.fingerprint;
   const other = inside ? 'files that it mounts, or values of its variables' : 'its volumes or networks';
-  return {
-    change: 'kept',
-    notes: [
-      ...(notes.length > 0 ? notes : [other]),
-      `kept as it runs; to stop it and start it so: slipway apply ${service.name}`,
-    ],
-  };
+  const changes = notes.length > 0 ? notes : [other];
+  if (replacedShared(facts).includes(service.name))
+    return { change: 'changed', notes: [...changes, 'stopped and started so while users wait'] };
+  const apply = `kept as it runs; to stop it and start it so: slipway apply ${service.name}`;
+  return { change: 'kept', notes: [...changes, apply, ...wayOfSecrets(service.name, notes)] };
+}
+
+/** A value that both sides must have comes to both only in one rollout: neither ship nor apply alone reaches it. */
+function wayOfSecrets(name: string, notes: string[]): string[] {
+  if (!notes.some((note) => note.startsWith('secret '))) return [];
+  return [
+    `where the app needs the same value, let users wait while a rollout brings it to both: services: { ${name}: { downtime: allowed } } in slipway.yml`,
+  ];
 }
 
 /** The router takes the place of the ports that lead to the web service. */

@@ -9,10 +9,13 @@ interface Place extends Pick<MachineFacts, 'name' | 'images'> {
 }
 
 /** What memory and disk two revisions at once need on a machine beside what runs. Shared services run once, whatever happens. */
-export function surgeOf({ app, state }: ForecastFacts, { name: machine, services, images }: Place): Surge {
+export function surgeOf(
+  { app, state, shared }: ForecastFacts,
+  { name: machine, services, images }: Place,
+): Surge {
   const limits = new Map(app.project.services.map(({ name, limits }) => [name, limits.memoryBytes]));
   const running = new Set((state?.shared ?? []).map(({ service }) => service.name));
-  const alone = standsAlone({ app, state });
+  const alone = standsAlone({ app, state, shared });
   const stable = state?.stable ?? null;
   const old = new Set(
     stable && homeOf(stable) === machine

@@ -13,6 +13,7 @@ import type { CheckQuestion, MachineKeep, RevisionNeeds, SmokeQuestion } from '.
 export type MachineCall =
   | { do: 'hello' }
   | { do: 'facts' }
+  | { do: 'strangers'; places: string[] }
   | { do: 'route'; routes: Routes; fence: number }
   | { do: 'look-at-routes' }
   | { do: 'prepare'; needs: RevisionNeeds; fence: number }
@@ -102,6 +103,7 @@ export const requestShape = callerShape.extend({
   call: z.discriminatedUnion('do', [
     z.object({ do: z.literal('hello') }),
     z.object({ do: z.literal('facts') }),
+    z.object({ do: z.literal('strangers'), places: z.array(z.string().min(1).max(5_000)).max(1_000) }),
     z.object({ do: z.literal('route'), routes: z.looseObject({ scope: text }), fence }),
     z.object({ do: z.literal('look-at-routes') }),
     z.object({ do: z.literal('prepare'), needs, fence }),

@@ -24,6 +24,7 @@ export function farMachine({ link, engine }: FarParts): Machine {
     smoke: (asked) => link.ask('', { do: 'smoke', asked }),
     check: (asked) => link.ask('', { do: 'check', asked }),
     facts: () => link.ask('', { do: 'facts' }),
+    strangers: (places) => link.ask('', { do: 'strangers', places }),
     async *logs(scope, { process, lines, follow, signal }) {
       const about = {
         scope,

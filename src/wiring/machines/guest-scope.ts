@@ -7,3 +7,8 @@ export function guestScope(home: string, scope: string): string {
   const [app = '', environment = ''] = scope.split('/');
   return `${app}.${home.slice(0, 8)}/${environment}`;
 }
+
+/** Whose an environment on this machine is: the first letters of a home elsewhere; null for this machine's own. */
+export function guestPart(scope: string): string | null {
+  return /^[^/]*\.([0-9a-f]{8})\//.exec(scope)?.[1] ?? null;
+}

@@ -121,6 +121,8 @@ export class Guests {
         return this.#hello();
       case 'facts':
         return here.facts();
+      case 'strangers':
+        return here.strangers(call.places, from.home);
       case 'route':
         return here.router.apply({ ...call.routes, scope }, call.fence);
       case 'look-at-routes': {

@@ -12,13 +12,14 @@ export interface HereParts {
   /** Where the router takes users. */
   address: PublicAddress;
   facts: Machine['facts'];
+  strangers: Machine['strangers'];
   /** Lines of this machine. */
   logs: Machine['logs'];
 }
 
 /** The machine that this server runs on. */
 export function thisMachine(parts: HereParts): Machine {
-  const { router, containers, address, facts, logs } = parts;
+  const { router, containers, address, facts, strangers, logs } = parts;
   return {
     name: here,
     router,
@@ -32,6 +33,7 @@ export function thisMachine(parts: HereParts): Machine {
       return requestFailure({ ...asked, check, timeoutMs });
     },
     facts,
+    strangers,
     logs,
   };
 }

@@ -5,6 +5,7 @@ import type { EngineInfo } from '../../docker/index.ts';
 import type { Collected, DockerTarget, Keep, PreparationSpec } from '../../targets/index.ts';
 import type { HostClaim } from '../host-claims.ts';
 import type { LogLine } from '../views.ts';
+import type { Stranger } from './strangers.ts';
 
 /**
  * A machine that runs copies: this one, or one elsewhere, whose own Slipway server does there what is asked. Scopes and
@@ -20,6 +21,12 @@ export interface Machine {
   /** Asks what a check asks, once; null when the answer is as it should be. */
   check(asked: CheckQuestion): Promise<CheckFailure | null>;
   facts(): Promise<MachineFacts>;
+  /**
+   * Containers that this server has not made and that write to places of this machine.
+   *
+   * @param guest - Home of the server elsewhere for which this is asked; null for this server itself.
+   */
+  strangers(places: string[], guest: string | null): Promise<Stranger[]>;
   /** What copies and tasks of a scope have said, as `environmentLogs` tells it. */
   logs(scope: string, query: MachineLogQuery): AsyncIterable<LogLine>;
 }
