@@ -219,6 +219,7 @@ describe('every call of the API', () => {
       GET /v1/events                   viewer deployer reviewer admin
       POST /v1/audit                   viewer deployer reviewer admin
       GET /v1/rollouts/:id             viewer deployer reviewer admin
+      GET /v1/rollouts/:id/story       viewer deployer reviewer admin
       GET /v1/rollouts/:id/watch       viewer deployer reviewer admin
       GET /v1/ships/:id                viewer deployer reviewer admin
       GET /v1/ships/:id/watch          viewer deployer reviewer admin
