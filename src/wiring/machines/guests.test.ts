@@ -1,7 +1,7 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import type { Routes } from '../../delivery/index.ts';
 import type { CopySpec } from '../../targets/index.ts';
 import { layoutOf } from '../layout.ts';
@@ -16,6 +16,8 @@ function guests(): { guests: Guests; done: [string, unknown][] } {
     done.push([what, about]);
     return Promise.resolve(null);
   };
+  const home = mkdtempSync(join(tmpdir(), 'slipway-guests-'));
+  onTestFinished(() => rmSync(home, { recursive: true }));
   const parts = {
     here: {
       router: {
@@ -24,7 +26,7 @@ function guests(): { guests: Guests; done: [string, unknown][] } {
       },
       containers: { stop: note('stop'), observe: note('look'), repair: note('repair') },
     },
-    layout: layoutOf(mkdtempSync(join(tmpdir(), 'slipway-guests-'))),
+    layout: layoutOf(home),
     docker: { require: () => Promise.resolve() },
     version: '1.0.0',
   } as unknown as GuestParts;
