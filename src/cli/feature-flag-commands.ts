@@ -1,8 +1,7 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import type { Add, Work } from './command.ts';
-import { count, variable } from './flag-values.ts';
+import { count, ofApp, variable } from './flag-values.ts';
 
-const ofApp = ['--app <name>', "the app, if not this repository's"] as const;
 const dryRun = ['--dry-run', 'only say what would change'] as const;
 
 /** Adds `slipway flags` and what it holds: who sees what of what is released. */

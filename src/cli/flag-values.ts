@@ -1,5 +1,8 @@
 import { InvalidArgumentError } from 'commander';
 
+/** The flag of every command that is about one app. */
+export const ofApp = ['--app <name>', "the app, if not this repository's"] as const;
+
 /** Reads a whole number from 1 on. */
 export function count(text: string): number {
   const value = Number(text);

@@ -2,10 +2,11 @@ import { Command, Help, InvalidArgumentError, Option, type CommandOptions } from
 import { addAccessCommands } from './access-commands.ts';
 import type { Add, CommandFacts, Runner, Work } from './command.ts';
 import { exitCodesText } from './exit-codes.ts';
-import { another, count, variable } from './flag-values.ts';
+import { another, ofApp, variable } from './flag-values.ts';
 import { defaultListen } from './local-server.ts';
 import { addFeatureFlagCommands } from './feature-flag-commands.ts';
 import { addFileCommands } from './file-commands.ts';
+import { addLookCommands } from './look-commands.ts';
 import { addRunCommand } from './run-flags.ts';
 
 /** All commands with their flags: what is parsed, what `--help` says, what docs/cli.md is made of. */
@@ -197,7 +198,7 @@ function addShipCommands(program: Command, add: Add): void {
     server: 'any',
   })
     .option('--failed', 'only jobs that failed or were cancelled, and what needs them')
-    .option('--app <name>', "the app, if not this repository's")
+    .option(...ofApp)
     .option('--detach', 'do not watch');
   add(program, 'rollback [environment]', {
     summary: 'take an environment back to the revision before',
@@ -208,14 +209,14 @@ function addShipCommands(program: Command, add: Add): void {
   })
     .option('--to <revision|commit>', 'go back to this one')
     .option('--force', 'also across a migration that cannot be undone')
-    .option('--app <name>', "the app, if not this repository's");
+    .option(...ofApp);
   add(program, 'repair [environment]', {
     summary: 'start what serves anew, beside itself; what was changed by hand is gone',
     more: 'Without a name: production, or the only environment.',
     examples: ['slipway repair', 'slipway repair staging'],
     load: async () => (await import('./commands/mend.ts')).repair,
     server: 'any',
-  }).option('--app <name>', "the app, if not this repository's");
+  }).option(...ofApp);
   add(program, 'apply <service>', {
     summary:
       'replace a shared service by what the release that serves says of it, or end it when that has none',
@@ -224,7 +225,7 @@ function addShipCommands(program: Command, add: Add): void {
     server: 'any',
   })
     .option('--environment <name>', 'where; production, or the only environment')
-    .option('--app <name>', "the app, if not this repository's");
+    .option(...ofApp);
   add(program, 'gc', {
     summary: "remove containers, networks, images and releases' files that nothing needs any more",
     more: 'What a way back needs stays. It runs by itself after each rollout.',
@@ -238,13 +239,12 @@ function addShipCommands(program: Command, add: Add): void {
     examples: ['slipway abort', 'slipway abort production'],
     load: async () => (await import('./commands/abort.ts')).abort,
     server: 'any',
-  }).option('--app <name>', "the app, if not this repository's");
+  }).option(...ofApp);
 }
 
 /** What people say to a rollout that is under way. */
 function addSayCommands(program: Command, add: Add): void {
   const inEnvironment = 'Without a name: production, or the only environment.';
-  const ofApp = ['--app <name>', "the app, if not this repository's"] as const;
   add(program, 'approve [environment]', {
     summary: 'let a rollout go on that waits for an approval',
     more: `By one of the environment's "reviewers", where it has some. ${inEnvironment}`,
@@ -301,75 +301,6 @@ function addLanguageCommands(program: Command, add: Add): void {
   );
 }
 
-function addLookCommands(program: Command, add: Add): void {
-  add(program, 'status', {
-    summary: 'show what every environment serves and what is under way',
-    examples: ['slipway status', 'slipway status --watch'],
-    load: async () => (await import('./commands/status.ts')).status,
-    server: 'any',
-  }).option('-w, --watch', 'look again every second, until Ctrl-C');
-  add(program, 'logs [environment|ship]', {
-    summary: 'print logs of processes, or of the jobs of a ship',
-    more: 'Without a name: production, or the only environment.',
-    examples: [
-      'slipway logs -f production',
-      'slipway logs production --process web -n 50',
-      'slipway logs --job test',
-    ],
-    load: async () => (await import('./commands/logs.ts')).logs,
-    server: 'any',
-  })
-    .option('-f, --follow', 'go on with new lines, until Ctrl-C')
-    .option('-n, --lines <count>', 'so many of the newest lines', count)
-    .option('--process <name>', 'only this process type')
-    .option('--job <key>', 'only this job, of the newest ship if none is named')
-    .option('--app <name>', "the app, if not this repository's");
-  add(program, 'history [environment]', {
-    summary: 'list rollouts, newest first',
-    examples: ['slipway history production -n 5'],
-    load: async () => (await import('./commands/history.ts')).history,
-    server: 'any',
-  })
-    .option('-n, --limit <count>', 'so many of the newest (20)', count)
-    .option('--app <name>', "the app, if not this repository's");
-  add(program, 'explain [rollout]', {
-    summary: 'tell what happened in a rollout: steps, why it went back, what its release changed',
-    more: 'A rollout is named by its id, or by the environment whose newest one is meant; without a name, the newest of this app.',
-    examples: [
-      'slipway explain',
-      'slipway explain production',
-      'slipway explain ro-3f2a91bc --html story.html',
-    ],
-    load: async () => (await import('./commands/explain.ts')).explain,
-    server: 'any',
-  })
-    .option('--html <file>', 'also as a page with a chart, in one file that needs nothing else')
-    .option('--app <name>', "the app, if not this repository's");
-  const audit = program
-    .command('audit')
-    .summary('prove that the log of decisions is whole, or print it')
-    .description('Prove that the log of decisions is whole, or print it.')
-    .helpOption('-h, --help', 'print this help')
-    .addHelpText('after', '\nExamples:\n  $ slipway audit\n  $ slipway audit log medianest/production -n 20');
-  add(
-    audit,
-    'verify [chain]',
-    {
-      summary: 'prove that no event was changed, removed or cut off (what "slipway audit" does)',
-      examples: ['slipway audit', 'slipway audit verify medianest/production'],
-      load: async () => (await import('./commands/audit.ts')).verify,
-      server: 'any',
-    },
-    { isDefault: true },
-  );
-  add(audit, 'log [chain]', {
-    summary: 'print events: who decided what, when',
-    examples: ['slipway audit log', 'slipway audit log medianest/production -n 20'],
-    load: async () => (await import('./commands/audit.ts')).log,
-    server: 'any',
-  }).option('-n, --limit <count>', 'so many of the newest (50)', count);
-}
-
 function addSecrets(program: Command, add: Add): void {
   const secrets = program
     .command('secrets')
@@ -388,7 +319,7 @@ function addSecrets(program: Command, add: Add): void {
     server: 'any',
   })
     .requiredOption('-e, --environment <name>', "the environment whose jobs and processes get it, or '*'")
-    .option('--app <name>', "the app, if not this repository's");
+    .option(...ofApp);
   add(secrets, 'list', {
     summary: 'list names and versions, never values',
     examples: ['slipway secrets list --environment production'],
@@ -396,7 +327,7 @@ function addSecrets(program: Command, add: Add): void {
     server: 'any',
   })
     .requiredOption('-e, --environment <name>', 'the environment')
-    .option('--app <name>', "the app, if not this repository's");
+    .option(...ofApp);
 }
 
 function isText(given: unknown): given is string {

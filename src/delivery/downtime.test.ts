@@ -58,17 +58,9 @@ describe('a service of which only one may run', () => {
 
   test('takes the requests that the old one still has to their end, before it stops', async () => {
     const stage = await rollout('good');
-    let busy = true;
-    stage.see = ({ routers: { here: router } }) => {
-      for (const one of router?.revisions ?? []) if (one.id === 'r1' && busy) one.inFlight = 1;
-    };
-    await stage.until(() => wait(stage) === true);
-    for (let looks = 0; looks < 5; looks++) {
-      await stage.tick();
-      stage.pass(300);
-    }
+    const finish = await waitingForOld(stage);
     expect(stage.world.copies.get('r1-web-1')).toMatchObject({ stopping: false });
-    busy = false;
+    finish();
     await stage.until(atRest);
     expect(outcome(stage)).toMatch(/^succeeded/);
   });
@@ -119,6 +111,22 @@ describe('a service of which only one may run', () => {
     expect(stage.world.broken).toEqual([]);
   });
 });
+
+/** Users wait, and the old version has one request that does not end. @returns Ends it. */
+async function waitingForOld(stage: Stage): Promise<() => void> {
+  let busy = true;
+  stage.see = ({ routers: { here: router } }) => {
+    for (const one of router?.revisions ?? []) if (one.id === 'r1' && busy) one.inFlight = 1;
+  };
+  await stage.until(() => wait(stage) === true);
+  for (let looks = 0; looks < 5; looks++) {
+    await stage.tick();
+    stage.pass(300);
+  }
+  return () => {
+    busy = false;
+  };
+}
 
 describe('a shared service that may be away', () => {
   const stack = { stack: true };
@@ -174,17 +182,9 @@ describe('a shared service that may be away', () => {
 
   test('answers what users have asked for already before it ends', async () => {
     const stage = await shipped('good', away);
-    let busy = true;
-    stage.see = ({ routers: { here: router } }) => {
-      for (const one of router?.revisions ?? []) if (one.id === 'r1' && busy) one.inFlight = 1;
-    };
-    await stage.until(() => wait(stage) === true);
-    for (let looks = 0; looks < 5; looks++) {
-      await stage.tick();
-      stage.pass(300);
-    }
+    const finish = await waitingForOld(stage);
     expect(stage.lines).not.toContain('stop shared-db-1');
-    busy = false;
+    finish();
     await stage.until(atRest);
     expect(fingerprint(stage)).toBe('s2');
   });

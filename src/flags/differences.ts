@@ -28,15 +28,22 @@ function changesOf(old: Flag, now: Flag): string[] {
   const rules = same(old.targeting ?? {}, now.targeting ?? {})
     ? []
     : [`rules ${oldRules || 'none'} → ${nowRules || 'none'}`];
-  const { state: _, variants: __, defaultVariant: ___, targeting: ____, ...oldRest } = old;
-  const { state, variants, defaultVariant: _____, targeting: ______, ...nowRest } = now;
   return [
-    ...(old.state === state ? [] : [state === 'ENABLED' ? 'enabled' : 'disabled']),
+    ...(old.state === now.state ? [] : [now.state === 'ENABLED' ? 'enabled' : 'disabled']),
     ...(defaultText(old) === defaultText(now) ? [] : [`default ${defaultText(old)} → ${defaultText(now)}`]),
     ...rules,
-    ...variantChanges(old.variants, variants),
-    ...(same(oldRest, nowRest) ? [] : ['metadata changed']),
+    ...variantChanges(old.variants, now.variants),
+    ...(same(unnamedOf(old), unnamedOf(now)) ? [] : ['metadata changed']),
   ];
+}
+
+const told: readonly string[] = ['state', 'variants', 'defaultVariant', 'targeting'];
+
+/** What the lines about a flag do not name. */
+function unnamedOf(flag: Flag): [string, unknown][] {
+  return Object.entries(flag)
+    .filter(([key]) => !told.includes(key))
+    .toSorted(([a], [b]) => (a < b ? -1 : 1));
 }
 
 function variantChanges(old: Flag['variants'], now: Flag['variants']): string[] {

@@ -75,7 +75,7 @@ class FlagReader {
     const { state, variants, defaultVariant, targeting = {} } = flag;
     if (state !== 'ENABLED' && state !== 'DISABLED')
       this.#shape(
-        ['state' in flag ? [...path, 'state'] : path].flat(),
+        'state' in flag ? [...path, 'state'] : path,
         `flag "${key}" needs a "state": "ENABLED" or "DISABLED"`,
       );
     if (!isObject(variants) || Object.keys(variants).length === 0)

@@ -16,9 +16,7 @@ const tellings: Record<string, (data: Data, who: string) => Telling> = {
     `${text(revision)} began ${from === null ? 'where nothing ran' : `beside ${text(from)}`}${stepsText(steps)}`,
   ],
   'rollout.waiting': (data) => [`it waited for ${waits(data['for'])}`],
-  'rollout.cleared': ({ approvedBy }) => [
-    approvedBy === null ? 'its wait was over' : `${text(approvedBy)} approved it`,
-  ],
+  'rollout.cleared': () => ['its wait was over'],
   'task.succeeded': ({ task }) => [`the task ${text(task)} succeeded`],
   'stable.ill': ({ revision, reason }) => [`${text(revision)} was not well by then: ${text(reason)}`, 'bad'],
   'traffic.shifted': ({ revision, weightPercent }) => [

@@ -7,7 +7,7 @@ export interface Sources {
   app: string;
   environment: string;
   rollout: string;
-  /** Events of the environment's chain from the rollout's request on, oldest first. */
+  /** Events of the environment's chain, oldest first. */
   events: readonly StoredEvent[];
   change: Change | null;
 }

@@ -13,6 +13,7 @@ export {
   sharedRevision,
   volumeName,
 } from './docker/names.ts';
+export { endContainer } from './docker/end-container.ts';
 export { runLastHooks } from './docker/hooks.ts';
 export { pullImage } from './docker/pull-image.ts';
 export { unneededImages } from './docker/unneeded-images.ts';

@@ -53,7 +53,7 @@ async function answerOf(request: IncomingMessage, present: Record<string, Presen
   if (asked.includes(`DELETE ${id}`)) return null;
   if (request.method !== 'GET') asked.push(verb ? `${verb} ${id} ${searchParams.get('t')}` : `DELETE ${id}`);
   const StopTimeout = present[id]?.stopTimeout;
-  return { Id: id, ApiVersion: '1.47', Version: '28.0.0', Config: { StopTimeout } };
+  return { Id: id, ApiVersion: '1.47', Version: '28.0.0', Config: { StopTimeout }, State: { Running: true } };
 }
 
 test('each container has the time to end that its service asks for, and never less than half a minute', async () => {

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Engine } from '../docker/index.ts';
-import { containerLabel, runLastHooks } from '../targets/index.ts';
+import { containerLabel, endContainer, runLastHooks } from '../targets/index.ts';
 import { dockerAt, homeIdOf } from './docker.ts';
 import type { Layout } from './layout.ts';
 
@@ -32,18 +32,16 @@ export async function endContainers(layout: Layout, dockerHost: string | null): 
   for (const shared of [false, true]) {
     const chosen = all.filter(({ Labels }) => isShared(Labels) === shared);
     warnings.push(...(await Promise.all(chosen.map((one) => runLastHooks(place, one, hookLimitMs)))));
-    await Promise.all(chosen.map(({ Id }) => end(Id, containers)));
+    await Promise.all(chosen.map(({ Id }) => end(Id, docker.engine)));
   }
   for (const { Id } of await networks.list(own)) await networks.remove(Id);
   return warnings.filter((warning) => warning !== null);
 }
 
 /** A database may need longer than most: each has the time that its service asks for. */
-async function end(id: string, containers: Engine['containers']): Promise<void> {
-  const present = await containers.inspect(id);
-  const { StopTimeout = 0 } = (present?.Config ?? {}) as { StopTimeout?: number };
-  await containers.stop(id, Math.max(leastGraceMs, StopTimeout * 1000));
-  await containers.remove(id);
+async function end(id: string, engine: Engine): Promise<void> {
+  const present = await engine.containers.inspect(id);
+  if (present) await endContainer(engine, present, leastGraceMs);
 }
 
 async function everHadContainers({ apps }: Layout): Promise<boolean> {

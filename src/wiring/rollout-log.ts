@@ -39,11 +39,7 @@ class RolloutLog {
   }
 
   async #catchUp(store: Store, scope: string): Promise<void> {
-    for (;;) {
-      const page = await store.events.list({ chain: scope, afterId: this.#lastId, limit: pageSize });
-      for (const event of page) this.#add(event);
-      if (page.length < pageSize) return;
-    }
+    for await (const event of eventsOf(store, scope, this.#lastId)) this.#add(event);
   }
 
   #add(event: StoredEvent): void {
@@ -57,6 +53,17 @@ class RolloutLog {
 }
 
 const pageSize = 1_000;
+
+/** Events of an environment from one on, oldest first, a page at a time. @param afterId - 0 for all. */
+export async function* eventsOf(store: Store, chain: string, afterId: number): AsyncGenerator<StoredEvent> {
+  for (let last = afterId; ;) {
+    const page = await store.events.list({ chain, afterId: last, limit: pageSize });
+    yield* page;
+    last = page.at(-1)?.id ?? last;
+    if (page.length < pageSize) return;
+  }
+}
+
 const logs = new WeakMap<Store, Map<string, RolloutLog>>();
 
 /** All rollouts of an environment, oldest first. */

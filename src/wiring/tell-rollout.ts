@@ -3,9 +3,8 @@ import { openMirror } from '../source/index.ts';
 import type { Store } from '../store/index.ts';
 import { tellStory, type Change, type Story } from '../story/index.ts';
 import type { Layout } from './layout.ts';
-import { rolloutsOf, type RolloutRecord } from './rollout-log.ts';
+import { eventsOf, rolloutsOf, type RolloutRecord } from './rollout-log.ts';
 
-const pageSize = 1_000;
 /** Commits and files that a story lists; the rest is counted. */
 const mostListed = 20;
 
@@ -18,19 +17,10 @@ export async function tellRollout(
   const record = records.find(({ id }) => id === rollout);
   if (!record) return null;
   const [app = '', environment = ''] = scope.split('/');
-  const events = await eventsSince(store, scope, record.requestedAtMs);
+  const events: StoredEvent[] = [];
+  for await (const event of eventsOf(store, scope, 0)) events.push(event);
   const change = await changeOf(record, records, layout.app(app).mirror);
   return tellStory({ app, environment, rollout, events, change });
-}
-
-async function eventsSince(store: Store, chain: string, sinceMs: number): Promise<StoredEvent[]> {
-  const found: StoredEvent[] = [];
-  for (let afterId = 0; ;) {
-    const page = await store.events.list({ chain, afterId, limit: pageSize });
-    found.push(...page.filter(({ atMs }) => atMs >= sinceMs));
-    afterId = page.at(-1)?.id ?? afterId;
-    if (page.length < pageSize) return found;
-  }
 }
 
 async function changeOf(

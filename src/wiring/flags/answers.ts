@@ -92,11 +92,11 @@ export async function askFlags(
 
 /** Newest first. */
 export async function flagHistory(
-  { app, environment }: FlagPlace,
+  place: FlagPlace,
   limit: number,
   { store }: System,
 ): Promise<FlagVersionView[]> {
-  const chain = `${app}/${environment}`;
+  const chain = scopeOf(place);
   const events = await store.events.list({ chain, type: changedEvent, first: 'newest', limit });
   return events.map(({ atMs, actor, data }) => {
     const { version, changes } = data as { version: number; changes: string[] };

@@ -49,9 +49,9 @@ export async function changeFlags(
   for (let left = tries; left > 0; left--) {
     const now = await store.flags.get(place);
     const before = documentOf(now);
-    const after = await wanted(place, { wish, before, version: now?.version ?? 0 }, store);
-    const changes = differences(before, after);
     const version = now?.version ?? 0;
+    const after = await wanted(place, { wish, before, version }, store);
+    const changes = differences(before, after);
     if (changes.length === 0 || dryRun) return { version, changes };
     const body = after as unknown as Json;
     const data = { version: version + 1, how: wish.kind, changes };
