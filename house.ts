@@ -14,7 +14,7 @@ export interface Room {
 }
 
 const language = ['diagnostics', 'expressions', 'workflow', 'compose', 'app'] as const;
-const engines = ['flow', 'runs', 'delivery', 'access', 'story', 'flags'] as const;
+const engines = ['flow', 'runs', 'delivery', 'judge', 'access', 'story', 'flags'] as const;
 const tools = ['store', 'source', 'secrets', 'supervisor', 'docker'] as const;
 const adapters = ['runner', 'release', 'targets', 'traffic', 'flagd'] as const;
 
@@ -32,8 +32,9 @@ export const rooms: readonly Room[] = [
   { name: 'supervisor', pure: false, sees: [...engines, ...language] },
   { name: 'docker', pure: false, sees: [...engines, ...language] },
   { name: 'runs', pure: true, sees: ['flow', ...language] },
-  { name: 'delivery', pure: true, sees: ['flow', ...language] },
-  { name: 'story', pure: true, sees: ['flow', ...language] },
+  { name: 'delivery', pure: true, sees: ['judge', 'flow', ...language] },
+  { name: 'story', pure: true, sees: ['judge', 'flow', ...language] },
+  { name: 'judge', pure: true, sees: [...language] },
   { name: 'access', pure: true, sees: ['diagnostics'] },
   { name: 'flags', pure: true, sees: ['diagnostics'] },
   { name: 'flow', pure: true, sees: [...language] },

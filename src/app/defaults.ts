@@ -1,4 +1,4 @@
-import type { EnvironmentDefinition, HealthDefinition } from './model.ts';
+import type { EnvironmentDefinition, HealthDefinition, JudgeDefinition, JudgeLevel } from './model.ts';
 
 /** What holds where slipway.yml says nothing; documented from here, and read from here by the published schema. */
 export const defaults = {
@@ -29,6 +29,23 @@ export const defaults = {
   requestCheckMs: 10_000,
   commandCheckMs: 300_000,
 } as const;
+
+const judge: Omit<JudgeDefinition, 'level' | 'falseAlarm' | 'undecided'> = {
+  errorRate: null,
+  p95Ms: null,
+  minRequests: defaults.minRequests,
+  provenBelow: 0.01,
+  warmUpMs: 10_000,
+  metrics: [],
+  probes: null,
+};
+
+/** What the words for a judge stand for. */
+export const judgeLevels: Record<JudgeLevel, JudgeDefinition> = {
+  careful: { ...judge, level: 'careful', falseAlarm: 0.05, undecided: 'hold' },
+  balanced: { ...judge, level: 'balanced', falseAlarm: 0.01, undecided: 'go-on' },
+  fast: { ...judge, level: 'fast', falseAlarm: 0.001, undecided: 'go-on' },
+};
 
 /** Host names of an environment that names none: `<app>.localhost` for production, `<environment>.<app>.localhost` else. */
 export function defaultHosts(appName: string, environmentName: string): string[] {

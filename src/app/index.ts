@@ -5,7 +5,7 @@ export { leftToRouter } from './place-checks.ts';
 export { classifyServices } from './service-roles.ts';
 export type { ClassifiedService } from './classified-service.ts';
 export type { Classified } from './service-roles.ts';
-export { defaultEnvironments, defaults } from './defaults.ts';
+export { defaultEnvironments, defaults, judgeLevels } from './defaults.ts';
 export { formatDuration, parseDuration } from './duration.ts';
 export type { DurationResult } from './duration.ts';
 export { environmentsFor } from './environments.ts';
@@ -21,6 +21,11 @@ export type {
   HealthDefinition,
   Hold,
   JudgeDefinition,
+  JudgeLevel,
+  MetricDefinition,
+  MetricSource,
+  ProbesDefinition,
+  Undecided,
   MigrationRules,
   ProcessType,
   ReleaseRules,

@@ -109,7 +109,7 @@ export interface EnvironmentDefinition {
   /** Requests that each new web copy must answer so before it gets traffic. */
   smoke: SmokeRequest[];
   checks: ChecksDefinition;
-  /** Thresholds that a canary must keep; null for none. */
+  /** How what comes is judged while it has traffic; null for not at all. */
   judge: JudgeDefinition | null;
   migration: MigrationRules;
 }
@@ -172,13 +172,70 @@ export interface SmokeRequest {
   status: number;
 }
 
-/** Thresholds of a canary; null where nothing is asked. */
+/**
+ * How the revision that comes is judged while it has traffic. `level` is the word that people chose; every number beneath
+ * it can be written by itself.
+ */
 export interface JudgeDefinition {
-  /** Share of requests that may fail, 0-1; less is right. */
+  level: JudgeLevel;
+  /** Chance, 0-1, that a candidate as good as the stable revision is taken back, over a whole rollout. */
+  falseAlarm: number;
+  /** Share of requests that may fail, 0-1; less is right. Null: only what the stable revision has is asked. */
   errorRate: number | null;
+  /** Time within which 95 of 100 requests are answered; null: only what the stable revision has is asked. */
   p95Ms: number | null;
-  /** Fewer requests than these say nothing. */
+  /** Fewer requests than these say nothing of a bound. */
   minRequests: number;
+  /** A candidate of which surely fewer sessions than this share failed is proven good, 0-1. */
+  provenBelow: number;
+  /** How long after its first traffic the candidate's slowness is not looked at, while its caches are cold. */
+  warmUpMs: number;
+  undecided: Undecided;
+  metrics: MetricDefinition[];
+  /** Null: traffic of users alone is looked at. */
+  probes: ProbesDefinition | null;
+}
+
+export type JudgeLevel = 'careful' | 'balanced' | 'fast';
+
+/** What a hold that is over does while nothing is proven: go on and say so, stay until it is, or ask somebody. */
+export type Undecided = 'go-on' | 'hold' | 'ask';
+
+/** Something that is measured of the candidate, and held against a bound, against the stable revision, or both. */
+export interface MetricDefinition {
+  /** Unique within its judge. */
+  name: string;
+  source: MetricSource;
+  /** The value must be less; null for no such bound. */
+  below: number | null;
+  /** The value must be more; null for no such bound. */
+  above: number | null;
+  /** At most so many times what the stable revision has; null: not compared. */
+  times: number | null;
+  /** Time between two readings. */
+  intervalMs: number;
+  /** Consecutive readings past a bound that take the rollout back. */
+  failures: number;
+}
+
+/** `$revision` in a query, URL or command stands for the revision that is measured, `$app` and `$environment` for its place. */
+export type MetricSource =
+  /** An instant query that gives one number. */
+  | { kind: 'prometheus'; url: string; query: string }
+  /** A GET answered with JSON, of which a value by path, `queue.depth`, is a number; empty when all of it is. */
+  | { kind: 'http'; url: string; json: string }
+  /** Runs with `sh -c` on the server's machine; the last line that it prints is a number. */
+  | { kind: 'command'; command: string; timeoutMs: number }
+  /** Lines of the copies' logs that match a regular expression, a minute and copy. */
+  | { kind: 'log'; pattern: string }
+  /** Bytes of memory of a copy, the largest of all; or milliseconds of processor time for each request. */
+  | { kind: 'resource'; of: 'memory' | 'cpu' };
+
+/** Requests that Slipway sends by itself where users send too few, to both revisions by lot. */
+export interface ProbesDefinition {
+  perMinute: number;
+  /** Asked in turn; at least one. */
+  requests: RequestCheck[];
 }
 
 /** What the release's migration means for the way back. */

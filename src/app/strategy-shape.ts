@@ -1,6 +1,6 @@
 import { isMap, isScalar } from 'yaml';
 import type { Node } from 'yaml';
-import { defaults } from './defaults.ts';
+import { defaults, judgeLevels } from './defaults.ts';
 import { formatDuration } from './duration.ts';
 import type { CanaryStep, Hold, JudgeDefinition, StrategyDefinition } from './model.ts';
 import { cookiePair, errorRateBelow, headerPair, timeBelow } from './notation.ts';
@@ -187,6 +187,7 @@ function canaryFrom(
     },
     judge: bounds
       ? {
+          ...judgeLevels.balanced,
           errorRate: bounds['error-rate']?.value ?? null,
           p95Ms: bounds.p95?.value ?? null,
           minRequests: bounds['min-requests']?.value ?? defaults.minRequests,

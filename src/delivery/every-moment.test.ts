@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { CheckDefinition } from '../app/index.ts';
 import { here } from './machines.ts';
-import { aCanary, type Wishes } from './testing/builders.ts';
+import { aCanary, aJudge, type Wishes } from './testing/builders.ts';
 import { brokenPromises, type Move } from './testing/history.ts';
 import { afterEachCrash, goOnFor, momentsOf, whenAt, type Story } from './testing/stories.ts';
 import type { Behaviour } from './testing/world.ts';
@@ -160,7 +160,7 @@ const others = stories([
       deploy(
         {
           strategy: aCanary([50, 100], { kind: 'timer', ms: 20_000 }),
-          settings: { judge: { errorRate: 0.1, p95Ms: null, minRequests: 20 } },
+          settings: { judge: aJudge({ errorRate: 0.1, minRequests: 20 }) },
         },
         'errors',
       ),

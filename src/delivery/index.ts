@@ -34,6 +34,7 @@ export { performEffects, type Performing, type Ports } from './perform.ts';
 export { noteTroubles } from './trouble.ts';
 export type {
   Endpoint,
+  LotCounts,
   Pin,
   RevisionTraffic,
   Router,
@@ -41,6 +42,7 @@ export type {
   RouteRevision,
   RouterState,
   Routes,
+  SessionLot,
   Target,
 } from './ports.ts';
 export { noChecks, noRules, runsTheSame, sameShared, switchAtOnce } from './revision.ts';

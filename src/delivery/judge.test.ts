@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { judge, sampleSince, takeBaseline, type TrafficSample } from './judge.ts';
 import type { RouterState } from './ports.ts';
+import { aJudge } from './testing/builders.ts';
 
-const rules = { errorRate: 0.01, p95Ms: 200, minRequests: 100 };
+const rules = aJudge({ errorRate: 0.01, p95Ms: 200, minRequests: 100 });
 
 function sample(requests: number, errors = 0, slow = 0): TrafficSample {
   const latency = [
@@ -58,6 +59,7 @@ describe('what came since a step began', () => {
   const state = (epoch: string, requests: number): RouterState => ({
     epoch,
     losses: 0,
+    lots: null,
     unsure: false,
     fence: 1,
     routes: null,

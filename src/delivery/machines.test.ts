@@ -3,7 +3,7 @@ import type { EnvironmentState } from './environment.ts';
 import { here, localId, machineOf, machinesOf, nameOn, spoken } from './machines.ts';
 import { sumOf } from './judge.ts';
 import { instanceId } from './observed.ts';
-import { aCanary, aRequest, type Wishes } from './testing/builders.ts';
+import { aCanary, aJudge, aRequest, type Wishes } from './testing/builders.ts';
 import { at, atRest, lookMs, outcome, Stage } from './testing/stage.ts';
 import type { Behaviour } from './testing/world.ts';
 
@@ -126,7 +126,7 @@ describe('an app on two machines', () => {
   test('is judged by what both have counted', async () => {
     const stage = new Stage();
     stage.world.illOn = other;
-    const judge = { errorRate: 0.1, p95Ms: null, minRequests: 40 };
+    const judge = aJudge({ errorRate: 0.1, minRequests: 40 });
     const strategy = aCanary([50, 100], { kind: 'timer', ms: 60_000 });
     await shipping('errors', { strategy, settings: { judge } }, stage);
     await stage.until(isHolding);

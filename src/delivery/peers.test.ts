@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { EnvironmentState } from './environment.ts';
 import type { InstanceObservation } from './observed.ts';
-import { aCanary, aRequest } from './testing/builders.ts';
+import { aCanary, aJudge, aRequest } from './testing/builders.ts';
 import { at, atRest, outcome, Stage } from './testing/stage.ts';
 
 /*
@@ -179,7 +179,7 @@ describe('half and half', () => {
 });
 
 describe('numbers that say too much', () => {
-  const judge = { errorRate: 0.01, p95Ms: null, minRequests: 50 };
+  const judge = aJudge({ errorRate: 0.01, minRequests: 50 });
   const strategy = aCanary([10, 100], { kind: 'timer', ms: 5_000 });
 
   async function counted(candidate: [number, number], stable: [number, number]): Promise<Stage> {

@@ -65,6 +65,25 @@ export interface RevisionTraffic {
   latency: { leMs: number | null; count: number }[];
 }
 
+/**
+ * Sessions that drew their revision by the same lot, and what became of them. A session is in the lot that it drew last;
+ * it counts when it drew, and once for each thing that happened to it since. All counts only grow within an epoch.
+ */
+export interface SessionLot {
+  /** Shares in percent with which it was drawn, by revision; at least two, all above 0, in the order of the routes. */
+  weights: Record<string, number>;
+  /** By revision that was drawn. */
+  drawn: Record<string, LotCounts>;
+}
+
+export interface LotCounts {
+  sessions: number;
+  /** Sessions that met an error, see `RevisionTraffic.errors`. */
+  failed: number;
+  /** Sessions of which a request took longer; edges rise, and are the same for all lots of a router. */
+  slow: { overMs: number; count: number }[];
+}
+
 export interface RouterState {
   /** Changes when counts start again from zero. */
   epoch: string;
@@ -77,6 +96,8 @@ export interface RouterState {
   /** Whether requests may go elsewhere than the routes say: a change has not succeeded yet, and is to be asked for again. */
   unsure: boolean;
   revisions: RevisionTraffic[];
+  /** By the lot that was drawn, oldest first; null where the router does not tell. */
+  lots: SessionLot[] | null;
 }
 
 /** Sends users to revisions. Two methods: weights and drains are desired state like everything else. */
@@ -101,6 +122,8 @@ export interface RouterAbilities {
   underscores: boolean;
   /** Counts requests, errors and latency by revision, which thresholds are held against. */
   counts: boolean;
+  /** Draws by true lots, and tells what became of the sessions that drew. */
+  lots: boolean;
   /** Limits the requests of each client address. */
   rateLimit: boolean;
 }

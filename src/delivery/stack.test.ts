@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { InstanceObservation, Observed } from './observed.ts';
-import { aCanary, aRequest } from './testing/builders.ts';
+import { aCanary, aJudge, aRequest } from './testing/builders.ts';
 import { at, atRest, lookMs, outcome, Stage } from './testing/stage.ts';
 import type { Behaviour } from './testing/world.ts';
 
@@ -294,7 +294,7 @@ describe('the judge of a canary', () => {
   const judged = {
     replicas: 2,
     strategy: aCanary([20, 100], { kind: 'timer', ms: 20_000 }),
-    settings: { judge: { errorRate: 0.05, p95Ms: null, minRequests: 50 } },
+    settings: { judge: aJudge({ errorRate: 0.05, minRequests: 50 }) },
   };
 
   /** The router has counted so many requests of each revision since the step began. */

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { EnvironmentState } from './environment.ts';
 import { machinesOf } from './machines.ts';
-import { aRequest } from './testing/builders.ts';
+import { aJudge, aRequest } from './testing/builders.ts';
 import { at, atRest, outcome, Stage } from './testing/stage.ts';
 import { upgradeRequest, upgradeState } from './upgrade.ts';
 
@@ -131,7 +131,7 @@ function withoutMachines(value: unknown): unknown {
 test.each(['preparing', 'stepping', 'baking', 'reverting'])(
   'an environment of the version before there were several machines goes on from %s on its one machine',
   async (phase) => {
-    const wishes = { stack: true, settings: { judge: { errorRate: 0.1, p95Ms: null, minRequests: 20 } } };
+    const wishes = { stack: true, settings: { judge: aJudge({ errorRate: 0.1, minRequests: 20 }) } };
     const stage = await new Stage().serves(aRequest(1, 'good', wishes));
     await stage.serves(aRequest(2, 'good', wishes));
     await stage.tick(['rollout', aRequest(3, 'good', wishes)]);

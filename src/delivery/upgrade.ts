@@ -9,7 +9,7 @@ import type {
   RunningShared,
 } from './environment.ts';
 import { noChecks, noRules, type Revision, type RevisionProcess, type RolloutSettings } from './revision.ts';
-import type { StrategyDefinition } from '../app/index.ts';
+import { judgeLevels, type JudgeDefinition, type StrategyDefinition } from '../app/index.ts';
 import { here } from './machines.ts';
 import type { Baseline } from './judge.ts';
 import type { Step } from './strategy.ts';
@@ -98,10 +98,15 @@ function upgradeSettings(settings: RolloutSettings): RolloutSettings {
   return {
     rules: noRules,
     checks: noChecks,
-    judge: null,
     ...(settings as Partial<RolloutSettings>),
     strategy: upgradeStrategy(settings.strategy),
+    judge: upgradeJudge(settings.judge),
   } as RolloutSettings;
+}
+
+/** Before what is judged was compared with the stable revision, there were bounds alone. */
+function upgradeJudge(judge: JudgeDefinition | null | undefined): JudgeDefinition | null {
+  return judge ? { ...judgeLevels.balanced, ...(judge as Partial<JudgeDefinition>) } : null;
 }
 
 function upgradeStrategy(strategy: StrategyDefinition): StrategyDefinition {

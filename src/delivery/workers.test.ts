@@ -59,7 +59,9 @@ function copy(id: string): InstanceObservation {
 function effectsOf(state: EnvironmentState, running: string[]): string[] {
   const observed: Observed = {
     instances: running.map(copy),
-    routers: { here: { epoch: 'e1', losses: 0, unsure: false, fence: 1, routes: null, revisions: [] } },
+    routers: {
+      here: { epoch: 'e1', losses: 0, unsure: false, fence: 1, routes: null, revisions: [], lots: null },
+    },
     command: { state: 'none' },
     prepared: { here: 'done' },
     silent: [],

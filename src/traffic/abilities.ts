@@ -7,6 +7,7 @@ const everything: RouterAbilities = {
   pins: ['header', 'cookie', 'host'],
   underscores: true,
   counts: true,
+  lots: true,
   rateLimit: true,
 };
 
@@ -16,5 +17,5 @@ export const abilities: Record<'embedded' | ProgramKind, RouterAbilities> = {
   haproxy: everything,
   caddy: { ...everything, underscores: false, rateLimit: false },
   nginx: { ...everything, underscores: false },
-  traefik: everything,
+  traefik: { ...everything, lots: false },
 };

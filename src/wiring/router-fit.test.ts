@@ -37,6 +37,7 @@ test('everything that a router may lack is asked for by some environment', () =>
     pins: [],
     underscores: false,
     counts: false,
+    lots: false,
     rateLimit: false,
   };
   const able = { embedded: nothing, haproxy: nothing, nginx: nothing, caddy: nothing, traefik: nothing };

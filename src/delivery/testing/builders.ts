@@ -1,6 +1,13 @@
 import type { RolloutRequest } from '../environment.ts';
 import { here } from '../machines.ts';
-import type { ChecksDefinition, EnvironmentRules, Hold, StrategyDefinition } from '../../app/index.ts';
+import {
+  judgeLevels,
+  type ChecksDefinition,
+  type EnvironmentRules,
+  type Hold,
+  type JudgeDefinition,
+  type StrategyDefinition,
+} from '../../app/index.ts';
 import {
   noChecks,
   noRules,
@@ -52,6 +59,11 @@ export function aRequest(serial: number, behaves: Behaviour, wishes: Wishes = {}
     replyTo: 'run-1',
     shipNumber: null,
   };
+}
+
+/** Asks for less than the stable revision's own: only for what is named. */
+export function aJudge(wishes: Partial<JudgeDefinition>): JudgeDefinition {
+  return { ...judgeLevels.balanced, ...wishes };
 }
 
 /** A canary by the weights given, each but the last with a hold. */

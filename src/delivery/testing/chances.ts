@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { here } from '../machines.ts';
 import type { CheckDefinition, Hold, StrategyDefinition } from '../../app/index.ts';
 import { switchAtOnce } from '../revision.ts';
-import type { Wishes } from './builders.ts';
+import { aJudge, type Wishes } from './builders.ts';
 import type { Move } from './history.ts';
 import type { Behaviour } from './world.ts';
 
@@ -45,7 +45,7 @@ export const wishes: fc.Arbitrary<Wishes> = fc.record({
   alone: fc.constantFrom(false, false, false, true),
   irreversible: fc.constantFrom(false, false, true),
   settings: fc.record({
-    judge: fc.constantFrom(null, { errorRate: 0.1, p95Ms: null, minRequests: 20 }),
+    judge: fc.constantFrom(null, aJudge({ errorRate: 0.1, minRequests: 20 })),
   }),
   checks: fc.record({
     before: fc.constantFrom([], [], [command], [asked, command]),

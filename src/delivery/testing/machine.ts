@@ -109,6 +109,7 @@ export class MachineInMemory {
         sessionsWithError: 0,
         latency: [],
       })),
+      lots: null,
     };
   }
 

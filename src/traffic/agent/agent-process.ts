@@ -222,6 +222,7 @@ export class RouterAgent {
           inFlightAt: inFlight.get(id)?.at ?? null,
         }))
         .filter(({ id, inFlight }) => weights.has(id) || inFlight > 0),
+      lots: null,
     };
   }
 

@@ -20,6 +20,8 @@ export interface Observation {
   /** See `sessionHash`. */
   session: number;
   outcome: Outcome;
+  /** The lot by which this request's session was drawn, see `lotText`; null when it had a home, or was pinned. */
+  lot: string | null;
 }
 
 /** Requests that are not finished yet, over all processes of the program. */

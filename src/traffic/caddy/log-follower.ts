@@ -137,7 +137,7 @@ export class LogFollower {
     else if (line.kind === 'request') {
       const { revision, session, outcome } = line;
       const scope = this.#log.scopeOf(line.key);
-      if (scope !== undefined) this.#events.finished({ scope, revision, session, outcome });
+      if (scope !== undefined) this.#events.finished({ scope, revision, session, outcome, lot: null });
     }
   }
 

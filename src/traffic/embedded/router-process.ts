@@ -230,6 +230,7 @@ export class RouterProcess {
       revisions: ids
         .map((id) => total.of(scope, id).toTraffic(id, weights.get(id) ?? 0))
         .filter(({ id, inFlight }) => weights.has(id) || inFlight > 0),
+      lots: null,
     };
   }
 

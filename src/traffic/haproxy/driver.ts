@@ -268,7 +268,8 @@ class HaproxyDriver implements RouterDriver {
 
   #observe({ slot: index, session, outcome }: LogLine): void {
     const slot = this.#stored.slots[index];
-    if (slot) this.#events.finished({ scope: slot.scope, revision: slot.revision, session, outcome });
+    if (slot)
+      this.#events.finished({ scope: slot.scope, revision: slot.revision, session, outcome, lot: null });
   }
 
   /** The process that served ended, or its command connection did. */

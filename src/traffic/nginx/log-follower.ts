@@ -159,7 +159,7 @@ export class LogFollower {
     const scope = request ? this.#logs.scopeOf(request.key) : undefined;
     if (!request || scope === undefined) return;
     const { revision, session, outcome } = request;
-    this.#events.finished({ scope, revision, session, outcome });
+    this.#events.finished({ scope, revision, session, outcome, lot: null });
   }
 }
 

@@ -1,0 +1,11 @@
+export type {
+  DealtSessions,
+  DrawnSessions,
+  Evidence,
+  MetricRecord,
+  Needed,
+  Seen,
+  SessionCounts,
+  Totals,
+  Verdict,
+} from './model.ts';

@@ -1,0 +1,97 @@
+/** What became of sessions; all counts only grow. */
+export interface SessionCounts {
+  sessions: number;
+  /** Sessions that met an error. */
+  failed: number;
+  /** Sessions of which a request took longer than each of the edges looked at, in their order. */
+  slow: number[];
+}
+
+/** Sessions that drew between the candidate and the stable revision with the same chance. */
+export interface DrawnSessions {
+  /** Chance of the candidate among the two, 0-1. */
+  chance: number;
+  candidate: SessionCounts;
+  stable: SessionCounts;
+}
+
+/** What a revision answered, whoever asked; all counts only grow. */
+export interface Totals {
+  requests: number;
+  errors: number;
+  sessions: number;
+  /** Sessions that met an error. */
+  failedSessions: number;
+  /** Requests that surely took longer than `JudgeDefinition.p95Ms`; 0 without that bound. */
+  slow: number;
+}
+
+/** Sessions that a router dealt out in turn, not by lot: told by what an interval brought. */
+export interface DealtSessions {
+  /** Natural logarithm of the e-value so far, see `two-sample.ts`. */
+  logE: number;
+  candidate: { sessions: number; failed: number };
+  stable: { sessions: number; failed: number };
+}
+
+/** The readings of one metric so far. */
+export interface MetricRecord {
+  name: string;
+  /** Readings that gave a value of the candidate. */
+  readings: number;
+  /** Consecutive readings past the bound, up to the last. */
+  past: number;
+  /** The last values; null when there was none. */
+  candidate: number | null;
+  stable: number | null;
+  /** Why the last reading gave no value; null when it gave one. */
+  trouble: string | null;
+}
+
+/** All that a verdict rests on. Nothing of it depends on the clock, or on the order in which equal windows came. */
+export interface Seen {
+  /** Time within which the users' slow sessions are counted, in ms: as many as `SessionCounts.slow` has entries. */
+  edgesMs: readonly number[];
+  /** Of users, by chance. Empty where the router does not tell lots. */
+  drawn: readonly DrawnSessions[];
+  /** Null where the router tells lots. */
+  dealt: DealtSessions | null;
+  /** Requests that Slipway sent itself; all by one chance. Null without probes. */
+  probed: DrawnSessions | null;
+  candidate: Totals;
+  /** Null when there is nothing to compare with. */
+  stable: Totals | null;
+  metrics: readonly MetricRecord[];
+  /** New sessions a minute in the environment, for forecasts; null when not known. */
+  sessionsPerMinute: number | null;
+}
+
+/** One thing that was looked at, and what it says. */
+export interface Evidence {
+  about: 'errors' | 'slowness' | 'error-rate' | 'p95' | 'probes' | 'metric';
+  /** `metric` only. */
+  name: string | null;
+  /** `harm`: enough to take it back. `good`: proven. `open`: neither. `unknown`: the source did not answer. */
+  says: 'harm' | 'good' | 'open' | 'unknown';
+  /** What was seen, for people: "12 of 310 sessions failed on the new revision, 3 of 2,790 on the old". */
+  text: string;
+  /** How many times likelier this is of a revision that does harm than of one that does not; null where no odds are told. */
+  odds: number | null;
+}
+
+/** About how much more must be seen before anything can be proven. */
+export interface Needed {
+  sessions: number;
+  /** At the present traffic; null when not known. */
+  minutes: number | null;
+}
+
+/** What the numbers say. No data is neither passed nor failed. */
+export type Verdict =
+  /** Harm is proven. `reason` is one sentence, of the strongest evidence. */
+  | { is: 'failed'; reason: string; evidence: Evidence[] }
+  /** That it does no harm is proven. */
+  | { is: 'passed'; evidence: Evidence[] }
+  | { is: 'inconclusive'; reason: string; evidence: Evidence[]; needed: Needed | null }
+  /** Nothing was proven, and a source that should tell did not answer. */
+  | { is: 'errored'; reason: string; evidence: Evidence[] };
