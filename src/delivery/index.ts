@@ -26,8 +26,10 @@ export {
   instanceId,
   type CommandObservation,
   type InstanceObservation,
+  type MetricReading,
   type Observed,
   type Preparation,
+  type ProbedTraffic,
 } from './observed.ts';
 export { planEnvironment, type Decision } from './plan.ts';
 export { performEffects, type Performing, type Ports } from './perform.ts';

@@ -1,5 +1,5 @@
 import { nameOn } from './machines.ts';
-import type { RouterState } from './ports.ts';
+import type { LotCounts, RouterState } from './ports.ts';
 
 /** One copy of one process, as the target sees it. */
 export interface InstanceObservation {
@@ -35,6 +35,24 @@ export type CommandObservation =
 /** Whether a machine has all that the rollout's revision needs to start: images, networks. */
 export type Preparation = 'none' | 'going' | 'done' | { failed: string; logTail: string[] };
 
+/** The newest reading of a metric. */
+export interface MetricReading {
+  /** Tells readings apart: one that was counted at an earlier look is not counted again. */
+  id: string;
+  /** Null when there was no value. */
+  candidate: number | null;
+  stable: number | null;
+  /** Why the candidate's value is not there; null when it is. */
+  trouble: string | null;
+}
+
+/** What came of the requests that Slipway sends itself; counts only grow within an epoch. */
+export interface ProbedTraffic {
+  epoch: string;
+  candidate: LotCounts;
+  stable: LotCounts;
+}
+
 /** Everything that a plan may look at; gathered afresh for every tick. */
 export interface Observed {
   /** Of every machine that answers. */
@@ -52,6 +70,10 @@ export interface Observed {
    * another environment. Null when all may.
    */
   taken: string | null;
+  /** By the metric's name; those that the rollout's judge asks for and that were read by now. */
+  metrics: Record<string, MetricReading>;
+  /** Null while none are sent. Each went to one of both by an even lot. */
+  probed: ProbedTraffic | null;
 }
 
 /** The router of the machine that a copy is on; null while it does not answer. */

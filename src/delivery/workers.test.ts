@@ -66,6 +66,8 @@ function effectsOf(state: EnvironmentState, running: string[]): string[] {
     prepared: { here: 'done' },
     silent: [],
     taken: null,
+    metrics: {},
+    probed: null,
   };
   const { effects } = planEnvironment({ state, signals: [], observed, nowMs });
   return effects.flatMap((effect) => {
@@ -104,6 +106,8 @@ test('a worker that crashed while nobody looked has not stayed up', () => {
         prepared: { here: 'done' },
         silent: [],
         taken: null,
+        metrics: {},
+        probed: null,
       },
       nowMs: nowMs + waitMs,
     }).state;

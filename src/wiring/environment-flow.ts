@@ -154,6 +154,8 @@ export async function observeEnvironment(state: EnvironmentState, looking: Looki
     prepared: Object.fromEntries(all.map(({ machine, prepared }) => [machine, prepared])),
     silent: problems.map(([machine]) => machine),
     taken: all.find(({ taken }) => taken !== null)?.taken ?? null,
+    metrics: {},
+    probed: null,
   };
 }
 

@@ -21,6 +21,8 @@ const seen: Observed = {
   routers: { here: null },
   silent: [],
   taken: null,
+  metrics: {},
+  probed: null,
   command: { state: 'exited', code: 1, logTail: ['password hunter2-long refused'] },
   prepared: { here: { failed: 'no login with hunter2-long', logTail: [] } },
 };

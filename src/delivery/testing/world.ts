@@ -177,6 +177,8 @@ export class World {
       ),
       silent,
       taken: null,
+      metrics: {},
+      probed: null,
     };
   }
 

@@ -11,5 +11,6 @@ test('a lot is read as it was written', () => {
 
 test('nothing is drawn where all go one way, and what is no lot is none', () => {
   expect(lotText([revision('r7', 100), revision('r8', 0)])).toBe('');
-  for (const text of ['', '-', 'r7=100', 'r7=90,r8', 'r7=90,=10', 'r7=a,r8=b']) expect(parseLot(text)).toBeNull();
+  for (const text of ['', '-', 'r7=100', 'r7=90,r8', 'r7=90,=10', 'r7=a,r8=b'])
+    expect(parseLot(text)).toBeNull();
 });
