@@ -36,6 +36,7 @@ export { performEffects, type Performing, type Ports } from './perform.ts';
 export { noteTroubles } from './trouble.ts';
 export type {
   Endpoint,
+  FailedRequest,
   LotCounts,
   Pin,
   RevisionTraffic,

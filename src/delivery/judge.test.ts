@@ -69,6 +69,7 @@ describe('what came since a step began', () => {
         weightPercent: 10,
         inFlight: 0,
         inFlightAt: null,
+        failures: null,
         gatewayErrors: 0,
         sessions: 0,
         sessionsWithError: 0,

@@ -108,6 +108,7 @@ export class MachineInMemory {
         sessions: 0,
         sessionsWithError: 0,
         latency: [],
+        failures: null,
       })),
       lots: null,
     };
