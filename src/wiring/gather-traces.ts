@@ -16,7 +16,7 @@ import type { Place } from './targets.ts';
 
 /** What traces are gathered with. */
 export interface Gathering {
-  placeOf(state: EnvironmentState, machine: string): Pick<Place, 'readLog'>;
+  placeOf: (state: EnvironmentState, machine: string) => Pick<Place, 'readLog'>;
   secretsOf: (scope: string, revision: Revision) => Promise<string[]>;
 }
 
