@@ -5,7 +5,13 @@ import { fileURLToPath } from 'node:url';
 
 /** What a version does; see app/. */
 export type Behaviour =
-  'good' | 'never-ready' | 'crashes' | 'migration-fails' | 'sick-with-users' | 'worker-crashes';
+  | 'good'
+  | 'never-ready'
+  | 'crashes'
+  | 'migration-fails'
+  | 'sick-with-users'
+  | 'fails-users'
+  | 'worker-crashes';
 
 /** One of each kind, as short as it may be. */
 export type RigStrategy = 'rolling' | 'blue-green' | 'canary';
@@ -127,7 +133,7 @@ function slipwayYml(options: {
   // What never becomes ready need not be waited for.
   if (options.behaves === 'never-ready') text = text.replace('deadline: 60s', 'deadline: 2s');
   // Its start, or a look at it, may take a while on a busy machine, and only then is it seen to be bad.
-  const isSeenLate = ['worker-crashes', 'sick-with-users'].includes(options.behaves);
+  const isSeenLate = ['worker-crashes', 'sick-with-users', 'fails-users'].includes(options.behaves);
   const bake = options.bake ?? (isSeenLate ? '10s' : '300ms');
   text = text.replace('bake: 300ms', `bake: ${bake}`);
   if (options.machines.length > 0) text = `${text}    machines: [${options.machines.join(', ')}]\n`;
