@@ -4,6 +4,7 @@ import {
   type ComposeAppService,
   type EnvironmentDefinition,
   type Hold,
+  type Undecided,
 } from '../../app/index.ts';
 import {
   compileStrategy,
@@ -23,6 +24,7 @@ export function orderOfRollout(facts: ForecastFacts): string[] {
     ...prepares(facts),
     ...tasks(facts),
     ...steps(facts),
+    ...judged(facts),
     ...afterwards(facts),
   ];
 }
@@ -121,6 +123,25 @@ function steps({ app, state, shared }: ForecastFacts): string[] {
     const everywhere = many ? ' on all machines' : '';
     return `${room}${begin}${traffic(step, environment)}${everywhere}${then}${holdText(step.hold)}`;
   });
+}
+
+const whileUnproven: Record<Undecided, string> = {
+  'go-on': 'what is not proven by the end of a hold goes on',
+  hold: 'a hold lasts until it is proven good',
+  ask: 'what is not proven by the end of a hold is left to people',
+};
+
+function judged({ app: { environment, web }, state }: ForecastFacts): string[] {
+  const { judge } = environment;
+  if (!judge || !web || !state?.stable) return [];
+  const by = [
+    'the traffic of both',
+    ...judge.metrics.map(({ name }) => name),
+    ...(judge.probes ? ['requests of its own'] : []),
+  ];
+  return [
+    `from the first of its traffic on, judges it against ${state.stable.id} by ${by.join(', ')} (${judge.level}): harm takes it back; ${whileUnproven[judge.undecided]}`,
+  ];
 }
 
 function checkText(checks: CheckDefinition[], words: string): string {
