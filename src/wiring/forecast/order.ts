@@ -4,7 +4,6 @@ import {
   type ComposeAppService,
   type EnvironmentDefinition,
   type Hold,
-  type Undecided,
 } from '../../app/index.ts';
 import {
   compileStrategy,
@@ -14,6 +13,7 @@ import {
   replaceAtOnce,
   type Step,
 } from '../../delivery/index.ts';
+import { judgeText } from '../judge-text.ts';
 import { replacedShared, standsAlone } from './alone.ts';
 import type { ForecastFacts } from './model.ts';
 
@@ -125,23 +125,10 @@ function steps({ app, state, shared }: ForecastFacts): string[] {
   });
 }
 
-const whileUnproven: Record<Undecided, string> = {
-  'go-on': 'what is not proven by the end of a hold goes on',
-  hold: 'a hold lasts until it is proven good',
-  ask: 'what is not proven by the end of a hold is left to people',
-};
-
 function judged({ app: { environment, web }, state }: ForecastFacts): string[] {
   const { judge } = environment;
   if (!judge || !web || !state?.stable) return [];
-  const by = [
-    'the traffic of both',
-    ...judge.metrics.map(({ name }) => name),
-    ...(judge.probes ? ['requests of its own'] : []),
-  ];
-  return [
-    `from the first of its traffic on, judges it against ${state.stable.id} by ${by.join(', ')} (${judge.level}): harm takes it back; ${whileUnproven[judge.undecided]}`,
-  ];
+  return [`from the first of its traffic on, judges it ${judgeText(judge, state.stable.id)}`];
 }
 
 function checkText(checks: CheckDefinition[], words: string): string {
