@@ -62,7 +62,7 @@ describe('what the judge said', () => {
       ['rollout.reverting', { weightPercent: 50, reason: '12 of 310 failed' }],
     );
     expect(lines(story)).toEqual([
-      'plain: judged at 1 %: nothing was proven yet; about 290 more sessions are needed',
+      'plain: judged at 1 %: unproven; about 290 more sessions are needed',
       '  undecided: 0 of 31 sessions failed on the new revision, 3 of 2,790 on the old',
       'plain: judged at 5 %: there was no telling; memory: the source did not answer',
       '  no answer: memory: the source did not answer',

@@ -12,7 +12,7 @@ export function judgedOf({ atMs, data }: StoredEvent): Judged {
 const words: Record<Verdict['is'], { says: string; short: string; tone: Tone }> = {
   failed: { says: 'it does harm', short: 'harm', tone: 'bad' },
   passed: { says: 'it does no harm', short: 'no harm', tone: 'good' },
-  inconclusive: { says: 'nothing was proven yet', short: 'undecided', tone: 'plain' },
+  inconclusive: { says: 'unproven', short: 'unproven', tone: 'plain' },
   errored: { says: 'there was no telling', short: 'no telling', tone: 'plain' },
 };
 
