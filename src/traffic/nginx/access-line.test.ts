@@ -33,6 +33,7 @@ test('a request with its place on its connection, its session and its time', () 
       revision: 'r1',
       session: sessionHash('abc'),
       outcome: { kind: 'answered', status: 200, latencyMs: 12, timed: true },
+      lot: null,
     },
   });
   const without = parse(line({ session: '' }));
@@ -58,5 +59,11 @@ test('what went to no app is no request of a revision, and half a line is none a
     request: null,
   });
   expect(parse(line().slice(0, 20))).toBeUndefined();
-  expect(parse(`${line()}\tmore`)).toBeUndefined();
+  expect(parse(`${line()}\tr1=90,r2=10\tmore`)).toBeUndefined();
+});
+
+test('a request that drew says by which lot; one that did not, or of a scope where nothing is drawn, says none', () => {
+  expect(parse(`${line()}\tr1=90,r2=10`)?.request?.lot).toBe('r1=90,r2=10');
+  expect(parse(`${line()}\t`)?.request?.lot).toBeNull();
+  expect(parse(line())?.request?.lot).toBeNull();
 });

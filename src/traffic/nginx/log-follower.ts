@@ -158,8 +158,8 @@ export class LogFollower {
       this.#events.lost(`${missing} lines are missing before request ${ordinal} of connection ${connection}`);
     const scope = request ? this.#logs.scopeOf(request.key) : undefined;
     if (!request || scope === undefined) return;
-    const { revision, session, outcome } = request;
-    this.#events.finished({ scope, revision, session, outcome, lot: null });
+    const { revision, session, outcome, lot } = request;
+    this.#events.finished({ scope, revision, session, outcome, lot });
   }
 }
 

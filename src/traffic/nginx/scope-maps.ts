@@ -1,4 +1,5 @@
 import type { Routes } from '../../delivery/index.ts';
+import { lotText } from '../embedded/lot-text.ts';
 import { sessionCookieName } from '../embedded/session-cookie.ts';
 import { block, exactly, map, upstreamName, variable } from './names.ts';
 
@@ -55,6 +56,7 @@ export function scopeMaps(scope: NamedScope): string[] {
           ['"~^@."', '$request_id'],
         ])
       : map('$slipway_known', own('session'), [['default', '$slipway_known']]),
+    ...lotMap(scope),
     map(own('to'), own('unavailable'), [
       ['default', 'notServing'],
       [quoted(pinnedAway), 'pinnedAway'],
@@ -146,6 +148,18 @@ function drawn({ key, routes }: NamedScope): string {
       return `${share} ${quoted(id)};`;
     }),
   );
+}
+
+/** Tells the log by which lot a request's session was drawn: whoever gets a cookie drew. Empty for all others. */
+function lotMap({ key, routes }: NamedScope): string[] {
+  const lot = lotText(routes.revisions);
+  if (lot === '') return [];
+  return [
+    map(variable(key, 'set_cookie'), variable(key, 'lot'), [
+      ['default', quoted(lot)],
+      ['""', '""'],
+    ]),
+  ];
 }
 
 function limitZone({ key, routes: { rateLimit } }: NamedScope): string[] {
