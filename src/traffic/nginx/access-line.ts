@@ -8,6 +8,8 @@ export interface AccessLine {
   /** Which request of its connection, from 1. */
   ordinal: number;
   request: (Omit<Observation, 'scope'> & { key: string }) | null;
+  /** Whether sessions draw where it was asked for: its session may have drawn in a line that comes behind. */
+  draws: boolean;
 }
 
 /** Where a line lies. */
@@ -48,15 +50,17 @@ export function parseAccessLine(
   const client = fields.next().hash();
   const unnamed = fields.next().hashAfter(client);
   // Only scopes that draw have the field, and lines of configurations that older versions wrote have it nowhere.
-  const lot = fields.isLast || fields.next().length === 0 ? null : lots.of(fields);
+  const draws = !fields.isLast;
+  const lot = draws && fields.next().length > 0 ? lots.of(fields) : null;
   if (!fields.isLast || Number.isNaN(connection + ordinal + status)) return undefined;
   // Nothing was sent anywhere: refused, limited, or no copy to send it to.
-  if (!sent) return { connection, ordinal, request: null };
+  if (!sent) return { connection, ordinal, request: null, draws };
   const seen = { status, headSeen, complete, broken: broken(connection), latencyMs, timed };
   return {
     connection,
     ordinal,
     request: { key, revision, session: known ?? unnamed, outcome: outcomeOf(seen), lot },
+    draws,
   };
 }
 
