@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Routes } from '../../delivery/index.ts';
 import type { StoredScope } from '../embedded/state-file.ts';
 import { revisionToken } from '../embedded/session-cookie.ts';
-import { WeightedChoice } from '../embedded/weighted-choice.ts';
+import { WeightedChoice } from './weighted-choice.ts';
 import { nameOf, slotName, type Slots } from './slots.ts';
 
 /*
