@@ -489,9 +489,17 @@ suite(`nginx as a router${missing ? ' (needs: apt-get install nginx-light)' : ''
     expect((await get(rig.port, { headers: { host: 'shop.example.com' } })).body).toBe('ours');
     expect((await get(ownPort)).body).toBe('own site');
     expect((await observed('r1'))?.requests).toBe(1);
+    await rig.router.apply(
+      routes([revision('r1', 50, app.port), revision('r2', 50, app.port)], { hosts: ['shop.example.com'] }),
+      2,
+    );
+    for (let index = 0; index < 20; index++) await get(rig.port, { headers: { host: 'shop.example.com' } });
+    const [lot] = (await rig.router.observe('shop/production')).lots ?? [];
+    expect(lot?.weights).toEqual({ r1: 50, r2: 50 });
+    expect(Object.values(lot?.drawn ?? {}).reduce((sum, { sessions }) => sum + sessions, 0)).toBe(20);
     await write('');
     await expect(
-      rig.router.apply(routes([revision('r1', 100, app.port)], { hosts: ['shop2.example.com'] }), 2),
+      rig.router.apply(routes([revision('r1', 100, app.port)], { hosts: ['shop2.example.com'] }), 3),
     ).rejects.toMatchObject({ code: 'traffic/configuration-refused' });
     const nginx = Number(readFileSync(join(folder, 'own.pid'), 'utf8'));
     const exited = once(rig.child, 'exit');
