@@ -117,13 +117,17 @@ function choices({ routes, token }: NamedScope): CaddyRoute[] {
   return [...known, ...fresh, ...sessionRoutes];
 }
 
-/** A session that moves keeps its id; a new one gets the random id that its lot was drawn with. */
+/**
+ * A session that moves keeps its id; a new one gets the random id that its lot was drawn with. Who is pinned has none:
+ * what testers meet says nothing of the revision that their session drew.
+ */
 const sessionRoutes: CaddyRoute[] = [
   {
     group: 'slipway_session',
     match: [
       {
         vars: { [session]: [''] },
+        not: [{ vars: { [begun]: [''] } }],
         ...looksLike(sessionCookie, '^[A-Za-z0-9_-]{22}\\.([a-f0-9]{32})$', 'slipway_moved'),
       },
     ],

@@ -49,13 +49,16 @@ export function scopeMaps(scope: NamedScope): string[] {
           ])
         : []),
     ]),
-    remembers(routes)
-      ? map(`$slipway_known@${own('set_cookie')}`, own('session'), [
-          ['default', '$slipway_known'],
-          ['"@"', '""'],
-          ['"~^@."', '$request_id'],
-        ])
-      : map('$slipway_known', own('session'), [['default', '$slipway_known']]),
+    map(`$slipway_known@${own('set_cookie')}`, own('cookie_session'), [
+      ['default', '$slipway_known'],
+      ['"@"', '""'],
+      ['"~^@."', '$request_id'],
+    ]),
+    // What testers meet where they are pinned says nothing of the revision that their session drew.
+    map(own('pinned'), own('session'), [
+      ['default', '""'],
+      ['""', own('cookie_session')],
+    ]),
     ...lotMap(scope),
     map(own('to'), own('unavailable'), [
       ['default', 'notServing'],
