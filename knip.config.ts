@@ -20,6 +20,8 @@ export default {
     'test/soak/load/main.ts',
     'test/soak/app/server.ts',
     'test/soak/app/release.ts',
+    'test/judge/load/main.ts',
+    'test/judge/app/server.ts',
     'test/store/ticker.ts',
   ],
   project: ['src/**/*.ts', 'scripts/**/*.ts', 'bench/**/*.ts', 'test/**/*.ts', 'bin/*.js'],

@@ -18,18 +18,40 @@ export interface Version {
   rollbackWindow: string;
 }
 
-/** A git repository with the app of the soak. */
-export interface Repository {
+/** A git repository with one app. */
+export interface Repository<V = Version> {
   folder: string;
   /** Commits a version; returns its hash. */
-  commit(version: Version): string;
+  commit(version: V): string;
 }
 
-/** Makes the repository; nothing is committed yet. */
+/** Makes the repository of the soak's app; nothing is committed yet. */
 export function createRepository(folder: string): Repository {
-  cpSync(fileURLToPath(new URL('app', import.meta.url)), folder, { recursive: true });
   // The tests' own Node runs the app: the machine need not have another.
   const node = `exec '${process.execPath}'`;
+  return repositoryOf<Version>(folder, new URL('app', import.meta.url), (version) => {
+    const { name, behaves } = version;
+    // Only a version whose migration fails has one: each rollout is a process shorter.
+    const release = behaves === 'migration-fails' ? `release: ${node} release.ts\n` : '';
+    return {
+      'version.json': JSON.stringify({ version: name, behaves }),
+      Procfile: `web: ${node} server.ts\n${release}`,
+      'slipway.yml': slipwayYml(version),
+    };
+  });
+}
+
+/**
+ * Makes a repository of a folder's files.
+ *
+ * @param filesOf - What a version has of its own, by path.
+ */
+export function repositoryOf<V extends { name: string }>(
+  folder: string,
+  app: URL,
+  filesOf: (version: V) => Record<string, string>,
+): Repository<V> {
+  cpSync(fileURLToPath(app), folder, { recursive: true });
   const git = (...args: string[]) =>
     execFileSync('git', ['-c', 'user.name=Ana', '-c', 'user.email=ana@example.com', ...args], {
       cwd: folder,
@@ -40,14 +62,9 @@ export function createRepository(folder: string): Repository {
   return {
     folder,
     commit(version) {
-      const { name, behaves } = version;
-      writeFileSync(join(folder, 'version.json'), JSON.stringify({ version: name, behaves }));
-      // Only a version whose migration fails has one: each rollout is a process shorter.
-      const release = behaves === 'migration-fails' ? `release: ${node} release.ts\n` : '';
-      writeFileSync(join(folder, 'Procfile'), `web: ${node} server.ts\n${release}`);
-      writeFileSync(join(folder, 'slipway.yml'), slipwayYml(version));
+      for (const [file, text] of Object.entries(filesOf(version))) writeFileSync(join(folder, file), text);
       git('add', '-A');
-      git('commit', '-q', '-m', name);
+      git('commit', '-q', '-m', version.name);
       return git('rev-parse', 'HEAD');
     },
   };

@@ -9,21 +9,20 @@ import { connectServer, type ServerClient } from '../../src/server/index.ts';
 import { createBundle, openRepository } from '../../src/source/index.ts';
 import type { RolloutView, RouterKind } from '../../src/wiring/index.ts';
 import { pathWithCached } from '../rig/cached-programs.ts';
-import { closeHome, freePort } from '../rig/index.ts';
-import { createRepository, type Version } from './repository.ts';
+import { closeHome, freePort, type RigEngine } from '../rig/index.ts';
+import { createRepository, type Repository, type Version } from './repository.ts';
 
 /** The only environment of the app. */
 export const scope = 'soak/production';
 
 const cli = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
-const target = { app: 'soak', environment: 'production', actor: 'ana' };
 
-/** A whole Slipway in a temp folder, with one of the routers. */
-export interface Stage {
+/** A whole Slipway in a temp folder, with one of the routers, and the app of one repository. */
+export interface Stage<V = Version> {
   port: number;
   client: ServerClient;
   /** Commits a version and ships it; returns the ship once the server has taken it. */
-  ship(version: Version): Promise<{ ship: string; commit: string }>;
+  ship(version: V): Promise<{ ship: string; commit: string }>;
   /** Waits for a ship's end; gives its rollout. */
   shipEnds(ship: string): Promise<RolloutView>;
   abort(): Promise<void>;
@@ -35,12 +34,31 @@ export interface Stage {
   close(): Promise<void>;
 }
 
-/**
- * Starts a system on a free port, with nothing shipped yet.
- *
- * @param limitMs - Longest wait for a rollout; against hanging, never a measure of speed.
- */
-export async function openStage(router: RouterKind, limitMs: number): Promise<Stage> {
+/** What a stage is made of. */
+export interface StageParts<V> {
+  router: RouterKind;
+  /** Longest wait for a rollout; against hanging, never a measure of speed. */
+  limitMs: number;
+  app: string;
+  createRepository: (folder: string) => Repository<V>;
+  /** Where containers run; none for an app of processes. */
+  engine?: RigEngine;
+}
+
+/** Starts a system on a free port for the app of the soak, with nothing shipped yet. */
+export function openStage(router: RouterKind, limitMs: number): Promise<Stage> {
+  return openStageOf({ router, limitMs, app: 'soak', createRepository });
+}
+
+/** Starts a system on a free port, with nothing shipped yet. */
+export async function openStageOf<V>({
+  router,
+  limitMs,
+  app,
+  createRepository,
+  engine,
+}: StageParts<V>): Promise<Stage<V>> {
+  const target = { app, environment: 'production', actor: 'ana' };
   const root = mkdtempSync(join(tmpdir(), 'sw-soak-'));
   const home = join(root, 'home');
   const port = await freePort();
@@ -53,7 +71,8 @@ export async function openStage(router: RouterKind, limitMs: number): Promise<St
     });
   try {
     const args = ['up', '--home', home, '--http', `127.0.0.1:${port}`, '--router', router];
-    const env = { ...process.env, PATH: pathWithCached };
+    const docker = engine ? { DOCKER_HOST: engine.url } : {};
+    const env = { ...process.env, PATH: pathWithCached, ...docker };
     await promisify(execFile)(process.execPath, [cli, ...args], { env });
   } catch (error) {
     // Why it did not start matters more than what it left.
@@ -69,9 +88,9 @@ export async function openStage(router: RouterKind, limitMs: number): Promise<St
       const ref = 'refs/heads/main';
       const source = await openRepository(repository.folder);
       await createBundle({ repository: source, commit, ref, haveCommits: [], outFile });
-      await client.putCommit({ app: 'soak', sha: commit, ref, bundleFile: outFile });
+      await client.putCommit({ app, sha: commit, ref, bundleFile: outFile });
       rmSync(outFile);
-      const { ship } = await client.ship({ app: 'soak', commit, ref, actor: 'ana', defaultBranch: 'main' });
+      const { ship } = await client.ship({ app, commit, ref, actor: 'ana', defaultBranch: 'main' });
       return { ship, commit };
     },
     shipEnds: (ship) =>
@@ -83,7 +102,7 @@ export async function openStage(router: RouterKind, limitMs: number): Promise<St
     abort: async () => void (await client.abort(target)),
     goBack: async (to) => {
       const { rollout: id } = await client.rollback({ ...target, to });
-      const rollouts = () => client.history({ app: 'soak', limit: 5 });
+      const rollouts = () => client.history({ app, limit: 5 });
       return ended(async () => (await rollouts()).find((one) => one.id === id));
     },
     logTail: (of, lines) =>
