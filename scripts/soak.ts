@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /*
- * The long versions of the tests that kill, freeze, cut and roll out under load: node scripts/soak.ts [NAME …]
+ * The long versions of the tests that kill, freeze, cut, judge and roll out under load: node scripts/soak.ts [NAME …]
  * A variable that is set already wins over what stands here: SLIPWAY_ROLLOUTS=40 node scripts/soak.ts rollouts-nginx
  * Each suite's whole output goes to .soak/NAME.log; here is told how it ended, and with which seed it can be repeated.
  */
@@ -58,6 +58,12 @@ const suites: Suite[] = [
     project: 'real',
     file: 'test/real/docker-cut-off.test.ts',
     env: { SLIPWAY_FAULTS: '10' },
+  },
+  {
+    name: 'judge',
+    project: 'real',
+    file: 'test/real/judge-docker.test.ts',
+    env: { SLIPWAY_GOOD_CANARIES: '200', SLIPWAY_CRASH_SECONDS: '60' },
   },
   ...['embedded', 'haproxy', 'nginx', 'caddy', 'traefik'].map(rolloutsBehind),
 ];
