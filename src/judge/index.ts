@@ -1,3 +1,7 @@
+export { judge } from './judge.ts';
+export { addReading, type Reading } from './metrics.ts';
+export { addInterval, nothingDealt, type Interval } from './two-sample.ts';
+export { oddsText } from './words.ts';
 export type {
   DealtSessions,
   DrawnSessions,

@@ -58,11 +58,14 @@ export interface Seen {
   dealt: DealtSessions | null;
   /** Requests that Slipway sent itself; all by one chance. Null without probes. */
   probed: DrawnSessions | null;
+  /** Since the present share of traffic began. */
   candidate: Totals;
-  /** Null when there is nothing to compare with. */
+  /** Since then; once the candidate has all traffic, of the share before. Null when there is nothing to compare with. */
   stable: Totals | null;
+  /** How many shares of traffic the rollout has, one after the other: each is looked at by itself, too. At least 1. */
+  shares: number;
   metrics: readonly MetricRecord[];
-  /** New sessions a minute in the environment, for forecasts; null when not known. */
+  /** New sessions of the candidate a minute, for forecasts; null when not known. */
   sessionsPerMinute: number | null;
 }
 

@@ -1,0 +1,206 @@
+import { describe, expect, test } from 'vitest';
+import { judgeLevels, type MetricDefinition } from '../app/index.ts';
+import { addReading, judge, type Seen, type SessionCounts, type Totals } from './index.ts';
+
+const rules = judgeLevels.balanced;
+
+function sessions(of: number, failed = 0, slow: number[] = []): SessionCounts {
+  return { sessions: of, failed, slow };
+}
+
+function totals(requests: number, errors = 0, slow = 0): Totals {
+  return { requests, errors, sessions: requests / 5, failedSessions: errors, slow };
+}
+
+function seen(wishes: Partial<Seen>): Seen {
+  const nothing = totals(0);
+  return {
+    edgesMs: [],
+    drawn: [],
+    dealt: null,
+    probed: null,
+    candidate: nothing,
+    stable: nothing,
+    shares: 3,
+    metrics: [],
+    sessionsPerMinute: null,
+    ...wishes,
+  };
+}
+
+/** One in ten drew the candidate. */
+function drawn(candidate: SessionCounts, stable: SessionCounts): Partial<Seen> {
+  return {
+    drawn: [{ chance: 0.1, candidate, stable }],
+    candidate: { ...totals(0), requests: candidate.sessions * 5, sessions: candidate.sessions },
+  };
+}
+
+describe('beside the stable revision', () => {
+  test('more failed sessions than chance brings take a candidate back, in words', () => {
+    const verdict = judge(rules, seen(drawn(sessions(310, 12), sessions(2_790, 3))));
+    expect(verdict).toMatchObject({
+      is: 'failed',
+      reason:
+        '12 of 310 sessions failed on the new revision, 3 of 2,790 on the old; odds against chance more than 1,000,000 : 1',
+    });
+  });
+
+  test('as many as the stable revision has do not', () => {
+    expect(judge(rules, seen(drawn(sessions(310, 31), sessions(2_790, 279)))).is).not.toBe('failed');
+  });
+
+  test('slow sessions count by the edge that says most', () => {
+    const counts = drawn(sessions(310, 0, [200, 60, 2]), sessions(2_790, 0, [1_700, 90, 20]));
+    expect(judge(rules, seen({ ...counts, edgesMs: [50, 250, 1_000] }))).toMatchObject({
+      is: 'failed',
+      reason: expect.stringMatching(
+        /^60 of 310 sessions had to wait longer than 250 ms on the new revision, 90 of 2,790 on the old/,
+      ) as string,
+    });
+  });
+
+  test('one that breaks only under half of the traffic is seen as well', () => {
+    const early = { chance: 0.1, candidate: sessions(900, 0), stable: sessions(8_100, 40) };
+    const late = { chance: 0.5, candidate: sessions(500, 30), stable: sessions(500, 2) };
+    expect(judge(rules, seen({ drawn: [early, late], candidate: totals(7_000) })).is).toBe('failed');
+  });
+
+  test('sessions that are dealt out in turn are compared as two samples', () => {
+    const dealt = {
+      logE: 12,
+      candidate: { sessions: 300, failed: 15 },
+      stable: { sessions: 2_700, failed: 9 },
+    };
+    expect(judge(rules, seen({ dealt, candidate: totals(1_500) }))).toMatchObject({ is: 'failed' });
+  });
+
+  test("Slipway's own requests count where users send none, and are called so", () => {
+    const probed = { chance: 0.5, candidate: sessions(31, 18), stable: sessions(30, 0) };
+    expect(judge(rules, seen({ probed }))).toMatchObject({
+      is: 'failed',
+      reason: expect.stringMatching(
+        /^18 of 31 of Slipway's own requests failed on the new revision, 0 of 30 on the old/,
+      ) as string,
+    });
+  });
+});
+
+describe('what was asked of it', () => {
+  const asked = { ...rules, errorRate: 0.01, p95Ms: 200, minRequests: 50 };
+
+  test('too many failures take it back though nothing is known of the old one', () => {
+    expect(judge(asked, seen({ candidate: totals(500, 30), stable: null }))).toMatchObject({
+      is: 'failed',
+      reason: expect.stringMatching(/^6 % of its 500 requests failed, 1 % may/) as string,
+    });
+  });
+
+  test('failures of one session count once', () => {
+    const one = { requests: 500, errors: 30, sessions: 100, failedSessions: 1, slow: 0 };
+    expect(judge(asked, seen({ candidate: one, stable: null })).is).not.toBe('failed');
+  });
+
+  test('too many slow requests do, too', () => {
+    expect(
+      judge(asked, seen({ candidate: totals(2_000, 0, 400), stable: totals(9_000, 0, 90) })),
+    ).toMatchObject({
+      is: 'failed',
+      reason: expect.stringMatching(
+        /^20 % of its 2,000 requests took longer than 200 ms, 5 % may; 1 % on the old revision/,
+      ) as string,
+    });
+  });
+
+  test('a broken stable revision does not block its mend', () => {
+    expect(judge(asked, seen({ candidate: totals(500, 30), stable: totals(4_000, 900) })).is).not.toBe(
+      'failed',
+    );
+  });
+
+  test('fewer requests than were asked for say nothing', () => {
+    expect(judge(asked, seen({ candidate: totals(49, 49), stable: null })).is).toBe('inconclusive');
+  });
+
+  test('enough good requests are proof', () => {
+    const fast = { ...asked, p95Ms: null };
+    expect(judge(fast, seen({ candidate: totals(500), stable: totals(4_000) }))).toMatchObject({
+      is: 'passed',
+    });
+  });
+});
+
+describe('while nothing is proven', () => {
+  test('no data is neither passed nor failed', () => {
+    expect(judge(rules, seen({}))).toMatchObject({
+      is: 'inconclusive',
+      reason: 'no request has reached it yet',
+    });
+  });
+
+  test('it says about how many more sessions and minutes are needed', () => {
+    const counts = drawn(sessions(100), sessions(900));
+    expect(judge(rules, seen({ ...counts, sessionsPerMinute: 20 }))).toMatchObject({
+      is: 'inconclusive',
+      reason: 'about 238 more sessions without trouble are needed, 12 minutes at the present traffic',
+      needed: { sessions: 238 },
+    });
+  });
+
+  test('clean sessions are proof by themselves once they are enough', () => {
+    expect(judge(rules, seen(drawn(sessions(369), sessions(3_300)))).is).toBe('passed');
+  });
+
+  test('on a site where many sessions fail, failing no more than the old one is proof', () => {
+    expect(judge(rules, seen(drawn(sessions(1_000, 50), sessions(9_000, 450)))).is).toBe('passed');
+  });
+});
+
+describe('metrics', () => {
+  const memory: MetricDefinition = {
+    name: 'memory',
+    source: { kind: 'resource', of: 'memory' },
+    below: null,
+    above: null,
+    times: 2,
+    intervalMs: 10_000,
+    failures: 3,
+  };
+  const asked = { ...rules, metrics: [memory] };
+  const mib = 2 ** 20;
+  const read = (candidates: (number | null)[], stable: number | null = 200 * mib) =>
+    candidates.reduce<ReturnType<typeof addReading> | null>(
+      (record, candidate) =>
+        addReading(memory, record, {
+          candidate,
+          stable,
+          trouble: candidate === null ? 'it was silent' : null,
+        }),
+      null,
+    );
+  const look = (record: ReturnType<typeof read>) =>
+    judge(asked, seen({ ...drawn(sessions(400), sessions(3_600)), metrics: record ? [record] : [] }));
+
+  test('readings in a row past a bound take the candidate back', () => {
+    expect(look(read([500 * mib, 550 * mib, 612 * mib]))).toMatchObject({
+      is: 'failed',
+      reason:
+        "memory was 612 MiB on the new revision, 200 MiB on the old; at most 2 times the old revision's is allowed (3 readings in a row)",
+    });
+  });
+
+  test('one that is fine again begins the row anew', () => {
+    expect(look(read([500 * mib, 550 * mib, 300 * mib, 500 * mib])).is).toBe('inconclusive');
+  });
+
+  test('a source that does not answer is neither passed nor failed', () => {
+    expect(look(read([null]))).toMatchObject({ is: 'errored', reason: 'memory: it was silent' });
+    expect(look(read([300 * mib, 300 * mib, null]))).toMatchObject({ is: 'errored' });
+    expect(look(read([500 * mib], null))).toMatchObject({ is: 'errored' });
+  });
+
+  test('one that was not read yet keeps a proven candidate waiting', () => {
+    expect(look(null)).toMatchObject({ is: 'inconclusive', reason: 'memory was not read yet' });
+    expect(look(read([300 * mib, 310 * mib, 305 * mib])).is).toBe('passed');
+  });
+});

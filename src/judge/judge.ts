@@ -1,0 +1,80 @@
+import type { JudgeDefinition } from '../app/index.ts';
+import { comparisons, type Charge } from './comparison.ts';
+import { logOfSum } from './logarithms.ts';
+import { metricEvidence } from './metrics.ts';
+import type { Evidence, Needed, Seen, Verdict } from './model.ts';
+import { objectives } from './objectives.ts';
+import { proveGood } from './proof.ts';
+import { number, oddsText } from './words.ts';
+
+/**
+ * Decides what the numbers say of the candidate. It may be asked at any moment and as often as one likes: the chance that
+ * a candidate as good as the stable revision ever fails by comparison is at most `falseAlarm`.
+ *
+ * Each kind of evidence is an e-value; their mean, by trusts that the settings alone fix, is one again. Metrics fail by
+ * rows of readings past their bounds, beside it.
+ *
+ * @returns In this order: failed when anything proves harm; errored when a source that should tell did not; passed when
+ * it is proven that there is none; inconclusive.
+ * @see docs/judge.md for the derivation
+ */
+export function judge(rules: JudgeDefinition, seen: Seen): Verdict {
+  const charges = [...comparisons(seen), ...objectives(rules, seen)];
+  const harm = combined(charges) >= -Math.log(rules.falseAlarm);
+  const { proven, needed } = proveGood(rules, seen);
+  const metrics = metricEvidence(rules, seen.metrics);
+  const evidence = [...charges.map((one) => said(one, { charges, harm, proven })), ...metrics];
+  const worst = strongest(evidence);
+  if (worst) return { is: 'failed', reason: told(worst), evidence };
+  const silent = metrics.find(({ says }) => says === 'unknown');
+  if (silent) return { is: 'errored', reason: silent.text, evidence };
+  const open = metrics.find(({ says }) => says === 'open');
+  if (proven && !open) return { is: 'passed', evidence };
+  const reason = reasonFor(seen, { needed, open: proven ? (open ?? null) : null });
+  return { is: 'inconclusive', reason, evidence, needed };
+}
+
+/** The logarithm of the mean e-value. @see Vovk, Wang, arXiv:1912.06116 (means of e-values are e-values) */
+function combined(charges: readonly Charge[]): number {
+  const all = charges.reduce((sum, { trust }) => sum + trust, 0);
+  return logOfSum(charges.map(({ trust, logE }) => [trust / all, logE]));
+}
+
+/** Where all together are enough, the clearest of them bears the blame. */
+function said(
+  { logE, evidence }: Charge,
+  all: { charges: readonly Charge[]; harm: boolean; proven: boolean },
+): Evidence {
+  const clearest = Math.max(...all.charges.map((one) => one.logE));
+  const guilty = all.harm && logE === clearest;
+  const cleared = all.proven && !all.harm && evidence.about === 'errors';
+  return { ...evidence, says: guilty ? 'harm' : cleared ? 'good' : 'open' };
+}
+
+function strongest(evidence: readonly Evidence[]): Evidence | undefined {
+  return evidence
+    .filter(({ says }) => says === 'harm')
+    .toSorted((one, other) => (other.odds ?? Infinity) - (one.odds ?? Infinity))[0];
+}
+
+function told({ text, odds }: Evidence): string {
+  return odds === null ? text : `${text}; odds against chance ${oddsText(odds)}`;
+}
+
+function reasonFor(
+  { candidate, probed }: Seen,
+  { needed, open }: { needed: Needed | null; open: Evidence | null },
+): string {
+  if (open) return open.text;
+  if (candidate.requests === 0 && !probed) return 'no request has reached it yet';
+  if (!needed) return 'what was seen so far may yet turn out either way';
+  const { sessions, minutes } = needed;
+  const soon = minutes === null ? '' : `, ${durationText(minutes)} at the present traffic`;
+  return `about ${number(sessions)} more sessions without trouble are needed${soon}`;
+}
+
+function durationText(minutes: number): string {
+  if (minutes < 1.5) return 'a minute';
+  if (minutes < 120) return `${Math.round(minutes)} minutes`;
+  return minutes < 72 * 60 ? `${Math.round(minutes / 60)} hours` : `${Math.round(minutes / 1_440)} days`;
+}
