@@ -71,6 +71,23 @@ describe('requests of Slipway itself', () => {
   test('go to the candidate alone where no stable copy is left beside it', async () =>
     expect((await sent({ alone: true })).lines).toContain('baking: ro-2, nobody else at here'));
 
+  const nine = { sessions: 9, failed: 0, slow: [0] };
+  test.each([
+    [0.5, 'are held against each other', { chance: 0.5, candidate: nine, stable: nine }],
+    [1, 'are held against nothing where nobody else could be asked', null],
+  ] as const)('with a chance of %d %s', async (chance, _, expected) => {
+    const stage = await new Stage().serves(aRequest(1, 'good'));
+    const counts = { ...nine, slow: [{ overMs: 100, count: 0 }] };
+    let compared: unknown = null;
+    stage.see = (observed) => {
+      observed.probed = { epoch: 'e', chance, candidate: counts, stable: counts };
+      compared = stage.state.rollout?.compared?.probed ?? compared;
+    };
+    await stage.tick(['rollout', aRequest(2, 'good', wishes)]);
+    await stage.until(atRest);
+    expect(compared).toEqual(expected);
+  });
+
   test('go through the router of each machine that has both', async () =>
     expect((await sent({ machines: ['here', 'deploy@b'] })).lines).toContain(
       'baking: ro-2, ro-2:stable at here at deploy@b',
