@@ -53,6 +53,20 @@ describe('the metrics of a judge are read', () => {
       await wishedFor('good', { strategy: { kind: 'rolling', batch: 1, unavailable: 1, pauseMs: 600 } }),
     ).toContain('stepping: r2-web-1 beside r1-web-1'));
 
+  test('no longer than there is something to compare with, where they are only compared', async () => {
+    const judge = aJudge({ metrics: [{ ...memory, below: null, times: 2 }] });
+    const strategy = aCanary([10, 100], { kind: 'timer', ms: 600 });
+    expect(await wishedFor('good', { strategy, settings: { judge } })).toEqual([
+      'stepping: nothing',
+      'stepping: r2-web-1 beside r1-web-1 r1-web-2',
+      'stepping: nothing',
+      'draining: nothing',
+      'stopping-workers: nothing',
+      'starting-workers: nothing',
+      'baking: nothing',
+    ]);
+  });
+
   test('no longer once it goes back', async () => {
     const back = (await wishedFor('crashes-later', {})).filter((line) => line.startsWith('reverting'));
     expect(back.map((line) => line.split(': ')[1])).toEqual(['nothing', 'nothing', 'nothing']);

@@ -156,7 +156,7 @@ export async function openSystem(options: SystemOptions): Promise<System> {
     const guests = new Guests({ here: ownMachine, layout, docker, version });
     const look = (scope: string) => store.flows.signal(environmentFlowId(scope), 'look', null);
     const healthy = new HealthWatch(docker, look);
-    const measuring = new Measuring({ machines, path: options.machineEnv['PATH'] ?? '' });
+    const measuring = new Measuring({ machines, layout, path: options.machineEnv['PATH'] ?? '' });
     const flags = new FlagService(store, log);
     const problems = new Map<string, string>();
     const making = new Map<string, string>();

@@ -1,7 +1,7 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { MetricSource } from '../../app/index.ts';
+import type { MetricDefinition, MetricSource } from '../../app/index.ts';
 import { listProcesses } from '../../supervisor/index.ts';
 import { gaugeOf, type MetricPlace } from './gauge-of.ts';
 import type { Measured } from './gauge.ts';
@@ -14,8 +14,12 @@ const place: MetricPlace = {
     },
   },
   path: process.env['PATH'] ?? '',
+  filesOf: (release) => Promise.resolve(`/${release}`),
   nowMs: () => 0,
 };
+
+const gaugeFor = (source: MetricSource) =>
+  gaugeOf({ metric: { source } as MetricDefinition, release: 'usr' }, place);
 
 /** An address that answers as told. */
 async function answers(listener: RequestListener): Promise<string> {
@@ -30,7 +34,7 @@ async function answers(listener: RequestListener): Promise<string> {
 
 /** What a source says of r8; its own address in words is left out. */
 async function read(source: MetricSource, signal = new AbortController().signal): Promise<Measured | null> {
-  const measured = await gaugeOf({ source }, place).read({ id: 'r8', copies: [] }, signal);
+  const measured = await gaugeFor(source).read({ id: 'r8', copies: [] }, signal);
   if (!measured || 'value' in measured) return measured;
   return { trouble: measured.trouble.replaceAll(/http:\/\/127\.0\.0\.1:\d+/g, 'ADDRESS') };
 }
@@ -129,6 +133,11 @@ describe('a command', () => {
   test('gives the last line that it prints', async () =>
     expect(await run('echo starting; echo 42; echo')).toEqual({ value: 42 }));
 
+  test("runs in the files of the candidate's release", async () =>
+    expect(await run('pwd; exit 1')).toEqual({
+      trouble: 'the command exited with 1 for r8; it said: /usr',
+    }));
+
   test('knows what it is asked about, by names in its text and in its variables', async () => {
     const said = await run(
       `echo '$revision' $app-$environment $SLIPWAY_REVISION $SLIPWAY_APP/$SLIPWAY_ENVIRONMENT; exit 1`,
@@ -175,5 +184,5 @@ test.each<[MetricSource, boolean]>([
   [{ kind: 'command', command: './measure', timeoutMs: 1_000 }, true],
   [{ kind: 'resource', of: 'memory' }, true],
 ])('whether %o tells revisions apart', (source, tellsApart) =>
-  expect(gaugeOf({ source }, place).tellsApart).toBe(tellsApart),
+  expect(gaugeFor(source).tellsApart).toBe(tellsApart),
 );

@@ -13,6 +13,8 @@ export interface MetricCommand {
   subject: Subject;
   /** Where programs are looked for. */
   path: string;
+  /** Where it runs. */
+  folder: string;
 }
 
 const keptLetters = 16_384;
@@ -24,11 +26,11 @@ const lingerMs = 500;
  * what it has started ends with it.
  */
 export async function runForValue(
-  { command, timeoutMs, subject, path }: MetricCommand,
+  { command, timeoutMs, subject, path, folder }: MetricCommand,
   signal: AbortSignal,
 ): Promise<Measured> {
   const child = spawn('/bin/sh', ['-c', command], {
-    cwd: '/',
+    cwd: folder,
     env: {
       PATH: path,
       SLIPWAY_APP: subject.app,

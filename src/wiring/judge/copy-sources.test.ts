@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { MetricSource } from '../../app/index.ts';
+import type { MetricDefinition, MetricSource } from '../../app/index.ts';
 import type { RouterState } from '../../delivery/index.ts';
 import type { CopyUse, LineCount, Machine } from '../machines/model.ts';
 import { gaugeOf } from './gauge-of.ts';
@@ -16,8 +16,14 @@ class Place {
   gauge(source: MetricSource) {
     const machines = { of: (name: string) => this.#machine(name) };
     const gauge = gaugeOf(
-      { source },
-      { scope: 'shop/production', machines, nowMs: () => this.nowMs, path: '' },
+      { metric: { source } as MetricDefinition, release: '' },
+      {
+        scope: 'shop/production',
+        machines,
+        nowMs: () => this.nowMs,
+        path: '',
+        filesOf: () => Promise.resolve('/'),
+      },
     );
     const copies = ['r8-web-1', 'r8-web-2', 'r8-web-1@deploy@b'];
     return (signal = new AbortController().signal) => gauge.read({ id: 'r8', copies }, signal);

@@ -1,5 +1,4 @@
-import type { MetricDefinition } from '../../app/index.ts';
-import type { MeasuredRevision } from '../../delivery/index.ts';
+import type { MeasuredRevision, MetricWish } from '../../delivery/index.ts';
 import { unreachable } from '../../diagnostics/index.ts';
 import { runForValue } from './command-value.ts';
 import type { CopyPlace } from './copies.ts';
@@ -14,13 +13,18 @@ export interface MetricPlace extends CopyPlace {
   nowMs: () => number;
   /** PATH of commands. */
   path: string;
+  /** Folder of a release's files. */
+  filesOf: (release: string) => Promise<string>;
 }
 
 /** A command ends itself when its time is over, and tells what it has said: it is given a moment for that. */
 const commandEndMs = 2_000;
 
 /** The gauge of a metric. */
-export function gaugeOf({ source }: Pick<MetricDefinition, 'source'>, place: MetricPlace): Gauge {
+export function gaugeOf(
+  { metric: { source }, release }: Pick<MetricWish, 'metric' | 'release'>,
+  place: MetricPlace,
+): Gauge {
   switch (source.kind) {
     case 'prometheus': {
       const { url, query } = source;
@@ -34,9 +38,10 @@ export function gaugeOf({ source }: Pick<MetricDefinition, 'source'>, place: Met
       );
     case 'command': {
       const { command: written, timeoutMs } = source;
-      const gauge = asking([written], place, (subject, [command = ''], signal) =>
-        runForValue({ command, timeoutMs, subject, path: place.path }, signal),
-      );
+      const gauge = asking([written], place, async (subject, [command = ''], signal) => {
+        const folder = await place.filesOf(release);
+        return runForValue({ command, timeoutMs, subject, path: place.path, folder }, signal);
+      });
       // It may look at its variables.
       return { ...gauge, tellsApart: true, timeoutMs: timeoutMs + commandEndMs };
     }

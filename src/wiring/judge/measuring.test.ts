@@ -6,11 +6,18 @@ import {
   type EnvironmentState,
   type RouterState,
 } from '../../delivery/index.ts';
+import { layoutOf } from '../layout.ts';
 import type { CopyUse } from '../machines/model.ts';
 import { Measuring } from './measuring.ts';
 
 const web = { name: 'web', role: 'web', replicas: 1, command: '', overlap: false, alone: false, after: [] };
-const revision = (id: string) => ({ id, machines: ['here'], processes: [web], hosts: ['shop.example'] });
+const revision = (id: string) => ({
+  id,
+  release: { digest: 'sha256:1' },
+  machines: ['here'],
+  processes: [web],
+  hosts: ['shop.example'],
+});
 const judge = {
   ...judgeLevels.balanced,
   metrics: [
@@ -59,7 +66,7 @@ const machine = {
 const machines = { of: () => machine as never };
 
 test('a look waits for nothing, and what was measured is there at a later one until the rollout ends', async () => {
-  const measuring = new Measuring({ machines, path: '' });
+  const measuring = new Measuring({ machines, layout: layoutOf('/nowhere'), path: '' });
   const idle = { ...shares, rollout: null };
   expect(measuring.look(idle, observed)).toEqual({ metrics: {}, probed: null });
   expect(measuring.look(shares, observed)).toMatchObject({

@@ -7,12 +7,15 @@ import {
   type ProbingWish,
 } from '../../delivery/index.ts';
 import type { Machines } from '../machines/machines.ts';
+import type { Layout } from '../layout.ts';
+import { releaseOf } from '../processes.ts';
 import { Meter } from './meter.ts';
 import { Prober } from './prober.ts';
 
 /** What measuring takes. */
 interface Parts {
   machines: Pick<Machines, 'of'>;
+  layout: Layout;
   /** PATH of commands that measure. */
   path: string;
 }
@@ -66,9 +69,11 @@ export class Measuring {
   }
 
   #begin(scope: string): Measured {
-    const { machines, path } = this.#parts;
+    const { machines, layout, path } = this.#parts;
+    const [app = ''] = scope.split('/');
+    const filesOf = async (release: string) => (await releaseOf(layout, app, release)).filesDirectory;
     const measured = {
-      meter: new Meter({ scope, machines, path, nowMs: () => performance.now() }),
+      meter: new Meter({ scope, machines, path, filesOf, nowMs: () => performance.now() }),
       prober: new Prober({ machines }),
       timer: setTimeout(() => this.#forget(scope), forgottenAfterMs).unref(),
     };

@@ -6,6 +6,7 @@ import { Meter } from './meter.ts';
 const place = { scope: 'shop/production', path: '', nowMs: () => 0 } as never;
 const wish = (more: Partial<MetricWish> = {}): MetricWish => ({
   rollout: 'ro-8',
+  release: 'sha256:1',
   metric: {
     name: 'queue',
     source: { kind: 'http', url: 'http://shop/$revision', json: '' },

@@ -54,7 +54,7 @@ export class Meter {
   }
 
   #begin(key: string, wish: MetricWish): void {
-    const gauge = this.#gauge(wish.metric, this.#place);
+    const gauge = this.#gauge(wish, this.#place);
     const series = { wish, gauge, newest: null, end: new AbortController() };
     this.#series.set(key, series);
     void this.#follow(series);
