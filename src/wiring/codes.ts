@@ -78,6 +78,10 @@ export const wiringCodes = {
     means: 'Two machines of an environment have different versions of Slipway.',
     todo: 'Install the same version on all machines.',
   },
+  'metric-silent': {
+    means: 'The source of a metric does not answer, so the judge of a rollout would get no number of it.',
+    todo: 'Start it, or mend its address in slipway.yml; a metric without a number proves nothing.',
+  },
   'no-docker': {
     means: 'A Compose app needs Docker, and no engine answers.',
     todo: 'Install it, or name an engine with DOCKER_HOST when you start the server.',
