@@ -20,7 +20,8 @@ async function sent(
     const wish = probingWish(stage.state, view(observed));
     const to = wish && [wish.pins.candidate, wish.pins.stable ?? 'nobody else'].join(', ');
     const at = wish?.places.map(({ machine }) => ` at ${machine}`).join('') ?? '';
-    const line = `${stage.phase}: ${to ?? 'nothing'}${at}`;
+    const untimed = wish && !wish.timed ? ', untimed' : '';
+    const line = `${stage.phase}: ${to ?? 'nothing'}${at}${untimed}`;
     if (lines.at(-1) !== line) lines.push(line);
   };
   await stage.tick(['rollout', aRequest(2, 'good', { ...wishes, ...more })]);
@@ -38,10 +39,11 @@ describe('requests of Slipway itself', () => {
     expect(lines).toEqual([
       'stepping: nothing',
       'stepping: ro-2, ro-2:stable at here',
+      'stepping: ro-2, ro-2:stable at here, untimed',
       'draining: nothing',
-      'stopping-workers: ro-2, ro-2:stable at here',
-      'starting-workers: ro-2, ro-2:stable at here',
-      'baking: ro-2, ro-2:stable at here',
+      'stopping-workers: ro-2, ro-2:stable at here, untimed',
+      'starting-workers: ro-2, ro-2:stable at here, untimed',
+      'baking: ro-2, ro-2:stable at here, untimed',
     ]);
     const routes = stage.lines.filter((line) => line.startsWith('route'));
     expect(routes).toEqual([
@@ -69,7 +71,7 @@ describe('requests of Slipway itself', () => {
   });
 
   test('go to the candidate alone where no stable copy is left beside it', async () =>
-    expect((await sent({ alone: true })).lines).toContain('baking: ro-2, nobody else at here'));
+    expect((await sent({ alone: true })).lines).toContain('baking: ro-2, nobody else at here, untimed'));
 
   const nine = { sessions: 9, failed: 0, slow: [0] };
   test.each([
@@ -90,6 +92,6 @@ describe('requests of Slipway itself', () => {
 
   test('go through the router of each machine that has both', async () =>
     expect((await sent({ machines: ['here', 'deploy@b'] })).lines).toContain(
-      'baking: ro-2, ro-2:stable at here at deploy@b',
+      'baking: ro-2, ro-2:stable at here at deploy@b, untimed',
     ));
 });

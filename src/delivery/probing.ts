@@ -11,6 +11,8 @@ export interface ProbingWish {
   probes: ProbesDefinition;
   /** The check header's value that leads to each; stable is null where only the candidate can be asked. */
   pins: { candidate: string; stable: string | null };
+  /** Whether slowness is told: not while the stable revision is at rest, as it answers sooner then than one at work. */
+  timed: boolean;
   /** Machines whose routers do so now, and the hosts that they answer; at least one. */
   places: { machine: string; hosts: string[] }[];
 }
@@ -43,6 +45,7 @@ export function probingWish(
       candidate: toCandidate.by.value,
       stable: both.length > 0 && toStable ? toStable.by.value : null,
     },
+    timed: candidateWeight(rollout) < 100,
     places: asked.map(({ machine, routes }) => ({ machine, hosts: routes.hosts })),
   };
 }

@@ -9,6 +9,7 @@ const wish: ProbingWish = {
   rollout: 'ro-8',
   probes: { perMinute: 1, requests: [request('/'), request('/cart')] },
   pins: { candidate: 'ro-8', stable: 'ro-8:stable' },
+  timed: true,
   places: [
     { machine: 'here', hosts: ['shop.example'] },
     { machine: 'deploy@b', hosts: ['shop.example'] },
@@ -63,6 +64,22 @@ describe('requests of Slipway itself', () => {
       [2, 2],
       [1, 0],
     ]);
+    prober.want(null);
+  });
+
+  test('are told to be slow only while both revisions are at work', async () => {
+    const { prober, send } = aProber([true, true], () => {
+      // Longer than the first edge.
+      for (const begunMs = performance.now(); performance.now() - begunMs < 3;);
+      return null;
+    });
+    const slow = () => prober.traffic()?.candidate.slow[0]?.count;
+    prober.want({ ...wish, timed: false });
+    await send(1);
+    expect(slow()).toBe(0);
+    prober.want(wish);
+    await send(1);
+    expect(slow()).toBe(1);
     prober.want(null);
   });
 

@@ -68,7 +68,7 @@ export class Prober {
   async send(): Promise<void> {
     const [wish, epoch] = [this.#wish, this.#epoch];
     if (!wish || !epoch || this.#underWay >= mostAtOnce) return;
-    const { probes, pins, places } = wish;
+    const { probes, pins, places, timed } = wish;
     const turn = this.#sent++;
     const check = probes.requests[turn % probes.requests.length];
     // Requests and machines change at another pace, so that each of both meets each other.
@@ -82,7 +82,7 @@ export class Prober {
       const asked = { at: { hosts: place.hosts, pin }, check, timeoutMs };
       const failure = await this.#machines.of(place.machine).check(asked);
       const counts = toCandidate ? epoch.candidate : epoch.stable;
-      note(counts, { failed: failure !== null, tookMs: performance.now() - begunMs });
+      note(counts, { failed: failure !== null, tookMs: timed ? performance.now() - begunMs : 0 });
     } catch {
       // The machine could not be asked to send it, whichever of both was drawn: that says nothing of either.
     } finally {
