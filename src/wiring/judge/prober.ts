@@ -1,17 +1,12 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import type { LotCounts, ProbedTraffic, ProbingWish } from '../../delivery/index.ts';
-import { latencyEdgesMs } from '../../traffic/index.ts';
+import { slowEdgesMs } from '../../traffic/index.ts';
 import type { Machines } from '../machines/machines.ts';
 
 /** An answer that takes longer is none. */
 const timeoutMs = 10_000;
 /** More that wait for an answer at once would be a load of their own. */
 const mostAtOnce = 100;
-/** The same as the routers' own for sessions: four an octave from 1 ms to a minute. */
-const slowEdgesMs = latencyEdgesMs.filter(
-  (edgeMs, index) => index % 4 === 3 && edgeMs >= 1 && edgeMs <= 60_000,
-);
-
 /** What an environment's requests are sent with. */
 export interface ProberParts {
   machines: Pick<Machines, 'of'>;
