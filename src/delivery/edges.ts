@@ -1,5 +1,4 @@
-import type { Observed } from './observed.ts';
-import type { RouterState } from './ports.ts';
+import type { LotCounts, RouterState } from './ports.ts';
 
 /** Of the requests so far these shares were done by the times at which slowness is told. */
 const quantiles = [0.75, 0.9, 0.95, 0.99];
@@ -15,7 +14,7 @@ const usualMs = [100, 250, 1_000, 4_000];
  */
 export function usualEdges(
   routers: readonly RouterState[],
-  { stable, probed }: { stable: string | null; probed: Observed['probed'] },
+  { stable, probed }: { stable: string | null; probed: { candidate: LotCounts } | null },
 ): number[] {
   const known = routers
     .flatMap(({ lots }) => lots ?? [])
