@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Judged } from '../../src/story/index.ts';
 import type { RolloutView, RouterKind } from '../../src/wiring/index.ts';
 import { dockerInstall, lacksDocker, loadImages, startDockerd, type Dockerd } from '../docker/index.ts';
-import { createRepository, type Version } from '../judge/repository.ts';
-import { sendUsers, type Users } from '../judge/users.ts';
+import { createRepository, type Version } from '../judging/repository.ts';
+import { sendUsers, type Users } from '../judging/users.ts';
 import { openStageOf, type Stage } from '../soak/stage.ts';
 import { lacks, routerComponent } from './support/component.ts';
 
