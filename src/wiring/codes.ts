@@ -78,6 +78,10 @@ export const wiringCodes = {
     means: 'Two machines of an environment have different versions of Slipway.',
     todo: 'Install the same version on all machines.',
   },
+  'metric-silent': {
+    means: 'The source of a metric does not answer, so the judge of a rollout would get no number of it.',
+    todo: 'Start it, or mend its address in slipway.yml; a metric without a number proves nothing.',
+  },
   'no-docker': {
     means: 'A Compose app needs Docker, and no engine answers.',
     todo: 'Install it, or name an engine with DOCKER_HOST when you start the server.',
@@ -104,6 +108,10 @@ export const wiringCodes = {
   },
   'no-such-job': { means: 'The workflow, or the ship, has no such job.', todo: 'Name one of those listed.' },
   'nothing-failed': { means: 'No job of the ship failed.', todo: 'Run all of it again, without `--failed`.' },
+  'slow-pattern': {
+    means: 'The pattern of a `log` metric takes longer than a second on what the copies have said.',
+    todo: 'Write it without a repetition inside a repetition, such as `(a+)+`.',
+  },
   'still-running': {
     means: 'The ship has not ended yet.',
     todo: 'Wait for it, or `slipway abort`.',

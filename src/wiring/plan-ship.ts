@@ -12,6 +12,7 @@ import { environmentOf, matchesPatterns, type Workflow } from '../workflow/index
 import { once } from './compose-checks.ts';
 import { environmentState } from './environments.ts';
 import { judgeText } from './judge-text.ts';
+import { silentMetrics } from './judge/silent-metrics.ts';
 import { rulesWithPolicy } from './people.ts';
 import { planCompose } from './plan-compose.ts';
 import { deploySteps } from './repository-files.ts';
@@ -42,10 +43,12 @@ export async function planShip(
       const definition = { ...written, rules: await rulesWithPolicy(system.store, written.rules, place) };
       const state = await environmentState(`${app.name}/${definition.name}`, system.store);
       const view = viewEnvironment({ app, definition, branch, state });
-      if (app.kind !== 'compose' || !view.takesRef) return { view, findings: [] };
+      if (!view.takesRef) return { view, findings: [] };
+      const silent = await silentMetrics(definition);
+      if (app.kind !== 'compose') return { view, findings: silent };
       const wanted = { app, definition, state, mirror, commit: wish.commit };
       const { forecast, findings } = await planCompose(wanted, system);
-      return { view: { ...view, forecast }, findings };
+      return { view: { ...view, forecast }, findings: [...findings, ...silent] };
     }),
   );
   return {

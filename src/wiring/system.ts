@@ -25,8 +25,11 @@ import { FlagService } from './flags/service.ts';
 import { collect } from './garbage.ts';
 import { HealthWatch } from './health-watch.ts';
 import { containersOn } from './container-logs.ts';
+import { Measuring } from './judge/measuring.ts';
 import { layoutOf, type Layout } from './layout.ts';
 import { startKeepingLogs } from './log-keeping.ts';
+import { copyUse } from './machines/copy-use.ts';
+import { countLines } from './machines/count-lines.ts';
 import { factsOfHere } from './machines/facts.ts';
 import { Guests } from './machines/guests.ts';
 import { thisMachine } from './machines/here.ts';
@@ -143,6 +146,8 @@ export async function openSystem(options: SystemOptions): Promise<System> {
       router,
       containers,
       address: listen,
+      use: (scope, copies) => copyUse(scope, copies, { supervisor, docker }),
+      countLines: (scope, asked) => countLines(scope, asked, { supervisor, docker }),
       facts: () => factsOfHere({ version, docker, store, abilities: abilities[settings.kind] }),
       strangers: (places, guest) => strangersAt(places, guest, docker),
       logs: (scope, query) => logsOfHere(scope, query, { layout, docker, store }),
@@ -151,6 +156,7 @@ export async function openSystem(options: SystemOptions): Promise<System> {
     const guests = new Guests({ here: ownMachine, layout, docker, version });
     const look = (scope: string) => store.flows.signal(environmentFlowId(scope), 'look', null);
     const healthy = new HealthWatch(docker, look);
+    const measuring = new Measuring({ machines, layout, path: options.machineEnv['PATH'] ?? '' });
     const flags = new FlagService(store, log);
     const problems = new Map<string, string>();
     const making = new Map<string, string>();
@@ -171,7 +177,7 @@ export async function openSystem(options: SystemOptions): Promise<System> {
     let stopKeeping = () => {};
     const loop = new TickLoop({
       store,
-      handlers: handlersOf(parts, { problems, making, collections, healthy }),
+      handlers: handlersOf(parts, { problems, making, collections, healthy, measuring }),
       owner,
       clock,
       leaseMs: options.leaseMs ?? usualLeaseMs,
@@ -200,6 +206,7 @@ export async function openSystem(options: SystemOptions): Promise<System> {
       stop: async () => {
         stopKeeping();
         await loop.stop();
+        measuring.close();
         await flags.stop();
         machines.close();
         certificates?.close();
@@ -269,13 +276,14 @@ type Parts = Pick<
 
 /** What goes on beside the flows. */
 interface Notes {
+  measuring: Measuring;
   healthy: HealthWatch;
   problems: Map<string, string>;
   making: Map<string, string>;
   collections: Map<string, Collected>;
 }
 
-function handlersOf(parts: Parts, { problems, making: notes, collections, healthy }: Notes) {
+function handlersOf(parts: Parts, { problems, making: notes, collections, healthy, measuring }: Notes) {
   const { options, layout, vault, supervisor, processes, docker, machines, store } = parts;
   const { machineEnv } = options;
   const background = new Background();
@@ -315,6 +323,7 @@ function handlersOf(parts: Parts, { problems, making: notes, collections, health
         if (hasContainers(state)) healthy.follow();
         return placeOf(state, machines.of(machine), places);
       },
+      measure: (state, observed) => measuring.look(state, observed),
       takenData: (state) => takenData(state, { store, layout, machines }),
       collect: async (state, names, fence) => {
         const work = { machines: names, fence };

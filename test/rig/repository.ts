@@ -32,6 +32,8 @@ export interface VersionOptions {
   overlap?: boolean;
   /** As in slipway.yml; short where nothing else is said. */
   bake?: string;
+  /** As in slipway.yml, on one line; nothing is written unless told. */
+  judge?: string;
   /** Where it runs, as in slipway.yml; without state of its own then. */
   machines?: string[];
   /** It behaves so on the machine alone whose containers have addresses that begin like this. */
@@ -81,6 +83,7 @@ export function createAppRepository(folder: string, dataFolder: string | null = 
         worker = true,
         overlap = false,
         bake,
+        judge,
         machines = [],
         only,
       } = {},
@@ -92,7 +95,10 @@ export function createAppRepository(folder: string, dataFolder: string | null = 
           join(folder, 'compose.yml'),
           composeFile({ version, behaves, only }, { dataFolder, alone: machines.length === 0 }),
         );
-      writeFileSync(join(folder, 'slipway.yml'), slipwayYml({ behaves, strategy, overlap, bake, machines }));
+      writeFileSync(
+        join(folder, 'slipway.yml'),
+        slipwayYml({ behaves, strategy, overlap, bake, judge, machines }),
+      );
       git('add', '-A');
       git('commit', '-q', '--allow-empty', '-m', `${version} ${behaves}`);
       return git('rev-parse', 'HEAD');
@@ -126,6 +132,7 @@ function slipwayYml(options: {
   strategy: RigStrategy;
   overlap: boolean;
   bake: string | undefined;
+  judge: string | undefined;
   machines: string[];
 }): string {
   let text = readFileSync(join(app, 'slipway.yml'), 'utf8');
@@ -138,6 +145,7 @@ function slipwayYml(options: {
   const isSeenLate = ['worker-crashes', 'sick-with-users'].includes(options.behaves);
   const bake = options.bake ?? (isSeenLate ? '10s' : '300ms');
   text = text.replace('bake: 300ms', `bake: ${bake}`);
+  if (options.judge !== undefined) text = `${text}    judge: ${options.judge}\n`;
   if (options.machines.length > 0) text = `${text}    machines: [${options.machines.join(', ')}]\n`;
   return options.overlap ? `${text}    overlap: [worker]\n` : text;
 }
