@@ -1,5 +1,5 @@
 import type { JudgeDefinition } from '../app/index.ts';
-import { judge, type Evidence } from '../judge/index.ts';
+import { judge, provesHarm, type Evidence } from '../judge/index.ts';
 import type { Plan } from './plan.ts';
 import type { Random } from './random.ts';
 import { startTally, type Tally } from './tally.ts';
@@ -126,9 +126,8 @@ function see(run: Run, counts: { candidate: Counts; stable: Counts }): void {
   const { failedSessions, slowSessions } = counts.candidate;
   if (failedSessions === 0 && !slowSessions.some((count) => count > 0)) return;
   if (!worthALook(rules, tally.seen.drawn, tally.seen.edgesMs.length)) return;
-  const verdict = judge(rules, tally.seen);
-  if (verdict.is !== 'failed') return;
-  const about = verdict.evidence.find(({ says }) => says === 'harm')?.about ?? null;
+  if (!provesHarm(rules, tally.seen)) return;
+  const about = judge(rules, tally.seen).evidence.find(({ says }) => says === 'harm')?.about ?? null;
   run.outcome = { end: 'stopped', ms: run.ms, sessions: run.sessions, about };
 }
 

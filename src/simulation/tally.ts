@@ -58,7 +58,7 @@ function addTotals(totals: Totals, counts: Counts, p95: number): void {
   totals.errors += counts.errors;
   totals.sessions += counts.sessions;
   totals.failedSessions += counts.failedSessions;
-  totals.slow += counts.slowRequests[p95] ?? 0;
+  if (p95 >= 0) totals.slow += counts.slowRequests[p95] ?? 0;
 }
 
 function addSessions(sum: SessionCounts, counts: Counts, warm: boolean): void {

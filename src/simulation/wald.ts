@@ -1,3 +1,4 @@
+import { edgesOf } from './rollout.ts';
 import { failedSessionShare, slowerThan, type Candidate, type Traffic } from './traffic.ts';
 
 /**
@@ -15,7 +16,7 @@ import { failedSessionShare, slowerThan, type Candidate, type Traffic } from './
  * @see Wald, "Sequential Analysis", 1947, section 3.5 and appendix A.3
  */
 export function waldSessions(
-  { traffic, candidate, edgesMs }: { traffic: Traffic; candidate: Candidate; edgesMs: readonly number[] },
+  { traffic, candidate }: { traffic: Traffic; candidate: Candidate },
   weight: number,
   falseAlarm: number,
 ): number {
@@ -23,7 +24,7 @@ export function waldSessions(
     failedSessionShare(traffic, candidate.errorShare),
     failedSessionShare(traffic, traffic.errorShare),
   ];
-  const slow = edgesMs.map((edgeMs): [number, number] => [
+  const slow = edgesOf(traffic).map((edgeMs): [number, number] => [
     slowSessionShare(edgeMs, traffic, candidate.slowdown),
     slowSessionShare(edgeMs, traffic, 1),
   ]);

@@ -1,4 +1,4 @@
-import { shiftBetween } from './mann-whitney.ts';
+import { mayBeAbove, shiftBetween } from './mann-whitney.ts';
 import { marksMs, type Minute, type Rule } from './peer.ts';
 
 /** The judge's own numbers: 98 % confidence, and a shift beyond a quarter of its estimate. */
@@ -48,6 +48,9 @@ function addPoint(
 
 function isHigh({ canary, stable }: Series): boolean {
   if (canary.length === 0 || stable.length === 0) return false;
-  const shift = shiftBetween(stable, canary, rule.quantile);
+  // Quick to tell, and mostly so: an interval that holds 0 is not above anything.
+  const shift = mayBeAbove(stable, canary, rule.quantile)
+    ? shiftBetween(stable, canary, rule.quantile)
+    : null;
   return shift !== null && shift.lower > rule.tolerance * Math.abs(shift.estimate);
 }

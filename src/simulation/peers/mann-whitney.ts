@@ -27,6 +27,15 @@ export function shiftBetween(
   return { estimate: root(0), lower: root(quantile) };
 }
 
+/** Whether the lower end of the interval is above 0: only then `shiftBetween` need be asked. */
+export function mayBeAbove(
+  control: readonly number[],
+  experiment: readonly number[],
+  quantile: number,
+): boolean {
+  return Math.min(...experiment) > Math.max(...control) || deviate(control, experiment, 0) > quantile;
+}
+
 /** Falls as the shift grows. */
 function rootOf(falling: (at: number) => number, low: number, high: number): number {
   if (falling(low) <= 0) return low;
