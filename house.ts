@@ -33,7 +33,7 @@ export const rooms: readonly Room[] = [
   { name: 'docker', pure: false, sees: [...engines, ...language] },
   { name: 'runs', pure: true, sees: ['flow', ...language] },
   { name: 'delivery', pure: true, sees: ['judge', 'flow', ...language] },
-  { name: 'simulation', pure: true, sees: ['delivery', 'judge', 'app', 'diagnostics'] },
+  { name: 'simulation', pure: true, sees: ['delivery', 'judge', 'story', 'app', 'diagnostics'] },
   { name: 'story', pure: true, sees: ['judge', 'flow', ...language] },
   { name: 'judge', pure: true, sees: [...language] },
   { name: 'access', pure: true, sees: ['diagnostics'] },

@@ -1,14 +1,13 @@
 import { judgeLevels } from '../../src/app/index.ts';
 import {
   playBesidePeers,
-  playMany,
+  playUntilStopped,
   steadyTraffic,
   usualBursts,
   waldSessions,
   type Candidate,
   type PeerName,
   type Plan,
-  type Simulation,
   type Summary,
   type Traffic,
 } from '../../src/simulation/index.ts';
@@ -94,18 +93,14 @@ export function play(cell: Cell, repetition: { rollouts: number; seed: number })
     const simulation = { plan, rules, traffic, candidate, lookMs: 1_000 };
     return { of: 'rollouts', ...playBesidePeers(simulation, repetition) };
   }
-  const simulation = heldUntilStopped(rate, candidate, cell.weightPercent);
+  const simulation = { ...held, traffic: steadyTraffic(rate), candidate };
   return {
     of: 'wald',
-    ours: playMany(simulation, repetition),
+    ours: playUntilStopped(simulation, cell.weightPercent, { ...repetition, longestMs: yearMs }),
     boundSessions: waldSessions(simulation, cell.weightPercent / 100, rules.falseAlarm),
   };
 }
 
-/** A year at one share. Caches are warm, and where sessions are rare, a look is taken only about as often as one comes. */
-function heldUntilStopped(rate: number, candidate: Candidate, weightPercent: number): Simulation {
-  const traffic = steadyTraffic(rate);
-  const lookMs = Math.max(1_000, Math.floor((minuteMs * traffic.requestsPerSession) / rate));
-  const plan = { steps: [{ weightPercent, holdMs: 365 * 24 * 60 * minuteMs }], bakeMs: 0 };
-  return { plan, rules: { ...rules, warmUpMs: 0 }, traffic, candidate, lookMs };
-}
+/** Whose plan does not matter: it is held at one share. */
+const held = { plan: settings.default.plan, rules, lookMs: 1_000 };
+const yearMs = 365 * 24 * 60 * minuteMs;

@@ -1,4 +1,4 @@
-import type { Share, Summary } from '../../src/simulation/index.ts';
+import { percent as percentOf, thousands, type Share, type Summary } from '../../src/simulation/index.ts';
 import { bad, good, heldAt, kinds, rates, settings, type Cell, type Played } from './cells.ts';
 
 /** A cell and what came of it. */
@@ -149,22 +149,11 @@ function soon({ stopped, meanStopMs }: Summary): string {
 }
 
 function percent({ count, of }: Share): string {
-  return `${tidy((100 * count) / of)} %`;
+  return percentOf(count / of);
 }
 
 function interval({ low, high }: Share): string {
-  return `${tidy(100 * low)}–${tidy(100 * high)}`;
-}
-
-/** Two digits behind the point below 1, one above. */
-function tidy(value: number): string {
-  return String(Number(value.toFixed(value < 1 ? 2 : 1)));
-}
-
-function thousands(value: number): string {
-  return Math.round(value)
-    .toString()
-    .replaceAll(/\B(?=(\d{3})+$)/g, ',');
+  return `${percentOf(low).replace(' %', '')}–${percentOf(high).replace(' %', '')}`;
 }
 
 function sentence(text: string): string {

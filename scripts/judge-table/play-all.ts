@@ -18,7 +18,7 @@ export async function playAll(
           worker.once('message', resolve);
           worker.once('error', reject);
         });
-        worker.postMessage({ cell: cells[index], ...repetition });
+        worker.postMessage({ cell: cells[index], ...repetition }, []);
         results[index] = await answer;
         worker.removeAllListeners('error');
         onPlayed(++played);

@@ -23,9 +23,7 @@ export function planOf({ strategy, replicas, bakeMs }: EnvironmentDefinition, we
   return { steps: steps.filter(({ holdMs }) => holdMs > 0), bakeMs };
 }
 
-/** How long users are on both revisions. */
-export function sharedMs({ steps }: Plan): number {
-  return steps
-    .filter(({ weightPercent }) => weightPercent < 100)
-    .reduce((sum, { holdMs }) => sum + holdMs, 0);
+/** From the candidate's first traffic to the end of the bake. */
+export function lengthOf({ steps, bakeMs }: Plan): number {
+  return steps.reduce((sum, { holdMs }) => sum + holdMs, 0) + bakeMs;
 }

@@ -1,6 +1,6 @@
 import type { JudgeDefinition } from '../app/index.ts';
 import { judge, provesHarm, type Evidence } from '../judge/index.ts';
-import type { Plan } from './plan.ts';
+import { lengthOf, type Plan } from './plan.ts';
 import type { Random } from './random.ts';
 import { startTally, type Tally } from './tally.ts';
 import { drawTrace, type Counts } from './trace.ts';
@@ -85,7 +85,7 @@ interface Run {
 function begin(simulation: Simulation, random: Random, audience: Audience | null): Run {
   const { plan, rules, traffic, lookMs } = simulation;
   const edgesMs = edgesOf(traffic);
-  const lengthMs = plan.steps.reduce((sum, { holdMs }) => sum + holdMs, 0) + plan.bakeMs;
+  const lengthMs = lengthOf(plan);
   const marksMs = audience ? audience.marksMs : rules.p95Ms === null ? [] : [rules.p95Ms];
   const trace = drawTrace({ ...simulation, edgesMs, marksMs, tickMs: lookMs, lengthMs }, random);
   const run: Run = {

@@ -1,3 +1,4 @@
+export { escapeHtml } from './escape.ts';
 export type {
   Change,
   ChangedCommit,
@@ -9,6 +10,6 @@ export type {
   Story,
   Tone,
 } from './model.ts';
-export { storyPage } from './page.ts';
+export { pageStyle, storyPage } from './page.ts';
 export { tellStory } from './story.ts';
 export { headline, lengthText, stamp } from './words.ts';
