@@ -46,7 +46,7 @@ test('says how often and how soon each bad version would be stopped', async () =
     as good as the old      0 % (0-16.1)             ············
     2 % of requests fail    95 % (76.4-99.1)  39 s   ▁▁▃▆▇▇██████  433 sessions, 43 s
     0.5 % of requests fail  0 % (0-16.1)             ············  6,285 sessions, 10 min
-    1.6 times as slow       100 % (83.9-100)  39 s   ·▁▄▅▇███████  244 sessions, 24 s
+    1.6 times as slow       100 % (83.9-100)  40 s   ·▁▃▄████████  269 sessions, 27 s
 
     20 rollouts each, seed 1; in brackets: where the true share is, with 95 % confidence
     half and more of some would get through: stay longer, such as --steps 25%:11m, or have Slipway send requests of its own (judge: probes)

@@ -89,7 +89,7 @@ function round(value: number): number {
 }
 
 const style = `
-th { text-align: left; font-weight: 600; padding: .12rem 1rem .12rem 0; } svg.key { width: 24px; margin: 0; }
+th { text-align: left; font-weight: 600; padding: .12rem 1rem .12rem 0; } svg.key { width: 24px; margin: 0; } td:nth-child(n+3) { white-space: nowrap; }
 svg path { fill: none; stroke-width: 2.5; } .line0 { stroke: var(--good); } .line1 { stroke: var(--bad); }
 .line2 { stroke: var(--share); stroke-dasharray: 7 3; } .line3 { stroke: light-dark(#8a4fbf, #c79bf2); stroke-dasharray: 2 3; }
 .line4 { stroke: var(--dim); }

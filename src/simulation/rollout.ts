@@ -43,12 +43,19 @@ export interface Audience {
 /** Somebody who waits for proof gives up after so long. */
 const patienceMs = 86_400_000;
 
-/** Slow is what takes longer than so many of 100 requests of the stable revision. */
-const slowShares = [0.75, 0.9, 0.97];
+/** Slow is what takes longer than so many of the stable revision's requests; as the engine chooses (`delivery/edges.ts`). */
+const slowShares = [0.75, 0.9, 0.95, 0.99];
+/** Routers know four edges an octave. */
+const edgesAnOctave = 4;
 
-/** The times that slow sessions are counted by. */
+/** The times that slow sessions are counted by: of those that routers know the next above. */
 export function edgesOf({ latency }: Traffic): number[] {
-  return slowShares.map((share) => quantileMs(share, latency));
+  const edges = slowShares.map((share) => {
+    const time = quantileMs(share, latency);
+    const octave = 2 ** Math.floor(Math.log2(time));
+    return (octave * Math.ceil((time / octave) * edgesAnOctave)) / edgesAnOctave;
+  });
+  return [...new Set(edges)];
 }
 
 /**

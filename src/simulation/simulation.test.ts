@@ -55,6 +55,10 @@ describe('traffic', () => {
     expect(slowerThan(quantileMs(0.9, usualLatency), usualLatency, 1)).toBeCloseTo(0.1, 5);
   });
 
+  test('slow is what takes longer than the edges of routers next above what is usual', () => {
+    expect(edgesOf(steadyTraffic(50))).toEqual([128, 192, 224, 384]);
+  });
+
   test('sessions, errors and slow requests are as many as the model says', () => {
     const traffic = { ...steadyTraffic(6_000), errorShare: 0.02 };
     const edgesMs = edgesOf(traffic);
@@ -75,7 +79,8 @@ describe('traffic', () => {
     expect(sum.errors / sum.requests).toBeCloseTo(0.02, 2);
     expect(sum.failed / sum.sessions).toBeCloseTo(1 - 0.98 ** 5, 2);
     expect(sum.slow / sum.requests).toBeCloseTo(slowerThan(250, usualLatency, 1), 2);
-    expect(sum.slowSessions / sum.sessions).toBeCloseTo(1 - 0.9 ** 5, 1);
+    const slowShare = slowerThan(edgesMs[1] ?? 0, usualLatency, 1);
+    expect(sum.slowSessions / sum.sessions).toBeCloseTo(1 - (1 - slowShare) ** 5, 1);
   });
 
   test('a bad session of clustered traffic fails with all of its requests', () => {

@@ -13,7 +13,7 @@ export function planText({ steps, bakeMs }: SimulationReport['plan']): string {
   );
 }
 
-/** `judge balanced: at most 1 % of good ones go back; undecided: go-on` */
+/** `balanced: at most 1 % of good ones go back; undecided: go-on` */
 export function judgeText({
   level,
   falseAlarm,
@@ -26,7 +26,7 @@ export function judgeText({
     ...(p95Ms === null ? [] : [`p95 < ${p95Ms} ms`]),
   ];
   const rules = [`at most ${percent(falseAlarm)} of good ones go back`, ...bounds, `undecided: ${undecided}`];
-  return `judge ${level}: ${rules.join('; ')}`;
+  return `${level}: ${rules.join('; ')}`;
 }
 
 /** `50 requests a minute in sessions of 5; 0.2 % fail, each by itself; half take less than 80 ms, 95 of 100 less than 215 ms` */

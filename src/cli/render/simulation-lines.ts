@@ -17,7 +17,7 @@ export function simulationLines(report: SimulationReport, look: Look): string[] 
   const heads = ['NEW REVISION', 'STOPPED', 'AFTER', 'OVER TIME', 'WOULD TAKE'];
   return [
     `${paint(look, 'bold', harmless(`${app}/${environment}`))}  ${planText(plan)}`,
-    judgeText(judge),
+    `judge ${judgeText(judge)}`,
     trafficText(traffic),
     '',
     ...renderTable({ heads, rows: candidates.map((one) => rowOf(one, look)) }, look),

@@ -7,6 +7,7 @@ import type { RequestHead } from './request-head.ts';
 import type { AppHead } from './response-parser.ts';
 import type { Outcome } from './revision-counts.ts';
 import type { LiveRevision, RoutingTable } from './routing-table.ts';
+import type { FollowedSession, SessionLots } from './session-lots.ts';
 import { isSecure, strictTransport } from './secure.ts';
 import { UndiciAdapter, type UpgradeEvents } from './undici-adapter.ts';
 import { joinSockets } from './upgraded.ts';
@@ -46,6 +47,9 @@ export interface ExchangeParts {
   scope: string;
   revision: LiveRevision;
   session: number;
+  lots: SessionLots;
+  /** The session since it drew; undefined when nobody follows it. */
+  followed: FollowedSession | undefined;
   setCookie: string;
   /** Waits for a word from the router before it sends its body. */
   expectsContinue: boolean;
@@ -298,9 +302,10 @@ export class Exchange implements UpgradeEvents {
   #finish(outcome: Outcome): void {
     if (this.#finished) return;
     this.#finished = true;
-    const { gate, scope, session } = this.#parts;
+    const { gate, scope, session, lots, followed } = this.#parts;
     this.#revision.counts.move(this.#upstream?.address, undefined);
     this.#revision.counts.finish(session, outcome);
+    if (followed) lots.finish(followed, outcome);
     if (this.#revision.weightPercent === 0) gate.forgetDrained(scope);
   }
 }

@@ -31,6 +31,17 @@ export type Outcome =
   /** The client left first. */
   | { kind: 'abandoned' };
 
+/** Whether a request counts as an error of its revision, see `RevisionTraffic.errors`. */
+export function isFailure(outcome: Outcome): boolean {
+  return outcome.kind === 'gateway-error' || (outcome.kind === 'answered' && outcome.status >= 500);
+}
+
+/** How long its user waited; null where that says nothing of the revision. */
+export function timedMs(outcome: Outcome): number | null {
+  if (outcome.kind === 'gateway-error') return outcome.latencyMs;
+  return outcome.kind === 'answered' && outcome.timed ? outcome.latencyMs : null;
+}
+
 /** What this process saw of one revision. */
 export class RevisionCounts {
   #inFlight = 0;
@@ -60,15 +71,14 @@ export class RevisionCounts {
   /** Must be called exactly once for each `start`. */
   finish(session: number, outcome: Outcome): void {
     this.#inFlight--;
-    if (outcome.kind === 'abandoned') return;
-    const failed = outcome.kind === 'gateway-error' || outcome.status >= 500;
     if (outcome.kind === 'gateway-error') this.#gatewayErrors++;
-    if (failed) {
+    if (isFailure(outcome)) {
       this.#errors++;
       this.#see(session);
       this.#failedSessions.add(session);
     }
-    if (outcome.kind === 'gateway-error' || outcome.timed) this.#latency.observe(outcome.latencyMs);
+    const tookMs = timedMs(outcome);
+    if (tookMs !== null) this.#latency.observe(tookMs);
   }
 
   /** A request in flight has gone to a copy, and left the one that had it before. */
