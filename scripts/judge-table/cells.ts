@@ -90,6 +90,7 @@ export function play(cell: Cell, repetition: { rollouts: number; seed: number })
   if (cell.of === 'rollouts') {
     const { plan } = settings[cell.setting];
     const traffic = { ...steadyTraffic(rate), ...kinds[cell.kind] };
+    // A look a second is four times as quick to play, and stops at most a second later.
     const simulation = { plan, rules, traffic, candidate, lookMs: 1_000 };
     return { of: 'rollouts', ...playBesidePeers(simulation, repetition) };
   }
@@ -102,5 +103,5 @@ export function play(cell: Cell, repetition: { rollouts: number; seed: number })
 }
 
 /** Whose plan does not matter: it is held at one share. */
-const held = { plan: settings.default.plan, rules, lookMs: 1_000 };
+const held = { plan: settings.default.plan, rules, lookMs: 250 };
 const yearMs = 365 * 24 * 60 * minuteMs;

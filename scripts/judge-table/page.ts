@@ -53,7 +53,7 @@ export function tablePage(
 }
 
 const introduction = [
-  'Simulated with the judge as it is, `judge: balanced`. The old revision fails 0.2 % of its requests and answers half of them within 80 ms, 95 of 100 within 215 ms. Users come by chance, draw their revision by lot and stay with it. `slipway simulate` does the same with your own numbers.',
+  'Simulated with the judge as it is, `judge: balanced`, which looks once a second here. The old revision fails 0.2 % of its requests and answers half of them within 80 ms, 95 of 100 within 215 ms. Users come by chance, draw their revision by lot and stay with it. `slipway simulate` does the same with your own numbers.',
   '',
   'Traffic: each request may fail by itself, five of them a session; or a bad session fails with all of its 5 or 20 requests; or both revisions fail twice as often by the end of the rollout; or about every five minutes a fifth of all requests fails for half a minute, on both; or most of that at once, while the new revision has cold caches for ten seconds.',
   '',
@@ -67,7 +67,7 @@ const introduction = [
 ];
 
 const waldIntroduction = [
-  'A bad candidate is held at a share of the traffic until it is stopped. Beside it: about how few sessions, of both revisions, the quickest test needs that errs as seldom and knows beforehand how bad the candidate is, which no judge does (Wald; derived in `src/simulation/wald.ts`). Requests fail by themselves, five of them a session; caches are warm.',
+  'A bad candidate is held at a share of the traffic until it is stopped. Beside it: about how few sessions, of both revisions, the quickest test needs that errs as seldom and knows beforehand how bad the candidate is, which no judge does (Wald; derived in `src/simulation/wald.ts`). Requests fail by themselves, five of them a session; caches are warm. The judge looks four times a second, or as often as a session comes where that is more seldom: so ten and fifty requests a minute give the same users.',
 ];
 
 function falseAlarms(all: readonly PlayedCell[], setting: string): string[] {

@@ -42,14 +42,14 @@ test('says how often and how soon each bad version would be stopped', async () =
     judge balanced: at most 1 % of good ones go back; undecided: go-on
     3,000 requests a minute in sessions of 5; 0.2 % fail, each by itself; half take less than 80 ms, 95 of 100 less than 215 ms
 
-    NEW REVISION            STOPPED           AFTER  OVER TIME     WOULD TAKE
-    as good as the old      0 % (0-16.1)             ············
-    2 % of requests fail    95 % (76.4-99.1)  39 s   ▁▁▃▆▇▇██████  433 sessions, 43 s
-    0.5 % of requests fail  0 % (0-16.1)             ············  6,285 sessions, 10 min
-    1.6 times as slow       100 % (83.9-100)  40 s   ·▁▃▄████████  269 sessions, 27 s
+    NEW REVISION            STOPPED           AFTER    OVER TIME     WOULD TAKE
+    as good as the old      0 % (0-16.1)               ············
+    2 % of requests fail    100 % (83.9-100)  37 s     ▁▃▅▆▇▇██████  362 sessions, 36 s
+    0.5 % of requests fail  5 % (0.89-23.6)   1.1 min  ······▁▁▁▁▁▁  5,013 sessions, 8.4 min
+    1.6 times as slow       100 % (83.9-100)  32 s     ·▁▅▇████████  220 sessions, 22 s
 
     20 rollouts each, seed 1; in brackets: where the true share is, with 95 % confidence
-    half and more of some would get through: stay longer, such as --steps 25%:11m, or have Slipway send requests of its own (judge: probes)
+    half and more of some would get through: stay longer, such as --steps 25%:9m, or have Slipway send requests of its own (judge: probes)
     "
   `);
 });

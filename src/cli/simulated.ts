@@ -62,7 +62,7 @@ export function questionOf(
   return {
     app: app?.name ?? unnamed,
     environment: environment.name,
-    simulation: { plan, rules, traffic, lookMs: 1_000 },
+    simulation: { plan, rules, traffic, lookMs: 250 },
     candidates: candidatesOf(wishes, traffic),
   };
 }

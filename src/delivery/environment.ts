@@ -3,6 +3,7 @@ import type { Verdict } from '../judge/index.ts';
 import type { Compared } from './compared.ts';
 import type { Revision, RolloutSettings, SharedService, Task } from './revision.ts';
 import type { Step } from './strategy.ts';
+import type { BoundsWatch } from './watch-bounds.ts';
 
 /**
  * An environment is one flow: it runs one release, and at most one rollout changes that at a time.
@@ -34,6 +35,8 @@ export interface EnvironmentState {
   newestShip: { number: number; rolloutId: string } | null;
   /** What could not be done at the last try, by effect. */
   troubles?: Record<string, Trouble>;
+  /** Present while what serves is held against bounds. */
+  watch?: BoundsWatch;
   /** Machines that did not answer at the last look, and for how long that has been so. */
   silent?: Record<string, ObservedTimer>;
   /** Tasks that have succeeded here: the release's digest, a space, the task's name. */

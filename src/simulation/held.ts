@@ -7,7 +7,7 @@ import type { Summary } from './summary.ts';
  * only about as often as one comes.
  */
 export function heldAt(
-  { rules, traffic, candidate }: Simulation,
+  { rules, traffic, candidate, lookMs }: Simulation,
   weightPercent: number,
   longestMs: number,
 ): Simulation {
@@ -17,7 +17,7 @@ export function heldAt(
     rules: { ...rules, warmUpMs: 0, undecided: 'go-on' },
     traffic,
     candidate,
-    lookMs: Math.max(1_000, Math.floor(sessionMs)),
+    lookMs: Math.max(lookMs, Math.floor(sessionMs)),
   };
 }
 

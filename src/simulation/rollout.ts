@@ -13,7 +13,7 @@ export interface Simulation {
   rules: JudgeDefinition;
   traffic: Traffic;
   candidate: Candidate;
-  /** Time between two looks; the engine looks every second. */
+  /** Time between two looks; the engine looks as often as it probes copies: 250 by default. */
   lookMs: number;
 }
 

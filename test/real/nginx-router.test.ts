@@ -248,12 +248,20 @@ suite(`nginx as a router${missing ? ' (needs: apt-get install nginx-light)' : ''
     expect(page.body).toContain('<h1>Down for maintenance</h1>');
     expect(JSON.parse((await ask('application/json')).body)).toMatchObject({ status: 503 });
     await rig.router.apply(
-      routes([revision('r1', 100, app.port)], { ...shop, rateLimit: { perMinute: 1, burst: 4 } }),
+      routes([revision('r1', 100, app.port)], {
+        ...shop,
+        sticky: true,
+        rateLimit: { perMinute: 1, burst: 4 },
+      }),
       3,
     );
-    const statuses = [];
-    for (let index = 0; index < 8; index++) statuses.push((await ask()).status);
-    expect(statuses).toEqual([200, 200, 200, 200, 200, 429, 429, 429]);
+    const answers = [];
+    for (let index = 0; index < 8; index++) answers.push(await ask());
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 429, 429, 429]);
+    // A session begins where it is counted.
+    expect(answers.map(({ headers }) => headers['set-cookie'] !== undefined)).toEqual(
+      answers.map(({ status }) => status === 200),
+    );
     expect((await ask()).headers['retry-after']).toBe('60');
   });
 

@@ -141,6 +141,7 @@ export function anEnvironment(over: Partial<EnvironmentView> = {}): EnvironmentV
       },
     },
     standby: null,
+    broken: null,
     shared: [],
     machines: [{ name: 'here', silent: null, traffic: null }],
     rollout: null,

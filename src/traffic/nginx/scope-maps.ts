@@ -49,6 +49,11 @@ export function scopeMaps(scope: NamedScope): string[] {
           ])
         : []),
     ]),
+    // A session begins where its request is sent to a revision, and counted: one that is limited or redirected draws again.
+    map('$upstream_addr', own('cookie'), [
+      ['default', own('set_cookie')],
+      ['""', '""'],
+    ]),
     map(`$slipway_known@${own('set_cookie')}`, own('cookie_session'), [
       ['default', '$slipway_known'],
       ['"@"', '""'],
