@@ -1,9 +1,9 @@
 import type { ObservedTimer } from '../flow/index.ts';
-import type { Verdict } from '../judge/index.ts';
-import type { Compared } from './compared.ts';
+import type { JudgeDefinition } from '../app/index.ts';
+import type { Totals, Verdict } from '../judge/index.ts';
+import type { Compared, Reading } from './compared.ts';
 import type { Revision, RolloutSettings, SharedService, Task } from './revision.ts';
 import type { Step } from './strategy.ts';
-import type { BoundsWatch } from './watch-bounds.ts';
 
 /**
  * An environment is one flow: it runs one release, and at most one rollout changes that at a time.
@@ -81,6 +81,19 @@ export interface Replacing {
   away: ObservedTimer;
   /** Since the stage began. */
   timer: ObservedTimer;
+}
+
+/** What serves is still held against the bounds that it was let through by. */
+export interface BoundsWatch {
+  revision: string;
+  judge: JudgeDefinition;
+  /** By machine: up to where its router's counts are in the sum. */
+  readings: Record<string, Reading>;
+  /** Of the present window. */
+  totals: Totals;
+  window: ObservedTimer;
+  /** Why a bound is broken; null while none is known to be. */
+  broken: string | null;
 }
 
 /** A revision on its way out: drains, then its copies are stopped. */

@@ -1,23 +1,9 @@
-import { startObserved, type Json, type ObservedTimer } from '../flow/index.ts';
-import type { JudgeDefinition } from '../app/index.ts';
-import { keepsBounds, type Totals } from '../judge/index.ts';
-import { addTotals, between, noTotals, readRouter, type Reading } from './compared.ts';
+import { startObserved, type Json } from '../flow/index.ts';
+import { keepsBounds } from '../judge/index.ts';
+import { addTotals, between, noTotals, readRouter } from './compared.ts';
 import type { Draft } from './draft.ts';
-import type { Rollout } from './environment.ts';
+import type { BoundsWatch, Rollout } from './environment.ts';
 import type { Observed } from './observed.ts';
-
-/** What serves is still held against the bounds that it was let through by. */
-export interface BoundsWatch {
-  revision: string;
-  judge: JudgeDefinition;
-  /** By machine: up to where its router's counts are in the sum. */
-  readings: Record<string, Reading>;
-  /** Of the present window. */
-  totals: Totals;
-  window: ObservedTimer;
-  /** Why a bound is broken; null while none is known to be. */
-  broken: string | null;
-}
 
 /** Counts begin anew so often: an hour that went well must not hide a bad minute for a day. */
 const windowMs = 600_000;

@@ -3,6 +3,8 @@ export type {
   Change,
   ChangedCommit,
   ChangedFile,
+  FailedRequest,
+  Judged,
   Moment,
   Outcome,
   Sequel,
@@ -12,4 +14,4 @@ export type {
 } from './model.ts';
 export { pageStyle, storyPage } from './page.ts';
 export { tellStory } from './story.ts';
-export { headline, lengthText, stamp } from './words.ts';
+export { clock, headline, lengthText, nextCommands, requestTexts, stamp } from './words.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Observed } from '../delivery/index.ts';
-import { maskSecrets, quotesProcesses } from './mask-secrets.ts';
+import { maskSecrets, maskTraces, quotesProcesses } from './mask-secrets.ts';
 
 const seen: Observed = {
   instances: [
@@ -45,4 +45,12 @@ test('what quotes no process needs no mask', () => {
   expect(
     quotesProcesses({ ...seen, instances: [], command: { state: 'none' }, prepared: { here: 'done' } }),
   ).toBe(false);
+});
+
+test('no secret is left in what a candidate leaves behind', () => {
+  const request = { atMs: 1, method: 'GET', path: '/reset/hunter2', status: 500, latencyMs: 1, copy: null };
+  expect(maskTraces({ requests: [request], logTail: ['hunter2 is wrong'] }, ['hunter2'])).toEqual({
+    requests: [{ ...request, path: '/reset/***' }],
+    logTail: ['*** is wrong'],
+  });
 });

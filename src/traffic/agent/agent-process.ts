@@ -230,6 +230,8 @@ export class RouterAgent {
           ...this.#ledger.of(scope, id).toTraffic(id, weights.get(id) ?? 0),
           inFlight: inFlight.get(id)?.count ?? 0,
           inFlightAt: inFlight.get(id)?.at ?? null,
+          // Logs hold no paths, on purpose.
+          failures: null,
         }))
         .filter(({ id, inFlight }) => weights.has(id) || inFlight > 0),
       lots: abilities[this.#settings.kind].lots ? this.#ledger.lots.told(scope) : null,

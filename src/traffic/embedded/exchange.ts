@@ -170,12 +170,10 @@ export class Exchange implements UpgradeEvents {
   onEnd(trailers: [string, string][]): void {
     const { head, response } = this.#parts;
     const answer = this.#responseHead;
-    this.#finish({
-      kind: 'answered',
-      status: answer?.status ?? 0,
-      latencyMs: performance.now() - this.#startedMs,
-      timed: !answer?.eventStream,
-    });
+    const status = answer?.status ?? 0;
+    const latencyMs = performance.now() - this.#startedMs;
+    if (status >= 500) this.#noteFailure(status, latencyMs);
+    this.#finish({ kind: 'answered', status, latencyMs, timed: !answer?.eventStream });
     if (!this.#headWritten) this.#writeHead();
     else if (head.wantsTrailers && trailers.length > 0 && answer?.lengthBytes === -1)
       response.addTrailers(trailers);
@@ -279,14 +277,14 @@ export class Exchange implements UpgradeEvents {
   #refuse(page: Page): void {
     const { gate, head, request, response, setCookie, expectsContinue } = this.#parts;
     if (page.status === 400) this.#finish({ kind: 'abandoned' });
-    else this.#finish({ kind: 'gateway-error', latencyMs: performance.now() - this.#startedMs });
+    else this.#fail(page.status);
     gate.answer({ request, response, accept: head.accept, setCookie, closes: expectsContinue }, page);
     this.#drainRequest();
   }
 
   /** The response cannot be completed, and must not look complete: the client sees its connection reset. */
   #cutOff(): void {
-    this.#finish({ kind: 'gateway-error', latencyMs: performance.now() - this.#startedMs });
+    this.#fail(null);
     const { request } = this.#parts;
     // Over TLS the missing end is what the client sees; Node can reset plain connections only.
     if (isSecure(request)) request.socket.destroy();
@@ -297,6 +295,21 @@ export class Exchange implements UpgradeEvents {
   #drainRequest(): void {
     const { head, request } = this.#parts;
     if (head.hasBody && !request.complete) request.resume();
+  }
+
+  #fail(status: number | null): void {
+    const latencyMs = performance.now() - this.#startedMs;
+    this.#noteFailure(status, latencyMs);
+    this.#finish({ kind: 'gateway-error', latencyMs });
+  }
+
+  #noteFailure(status: number | null, latencyMs: number): void {
+    if (this.#finished) return;
+    const { head, request } = this.#parts;
+    const copy = this.#upstream?.address ?? null;
+    const { method = 'GET' } = request;
+    const { failures } = this.#revision.counts;
+    failures.note({ atMs: Date.now(), method, path: head.path, status, latencyMs, copy });
   }
 
   #finish(outcome: Outcome): void {

@@ -1,4 +1,5 @@
-import type { RevisionTraffic } from '../../delivery/index.ts';
+import type { FailedRequest, RevisionTraffic } from '../../delivery/index.ts';
+import { FailedRequests } from './failed-requests.ts';
 import { LatencyHistogram } from './histogram.ts';
 
 /**
@@ -20,6 +21,8 @@ export interface CountsSnapshot {
   sessions: number[];
   failedSessions: number[];
   latency: number[];
+  /** Absent from a process that kept none. */
+  failures?: FailedRequest[];
 }
 
 /** How a request ended, as far as its revision is concerned. */
@@ -56,6 +59,7 @@ export class RevisionCounts {
   readonly #sessions = new Set<number>();
   readonly #failedSessions = new Set<number>();
   readonly #latency = new LatencyHistogram();
+  readonly failures = new FailedRequests();
 
   get inFlight(): number {
     return this.#inFlight;
@@ -115,6 +119,7 @@ export class RevisionCounts {
       sessions: [...this.#sessions],
       failedSessions: [...this.#failedSessions],
       latency: this.#latency.toCounts(),
+      failures: this.failures.all(),
     };
   }
 
@@ -129,6 +134,7 @@ export class RevisionCounts {
     for (const session of other.sessions) this.#see(session);
     for (const session of other.failedSessions) this.#failedSessions.add(session);
     this.#latency.add(other.latency);
+    this.failures.add(other.failures ?? []);
   }
 
   /** Back to zero, except for what is in flight: what was counted so far now belongs to a successor. */
@@ -139,6 +145,7 @@ export class RevisionCounts {
     this.#sessions.clear();
     this.#failedSessions.clear();
     this.#latency.reset();
+    this.failures.clear();
     return snapshot;
   }
 
@@ -160,6 +167,7 @@ export class RevisionCounts {
       sessions: this.#forgottenSessions + this.#sessions.size,
       sessionsWithError: this.#forgottenFailedSessions + this.#failedSessions.size,
       latency: this.#latency.toCumulative(),
+      failures: this.failures.all(),
     };
   }
 }
