@@ -67,7 +67,7 @@ const introduction = [
 ];
 
 const waldIntroduction = [
-  'A bad candidate is held at a share of the traffic until it is stopped. Beside it: about how few sessions, of both revisions, the quickest test needs that errs as seldom and knows beforehand how bad the candidate is, which no judge does (Wald; derived in `src/simulation/wald.ts`). Requests fail by themselves, five of them a session; caches are warm. The judge looks four times a second, or as often as a session comes where that is more seldom: so ten and fifty requests a minute give the same users.',
+  'A bad candidate is held at a share of the traffic until it is stopped. Beside it: about how few sessions, of both revisions, the quickest test needs that errs as seldom and knows beforehand how bad the candidate is, which no judge does (Wald; derived in `src/simulation/wald.ts`). Requests fail by themselves, five of them a session; caches are warm. The judge looks four times a second, or as often as a session comes where that is more seldom: so all but the highest rate give the same users.',
 ];
 
 function falseAlarms(all: readonly PlayedCell[], setting: string): string[] {
