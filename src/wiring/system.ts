@@ -20,7 +20,7 @@ import { certificateKeeper, withTls } from './certificates.ts';
 import { dockerAt, homeIdOf, type Docker } from './docker.ts';
 import { environmentHandler } from './environment-flow.ts';
 import { environmentFlowId, environmentState } from './environments.ts';
-import { flagVariables } from './flags/port.ts';
+import { flagDoor, flagVariables } from './flags/port.ts';
 import { FlagService } from './flags/service.ts';
 import { collect } from './garbage.ts';
 import { HealthWatch } from './health-watch.ts';
@@ -151,7 +151,7 @@ export async function openSystem(options: SystemOptions): Promise<System> {
     const guests = new Guests({ here: ownMachine, layout, docker, version });
     const look = (scope: string) => store.flows.signal(environmentFlowId(scope), 'look', null);
     const healthy = new HealthWatch(docker, look);
-    const flags = new FlagService(store, log);
+    const flags = new FlagService({ store, layout, log });
     const problems = new Map<string, string>();
     const making = new Map<string, string>();
     const collections = new Map<string, Collected>();
@@ -307,6 +307,9 @@ function handlersOf(parts: Parts, { problems, making: notes, collections, health
     processes,
     valuesOf: (scope: string, revision: Revision) => valuesOf(scope, revision, vault),
     flagVariables: (scope: string) => flagVariables(scope, store),
+    // A folder of this machine can be mounted on this machine alone.
+    flagDoor: (scope: string) =>
+      docker.engine.address.kind === 'unix' ? flagDoor(scope, { store, layout }) : Promise.resolve(null),
   };
   const handlers = [
     environmentHandler({
