@@ -10,6 +10,7 @@ import { Feed } from './feed.ts';
 import { answerOfrep } from './ofrep.ts';
 import { services } from './protocol.ts';
 import { addSync } from './sync.ts';
+import { takeTrouble, type OnTrouble } from './troubles.ts';
 
 type Handler = ReturnType<typeof connectNodeAdapter>;
 type NodeServerRequest = Parameters<Handler>[0];
@@ -40,10 +41,12 @@ export async function serveFlags({
   host,
   port,
   snapshot,
+  onTrouble,
 }: {
   host: string;
   port: number;
   snapshot: FlagSnapshot;
+  onTrouble: OnTrouble;
 }): Promise<FlagServer> {
   const feed = new Feed(snapshot);
   const ending = new AbortController();
@@ -55,7 +58,7 @@ export async function serveFlags({
     },
     readMaxBytes: longestBody,
     shutdownSignal: ending.signal,
-    fallback: (request, response) => void sendOfrep(request, response, feed),
+    fallback: (request, response) => void sendPlain(request, response, { feed, onTrouble }),
   });
   const http = createHttp(handler);
   const http2 = createHttp2(handler);
@@ -99,16 +102,18 @@ export async function serveFlags({
   };
 }
 
-async function sendOfrep(
+/** Answers what is neither gRPC nor Connect. */
+async function sendPlain(
   request: NodeServerRequest,
   response: NodeServerResponse,
-  feed: Feed,
+  { feed, onTrouble }: { feed: Feed; onTrouble: OnTrouble },
 ): Promise<void> {
   const { method = '', url: path = '', headers } = request;
   const body = await bodyOf(request).catch(() => null);
+  const taken = body === null ? 413 : takeTrouble({ method, path, body }, feed.now, onTrouble);
   const answer =
-    body === null
-      ? { status: 413, headers: {}, body: '' }
+    body === null || taken !== null
+      ? { status: taken ?? 413, headers: {}, body: '' }
       : answerOfrep({ method, path, headers, body }, feed.now);
   response.statusCode = answer.status;
   for (const [name, value] of Object.entries(answer.headers)) response.setHeader(name, value);

@@ -1,6 +1,7 @@
 import type { JudgeDefinition } from '../app/index.ts';
 import type { ObservedTimer } from '../flow/index.ts';
 import type { Totals } from '../judge/index.ts';
+import { CodedError } from '../diagnostics/index.ts';
 import { rampVariant, requireFlag, setVariant } from './change.ts';
 import type { Flag, FlagDocument } from './model.ts';
 import { sharesOf } from './words.ts';
@@ -91,6 +92,16 @@ export function beginRamp(
 ): Ramp {
   const { document, version, rules, baseline, nowMs } = begin;
   const { flag, variant, steps } = wish;
+  const rise = steps.every((percent, index) => percent > (steps[index - 1] ?? 0));
+  if (!rise || steps.length === 0) {
+    throw new CodedError(
+      'flags/bad-steps',
+      `the steps ${steps.map((one) => `${one} %`).join(', ')} do not rise`,
+      {
+        help: 'name shares from small to large: --steps 1%,10%,50%,100%',
+      },
+    );
+  }
   const shares = steps.map((percent) => {
     const ramped = rampVariant(document, { flag, variant, percent });
     return requireFlag(percent === 100 ? setVariant(document, { flag, variant }) : ramped, flag);
@@ -116,6 +127,8 @@ export function beginRamp(
 }
 
 /** Whether a ramp still does something. */
-export function isGoing(ramp: Ramp | null): ramp is Ramp {
+export function isGoing(
+  ramp: Ramp | null,
+): ramp is Ramp & { phase: { at: Exclude<RampPhase['at'], 'ended'> } } {
   return ramp !== null && ramp.phase.at !== 'ended';
 }

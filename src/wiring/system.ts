@@ -20,6 +20,7 @@ import { certificateKeeper, withTls } from './certificates.ts';
 import { dockerAt, homeIdOf, type Docker } from './docker.ts';
 import { environmentHandler } from './environment-flow.ts';
 import { environmentFlowId, environmentState } from './environments.ts';
+import { lazyRamps } from './flags/lazy-ramps.ts';
 import { flagDoor, flagVariables } from './flags/port.ts';
 import { FlagService } from './flags/service.ts';
 import { collect } from './garbage.ts';
@@ -171,7 +172,7 @@ export async function openSystem(options: SystemOptions): Promise<System> {
     let stopKeeping = () => {};
     const loop = new TickLoop({
       store,
-      handlers: handlersOf(parts, { problems, making, collections, healthy }),
+      handlers: handlersOf({ ...parts, flags }, { problems, making, collections, healthy }),
       owner,
       clock,
       leaseMs: options.leaseMs ?? usualLeaseMs,
@@ -275,8 +276,11 @@ interface Notes {
   collections: Map<string, Collected>;
 }
 
-function handlersOf(parts: Parts, { problems, making: notes, collections, healthy }: Notes) {
-  const { options, layout, vault, supervisor, processes, docker, machines, store } = parts;
+function handlersOf(
+  parts: Parts & Pick<System, 'flags'>,
+  { problems, making: notes, collections, healthy }: Notes,
+) {
+  const { options, layout, vault, supervisor, processes, docker, machines, store, flags } = parts;
   const { machineEnv } = options;
   const background = new Background();
   const uncollected = new Map<string, string>();
@@ -354,6 +358,7 @@ function handlersOf(parts: Parts, { problems, making: notes, collections, health
       store,
     }),
     shipHandler({ background, prepare, release: releaseFor }),
+    lazyRamps({ store, machines, flags }),
   ];
   return handlers.map((handler) => ({
     kind: handler.kind,

@@ -1,8 +1,9 @@
-import type { FlagServer } from '../../flagd/index.ts';
+import type { FlagServer, OnTrouble } from '../../flagd/index.ts';
 import type { FlagSnapshot } from '../../flags/index.ts';
 import type { Store } from '../../store/index.ts';
 import type { FlagPlace } from './change.ts';
 import type { Layout } from '../layout.ts';
+import type { TroubleDesk } from './trouble-desk.ts';
 import { doorSocket, flagHost, openOnPort } from './port.ts';
 
 /** So soon a change that another server has made is taken, and a port that was taken is tried again. */
@@ -12,7 +13,7 @@ type Log = (entry: { level: 'info' | 'error'; message: string; [key: string]: un
 
 /** What answering takes. */
 interface FlagServiceParts {
-  store: Pick<Store, 'flags' | 'documents'>;
+  store: Pick<Store, 'flags' | 'documents' | 'flows'>;
   layout: Pick<Layout, 'flags'>;
   log: Log;
 }
@@ -27,9 +28,10 @@ interface Served {
 
 /** Answers for the flags of every environment that has some, each on a port and a socket of its own. */
 export class FlagService {
-  readonly #store: Pick<Store, 'flags' | 'documents'>;
+  readonly #store: FlagServiceParts['store'];
   readonly #layout: Pick<Layout, 'flags'>;
   readonly #log: Log;
+  #desk: TroubleDesk | null = null;
   readonly #served = new Map<string, Served>();
   readonly #problems = new Map<string, string>();
   #turn: Promise<void> = Promise.resolve();
@@ -43,9 +45,15 @@ export class FlagService {
 
   /** Nothing is loaded that speaks to apps, before an environment has flags. */
   start(): void {
-    this.#timer = setInterval(() => void this.refresh(), lookEveryMs);
+    this.#timer = setInterval(() => void this.#beat(), lookEveryMs);
     this.#timer.unref();
     void this.refresh();
+  }
+
+  async #beat(): Promise<void> {
+    await this.refresh();
+    // What could not be handed over is lost: a judge hears of trouble later, and never of too much.
+    await this.#desk?.flush().catch((error: unknown) => this.#note('ramps', error));
   }
 
   /** Resolves once what the store has is what apps are answered. Never rejects: see `problems`. */
@@ -94,8 +102,13 @@ export class FlagService {
     const snapshot = new FlagSnapshot(stored.version, documentOf(stored));
     const known = this.#served.get(scope);
     known?.server.publish(snapshot);
-    const { serveFlags } = await import('../../flagd/index.ts');
-    const open = (port: number) => serveFlags({ host: flagHost, port, snapshot });
+    const [{ serveFlags }, { TroubleDesk }] = await Promise.all([
+      import('../../flagd/index.ts'),
+      import('./trouble-desk.ts'),
+    ]);
+    this.#desk ??= new TroubleDesk(this.#store);
+    const onTrouble: OnTrouble = (user, now) => this.#desk?.take(scope, user, now);
+    const open = (port: number) => serveFlags({ host: flagHost, port, snapshot, onTrouble });
     const server = known?.server ?? (await openOnPort(scope, this.#store, open));
     const isWhole = known?.isWhole ?? false;
     this.#served.set(scope, { snapshot, server, isWhole });
