@@ -10,6 +10,7 @@ const shownMistakes: readonly (readonly [title: string, name: string])[] = [
   ['Nothing says how to run the app', 'no-procfile'],
   ['A key that slipway.yml does not have', 'slipway-yml-unknown-key'],
   ['A time without its unit', 'slipway-yml-unit'],
+  ['A metric that measures two versions at once', 'slipway-yml-metric'],
   ['A job that waits for one that is not there', 'workflow-unknown-need'],
   ['A function that expressions do not have', 'workflow-unknown-function'],
   ['An output that a job does not have', 'lint-unknown-output'],

@@ -130,6 +130,11 @@ export const appCodes = {
     means: "It is not clear which service gets the users' requests.",
     todo: 'Write `route: { service: … }` into slipway.yml.',
   },
+  'whole-environment': {
+    means:
+      'A metric of the judge does not tell revisions apart, so what the old one does counts for the new one.',
+    todo: 'Nothing, if that is meant; else write `$revision` where the source picks one.',
+  },
   'wrong-type': {
     means: 'A value is of another kind than its key takes.',
     todo: 'Write it in the form that the message shows.',

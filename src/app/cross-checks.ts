@@ -187,9 +187,9 @@ function checkWeb(name: string, environment: WrittenEnvironment, processes: Proc
     }
   }
   if (processes.some((process) => process.name === 'web')) return findings;
-  for (const key of ['host', 'health', 'rate-limit', 'smoke'] as const) {
+  for (const key of ['host', 'health', 'rate-limit', 'smoke', 'judge'] as const) {
     const entry = environment[key];
-    if (entry)
+    if (entry && entry.value !== null)
       report(
         `${key}: there is no process "web" that takes traffic`,
         entry.keyAt,

@@ -25,6 +25,12 @@ export const defaults = {
   canaryWeights: [10, 50, 100],
   canaryHoldMs: 60_000,
   minRequests: 50,
+  /** Of a canary; other strategies have none. */
+  judge: 'balanced',
+  metricIntervalMs: 10_000,
+  metricCommandMs: 10_000,
+  metricFailures: 3,
+  probesPerMinute: 30,
   /** A request is repeated for so long; a command may take so long. */
   requestCheckMs: 10_000,
   commandCheckMs: 300_000,

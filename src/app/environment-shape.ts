@@ -1,6 +1,7 @@
 import { checks } from './check-shape.ts';
 import { defaults } from './defaults.ts';
 import { formatDuration } from './duration.ts';
+import { judge } from './judge-shape.ts';
 import {
   about,
   duration,
@@ -144,6 +145,10 @@ export const environment = object(
       [],
     ),
     checks: about(checks, 'What must hold before a new revision gets traffic, and after each step.'),
+    judge: about(
+      judge,
+      'How the new revision is judged while it has traffic. Without it: a canary as by `balanced`, others not at all.',
+    ),
   },
   {
     example: '{ branches: [main] }',
@@ -153,11 +158,6 @@ export const environment = object(
         code: 'app/misplaced-key',
         reason: '"canary" is a strategy',
         help: 'write it like this: strategy: { canary: { steps: [10%, 50%, 100%] } }',
-      },
-      judge: {
-        code: 'app/misplaced-key',
-        reason: 'a judge belongs to a canary',
-        help: 'write it like this: strategy: { canary: { judge: { error-rate: "< 0.1%" } } }',
       },
       migration: {
         code: 'app/misplaced-key',

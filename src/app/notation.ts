@@ -129,6 +129,27 @@ export const timeBelow = notation<number>({
   },
 });
 
+/** A share of more than nothing and at most so many percent, written as `1%`; read as 0.01. */
+export function shareUpTo(mostPercent: number, example: string): Shape<number> {
+  return notation({
+    expects: `a share such as ${example}`,
+    example,
+    pattern: String.raw`^[0-9]+(\.[0-9]+)?%$`,
+    allowed: `more than 0% and at most ${mostPercent}%`,
+    parse(text) {
+      const match = /^(\d+(?:\.\d+)?)(%?)$/.exec(text);
+      const help = `write ${example}, for example`;
+      if (!match) return { ok: false, reason: `"${text}" is not a share`, help };
+      if (match[2] === '') return { ok: false, reason: `"${text}" has no unit`, help: `write ${text}%` };
+      const value = Number(match[1]);
+      if (value > 0 && value <= mostPercent)
+        return { ok: true, value: Number((value / 100).toPrecision(12)) };
+      const reason = value === 0 ? `${text} would never be reached` : `${text} is more than ${mostPercent}%`;
+      return { ok: false, reason, help };
+    },
+  });
+}
+
 /** A header that marks testers, written as `x-canary: yes`. */
 export const headerPair = pair({
   kind: 'header',

@@ -1,6 +1,6 @@
 import type { Finding, Result, Span } from '../diagnostics/index.ts';
 import { checkTogether } from './cross-checks.ts';
-import { defaultEnvironment, defaultEnvironments, defaults } from './defaults.ts';
+import { defaultEnvironment, defaultEnvironments, defaults, judgeLevels } from './defaults.ts';
 import { inPromotionOrder } from './environments.ts';
 import { kindOf } from './app-kind.ts';
 import type { AppKind } from './app-kind.ts';
@@ -10,6 +10,7 @@ import type {
   EnvironmentDefinition,
   EnvironmentRules,
   HealthDefinition,
+  JudgeDefinition,
   MigrationRules,
   ProcessType,
   ServiceRules,
@@ -230,8 +231,15 @@ function environmentFrom(appName: string, name: string, written: WrittenEnvironm
       before: values(written.checks?.value.before?.value),
       after: values(written.checks?.value.after?.value),
     },
-    judge: written.strategy?.value.judge ?? null,
+    judge: judgeFrom(written),
   };
+}
+
+/** What is written, `off` included; a canary is judged unless it says otherwise. */
+function judgeFrom({ judge, strategy }: WrittenEnvironment): JudgeDefinition | null {
+  const said = judge ?? strategy?.value.judge;
+  if (said) return said.value;
+  return strategy?.value.definition.kind === 'canary' ? judgeLevels[defaults.judge] : null;
 }
 
 function unwrittenOf({ strategy, health, bake }: WrittenEnvironment): EnvironmentDefinition['unwritten'] {

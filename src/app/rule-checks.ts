@@ -6,6 +6,7 @@ import type { WrittenEnvironment } from './environment-shape.ts';
 export function checkRules(name: string, environment: WrittenEnvironment): Finding[] {
   return [
     ...checkBake(name, environment),
+    ...checkJudge(name, environment),
     ...checkDeadline(name, environment),
     ...checkReviewers(name, environment),
     ...checkPreview(name, environment),
@@ -18,6 +19,13 @@ function checkBake(name: string, { bake, strategy }: WrittenEnvironment): Findin
   if (!bake || !inner) return [];
   const message = `environments.${name}: "bake" stands in the strategy and beside it`;
   return [error('app/impossible', message, inner.at, 'keep one of the two')];
+}
+
+function checkJudge(name: string, { judge, strategy }: WrittenEnvironment): Finding[] {
+  const inner = strategy?.value.judge;
+  if (!judge || !inner) return [];
+  const message = `environments.${name}: "judge" stands in the canary and beside the strategy`;
+  return [error('app/impossible', message, inner.keyAt, 'keep one of the two')];
 }
 
 /** What the holds of the steps need at least must fit into the deadline. */

@@ -34,6 +34,11 @@ export interface Shape<T> {
   read(node: Node, reader: Reader, path: string): T | undefined;
 }
 
+interface Advice {
+  notes?: string[];
+  help: string;
+}
+
 /** One YAML file while it is being read. */
 export class Reader {
   readonly findings: Finding[] = [];
@@ -47,8 +52,13 @@ export class Reader {
     this.#lines = lines;
   }
 
-  report(code: string, message: string, at: Span, more: { notes?: string[]; help: string }): undefined {
+  report(code: string, message: string, at: Span, more: Advice): undefined {
     this.findings.push({ code, severity: 'error', message, at, notes: more.notes ?? [], help: more.help });
+  }
+
+  /** Reports what can be used, and may not be what was meant. */
+  warn(code: string, message: string, at: Span, more: Advice): void {
+    this.findings.push({ code, severity: 'warning', message, at, notes: more.notes ?? [], help: more.help });
   }
 
   span(node: Node | null): Span {
@@ -266,13 +276,13 @@ export function mapOf<T>(key: TextRule & { pattern: string }, item: Shape<T>): S
   return shape;
 }
 
-/** A mapping that must say something. */
+/** A mapping or list that must say something. */
 export function notEmpty<T>(shape: Shape<T>, help: string): Shape<T> {
   return {
     ...shape,
-    schema: { ...shape.schema, minProperties: 1 },
+    schema: { ...shape.schema, [shape.schema['type'] === 'array' ? 'minItems' : 'minProperties']: 1 },
     read(node, reader, path) {
-      if (!isMap(node) || node.items.length > 0) return shape.read(node, reader, path);
+      if (!(isMap(node) || isSeq(node)) || node.items.length > 0) return shape.read(node, reader, path);
       return reader.report('app/empty', `${path} is empty`, reader.span(node), { help });
     },
   };

@@ -3,6 +3,7 @@ import type { Node } from 'yaml';
 import type { Finding } from '../diagnostics/index.ts';
 import { compose, migration, route, service } from './compose-shape.ts';
 import { environment } from './environment-shape.ts';
+import { judgeSchema } from './judge-shape.ts';
 import type { App } from './model.ts';
 import { word } from './notation.ts';
 import type { SourceFile } from './procfile.ts';
@@ -64,6 +65,7 @@ export const slipwaySchema: JsonSchema = {
   $schema: 'https://json-schema.org/draft/2020-12/schema',
   title: 'slipway.yml',
   ...slipwayYml.schema,
+  $defs: { judge: judgeSchema },
 };
 
 /** Reads slipway.yml key by key; what belongs together is checked by `parseApp`. An empty file is a file without keys. */

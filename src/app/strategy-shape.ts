@@ -1,19 +1,28 @@
 import { isMap, isScalar } from 'yaml';
 import type { Node } from 'yaml';
-import { defaults, judgeLevels } from './defaults.ts';
+import { defaults } from './defaults.ts';
 import { formatDuration } from './duration.ts';
+import { judge } from './judge-shape.ts';
 import type { CanaryStep, Hold, JudgeDefinition, StrategyDefinition } from './model.ts';
-import { cookiePair, errorRateBelow, headerPair, timeBelow } from './notation.ts';
+import { cookiePair, headerPair } from './notation.ts';
 import { about, duration, flag, integer, notEmpty, object } from './shapes.ts';
-import type { JsonSchema, Located, Reader, Shape } from './shapes.ts';
+import type { Entry, JsonSchema, Located, Reader, RefusedKey, Shape } from './shapes.ts';
 import { holdShape, stepList } from './step-shape.ts';
 
 /** A strategy as written: what belongs beside it in an environment may stand within it. */
 export interface WrittenStrategy {
   definition: StrategyDefinition;
-  judge: JudgeDefinition | null;
+  judge: Entry<JudgeDefinition | null> | null;
   bake: Located<number> | null;
 }
+
+const misplacedJudge: Record<string, RefusedKey> = {
+  judge: {
+    code: 'app/misplaced-key',
+    reason: 'a judge stands beside the strategy, or within a canary',
+    help: 'move it to the left, beside "strategy"',
+  },
+};
 
 const rolling = object(
   {
@@ -25,7 +34,7 @@ const rolling = object(
     ),
     pause: about(duration('30s'), 'Pause after each batch.', '0s'),
   },
-  { example: '{ batch: 2 }', emptyIsNone: true },
+  { example: '{ batch: 2 }', emptyIsNone: true, refused: misplacedJudge },
 );
 
 const blueGreen = object(
@@ -33,7 +42,7 @@ const blueGreen = object(
     preview: about(flag, 'Whether the new revision is reached at preview.<host> before the switch.', false),
     hold: about(holdShape, 'What the switch waits for: a duration, or "approval".'),
   },
-  { example: '{ preview: true, hold: approval }', emptyIsNone: true },
+  { example: '{ preview: true, hold: approval }', emptyIsNone: true, refused: misplacedJudge },
 );
 
 const testers = notEmpty(
@@ -45,22 +54,6 @@ const testers = notEmpty(
     { example: '{ header: "x-canary: yes" }' },
   ),
   'name a header or a cookie, such as header: "x-canary: yes"',
-);
-
-const judge = notEmpty(
-  object(
-    {
-      'error-rate': about(errorRateBelow, 'Share of requests that may fail.'),
-      p95: about(timeBelow, 'Time within which 95 of 100 requests are answered.'),
-      'min-requests': about(
-        integer(1, 1_000_000),
-        'Fewer requests than these say nothing.',
-        defaults.minRequests,
-      ),
-    },
-    { example: '{ error-rate: "< 0.1%" }' },
-  ),
-  'give it a bound, such as error-rate: "< 0.1%"',
 );
 
 const canary = object(
@@ -77,7 +70,10 @@ const canary = object(
     ),
     sticky: about(flag, 'Whether a session stays with the revision that it saw first.', true),
     testers: about(testers, 'Requests that reach the canary whatever its share.'),
-    judge: about(judge, 'Bounds that the canary must keep, or it goes back.'),
+    judge: about(
+      judge,
+      'How the canary is judged while it has traffic; the same as "judge" beside the strategy. Without it: as by `balanced`.',
+    ),
   },
   { example: '{ steps: [10%, 50%, 100%] }', emptyIsNone: true },
 );
@@ -88,7 +84,10 @@ const fields = {
   canary,
   bake: about(duration('10m'), 'The watch after 100 %; the same as "bake" beside the strategy.'),
 };
-const written = object(fields, { example: '{ canary: { steps: [10%, 50%, 100%] } }' });
+const written = object(fields, {
+  example: '{ canary: { steps: [10%, 50%, 100%] } }',
+  refused: misplacedJudge,
+});
 
 /** One kind with its settings. */
 function schemaOf(kind: (typeof kinds)[number]): JsonSchema {
@@ -172,7 +171,6 @@ function canaryFrom(
     // After 100 % the bake begins.
     hold: weightPercent === 100 ? { kind: 'none' } : (hold ?? usual),
   }));
-  const bounds = rules.judge?.value;
   return {
     definition: {
       kind: 'canary',
@@ -185,13 +183,6 @@ function canaryFrom(
           }
         : null,
     },
-    judge: bounds
-      ? {
-          ...judgeLevels.balanced,
-          errorRate: bounds['error-rate']?.value ?? null,
-          p95Ms: bounds.p95?.value ?? null,
-          minRequests: bounds['min-requests']?.value ?? defaults.minRequests,
-        }
-      : null,
+    judge: rules.judge ?? null,
   };
 }

@@ -21,5 +21,6 @@ export type {
 } from './model.ts';
 export type { ComposeSources } from './service.ts';
 export type { StandIns } from './stand-ins.ts';
+export { parseBytes } from './units.ts';
 export { composeFileNames, usualComposeFiles } from './usual-files.ts';
 export { withoutPlaces } from './without-places.ts';

@@ -49,8 +49,7 @@ export function beginRollout(draft: Draft, request: RolloutRequest, nowMs: numbe
     hurried: false,
     underWay: startObserved(nowMs),
     stableBefore: 'unknown',
-    baseline: null,
-    stableTraffic: null,
+    compared: null,
     phase: { at: 'preparing', gate: newGate(nowMs) },
   };
   draft.event('rollout.started', request.requestedBy, {

@@ -96,7 +96,8 @@ export function asksFor({
   }
   if (phase.at === 'baking') return 'patience';
   if (phase.at !== 'stepping' || phase.stage !== 'holding' || phase.approvedBy !== null) return 'nothing';
-  return steps[phase.index]?.hold.kind === 'approval' ? 'approval' : 'patience';
+  const asks = phase.undecided === 'ask' || steps[phase.index]?.hold.kind === 'approval';
+  return asks ? 'approval' : 'patience';
 }
 
 function hasApprovals({ steps, phase }: Pick<Rollout, 'steps' | 'phase'>): boolean {

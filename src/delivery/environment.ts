@@ -1,5 +1,6 @@
 import type { ObservedTimer } from '../flow/index.ts';
-import type { Baseline, TrafficSample } from './judge.ts';
+import type { Verdict } from '../judge/index.ts';
+import type { Compared } from './compared.ts';
 import type { Revision, RolloutSettings, SharedService, Task } from './revision.ts';
 import type { Step } from './strategy.ts';
 
@@ -142,10 +143,8 @@ export interface Rollout {
   underWay: ObservedTimer;
   /** How the stable revision did before the tasks ran. One that was ill already does not stop its mend. */
   stableBefore: 'unknown' | 'ready' | 'ill';
-  /** What the routers had counted when the present share of traffic began, by machine; null before any. */
-  baseline: Record<string, Baseline> | null;
-  /** The last sample of the stable revision that says something. */
-  stableTraffic: TrafficSample | null;
+  /** What its judge rests on; null without one, and before the candidate had traffic. */
+  compared: Compared | null;
   /** Consecutive failed probes of copies that serve, by instance. */
   failures?: Record<string, number>;
   /** How often copies that serve had been started again when they were first seen with all traffic, by instance. */
@@ -228,6 +227,8 @@ export interface SteppingPhase {
   timer: ObservedTimer;
   /** Who let it go on from its hold. */
   approvedBy: string | null;
+  /** The hold is over and nothing was proven: it stays until something is, or somebody lets it go on. */
+  undecided?: 'hold' | 'ask';
 }
 
 /** The way back: old copies that were taken away come again, traffic goes back, then the candidate drains and stops. */
@@ -258,6 +259,8 @@ export interface Cause {
   reason: string;
   /** Last lines of the log that tell more. */
   logTail: string[];
+  /** Of the judge, where it was the judge; told by an event, and not kept. */
+  verdict?: Verdict;
 }
 
 /** What copies that are waited for have shown so far. */

@@ -12,7 +12,8 @@ import type { Revision } from './revision.ts';
 import { candidateWeight, servingCopies } from './routes.ts';
 import { misplacedShared, notReplaced } from './shared.ts';
 import { silentTooLong } from './silence.ts';
-import { routerMissing, verdictOn } from './stepping.ts';
+import { routerMissing } from './stepping.ts';
+import { judged } from './verdicts.ts';
 
 /** A copy that ended by itself this often while it should come up is not waited for any longer. */
 const crashLimit = 3;
@@ -29,7 +30,7 @@ export function findFailure(state: EnvironmentState, rollout: Rollout, observed:
     silentTooLong(state, rollout, observed) ??
     cannotGoOn(state, rollout) ??
     ofPhase(state, rollout, observed) ??
-    judged(state, rollout, observed) ??
+    judged(rollout) ??
     overdue(rollout)
   );
 }
@@ -113,12 +114,6 @@ function overdue(rollout: Rollout): Cause | null {
   return failed(
     `it had not all traffic within ${formatDuration(deadlineMs)}, the deadline of its environment`,
   );
-}
-
-function judged({ stable }: EnvironmentState, rollout: Rollout, observed: Observed): Cause | null {
-  const verdict = verdictOn(stable?.id ?? null, rollout, observed);
-  if (verdict?.is !== 'failed') return null;
-  return failed(`${rollout.candidate.id} does not keep its thresholds: ${verdict.reason}`);
 }
 
 function notPrepared({ id, machines }: Revision, { prepared }: Observed): Cause | null {

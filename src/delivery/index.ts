@@ -60,3 +60,4 @@ export type {
   Task,
 } from './revision.ts';
 export { compileStrategy, replaceAtOnce, type Step } from './strategy.ts';
+export { verdictOn } from './verdicts.ts';

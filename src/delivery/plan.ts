@@ -10,9 +10,9 @@ import { revert, startNext, takeSignals } from './requests.ts';
 import { retire } from './retire.ts';
 import { advanceReplacing } from './shared.ts';
 import { missedMachines, noteSilence } from './silence.ts';
-import { watchTraffic } from './stepping.ts';
 import { advanceTimers } from './timers.ts';
 import { withoutHopeless } from './trouble.ts';
+import { watchTraffic } from './watch-traffic.ts';
 
 /** What a tick does: effects first, then the new state with its events and replies, in one commit. */
 export interface Decision {
@@ -75,7 +75,7 @@ function settle(draft: Draft, observed: Observed, nowMs: number): void {
   const { state } = draft;
   if (state.rollout) {
     watchCopies(state, state.rollout, observed);
-    watchTraffic(state.stable?.id ?? null, state.rollout, observed);
+    watchTraffic(state.stable?.id ?? null, state.rollout, observed, nowMs);
     const missed = missedMachines(state.rollout, observed);
     if (!state.rollout.paused && missed.length === 0) advance(draft, observed, nowMs);
   }

@@ -12,6 +12,7 @@ import { noChecks, noRules, runsTheSame, switchAtOnce } from './revision.ts';
 import { candidateWeight, routedCopies } from './routes.ts';
 import { beginReplacing } from './shared.ts';
 import { upgradeRequest } from './upgrade.ts';
+import { noteVerdict } from './verdicts.ts';
 
 /** How long what is watched after a repair. */
 const repairBakeMs = 10_000;
@@ -65,6 +66,8 @@ export function revert(draft: Draft, cause: Cause, nowMs: number): void {
     check: checkCommand(state),
     started: !['waiting', 'preparing', 'migrating', 'checking-stable'].includes(rollout.phase.at),
   };
+  const { verdict, ...why } = cause;
+  if (verdict) noteVerdict(draft, rollout, verdict);
   draft.event('rollout.reverting', 'slipway', {
     rollout: rollout.id,
     weightPercent: candidateWeight(rollout),
@@ -76,7 +79,7 @@ export function revert(draft: Draft, cause: Cause, nowMs: number): void {
     at: 'reverting',
     stage,
     timer: startObserved(nowMs),
-    cause,
+    cause: why,
     from,
     gate: newGate(nowMs),
   };

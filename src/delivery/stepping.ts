@@ -4,22 +4,13 @@ import { newGate, stepAt } from './begin.ts';
 import { checksOf, dueCheck, nameOf } from './checks.ts';
 import type { Draft } from './draft.ts';
 import type { Rollout, SteppingPhase } from './environment.ts';
-import {
-  judge,
-  sampleSince,
-  sumOf,
-  takeBaseline,
-  type Baseline,
-  type TrafficSample,
-  type Verdict,
-} from './judge.ts';
 import { webCopiesPast, webReplicas } from './copies.ts';
 import { inFlightOf, routerOf, type Observed } from './observed.ts';
 import { machineOf } from './machines.ts';
-import type { RouterState } from './ports.ts';
 import { lacksRoom } from './room.ts';
 import { allReady, countProbes, gatedCopies } from './probes.ts';
 import { onAnswering } from './silence.ts';
+import { concludeHold, verdictOn } from './verdicts.ts';
 
 interface Stepping {
   rollout: Rollout;
@@ -63,8 +54,9 @@ export function stepping(
       if (passed(draft, { rollout, phase }, observed, nowMs)) holdOrGoOn(draft, { rollout, phase }, nowMs);
       return;
     case 'holding':
-      if (isOver(rollout, phase)) goOn(draft, { rollout, phase }, observed, nowMs);
-      return;
+      if (!isOver(rollout, phase) || staysUndecided(draft, rollout, phase)) return;
+      concludeHold(draft, rollout);
+      return next(rollout, phase, nowMs);
     default:
       return unreachable(phase.stage);
   }
@@ -98,7 +90,6 @@ function shifted(draft: Draft, { rollout, phase }: Stepping, observed: Observed,
   const { weightPercent = 0 } = rollout.steps[phase.index] ?? {};
   const about = { rollout: rollout.id, revision: rollout.candidate.id, weightPercent };
   draft.event('traffic.shifted', 'slipway', about);
-  if (weightPercent > 0) rollout.baseline = takeBaselines(observed);
   const verifying = { ...phase, stage: 'verifying', check: 0, timer: startObserved(nowMs) } as const;
   if (weightPercent > 0 && checksOf(rollout, verifying).length > 0) rollout.phase = verifying;
   else holdOrGoOn(draft, { rollout, phase }, nowMs);
@@ -135,17 +126,19 @@ function isOver(rollout: Rollout, { index, timer, approvedBy }: SteppingPhase): 
   return approvedBy !== null || rollout.hurried || (hold.kind === 'timer' && timer.elapsedMs >= hold.ms);
 }
 
-function goOn(draft: Draft, { rollout, phase }: Stepping, observed: Observed, nowMs: number): void {
-  const verdict = verdictOn(draft.state.stable?.id ?? null, rollout, observed);
-  if (verdict?.is === 'inconclusive') {
+/** Where people said so, a step stays while nothing is proven of it. */
+function staysUndecided(draft: Draft, rollout: Rollout, phase: SteppingPhase): boolean {
+  const policy = rollout.settings.judge?.undecided ?? 'go-on';
+  const verdict = verdictOn(rollout);
+  if (policy === 'go-on' || phase.approvedBy !== null || rollout.hurried) return false;
+  if (verdict?.is !== 'inconclusive' && verdict?.is !== 'errored') return false;
+  if (phase.undecided !== policy) {
     const weightPercent = rollout.steps[phase.index]?.weightPercent ?? 0;
-    draft.event('rollout.unproven', 'slipway', {
-      rollout: rollout.id,
-      weightPercent,
-      reason: verdict.reason,
-    });
+    const { reason } = verdict;
+    draft.event('rollout.undecided', 'slipway', { rollout: rollout.id, weightPercent, policy, reason });
+    rollout.phase = { ...phase, undecided: policy };
   }
-  next(rollout, phase, nowMs);
+  return true;
 }
 
 function next(rollout: Rollout, { index }: SteppingPhase, nowMs: number): void {
@@ -153,68 +146,4 @@ function next(rollout: Rollout, { index }: SteppingPhase, nowMs: number): void {
     index + 1 < rollout.steps.length
       ? stepAt(rollout, index + 1, nowMs)
       : { at: 'draining', timer: startObserved(nowMs) };
-}
-
-/** What the thresholds say of the candidate's traffic since its present share began; null without thresholds or traffic. */
-export function verdictOn(
-  stable: string | null,
-  rollout: Rollout,
-  observed: Pick<Observed, 'routers'>,
-): Verdict | null {
-  const { settings, candidate } = rollout;
-  const counted = countedSince(rollout, observed);
-  if (!settings.judge || !counted) return null;
-  const current = stable === null ? null : sampleOver(counted, stable);
-  const enough = current && current.requests >= settings.judge.minRequests;
-  return judge(settings.judge, {
-    candidate: sampleOver(counted, candidate.id),
-    stable: enough ? current : rollout.stableTraffic,
-    lost: counted.some(({ router, baseline }) => router.losses > baseline.losses),
-  });
-}
-
-/** Keeps what is compared with in step with the router. */
-export function watchTraffic(stable: string | null, rollout: Rollout, observed: Observed): void {
-  const { settings } = rollout;
-  const counted = countedSince(rollout, observed);
-  if (!counted) return;
-  const sample = stable === null ? null : sampleOver(counted, stable);
-  // What a new epoch has counted came since the step began.
-  for (const { machine, baseline, router } of counted)
-    if (router.epoch !== baseline.epoch)
-      rollout.baseline = {
-        ...rollout.baseline,
-        [machine]: { epoch: router.epoch, losses: 0, revisions: {} },
-      };
-  if (sample && sample.requests >= (settings.judge?.minRequests ?? Infinity)) rollout.stableTraffic = sample;
-}
-
-interface Counted {
-  machine: string;
-  baseline: Baseline;
-  router: RouterState;
-}
-
-/** The routers that counted from a baseline on; null without one, and while one of them does not answer. */
-function countedSince({ baseline }: Rollout, observed: Pick<Observed, 'routers'>): Counted[] | null {
-  if (!baseline) return null;
-  const all = Object.entries(baseline).flatMap(([machine, from]) => {
-    const router = routerOf(observed, machine);
-    return router ? [{ machine, baseline: from, router }] : [];
-  });
-  return all.length === Object.keys(baseline).length ? all : null;
-}
-
-/** What a revision had on all of them; null when one of them began to count anew. */
-function sampleOver(counted: readonly Counted[], revision: string): TrafficSample | null {
-  const samples = counted.map(({ baseline, router }) => sampleSince(baseline, router, revision));
-  const known = samples.filter((sample) => sample !== null);
-  return known.length === samples.length ? sumOf(known) : null;
-}
-
-function takeBaselines({ routers }: Observed): Record<string, Baseline> {
-  const answering = Object.entries(routers).filter(
-    (entry): entry is [string, RouterState] => entry[1] !== null,
-  );
-  return Object.fromEntries(answering.map(([machine, router]) => [machine, takeBaseline(router)]));
 }

@@ -34,6 +34,10 @@ export function advanceTimers(state: EnvironmentState, nowMs: number): void {
   const advance: Advance = rollout.paused
     ? (timer) => ({ ...timer, lastSeenMs: nowMs })
     : (timer) => advanceObserved(timer, nowMs, lookMs);
+  if (rollout.compared) {
+    rollout.compared.since = advance(rollout.compared.since);
+    rollout.compared.shareSince = advance(rollout.compared.shareSince);
+  }
   advancePhase(rollout, { advance, rest: rollout.paused ? advance : rest });
 }
 

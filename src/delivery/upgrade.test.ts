@@ -122,7 +122,6 @@ function withoutMachines(value: unknown): unknown {
   return JSON.parse(
     JSON.stringify(value, (key, part: unknown) => {
       if (key === 'machines' || key === 'started') return undefined;
-      if (key === 'baseline' && part) return (part as Record<string, unknown>)['here'];
       return part;
     }),
   );

@@ -11,7 +11,6 @@ import type {
 import { noChecks, noRules, type Revision, type RevisionProcess, type RolloutSettings } from './revision.ts';
 import { judgeLevels, type JudgeDefinition, type StrategyDefinition } from '../app/index.ts';
 import { here } from './machines.ts';
-import type { Baseline } from './judge.ts';
 import type { Step } from './strategy.ts';
 
 /*
@@ -127,7 +126,7 @@ function upgradeRollout(rollout: Rollout): Rollout {
     return withChecks({
       ...rollout,
       alone: rollout.alone ?? false,
-      baseline: upgradeBaseline(rollout.baseline),
+      compared: rollout.compared ?? null,
       candidate: upgradeRevision(rollout.candidate),
       ...(rollout.outage
         ? { outage: { ...rollout.outage, before: rollout.outage.before.map(upgradeWithin<RunningShared>) } }
@@ -142,8 +141,7 @@ function upgradeRollout(rollout: Rollout): Rollout {
     hurried: false,
     underWay: begun,
     stableBefore: 'unknown',
-    baseline: null,
-    stableTraffic: null,
+    compared: null,
     alone: false,
     ...(old as object),
     candidate,
@@ -154,16 +152,6 @@ function upgradeRollout(rollout: Rollout): Rollout {
     steps: old.steps.map((step): Step => ({ taken: 0, hold: { kind: 'none' }, ...(step as object) }) as Step),
     phase: upgradePhase(old, begun),
   } as Rollout;
-}
-
-/** Before there were several machines, the one router's counts stood for themselves; before losses were counted, none were. */
-function upgradeBaseline(written: Rollout['baseline'] | Baseline): Rollout['baseline'] {
-  if (!written) return null;
-  const known = typeof written['epoch'] === 'string' ? { [here]: written as Baseline } : written;
-  const entries = Object.entries(known as Record<string, Baseline>);
-  return Object.fromEntries(
-    entries.map(([machine, from]) => [machine, { ...from, losses: from.losses ?? 0 }]),
-  );
 }
 
 /** Before there were checks, no step had passed any. */

@@ -24,8 +24,7 @@ function reverting(stage: 'routing' | 'draining' | 'stopping'): EnvironmentState
     hurried: false,
     underWay: startObserved(nowMs),
     stableBefore: 'unknown',
-    baseline: null,
-    stableTraffic: null,
+    compared: null,
     alone: false,
     phase: {
       at: 'reverting',

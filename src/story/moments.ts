@@ -33,6 +33,13 @@ const tellings: Record<string, (data: Data, who: string) => Telling> = {
   'rollout.unproven': ({ weightPercent, reason }) => [
     `nothing spoke against it at ${text(weightPercent)} %, and nothing proved it: ${text(reason)}`,
   ],
+  'rollout.judged': ({ weightPercent, verdict, reason }) => [
+    `the judge at ${text(weightPercent)} %: ${text(verdict)}${reason === null ? '' : `, ${text(reason)}`}`,
+    verdict === 'failed' ? 'bad' : verdict === 'passed' ? 'good' : 'plain',
+  ],
+  'rollout.undecided': ({ weightPercent, policy, reason }) => [
+    `it stays at ${text(weightPercent)} % ${policy === 'ask' ? 'until somebody decides' : 'until it is proven'}: ${text(reason)}`,
+  ],
   'rollout.approved': (_, who) => [`${who} approved it`],
   'rollout.promoted': ({ full }, who) => [
     full === true ? `${who} let it go on to the end` : `${who} let it go on`,

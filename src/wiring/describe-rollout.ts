@@ -6,6 +6,7 @@ import {
   nameOfCheck,
   previewHost,
   unmetRules,
+  verdictOn,
   whoMayApprove,
   type EnvironmentState,
   type Rollout,
@@ -112,15 +113,23 @@ function describeStep(rollout: Rollout, phase: Phase<'stepping'>, old: string): 
     case 'holding': {
       const hold = step?.hold ?? { kind: 'none' };
       const share = weight === 0 ? previewText(candidate.hosts, settings) : `${weight} % of traffic`;
-      const held =
-        hold.kind === 'timer'
-          ? `${rounded(hold.ms - phase.timer.elapsedMs)} left`
-          : `waits for an approval since ${rounded(phase.timer.elapsedMs)}`;
-      return `holds ${candidate.id} at ${share}, ${held}`;
+      const since = `waits for an approval since ${rounded(phase.timer.elapsedMs)}`;
+      const held = hold.kind === 'timer' ? `${rounded(hold.ms - phase.timer.elapsedMs)} left` : since;
+      if (phase.undecided === undefined)
+        return `holds ${candidate.id} at ${share}, ${held}${provenText(rollout)}`;
+      const waits = phase.undecided === 'ask' ? since : 'stays until it is proven';
+      return `holds ${candidate.id} at ${share}, ${waits}${provenText(rollout)}`;
     }
     default:
       return unreachable(phase.stage);
   }
+}
+
+/** What the judge says so far. */
+function provenText(rollout: Rollout): string {
+  const verdict = verdictOn(rollout);
+  if (!verdict) return '';
+  return verdict.is === 'passed' ? '; proven good' : `; ${verdict.reason}`;
 }
 
 function describeCheck(rollout: Rollout): string {

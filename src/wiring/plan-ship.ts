@@ -11,6 +11,7 @@ import { openMirror } from '../source/index.ts';
 import { environmentOf, matchesPatterns, type Workflow } from '../workflow/index.ts';
 import { once } from './compose-checks.ts';
 import { environmentState } from './environments.ts';
+import { judgeText } from './judge-text.ts';
 import { rulesWithPolicy } from './people.ts';
 import { planCompose } from './plan-compose.ts';
 import { deploySteps } from './repository-files.ts';
@@ -146,6 +147,8 @@ function changes(app: App, definition: EnvironmentDefinition, state: Environment
   lines.push(
     `ready: ${definition.health.path === null ? 'its port answers' : `GET ${definition.health.path} answers 2xx`}, ${definition.health.successes} times in a row within ${formatDuration(definition.health.deadlineMs)}`,
   );
+  if (definition.judge && app.webProcess !== null && stable)
+    lines.push(`judged ${judgeText(definition.judge, stable.id)}`);
   lines.push(
     `watched for ${formatDuration(definition.bakeMs)} with all traffic; the old revision stands by for ${formatDuration(definition.rollbackWindowMs)}`,
   );

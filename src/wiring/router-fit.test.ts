@@ -48,13 +48,17 @@ test('everything that a router may lack is asked for by some environment', () =>
     'its canary keeps sessions at their revision = write "sticky: false"',
     'testers are known by the header "x_canary", whose "_" it cannot tell from "-" = name it "x-canary"',
     'testers are known by a cookie = leave that cookie out of "testers"',
-    'the judge of its canary needs requests counted by revision = leave "judge" out and let people approve the steps',
+    'its judge needs requests counted by revision = write "judge: off" and let people approve the steps',
     'its "rate-limit" needs a router that counts the requests of each client = leave "rate-limit" out',
   ]);
   expect(texts('{ strategy: { blue-green: { preview: true } } }')).toEqual([
     'the embedded router cannot do what production asks for: its preview has a host of its own = write "preview: false"',
   ]);
   expect(texts('{ strategy: rolling }')).toEqual([]);
+  expect(texts('{ strategy: rolling, judge: fast }')).toEqual([
+    expect.stringContaining('its judge needs requests counted by revision'),
+  ]);
+  expect(texts('{ strategy: { canary: { judge: off, sticky: false, steps: [100%] } } }')).toEqual([]);
 });
 
 test('routes in force that a router could not follow are told, by scope', () => {

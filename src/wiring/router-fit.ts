@@ -6,7 +6,7 @@ import { routerKinds, type RouterKind } from './router-settings.ts';
 
 /** Something that is asked of a router. */
 interface Need {
-  /** "the judge of its canary needs requests counted by revision" */
+  /** "its judge needs requests counted by revision" */
   why: string;
   /** How to do without. */
   without: string;
@@ -54,7 +54,7 @@ function needsOf({ strategy, judge, rateLimit }: EnvironmentDefinition): Need[] 
     ...(header ? [pinNeed({ kind: 'header', ...header })] : []),
     ...(cookie ? [pinNeed({ kind: 'cookie', ...cookie })] : []),
     ...(strategy.kind === 'blue-green' && strategy.preview ? [pinNeed({ kind: 'host', host: '' })] : []),
-    ...(canary && judge ? [countsNeed] : []),
+    ...(judge ? [countsNeed] : []),
     ...(rateLimit ? [limitNeed] : []),
   ];
 }
@@ -72,8 +72,8 @@ const stickyNeed: Need = {
 };
 
 const countsNeed: Need = {
-  why: 'the judge of its canary needs requests counted by revision',
-  without: 'leave "judge" out and let people approve the steps',
+  why: 'its judge needs requests counted by revision',
+  without: 'write "judge: off" and let people approve the steps',
   met: ({ counts }) => counts,
 };
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { defaults, formatDuration, slipwaySchema } from '../../src/app/index.ts';
+import { defaults, formatDuration, judgeLevels, slipwaySchema } from '../../src/app/index.ts';
 
 /** Default by key, as the tables of docs/slipway-yml.md say it. */
 const documented = new Map(
@@ -13,6 +13,8 @@ interface Schema {
   properties?: Record<string, Schema>;
   additionalProperties?: Schema | boolean;
   anyOf?: Schema[];
+  items?: Schema;
+  $defs?: Record<string, Schema>;
 }
 
 test('every key of slipway.yml is documented, and no key that is none', () => {
@@ -20,7 +22,11 @@ test('every key of slipway.yml is documented, and no key that is none', () => {
   const environment = environments?.additionalProperties;
   if (typeof environment !== 'object') throw new Error('the schema has lost its environments');
   const top = keysOf(slipwaySchema as Schema).filter((key) => !key.startsWith('environments.'));
-  expect([...documented.keys()].sort()).toEqual([...new Set([...top, ...keysOf(environment)])].sort());
+  const judge = (slipwaySchema as Schema).$defs?.['judge'] ?? {};
+  const metric = judge.anyOf?.[1]?.properties?.['metrics']?.items ?? {};
+  const keys = [...top, ...keysOf(environment), ...keysOf({ properties: { judge } })];
+  const ofMetrics = keysOf({ properties: { 'judge.metrics': metric } });
+  expect([...documented.keys()].sort()).toEqual([...new Set([...keys, ...ofMetrics])].sort());
 });
 
 test('the defaults that are documented are those of the code', () => {
@@ -38,7 +44,15 @@ test('the defaults that are documented are those of the code', () => {
     'strategy.rolling.batch': shown('strategy.rolling.batch'),
     'strategy.canary.steps': shown('strategy.canary.steps'),
     'strategy.canary.hold': shown('strategy.canary.hold'),
-    'strategy.canary.judge.min-requests': shown('strategy.canary.judge.min-requests'),
+    'strategy.canary.judge': shown('strategy.canary.judge'),
+    'judge.level': shown('judge.level'),
+    'judge.min-requests': shown('judge.min-requests'),
+    'judge.proven-below': shown('judge.proven-below'),
+    'judge.warm-up': shown('judge.warm-up'),
+    'judge.metrics.timeout': shown('judge.metrics.timeout'),
+    'judge.metrics.every': shown('judge.metrics.every'),
+    'judge.metrics.failures': shown('judge.metrics.failures'),
+    'judge.probes.per-minute': shown('judge.probes.per-minute'),
   }).toEqual({
     'health.interval': code(formatDuration(health.intervalMs)),
     'health.timeout': code(formatDuration(health.probeTimeoutMs)),
@@ -51,10 +65,29 @@ test('the defaults that are documented are those of the code', () => {
     'strategy.rolling.batch': code(String(defaults.rollingBatch)),
     'strategy.canary.steps': code(`[${defaults.canaryWeights.map((weight) => `${weight}%`).join(', ')}]`),
     'strategy.canary.hold': code(formatDuration(defaults.canaryHoldMs)),
-    'strategy.canary.judge.min-requests': code(String(defaults.minRequests)),
+    'strategy.canary.judge': code(defaults.judge),
+    'judge.level': code(defaults.judge),
+    'judge.min-requests': code(String(defaults.minRequests)),
+    'judge.proven-below': code(`${judgeLevels[defaults.judge].provenBelow * 100}%`),
+    'judge.warm-up': code(formatDuration(judgeLevels[defaults.judge].warmUpMs)),
+    'judge.metrics.timeout': code(formatDuration(defaults.metricCommandMs)),
+    'judge.metrics.every': code(formatDuration(defaults.metricIntervalMs)),
+    'judge.metrics.failures': code(String(defaults.metricFailures)),
+    'judge.probes.per-minute': code(String(defaults.probesPerMinute)),
   });
   expect(shown('replicas')).toContain(code(String(defaults.replicas)));
   expect(health.path).toBeNull();
+});
+
+test('what is documented of a level of the judge is what it stands for', () => {
+  const rows = [
+    ...readFileSync('docs/slipway-yml.md', 'utf8').matchAll(
+      /^\| `judge: (\w+)` +\| at most ([0-9.]+)% of rollouts +\| `([a-z-]+)` +\|$/gm,
+    ),
+  ].map(([, level, falseAlarm, undecided]) => [level, Number(falseAlarm) / 100, undecided]);
+  expect(rows).toEqual(
+    Object.values(judgeLevels).map(({ level, falseAlarm, undecided }) => [level, falseAlarm, undecided]),
+  );
 });
 
 const code = (text: string) => `\`${text}\``;

@@ -99,6 +99,21 @@ const wrongFiles: [name: string, what: string, files: Files][] = [
     'a canary that does not end with all traffic',
     { 'slipway.yml': environment('    strategy: { canary: { steps: [10%, 50%] } }') },
   ],
+  ['slipway-yml-judge', 'a judge that there is not', { 'slipway.yml': environment('    judge: thorough') }],
+  [
+    'slipway-yml-metric',
+    'a metric of both revisions at once, and one that no bound holds',
+    {
+      'slipway.yml': environment(
+        "    judge:\n      metrics:\n        - { http: 'http://127.0.0.1:9100/stats', times: 2 }\n        - { resource: memory }",
+      ),
+    },
+  ],
+  [
+    'slipway-yml-probes',
+    'requests of Slipway itself, of which there are none',
+    { 'slipway.yml': environment('    judge: { probes: { per-minute: 60 } }') },
+  ],
   ['slipway-yml-later', 'a rule of a later version', { 'slipway.yml': environment('    ttl: 72h') }],
   [
     'slipway-yml-promote-from',

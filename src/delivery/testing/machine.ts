@@ -1,6 +1,6 @@
 import { CodedError } from '../../diagnostics/index.ts';
 import { here } from '../machines.ts';
-import type { Router, RouterState, Routes, Target } from '../ports.ts';
+import type { Router, RouterState, Routes, SessionLot, Target } from '../ports.ts';
 
 /** One machine in memory: its router, which counts and forgets, and who may act on it. */
 export class MachineInMemory {
@@ -24,6 +24,8 @@ export class MachineInMemory {
   private epoch = 1;
   private readonly inFlight = new Map<string, number>();
   private readonly counts = new Map<string, { requests: number; errors: number }>();
+  /** Each request is a session of its own. */
+  private readonly lots = new Map<string, SessionLot>();
   private readonly checkRoutes: (machine: MachineInMemory, desired: Routes) => void;
 
   readonly router: Router = {
@@ -60,6 +62,7 @@ export class MachineInMemory {
     this.epoch += 1;
     this.losses = lost ? 1 : 0;
     this.counts.clear();
+    this.lots.clear();
   }
 
   weightOf(revision: string): number {
@@ -105,18 +108,31 @@ export class MachineInMemory {
         requests: this.counts.get(id)?.requests ?? 0,
         errors: this.counts.get(id)?.errors ?? 0,
         gatewayErrors: 0,
-        sessions: 0,
-        sessionsWithError: 0,
+        sessions: this.counts.get(id)?.requests ?? 0,
+        sessionsWithError: this.counts.get(id)?.errors ?? 0,
         latency: [],
       })),
-      lots: null,
+      lots: structuredClone([...this.lots.values()]),
     };
   }
 
   private count(id: string, requests: number, bad: boolean): void {
     const seen = this.counts.get(id) ?? { requests: 0, errors: 0 };
+    const errors = bad ? Math.ceil(requests / 3) : 0;
     seen.requests += requests;
-    seen.errors += bad ? Math.ceil(requests / 3) : 0;
+    seen.errors += errors;
     this.counts.set(id, seen);
+    this.draw(id, requests, errors);
+  }
+
+  private draw(id: string, sessions: number, failed: number): void {
+    const shares = (this.routes?.revisions ?? []).filter(({ weightPercent }) => weightPercent > 0);
+    if (shares.length < 2) return;
+    const weights = Object.fromEntries(shares.map((one) => [one.id, one.weightPercent]));
+    const lot = this.lots.get(JSON.stringify(weights)) ?? { weights, drawn: {} };
+    this.lots.set(JSON.stringify(weights), lot);
+    const drawn = (lot.drawn[id] ??= { sessions: 0, failed: 0, slow: [] });
+    drawn.sessions += sessions;
+    drawn.failed += failed;
   }
 }

@@ -257,6 +257,7 @@ environments:
       'starts 1 copy of web, with api of its own; ready when GET /ready answers 2xx 2 times in a row within 1m and GET /login answers 200; checks "npm run smoke"; then 25% of traffic; then checks GET /cart; holds for 1m',
       'starts 1 copy of web; then 50% of traffic; then checks GET /cart; holds until somebody approves',
       'starts 2 copies of web; then all traffic; then checks GET /cart',
+      'from the first of its traffic on, judges it against r3 by the traffic of both (balanced): harm takes it back; what is not proven by the end of a hold goes on',
       'r3 finishes its requests, for at most 30s',
       'ends the old worker',
       'starts worker',
@@ -278,6 +279,13 @@ environments:
         'stops 1 copy of the old web, starts 1 copy of web',
         'then 50% of traffic; holds for 30s',
         'stops 1 copy of the old web, starts 1 copy of web; then all traffic',
+      ],
+    ],
+    [
+      'what is judged by more than its traffic',
+      'strategy: rolling, judge: { level: careful, metrics: [{ resource: memory, times: 2 }], probes: { requests: [{ path: / }] } }',
+      [
+        'judges it against r3 by the traffic of both, memory, requests of its own (careful): harm takes it back; a hold lasts until it is proven good',
       ],
     ],
   ])('of %s', (_, settings, expected) => {

@@ -13,6 +13,7 @@ import {
   replaceAtOnce,
   type Step,
 } from '../../delivery/index.ts';
+import { judgeText } from '../judge-text.ts';
 import { replacedShared, standsAlone } from './alone.ts';
 import type { ForecastFacts } from './model.ts';
 
@@ -23,6 +24,7 @@ export function orderOfRollout(facts: ForecastFacts): string[] {
     ...prepares(facts),
     ...tasks(facts),
     ...steps(facts),
+    ...judged(facts),
     ...afterwards(facts),
   ];
 }
@@ -121,6 +123,12 @@ function steps({ app, state, shared }: ForecastFacts): string[] {
     const everywhere = many ? ' on all machines' : '';
     return `${room}${begin}${traffic(step, environment)}${everywhere}${then}${holdText(step.hold)}`;
   });
+}
+
+function judged({ app: { environment, web }, state }: ForecastFacts): string[] {
+  const { judge } = environment;
+  if (!judge || !web || !state?.stable) return [];
+  return [`from the first of its traffic on, judges it ${judgeText(judge, state.stable.id)}`];
 }
 
 function checkText(checks: CheckDefinition[], words: string): string {

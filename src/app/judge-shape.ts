@@ -1,0 +1,132 @@
+import { isMap, isScalar } from 'yaml';
+import { defaults, judgeLevels } from './defaults.ts';
+import { formatDuration } from './duration.ts';
+import { metrics } from './metric-shape.ts';
+import type { JudgeDefinition, JudgeLevel, ProbesDefinition } from './model.ts';
+import { errorRateBelow, shareUpTo, timeBelow, word } from './notation.ts';
+import { request } from './request-shape.ts';
+import { about, duration, integer, listOf, notEmpty, object } from './shapes.ts';
+import type { JsonSchema, Shape } from './shapes.ts';
+
+const levels = Object.keys(judgeLevels) as JudgeLevel[];
+const usual = judgeLevels[defaults.judge];
+
+const probeFields = object(
+  {
+    'per-minute': about(
+      integer(1, 600, defaults.probesPerMinute),
+      'Requests a minute, to both revisions by lot.',
+      defaults.probesPerMinute,
+    ),
+    requests: about(
+      notEmpty(listOf(request), 'write a request, such as { path: /login }'),
+      'What is asked for in turn, and what it must be answered.',
+    ),
+  },
+  { example: '{ requests: [{ path: /login }] }' },
+);
+
+/** Requests of Slipway's own. */
+const probes: Shape<ProbesDefinition> = {
+  ...probeFields,
+  schema: { ...probeFields.schema, required: ['requests'] },
+  read(node, reader, path) {
+    const values = probeFields.read(node, reader, path);
+    if (!values || !isMap(node)) return undefined;
+    const { requests } = values;
+    if (requests) {
+      return {
+        perMinute: values['per-minute']?.value ?? defaults.probesPerMinute,
+        requests: requests.value.map(({ value }) => value),
+      };
+    }
+    if (node.has('requests')) return undefined;
+    return reader.report('app/missing-key', `${path} asks for nothing`, reader.span(node), {
+      help: 'write it like this: probes: { requests: [{ path: /login }] }',
+    });
+  },
+};
+
+const settings = object(
+  {
+    level: about(
+      word('a level of the judge', levels),
+      'What every number that is not written follows from.',
+      usual.level,
+    ),
+    'error-rate': about(errorRateBelow, 'Share of requests that may fail.'),
+    p95: about(timeBelow, 'Time within which 95 of 100 requests are answered.'),
+    'min-requests': about(
+      integer(1, 1_000_000, defaults.minRequests),
+      'Fewer requests than these say nothing of a bound.',
+      defaults.minRequests,
+    ),
+    'false-alarm': about(
+      shareUpTo(20, '1%'),
+      'Chance that a revision as good as the one before is taken back, over a whole rollout. Without it: as the level says.',
+    ),
+    'proven-below': about(
+      shareUpTo(50, '1%'),
+      'A revision of which surely fewer sessions than this fail is proven good.',
+      `${usual.provenBelow * 100}%`,
+    ),
+    'warm-up': about(
+      duration('10s'),
+      'How long after its first traffic nobody looks at how slow it is.',
+      formatDuration(usual.warmUpMs),
+    ),
+    undecided: about(
+      word('what to do while nothing is proven', ['go-on', 'hold', 'ask']),
+      'What a hold that is over does while nothing is proven: go on and say so, stay until it is, or ask somebody. Without it: as the level says.',
+    ),
+    metrics: about(metrics, 'What else is measured, and the bounds that it must keep.', []),
+    probes: about(
+      probes,
+      'Requests that Slipway sends by itself where users send too few. Without it: none.',
+    ),
+  },
+  { example: '{ level: careful }' },
+);
+const written = notEmpty(settings, 'give it a level or a bound, such as level: careful');
+
+/** What `judge` may be; where it may stand, the schema refers to this. */
+export const judgeSchema: JsonSchema = { anyOf: [{ enum: [...levels, 'off'] }, written.schema] };
+
+/** A level, `off`, or a mapping of numbers; null for none. */
+export const judge: Shape<JudgeDefinition | null> = {
+  expects: `${levels.join(', ')}, off, or a mapping`,
+  example: usual.level,
+  schema: { $ref: '#/$defs/judge' },
+  read(node, reader, path) {
+    if (isMap(node)) {
+      const values = written.read(node, reader, path);
+      return values && definitionFrom(values);
+    }
+    if (!isScalar(node) || typeof node.value !== 'string') return reader.wrongType(judge, node, path);
+    if (node.value === 'off') return null;
+    const level = levels.find((one) => one === node.value);
+    if (level !== undefined) return judgeLevels[level];
+    return reader.report('app/bad-value', `"${node.value}" is not a judge`, reader.span(node), {
+      notes: [`allowed: ${judge.expects}`],
+      help: `write it like this: judge: ${judge.example}`,
+    });
+  },
+};
+
+type Written = typeof settings extends Shape<infer T> ? T : never;
+
+function definitionFrom(values: Written): JudgeDefinition {
+  const level = judgeLevels[values.level?.value ?? defaults.judge];
+  return {
+    level: level.level,
+    falseAlarm: values['false-alarm']?.value ?? level.falseAlarm,
+    errorRate: values['error-rate']?.value ?? level.errorRate,
+    p95Ms: values.p95?.value ?? level.p95Ms,
+    minRequests: values['min-requests']?.value ?? level.minRequests,
+    provenBelow: values['proven-below']?.value ?? level.provenBelow,
+    warmUpMs: values['warm-up']?.value ?? level.warmUpMs,
+    undecided: values.undecided?.value ?? level.undecided,
+    metrics: values.metrics?.value ?? level.metrics,
+    probes: values.probes?.value ?? level.probes,
+  };
+}

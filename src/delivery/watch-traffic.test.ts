@@ -1,0 +1,259 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { startObserved } from '../flow/index.ts';
+import type { Rollout } from './environment.ts';
+import { here } from './machines.ts';
+import type { Observed } from './observed.ts';
+import type { LotCounts, RouterState } from './ports.ts';
+import { aCanary, aJudge, aRequest } from './testing/builders.ts';
+import { verdictOn } from './verdicts.ts';
+import { watchTraffic } from './watch-traffic.ts';
+
+/** What came between two looks, of both. */
+interface Window {
+  candidate: LotCounts;
+  stable: LotCounts;
+}
+
+/** What may happen to the router between two looks, without a word of what users met. */
+type Mishap = 'restarts' | 'restarts and has lost' | 'loses lines' | 'is silent' | 'nothing';
+
+const mishaps: Mishap[] = ['restarts', 'restarts and has lost', 'loses lines', 'is silent', 'nothing'];
+
+/** A canary that holds at 10 %, and the one router that counts for it. */
+class Watched {
+  rollout = holding();
+  private epoch = 1;
+  private losses = 0;
+  private counted: Window = { candidate: none(), stable: none() };
+  private nowMs = 1_000;
+
+  constructor() {
+    this.look();
+    // The times that tell slow sessions are chosen; what was slow before says nothing.
+    this.look();
+  }
+
+  /** Time passes, then somebody looks. */
+  look(): void {
+    this.pass();
+    watchTraffic('r1', this.rollout, this.observed(), this.nowMs);
+  }
+
+  count({ candidate, stable }: Window): void {
+    const { counted } = this;
+    this.counted = { candidate: sum(counted.candidate, candidate), stable: sum(counted.stable, stable) };
+  }
+
+  meets(mishap: Mishap): void {
+    if (mishap === 'is silent') {
+      this.pass();
+      watchTraffic('r1', this.rollout, { ...this.observed(), routers: { [here]: null } }, this.nowMs);
+    }
+    if (mishap === 'loses lines') this.losses += 1;
+    if (!mishap.startsWith('restarts')) return;
+    this.epoch += 1;
+    this.losses = mishap === 'restarts' ? 0 : 1;
+    this.counted = { candidate: none(), stable: none() };
+  }
+
+  get sums(): number[] {
+    const { compared } = this.rollout;
+    const { candidate, stable, drawn } = compared ?? { candidate: {}, stable: {}, drawn: [] };
+    const all = [candidate, stable ?? {}, ...drawn.flatMap((one) => [one.candidate, one.stable])];
+    return all.flatMap((counts) => Object.values(counts).flat() as number[]);
+  }
+
+  private pass(): void {
+    this.nowMs += 300;
+    const { compared } = this.rollout;
+    if (compared) compared.since = { elapsedMs: compared.since.elapsedMs + 300, lastSeenMs: this.nowMs };
+  }
+
+  private observed(): Observed {
+    const { candidate, stable } = this.counted;
+    const router: RouterState = {
+      epoch: `e${this.epoch}`,
+      losses: this.losses,
+      fence: 1,
+      routes: null,
+      unsure: false,
+      revisions: [traffic('r1', 90, stable), traffic('r2', 10, candidate)],
+      lots: [{ weights: { r1: 90, r2: 10 }, drawn: { r1: stable, r2: candidate } }],
+    };
+    return {
+      instances: [],
+      routers: { [here]: router },
+      command: { state: 'none' },
+      prepared: {},
+      silent: [],
+      taken: null,
+      metrics: {},
+      probed: null,
+    };
+  }
+}
+
+function holding(): Rollout {
+  const { revision, settings } = aRequest(2, 'good', { settings: { judge: aJudge({ warmUpMs: 0 }) } });
+  return {
+    id: 'ro-2',
+    kind: 'deploy',
+    candidate: { ...revision, id: 'r2' },
+    standing: false,
+    steps: [10, 50, 100].map((weightPercent) => ({
+      ready: 1,
+      weightPercent,
+      taken: 0,
+      hold: { kind: 'approval' },
+    })),
+    alone: false,
+    settings: { ...settings, strategy: aCanary([10, 50, 100], { kind: 'approval' }) },
+    requestedBy: 'ana',
+    replyTo: null,
+    tasks: [],
+    taskIndex: 0,
+    paused: null,
+    hurried: false,
+    underWay: startObserved(0),
+    stableBefore: 'unknown',
+    compared: null,
+    phase: {
+      at: 'stepping',
+      index: 0,
+      stage: 'holding',
+      check: 0,
+      gate: { streaks: {}, failures: {}, deadline: startObserved(0), lastFailure: null },
+      timer: startObserved(0),
+      approvedBy: null,
+    },
+  };
+}
+
+function none(): LotCounts {
+  return { sessions: 0, failed: 0, slow: [100, 250, 1_000, 4_000].map((overMs) => ({ overMs, count: 0 })) };
+}
+
+function sum(one: LotCounts, other: LotCounts): LotCounts {
+  return {
+    sessions: one.sessions + other.sessions,
+    failed: one.failed + other.failed,
+    slow: one.slow.map(({ overMs, count }, index) => ({
+      overMs,
+      count: count + (other.slow[index]?.count ?? 0),
+    })),
+  };
+}
+
+function traffic(id: string, weightPercent: number, { sessions, failed }: LotCounts) {
+  return {
+    id,
+    weightPercent,
+    inFlight: 0,
+    inFlightAt: null,
+    requests: sessions * 3,
+    errors: failed,
+    gatewayErrors: 0,
+    sessions,
+    sessionsWithError: failed,
+    latency: [],
+  };
+}
+
+const counts = (most: number): fc.Arbitrary<LotCounts> =>
+  fc
+    .record({ sessions: fc.nat(most), bad: fc.nat(100), slow: fc.nat(100) })
+    .map(({ sessions, bad, slow }) => ({
+      sessions,
+      failed: Math.floor((sessions * bad) / 500),
+      slow: none().slow.map(({ overMs }, index) => ({
+        overMs,
+        count: Math.floor((sessions * slow) / (100 * (index + 1))),
+      })),
+    }));
+const window: fc.Arbitrary<Window> = fc.record({ candidate: counts(40), stable: counts(360) });
+const windows = fc.array(window, { maxLength: 12 });
+
+function watched(all: readonly Window[]): Watched {
+  const one = new Watched();
+  for (const each of all) {
+    one.count(each);
+    one.look();
+  }
+  return one;
+}
+
+describe('what the judge rests on', () => {
+  test('does not depend on the order in which the same windows came', () => {
+    const shuffled = windows.chain((all) =>
+      fc.tuple(fc.constant(all), fc.shuffledSubarray(all, { minLength: all.length })),
+    );
+    fc.assert(
+      fc.property(shuffled, ([all, other]) => {
+        const [one, two] = [verdictOn(watched(all).rollout), verdictOn(watched(other).rollout)];
+        expect(JSON.stringify(two)).toBe(JSON.stringify(one));
+      }),
+    );
+  });
+
+  test('does not depend on how the same counts were cut into looks, nor on the time between them', () => {
+    fc.assert(
+      fc.property(windows, fc.nat(5), (all, idle) => {
+        const often = watched(all);
+        const once = new Watched();
+        for (const each of all) once.count(each);
+        for (let looks = 0; looks <= idle; looks++) once.look();
+        expect(verdictOn(once.rollout)?.evidence).toEqual(verdictOn(often.rollout)?.evidence);
+      }),
+    );
+  });
+
+  test('is as it was after whatever happens to a router, until users have met something', () => {
+    fc.assert(
+      fc.property(windows, fc.array(fc.constantFrom(...mishaps), { maxLength: 6 }), (all, met) => {
+        const one = watched(all);
+        const before = JSON.stringify(verdictOn(one.rollout));
+        for (const mishap of met) {
+          one.meets(mishap);
+          one.look();
+        }
+        expect(JSON.stringify(verdictOn(one.rollout))).toBe(before);
+      }),
+    );
+  });
+
+  test('never has more than users have met, whatever is lost on the way', () => {
+    const steps = fc.array(fc.tuple(window, fc.constantFrom(...mishaps)), { maxLength: 12 });
+    fc.assert(
+      fc.property(steps, (all) => {
+        const whole = watched(all.map(([each]) => each));
+        const disturbed = new Watched();
+        for (const [each, mishap] of all) {
+          disturbed.meets(mishap);
+          disturbed.count(each);
+          disturbed.look();
+        }
+        for (const [index, count] of disturbed.sums.entries())
+          expect(count).toBeLessThanOrEqual(whole.sums[index] ?? 0);
+      }),
+    );
+  });
+
+  test('survives a crash after every look: what was committed goes on', () => {
+    fc.assert(
+      fc.property(windows, (all) => {
+        const steady = watched(all);
+        const shaky = new Watched();
+        for (const each of all) {
+          shaky.count(each);
+          const committed = structuredClone(shaky.rollout);
+          shaky.look();
+          // The look was not committed: the next server looks anew, from what was.
+          shaky.rollout = committed;
+          shaky.look();
+        }
+        expect(shaky.rollout.compared?.drawn).toEqual(steady.rollout.compared?.drawn);
+      }),
+    );
+  });
+});
