@@ -69,11 +69,39 @@ export function checkedProcess(revision: Revision): string {
   return (webProcess(revision) ?? revision.processes[0])?.name ?? '';
 }
 
-/** While the candidate has a part of the traffic, requests of checks reach it all the same. */
-export function checkPins({ id, settings: { checks }, candidate }: Rollout, weightPercent: number): Pin[] {
-  const asks = checks.after.some(({ kind }) => kind === 'request');
-  if (!asks || weightPercent === 0 || weightPercent === 100) return [];
-  return [{ revision: candidate.id, by: { kind: 'header', name: checkHeader, value: id } }];
+type HeaderPin = Pin & { by: { kind: 'header'; value: string } };
+
+/** Takes requests of checks, and those that Slipway sends by itself, to the candidate. */
+export function checkPin({ id, candidate }: Pick<Rollout, 'id' | 'candidate'>): HeaderPin {
+  return { revision: candidate.id, by: { kind: 'header', name: checkHeader, value: id } };
+}
+
+/** Takes those that Slipway sends by itself to the stable revision. */
+export function stablePin({ id }: Pick<Rollout, 'id'>, stable: Pick<Revision, 'id'>): HeaderPin {
+  return { revision: stable.id, by: { kind: 'header', name: checkHeader, value: `${id}:stable` } };
+}
+
+/** Whether Slipway sends requests by itself: from the candidate's first traffic until its bake ends. */
+export function asksByItself({ phase, settings }: Rollout, weightPercent: number): boolean {
+  return Boolean(settings.judge?.probes) && weightPercent > 0 && phase.at !== 'reverting';
+}
+
+/**
+ * While the candidate has a part of the traffic, requests of checks reach it all the same; those that Slipway sends by
+ * itself reach whom they are for.
+ */
+export function checkPins(
+  rollout: Rollout,
+  { weightPercent, stable }: { weightPercent: number; stable: Revision | null },
+): Pin[] {
+  const { settings, phase } = rollout;
+  const byItself = asksByItself(rollout, weightPercent);
+  const hasPart = phase.at === 'stepping' && weightPercent > 0 && weightPercent < 100;
+  const asks = hasPart && settings.checks.after.some(({ kind }) => kind === 'request');
+  return [
+    ...(asks || byItself ? [checkPin(rollout)] : []),
+    ...(byItself && stable ? [stablePin(rollout, stable)] : []),
+  ];
 }
 
 /** Why the check that is due takes the rollout back; null while it may still pass. */

@@ -1,3 +1,4 @@
+import type { Observed } from './observed.ts';
 import type { RouterState } from './ports.ts';
 
 /** Of the requests so far these shares were done by the times at which slowness is told. */
@@ -7,16 +8,20 @@ const fewRequests = 50;
 const usualMs = [100, 250, 1_000, 4_000];
 
 /**
- * Times that tell slow sessions from others, out of those that the routers know; empty while they know none.
+ * Times that tell slow sessions from others, out of those that the routers know, or Slipway's own requests, which are told
+ * by the same; empty while nobody knows any.
  *
  * @param stable - Whose requests so far say what is usual.
  */
-export function usualEdges(routers: readonly RouterState[], stable: string | null): number[] {
+export function usualEdges(
+  routers: readonly RouterState[],
+  { stable, probed }: { stable: string | null; probed: Observed['probed'] },
+): number[] {
   const known = routers
     .flatMap(({ lots }) => lots ?? [])
     .flatMap(({ drawn }) => Object.values(drawn))
     .find(({ slow }) => slow.length > 0);
-  const edges = known?.slow.map(({ overMs }) => overMs) ?? [];
+  const edges = (known ?? probed?.candidate)?.slow.map(({ overMs }) => overMs) ?? [];
   const wanted = routers.map((router) => timesOf(router, stable)).find((times) => times !== null) ?? usualMs;
   const chosen = wanted
     .map((time) => edges.find((edge) => edge >= time))

@@ -1,4 +1,4 @@
-export { checkHeader, dueCheck, nameOf as nameOfCheck, type DueCheck } from './checks.ts';
+export { checkHeader, checkPin, dueCheck, nameOf as nameOfCheck, type DueCheck } from './checks.ts';
 export type { RolloutResult } from './draft.ts';
 export { asksFor, mayNot, type Verb } from './decisions.ts';
 export { commandKey, commandsToForget, currentCommand, type Effect } from './effects.ts';
@@ -12,12 +12,14 @@ export {
   type RolloutRequest,
 } from './environment.ts';
 export { here, homeOf, localId, machineOf, machinesOf, nameOn, onMachine } from './machines.ts';
+export { metricWishes, type MeasuredRevision, type MetricWish } from './metric-wishes.ts';
 export { outdatedShared } from './shared.ts';
 export { missedMachines } from './silence.ts';
 export { knownRevisions, sharedRevision, webProcess } from './copies.ts';
 export { desiredInstances } from './desired.ts';
 export { crossedMigration } from './migrations.ts';
 export { probeWishes, type ProbeWish } from './probes.ts';
+export { probingWish, type ProbingWish } from './probing.ts';
 export { candidateWeight, desiredRoutes, previewHost } from './routes.ts';
 export { mayNotApprove, unmetRules, whoMayApprove } from './rules.ts';
 export { mayNotReplace } from './shared.ts';

@@ -49,6 +49,8 @@ export interface MetricReading {
 /** What came of the requests that Slipway sends itself; counts only grow within an epoch. */
 export interface ProbedTraffic {
   epoch: string;
+  /** Of the candidate at each lot of this epoch: 0.5, or 1 while nobody else can be asked; then nothing is compared. */
+  chance: 0.5 | 1;
   candidate: LotCounts;
   stable: LotCounts;
 }
@@ -72,7 +74,7 @@ export interface Observed {
   taken: string | null;
   /** By the metric's name; those that the rollout's judge asks for and that were read by now. */
   metrics: Record<string, MetricReading>;
-  /** Null while none are sent. Each went to one of both by an even lot. */
+  /** Null while none are sent. They draw no lot at the routers, but are in their counts of requests and errors. */
   probed: ProbedTraffic | null;
 }
 

@@ -62,12 +62,15 @@ export function desiredRoutes(
   const revisions = onlyReachable(all).filter(
     ({ endpoints, weightPercent }) => endpoints.length > 0 || weightPercent > 0,
   );
-  const reachable = revisions.find(({ id }) => id === rollout?.candidate.id);
+  const answers = (id?: string) => revisions.some((one) => one.id === id && one.endpoints.length > 0);
   return {
     scope: state.scope,
     hosts: front.hosts,
     revisions,
-    pins: rollout && reachable ? pinsOf(rollout, reachable.endpoints) : [],
+    pins:
+      rollout && answers(rollout.candidate.id)
+        ? pinsOf(rollout, stable && answers(stable.id) ? stable : null)
+        : [],
     sticky: rollout !== null && isSticky(rollout),
     maintenance: away,
     rateLimit: front.rateLimit,
@@ -124,8 +127,8 @@ function lastShift({ index, stage }: Extract<Rollout['phase'], { at: 'stepping' 
   return ['shifting', 'verifying', 'holding'].includes(stage) ? index : index - 1;
 }
 
-/** A step takes old copies out of the routes before it ends them. */
-function routedStable(stable: Revision, rollout: Rollout | null): number {
+/** Copies of the stable revision that are named to each router: a step takes old ones out before it ends them. */
+export function routedStable(stable: Revision, rollout: Rollout | null): number {
   const copies = webReplicas(stable);
   // One that stands alone gives up its weight, and keeps its copies in the routes while they finish what they have.
   if (!rollout || rollout.alone) return copies;
@@ -135,10 +138,10 @@ function routedStable(stable: Revision, rollout: Rollout | null): number {
   return copies - takenFromMachine(rollout);
 }
 
-/** From the candidate's first routed copy until it has all traffic. */
-function pinsOf(rollout: Rollout, endpoints: Endpoint[]): Pin[] {
-  if (rollout.phase.at !== 'stepping' || endpoints.length === 0) return [];
-  return [...strategyPins(rollout), ...checkPins(rollout, candidateWeight(rollout))];
+/** Testers' from the candidate's first routed copy until it has all traffic, Slipway's own until its bake ends. */
+function pinsOf(rollout: Rollout, stable: Revision | null): Pin[] {
+  const testers = rollout.phase.at === 'stepping' ? strategyPins(rollout) : [];
+  return [...testers, ...checkPins(rollout, { weightPercent: candidateWeight(rollout), stable })];
 }
 
 function strategyPins({ candidate, settings: { strategy } }: Rollout): Pin[] {

@@ -143,7 +143,7 @@ function cold(drawn: DrawnSessions): DrawnSessions {
 /** Once, by what users of the stable revision had to wait so far; what was slow before does not count. */
 function chooseEdges(compared: Compared, reader: Reader, observed: Observed): void {
   const routers = Object.values(observed.routers).filter((router) => router !== null);
-  const edgesMs = usualEdges(routers, reader.stable);
+  const edgesMs = usualEdges(routers, { stable: reader.stable, probed: observed.probed });
   if (edgesMs.length === 0) return;
   compared.edgesMs = edgesMs;
   for (const [machine, router] of Object.entries(observed.routers))
@@ -152,7 +152,8 @@ function chooseEdges(compared: Compared, reader: Reader, observed: Observed): vo
 }
 
 function countProbes(compared: Compared, probed: ProbedTraffic | null): void {
-  if (!probed || compared.edgesMs.length === 0) return;
+  // Where nobody else could be asked, no lot was drawn.
+  if (!probed || probed.chance === 1 || compared.edgesMs.length === 0) return;
   const { epoch } = probed;
   const now = {
     epoch,

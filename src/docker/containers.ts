@@ -3,6 +3,8 @@ import { CodedError } from '../diagnostics/index.ts';
 import type { EngineCalls } from './call.ts';
 import { readFrames } from './frames.ts';
 import { labelFilter, type LabelFilter } from './labels.ts';
+import { linesAfter } from './log-lines.ts';
+import { useOf, type ContainerUse, type RawUse } from './use.ts';
 
 /** A command inside a container that runs. */
 export interface ExecRequest {
@@ -39,6 +41,13 @@ export interface Containers {
   exec(name: string, request: ExecRequest): Promise<number>;
   /** Last lines of both streams. */
   logTail(name: string, lines: number): Promise<string[]>;
+  /**
+   * Lines of both streams after a moment, oldest first, each with the engine's time of it (`2026-01-02T03:04:05.000000000Z`,
+   * in the order of texts). Null for the moment: the last line alone; empty: from the beginning.
+   */
+  linesAfter(name: string, after: string | null): AsyncGenerator<{ at: string; text: string }>;
+  /** What one that runs uses now. */
+  use(name: string): Promise<ContainerUse>;
   /** Both streams from the beginning and on, until it ends or the signal comes. */
   followLogs(name: string, signal?: AbortSignal): Promise<AsyncIterable<Buffer>>;
   /** Unpacks an archive into the root of a container, which need not run. */
@@ -117,6 +126,16 @@ export function containersOf(calls: EngineCalls): Containers {
     },
     exec: (name, request) => exec(calls, name, request),
     logTail: (name, lines) => logTail(calls, name, lines),
+    linesAfter: (name, after) => linesAfter(calls, name, after),
+    use: async (name) =>
+      useOf(
+        await ask<RawUse>({
+          asked: `measure the container ${name}`,
+          method: 'GET',
+          path: at(name, '/stats'),
+          query: { stream: false, 'one-shot': true },
+        }),
+      ),
     followLogs: async (name, signal) => {
       const details = await inspect(name);
       const stream = await calls.stream({

@@ -7,3 +7,4 @@ export type { LabelFilter } from './labels.ts';
 export type { Networks, NetworkSettings, Volumes, VolumeSettings } from './networks.ts';
 export { sendImages, type Sending, type SendingEnd } from './send-images.ts';
 export { writeTar, type TarEntry } from './tar.ts';
+export type { ContainerUse } from './use.ts';

@@ -1,4 +1,13 @@
-import { judge, oddsText, type DrawnSessions, type Seen, type Totals, type Verdict } from '../judge/index.ts';
+import {
+  addReading,
+  judge,
+  oddsText,
+  type DrawnSessions,
+  type Reading,
+  type Seen,
+  type Totals,
+  type Verdict,
+} from '../judge/index.ts';
 import type { EnvironmentTotals, Ramp, StepTroubles } from './ramp.ts';
 
 /** A user who met trouble: an error, or whatever the app calls so. */
@@ -37,10 +46,30 @@ export function withTroubles(ramp: Ramp, troubles: readonly Trouble[]): Ramp {
   return { ...ramp, counted: [...counted], troubles: [...steps.values()] };
 }
 
+/** One reading of a metric; its id tells it from the one before. */
+export interface VariantReading extends Reading {
+  id: string;
+}
+
+/** Counts readings that are new. */
+export function withReadings(ramp: Ramp, newest: Record<string, VariantReading>): Ramp {
+  return ramp.rules.metrics.reduce((now: Ramp, definition) => {
+    const reading = newest[definition.name];
+    if (!reading || now.readings[definition.name] === reading.id) return now;
+    const known = now.metrics.find(({ name }) => name === definition.name) ?? null;
+    const others = now.metrics.filter((one) => one !== known);
+    return {
+      ...now,
+      metrics: [...others, addReading(definition, known, reading)],
+      readings: { ...now.readings, [definition.name]: reading.id },
+    };
+  }, ramp);
+}
+
 /** Asks the judge of rollouts about a variant. */
 export function judgeRamp(ramp: Ramp, totals: EnvironmentTotals | null): RampJudgement {
   const { rules, troubles, baseline, shares } = ramp;
-  const asked = { ...rules, p95Ms: null, metrics: [], probes: null };
+  const asked = { ...rules, p95Ms: null, probes: null };
   const during = rules.errorRate === null ? null : since(baseline, totals);
   const seen: Seen = {
     edgesMs: [],
@@ -50,7 +79,7 @@ export function judgeRamp(ramp: Ramp, totals: EnvironmentTotals | null): RampJud
     candidate: during ?? nothing,
     stable: during && baseline ? baseline : null,
     shares: shares.length,
-    metrics: [],
+    metrics: ramp.metrics,
     sessionsPerMinute: null,
   };
   const verdict = judge(asked, seen);
@@ -83,6 +112,10 @@ function wordFor(verdict: Verdict, { troubles, variant, flag }: Ramp): string {
     const odds = guilty.odds === null ? '' : `; odds against chance ${oddsText(guilty.odds)}`;
     return `since the ramp began ${guilty.text.replaceAll('its ', "the environment's ").replace('on the old revision', 'before')}${odds}`;
   }
+  const metric = verdict.evidence.find(
+    ({ about, says }) => about === 'metric' && (says === 'harm' || says === 'unknown'),
+  );
+  if (metric && guilty?.about !== 'errors') return ofVariants(metric.text, variant);
   const had = troubles.reduce((sum, step) => sum + step.variant, 0);
   const all = troubles.reduce((sum, step) => sum + step.variant + step.rest, 0);
   if (all === 0) return 'nobody met trouble';
@@ -90,4 +123,12 @@ function wordFor(verdict: Verdict, { troubles, variant, flag }: Ramp): string {
   const text = `of ${all} users who met trouble ${had} had "${variant}" of ${flag}, which was shown to ${shares}`;
   const odds = guilty?.odds ?? null;
   return odds === null ? text : `${text}; odds against chance ${oddsText(odds)}`;
+}
+
+function ofVariants(text: string, variant: string): string {
+  return text
+    .replaceAll('on the new revision', `with "${variant}"`)
+    .replaceAll('on the old', 'without')
+    .replaceAll("the old revision's", 'as without')
+    .replaceAll('of the old revision', 'without it');
 }

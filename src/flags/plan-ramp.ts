@@ -1,6 +1,13 @@
 import { unreachable } from '../diagnostics/index.ts';
 import { advanceObserved, startObserved } from '../flow/index.ts';
-import { judgeRamp, withTroubles, type RampJudgement, type Trouble } from './judge-ramp.ts';
+import {
+  judgeRamp,
+  withReadings,
+  withTroubles,
+  type RampJudgement,
+  type Trouble,
+  type VariantReading,
+} from './judge-ramp.ts';
 import type { Flag } from './model.ts';
 import type { EnvironmentTotals, Ramp, RampEnd, RampPhase } from './ramp.ts';
 import { sameJson } from './same-json.ts';
@@ -11,6 +18,8 @@ export interface RampSight {
   flag: Flag | null;
   /** Null when a router did not answer. */
   totals: EnvironmentTotals | null;
+  /** The newest readings of those who have the variant beside those who do not, by metric. */
+  metrics: Record<string, VariantReading>;
 }
 
 /** What was said to a ramp since the last look. */
@@ -50,7 +59,7 @@ export function planRamp(
 ): RampDecision {
   const { seen, words, nowMs } = given;
   if (before.phase.at === 'ended') return { ramp: before, order: null, wakeInMs: null };
-  const counted = withTroubles(before, words.troubles);
+  const counted = withReadings(withTroubles(before, words.troubles), seen.metrics);
   const judged = judgeRamp(counted, seen.totals);
   const ramp = turned({ ...counted, word: judged.word }, judged, words);
   // What was decided is written down before anything is done: a look after a crash may see less.
@@ -106,7 +115,8 @@ function held(
 ): RampDecision {
   const timer = advanceObserved(phase.timer, nowMs, longestStepMs);
   const isOver =
-    timer.elapsedMs >= ramp.holdMs && (judged.is === 'passed' || ramp.rules.undecided === 'go-on');
+    timer.elapsedMs >= ramp.holdMs &&
+    (judged.is === 'passed' || (judged.is === 'inconclusive' && ramp.rules.undecided === 'go-on'));
   if (!isOver && !ramp.hurried)
     return { ramp: { ...ramp, phase: { ...phase, timer } }, order: null, wakeInMs: lookEveryMs };
   const next = phase.step + 1;

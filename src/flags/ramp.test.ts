@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { judgeLevels } from '../app/index.ts';
+import { judgeLevels, type MetricDefinition } from '../app/index.ts';
 import type { Flag, FlagDocument } from './model.ts';
 import { planRamp, type RampDecision, type RampWords } from './plan-ramp.ts';
 import { beginRamp, isGoing, type Ramp, type RampPhase } from './ramp.ts';
@@ -32,7 +32,7 @@ function play(ramp: Ramp, looks: number, wordsAt: (look: number) => Partial<Ramp
   const shown: (Flag | null)[] = [flag];
   for (let look = 1; look <= looks && isGoing(now); look++) {
     const words = { ...silence, ...wordsAt(look) };
-    const decision = planRamp(now, { seen: { flag, totals: null }, words, nowMs: look * 1_000 });
+    const decision = planRamp(now, { seen: { flag, totals: null, metrics: {} }, words, nowMs: look * 1_000 });
     now = decision.ramp;
     if (decision.order) flag = decision.order.to;
     if (!sameJson(flag, shown.at(-1))) shown.push(flag);
@@ -59,8 +59,11 @@ test('each share is watched for its whole hold, and a pause of the server counts
     timer: { elapsedMs: timer, lastSeenMs: 0 },
   });
   const look = (ramp: Ramp, nowMs: number) =>
-    planRamp(ramp, { seen: { flag: ramp.shares[0] ?? null, totals: null }, words: silence, nowMs }).ramp
-      .phase;
+    planRamp(ramp, {
+      seen: { flag: ramp.shares[0] ?? null, totals: null, metrics: {} },
+      words: silence,
+      nowMs,
+    }).ramp.phase;
   expect(look(begun({ phase: at(1_000) }), 1_900)).toMatchObject({
     at: 'holding',
     timer: { elapsedMs: 2_900 },
@@ -112,7 +115,11 @@ test('a flag that somebody else changes is left as they want it', () => {
   ];
   for (const phase of phases)
     for (const flag of [other, null]) {
-      const decision = planRamp(begun({ phase }), { seen: { flag, totals: null }, words: silence, nowMs: 1 });
+      const decision = planRamp(begun({ phase }), {
+        seen: { flag, totals: null, metrics: {} },
+        words: silence,
+        nowMs: 1,
+      });
       expect([decision.order, endOf(decision.ramp)]).toEqual([
         null,
         expect.stringMatching(/^overtaken: somebody/),
@@ -132,13 +139,57 @@ test('the error rate of the whole environment counts, and what was broken before
   const rules = { ...judgeLevels.balanced, errorRate: 0.01 };
   const look = (baseline: ReturnType<typeof totals>, now: ReturnType<typeof totals>) => {
     const ramp = begun({ rules, baseline });
-    return planRamp(ramp, { seen: { flag: cart, totals: now }, words: silence, nowMs: 1 }).ramp;
+    return planRamp(ramp, { seen: { flag: cart, totals: now, metrics: {} }, words: silence, nowMs: 1 }).ramp;
   };
   const bad = look(totals(10_000, 10), totals(12_000, 210));
   expect(bad.phase).toMatchObject({ at: 'returning', end: 'failed' });
   expect(bad.word).toMatch(/^since the ramp began 10 % of the environment's 2,000 requests failed, 1 % may/);
   expect(look(totals(10_000, 1_000), totals(12_000, 1_200)).phase.at).toBe('setting');
   expect(look(totals(10_000, 10), { ...totals(12_000, 210), epoch: 'two' }).phase.at).toBe('setting');
+});
+
+const slow: MetricDefinition = {
+  name: 'slow-orders',
+  source: { kind: 'command', command: 'bin/slow-orders $variant', timeoutMs: 5_000 },
+  below: null,
+  above: null,
+  times: 1.5,
+  intervalMs: 1_000,
+  failures: 3,
+};
+
+/** Plays looks at metrics; each look has a reading of its own, unless it is told otherwise. */
+function measured(values: ({ candidate: number | null; stable: number } | 'the same')[]): Ramp {
+  let ramp = begun({ rules: { ...judgeLevels.balanced, metrics: [slow] } });
+  let reading = { id: '0', candidate: 1 as number | null, stable: 1, trouble: null as string | null };
+  const flagNow = () => (ramp.phase.at === 'holding' ? (ramp.shares[ramp.phase.step] ?? cart) : null);
+  for (const [look, value] of values.entries()) {
+    const trouble = value !== 'the same' && value.candidate === null ? 'nobody answers' : null;
+    if (value !== 'the same') reading = { id: String(look), trouble, ...value };
+    const { phase, shares } = ramp;
+    const flag = flagNow() ?? (phase.at === 'setting' ? (shares[phase.step] ?? cart) : cart);
+    const seen = { flag, totals: null, metrics: { [slow.name]: reading } };
+    ramp = planRamp(ramp, { seen, words: silence, nowMs: look * 1_000 }).ramp;
+  }
+  return ramp;
+}
+
+test('a metric past its bound for so many readings in a row goes back, and a reading counts once', () => {
+  const bad = { candidate: 30, stable: 10 };
+  expect(measured([bad, bad, 'the same']).phase.at).toBe('holding');
+  const back = measured([bad, bad, bad]);
+  expect(back.phase).toMatchObject({ at: 'returning', end: 'failed' });
+  expect(back.word).toBe(
+    'slow-orders was 30 with "on", 10 without; at most 1.5 times as without is allowed (3 readings in a row)',
+  );
+});
+
+test('a metric that does not answer is neither good nor bad: the share stays', () => {
+  const silent = { candidate: null, stable: 10 };
+  const ramp = measured(Array.from({ length: 20 }, () => silent));
+  expect(ramp.phase).toMatchObject({ at: 'holding', step: 0 });
+  expect(ramp.word).toBe('slow-orders: nobody answers');
+  expect(endOf(measured(Array.from({ length: 40 }, () => ({ candidate: 10, stable: 10 }))))).toMatch(/^done/);
 });
 
 const words = fc.record({
@@ -169,7 +220,7 @@ test('whatever crashes: an end is as it says, no share is left out on the way up
       let nowMs = 0;
       const rank = (one: Flag) => ramp.shares.findIndex((share) => sameJson(share, one));
       const look = (said: RampWords): RampDecision =>
-        planRamp(ramp, { seen: { flag, totals: null }, words: said, nowMs });
+        planRamp(ramp, { seen: { flag, totals: null, metrics: {} }, words: said, nowMs });
       const done = (decision: RampDecision) => {
         const { order } = decision;
         if (!order || !order.from.some((one) => sameJson(one, flag))) return;

@@ -1,6 +1,6 @@
 import type { JudgeDefinition } from '../app/index.ts';
 import type { ObservedTimer } from '../flow/index.ts';
-import type { Totals } from '../judge/index.ts';
+import type { MetricRecord, Totals } from '../judge/index.ts';
 import { CodedError } from '../diagnostics/index.ts';
 import { rampVariant, requireFlag, setVariant } from './change.ts';
 import type { Flag, FlagDocument } from './model.ts';
@@ -31,6 +31,9 @@ export interface Ramp extends RampWish {
   shares: Flag[];
   rules: JudgeDefinition;
   troubles: StepTroubles[];
+  metrics: MetricRecord[];
+  /** The last reading that was counted, by metric. */
+  readings: Record<string, string>;
   /** Users whose first trouble was counted: each has drawn once. */
   counted: string[];
   /** What the environment had answered when the ramp began; null when nobody could tell. */
@@ -117,6 +120,8 @@ export function beginRamp(
     shares,
     rules,
     troubles: [],
+    metrics: [],
+    readings: {},
     counted: [],
     baseline,
     startedAtMs: nowMs,

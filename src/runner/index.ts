@@ -19,6 +19,7 @@ export { machineEnvironment } from './machine.ts';
 export { endTracked, findTracked } from './process-tree.ts';
 export type { Progress } from './progress.ts';
 export { reapJob } from './reap-job.ts';
+export { RegexGuard } from './regex-guard.ts';
 export type {
   Annotation,
   CancelPatience,

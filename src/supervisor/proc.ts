@@ -32,13 +32,18 @@ export function readProcess(pid: number): ProcessEntry | null {
 }
 
 function readStat(pid: number): (ProcessEntry & { dead: boolean }) | null {
-  const stat = readQuietly(`/proc/${pid}/stat`);
-  if (stat === '') return null;
-  // The name, in parentheses, may itself hold spaces and parentheses.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const fields = statFields(pid);
+  if (!fields) return null;
   const [state, , group, session] = fields;
   const dead = state === 'Z' || state === 'X';
   return { pid, group: Number(group), session: Number(session), startTicks: Number(fields[19]), dead };
+}
+
+/** Of /proc/<pid>/stat, from the third on; null when it is gone. */
+function statFields(pid: number): string[] | null {
+  const stat = readQuietly(`/proc/${pid}/stat`);
+  // The name, in parentheses, may itself hold spaces and parentheses.
+  return stat === '' ? null : stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 }
 
 /** Identity of a process, also of one that has just died and waits to be reaped; null when it is gone. */
@@ -71,6 +76,18 @@ export function readVariable(pid: number, name: string): string | null {
     .split('\0')
     .find((entry) => entry.startsWith(`${name}=`));
   return found?.slice(name.length + 1) ?? null;
+}
+
+/**
+ * Processor time in ms that a process has used, with that of its children that have ended, and the memory in bytes that it
+ * holds; null when it is gone.
+ */
+export function readUse(pid: number): { cpuMs: number; memoryBytes: number } | null {
+  const fields = statFields(pid);
+  if (!fields) return null;
+  const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
+  const resident = /^VmRSS:\s+(\d+) kB/m.exec(readQuietly(`/proc/${pid}/status`))?.[1] ?? '0';
+  return { cpuMs: (ticks * 1000) / ticksPerSecond, memoryBytes: Number(resident) * 1024 };
 }
 
 /** Inodes of the sockets that a process holds; null when that may not be read. */

@@ -9,6 +9,7 @@ export { covers } from './certificate-folder.ts';
 export { CertificateWatch } from './certificate-watch.ts';
 export { createRouterClient, type EmbeddedRouter } from './client.ts';
 export { everyHost } from './embedded/routes.ts';
+export { latencyEdgesMs } from './embedded/histogram.ts';
 export { loadState } from './embedded/state-file.ts';
 export type { RouterHealth } from './embedded/router-process.ts';
 

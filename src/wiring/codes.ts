@@ -112,6 +112,10 @@ export const wiringCodes = {
   },
   'no-such-job': { means: 'The workflow, or the ship, has no such job.', todo: 'Name one of those listed.' },
   'nothing-failed': { means: 'No job of the ship failed.', todo: 'Run all of it again, without `--failed`.' },
+  'slow-pattern': {
+    means: 'The pattern of a `log` metric takes longer than a second on what the copies have said.',
+    todo: 'Write it without a repetition inside a repetition, such as `(a+)+`.',
+  },
   'still-running': {
     means: 'The ship has not ended yet.',
     todo: 'Wait for it, or `slipway abort`.',

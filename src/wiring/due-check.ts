@@ -1,5 +1,6 @@
 import type { RequestCheck } from '../app/index.ts';
 import {
+  checkPin,
   here,
   machineOf,
   type CommandObservation,
@@ -24,9 +25,10 @@ interface Seen {
  */
 export async function askCheck(
   { check, asks }: DueCheck & { check: { kind: 'request'; request: RequestCheck } },
-  { id: rollout, candidate }: Rollout,
+  rollout: Rollout,
   { instances, hosts, machines }: Seen,
 ): Promise<CommandObservation> {
+  const { candidate } = rollout;
   const { machines: names, health } = candidate;
   const copies = instances.filter(({ revision, port }) => revision === candidate.id && port !== null);
   if (asks === 'copies' && copies.length === 0)
@@ -36,7 +38,7 @@ export async function askCheck(
       ? names.map((machine) => ({
           machine,
           // Its own hosts lead nowhere yet where they are not those of the revision that serves, too.
-          at: { hosts: hosts[machine] ?? candidate.hosts, rollout },
+          at: { hosts: hosts[machine] ?? candidate.hosts, pin: checkPin(rollout).by.value },
           of: machine === here ? '' : `${machine}: `,
         }))
       : copies.map(({ id, host, port }) => ({

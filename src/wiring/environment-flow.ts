@@ -37,6 +37,11 @@ export interface EnvironmentPorts {
   secretsOf: (scope: string, revision: Revision) => Promise<string[]>;
   /** Why shared services of the rollout that is being prepared may not start, or null. */
   takenData: (state: EnvironmentState) => Promise<string | null>;
+  /** What the judge of the rollout asks for, as far as it is known by now. */
+  measure: (
+    state: EnvironmentState,
+    observed: Pick<Observed, 'routers'>,
+  ) => Pick<Observed, 'metrics' | 'probed'>;
   /** Removes what nothing needs any more; gives the machines on which it could not. Never throws. */
   collect: (state: EnvironmentState, machines: string[], fence: number) => Promise<string[]>;
 }
@@ -124,7 +129,7 @@ class Collections {
   }
 }
 
-type Looking = Pick<EnvironmentPorts, 'machines' | 'placeOf' | 'takenData'>;
+type Looking = Pick<EnvironmentPorts, 'machines' | 'placeOf' | 'takenData' | 'measure'>;
 
 /** What was seen on one machine. */
 interface Look {
@@ -147,15 +152,15 @@ export async function observeEnvironment(state: EnvironmentState, looking: Looki
     problem === null ? [] : [[machine, problem] as const],
   );
   looking.machines.note(state.scope, new Map(problems));
+  const routers = Object.fromEntries(all.map(({ machine, router }) => [machine, router]));
   return {
     instances: all.flatMap(({ instances }) => instances),
-    routers: Object.fromEntries(all.map(({ machine, router }) => [machine, router])),
+    routers,
     command,
     prepared: Object.fromEntries(all.map(({ machine, prepared }) => [machine, prepared])),
     silent: problems.map(([machine]) => machine),
     taken: all.find(({ taken }) => taken !== null)?.taken ?? null,
-    metrics: {},
-    probed: null,
+    ...looking.measure(state, { routers }),
   };
 }
 

@@ -21,7 +21,10 @@ const seen: Observed = {
   routers: { here: null },
   silent: [],
   taken: null,
-  metrics: {},
+  metrics: {
+    queue: { id: 'e-1', candidate: null, stable: null, trouble: 'the command said: hunter2-long' },
+    memory: { id: 'e-2', candidate: 7, stable: 6, trouble: null },
+  },
   probed: null,
   command: { state: 'exited', code: 1, logTail: ['password hunter2-long refused'] },
   prepared: { here: { failed: 'no login with hunter2-long', logTail: [] } },
@@ -38,11 +41,15 @@ test('no secret is left in reasons and log tails, the longer one first', () => {
     ],
     command: { logTail: ['password *** refused'] },
     prepared: { here: { failed: 'no login with ***' } },
+    metrics: {
+      queue: { trouble: 'the command said: ***' },
+      memory: { id: 'e-2', candidate: 7, stable: 6, trouble: null },
+    },
   });
 });
 
-test('what quotes no process needs no mask', () => {
-  expect(
-    quotesProcesses({ ...seen, instances: [], command: { state: 'none' }, prepared: { here: 'done' } }),
-  ).toBe(false);
+test('what quotes nobody needs no mask', () => {
+  const quiet: Observed = { ...seen, instances: [], command: { state: 'none' }, prepared: { here: 'done' } };
+  expect(quotesProcesses(quiet)).toBe(true);
+  expect(quotesProcesses({ ...quiet, metrics: {} })).toBe(false);
 });

@@ -12,8 +12,9 @@ export async function secretValues(scope: string, revision: Revision, vault: Vau
   return Object.values(env).filter((value) => value.length >= shortestSecret && !shown.has(value));
 }
 
-/** Whether anything of what was seen quotes a process, and so might quote a secret. */
-export function quotesProcesses({ instances, command, prepared }: Observed): boolean {
+/** Whether anything of what was seen quotes a process or the source of a metric, and so might quote a secret. */
+export function quotesProcesses({ instances, command, prepared, metrics }: Observed): boolean {
+  if (Object.values(metrics).some(({ trouble }) => trouble !== null)) return true;
   if (Object.values(prepared).some((one) => typeof one === 'object')) return true;
   const quoted = instances.some(({ logTail, probe }) => logTail.length > 0 || typeof probe === 'object');
   return quoted || ('logTail' in command && (command.logTail.length > 0 || command.state === 'unmet'));
@@ -24,7 +25,7 @@ export function maskSecrets(observed: Observed, values: readonly string[]): Obse
   // The longest first, so that no part of a longer one is left standing.
   const secrets = values.toSorted((a, b) => b.length - a.length);
   const mask = (text: string) => secrets.reduce((masked, secret) => masked.replaceAll(secret, '***'), text);
-  const { instances, command, prepared } = observed;
+  const { instances, command, prepared, metrics } = observed;
   return {
     ...observed,
     instances: instances.map((instance) => ({
@@ -38,6 +39,12 @@ export function maskSecrets(observed: Observed, values: readonly string[]): Obse
     command: maskCommand(command, mask),
     prepared: Object.fromEntries(
       Object.entries(prepared).map(([machine, one]) => [machine, maskPreparation(one, mask)]),
+    ),
+    metrics: Object.fromEntries(
+      Object.entries(metrics).map(([name, reading]) => [
+        name,
+        { ...reading, trouble: reading.trouble === null ? null : mask(reading.trouble) },
+      ]),
     ),
   };
 }

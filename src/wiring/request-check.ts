@@ -1,6 +1,7 @@
 import { request, type IncomingMessage } from 'node:http';
 import { request as requestOverTls } from 'node:https';
 import type { RequestCheck } from '../app/index.ts';
+import { jsonOf, valueAt } from './json-path.ts';
 
 /** Who is asked, and what the answer must be. */
 export interface Question {
@@ -61,26 +62,6 @@ export function mismatch({ status, headers, body }: Answer, check: RequestCheck)
       return `${path} is ${found === undefined ? 'missing' : JSON.stringify(found)}, not ${JSON.stringify(wanted)}`;
   }
   return null;
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function valueAt(value: unknown, path: string): unknown {
-  return path
-    .split('.')
-    .reduce(
-      (inner: unknown, key) =>
-        typeof inner === 'object' && inner !== null && Object.hasOwn(inner, key)
-          ? (inner as Record<string, unknown>)[key]
-          : undefined,
-      value,
-    );
 }
 
 function quote({ status, body }: Answer): string[] {

@@ -26,8 +26,11 @@ import { FlagService } from './flags/service.ts';
 import { collect } from './garbage.ts';
 import { HealthWatch } from './health-watch.ts';
 import { containersOn } from './container-logs.ts';
+import { Measuring } from './judge/measuring.ts';
 import { layoutOf, type Layout } from './layout.ts';
 import { startKeepingLogs } from './log-keeping.ts';
+import { copyUse } from './machines/copy-use.ts';
+import { countLines } from './machines/count-lines.ts';
 import { factsOfHere } from './machines/facts.ts';
 import { Guests } from './machines/guests.ts';
 import { thisMachine } from './machines/here.ts';
@@ -144,6 +147,8 @@ export async function openSystem(options: SystemOptions): Promise<System> {
       router,
       containers,
       address: listen,
+      use: (scope, copies) => copyUse(scope, copies, { supervisor, docker }),
+      countLines: (scope, asked) => countLines(scope, asked, { supervisor, docker }),
       facts: () => factsOfHere({ version, docker, store, abilities: abilities[settings.kind] }),
       strangers: (places, guest) => strangersAt(places, guest, docker),
       logs: (scope, query) => logsOfHere(scope, query, { layout, docker, store }),
@@ -152,6 +157,7 @@ export async function openSystem(options: SystemOptions): Promise<System> {
     const guests = new Guests({ here: ownMachine, layout, docker, version });
     const look = (scope: string) => store.flows.signal(environmentFlowId(scope), 'look', null);
     const healthy = new HealthWatch(docker, look);
+    const measuring = new Measuring({ machines, path: options.machineEnv['PATH'] ?? '' });
     const flags = new FlagService({ store, layout, log });
     const problems = new Map<string, string>();
     const making = new Map<string, string>();
@@ -172,7 +178,7 @@ export async function openSystem(options: SystemOptions): Promise<System> {
     let stopKeeping = () => {};
     const loop = new TickLoop({
       store,
-      handlers: handlersOf({ ...parts, flags }, { problems, making, collections, healthy }),
+      handlers: handlersOf({ ...parts, flags }, { problems, making, collections, healthy, measuring }),
       owner,
       clock,
       leaseMs: options.leaseMs ?? usualLeaseMs,
@@ -201,6 +207,7 @@ export async function openSystem(options: SystemOptions): Promise<System> {
       stop: async () => {
         stopKeeping();
         await loop.stop();
+        measuring.close();
         await flags.stop();
         machines.close();
         certificates?.close();
@@ -270,6 +277,7 @@ type Parts = Pick<
 
 /** What goes on beside the flows. */
 interface Notes {
+  measuring: Measuring;
   healthy: HealthWatch;
   problems: Map<string, string>;
   making: Map<string, string>;
@@ -278,7 +286,7 @@ interface Notes {
 
 function handlersOf(
   parts: Parts & Pick<System, 'flags'>,
-  { problems, making: notes, collections, healthy }: Notes,
+  { problems, making: notes, collections, healthy, measuring }: Notes,
 ) {
   const { options, layout, vault, supervisor, processes, docker, machines, store, flags } = parts;
   const { machineEnv } = options;
@@ -322,6 +330,7 @@ function handlersOf(
         if (hasContainers(state)) healthy.follow();
         return placeOf(state, machines.of(machine), places);
       },
+      measure: (state, observed) => measuring.look(state, observed),
       takenData: (state) => takenData(state, { store, layout, machines }),
       collect: async (state, names, fence) => {
         const work = { machines: names, fence };
@@ -358,7 +367,7 @@ function handlersOf(
       store,
     }),
     shipHandler({ background, prepare, release: releaseFor }),
-    lazyRamps({ store, machines, flags }),
+    lazyRamps({ store, machines, flags, path: machineEnv['PATH'] ?? '' }),
   ];
   return handlers.map((handler) => ({
     kind: handler.kind,

@@ -79,10 +79,11 @@ describe.skipIf(lacksDocker())(`flags in containers (missing? ${dockerInstall})`
     const said = (await typist.type('slipway ship; echo "exit code $?"')).join('\n');
     expect(said).toContain('exit code 0');
   };
-  const ask = async () => {
-    const answer = await fetch(`http://127.0.0.1:${typist.port}/`);
+  const askAt = async (path: string) => {
+    const answer = await fetch(`http://127.0.0.1:${typist.port}${path}`);
     return (await answer.json()) as Record<string, unknown>;
   };
+  const ask = () => askAt('/');
   const containers = (revision: string) =>
     engine.docker('ps', '--filter', `name=-${revision}-`, '--format', '{{.ID}} {{.Names}}').trim();
   const untilSeen = (value: string) =>
@@ -127,6 +128,21 @@ describe.skipIf(lacksDocker())(`flags in containers (missing? ${dockerInstall})`
     await flags('set production theme third');
     await untilSeen('of production, changed again');
     expect(containers('r2')).toBe(before);
+  });
+
+  it('a ramp goes back when a container tells that users with the variant met trouble', async () => {
+    await flags('set production theme first');
+    await flags('ramp production theme second --steps 20%,100% --hold 30m');
+    const told = async () =>
+      (await Promise.all(Array.from({ length: 60 }, (_, user) => askAt(`/trouble/user-${user}`)))).filter(
+        ({ status }) => status === 202,
+      ).length;
+    // Until the container has heard of the share.
+    await expect.poll(told, { timeout: 60_000 }).toBeGreaterThan(3);
+    await expect
+      .poll(() => flags('ramps production'), { timeout: 60_000 })
+      .toMatch(/theme → second: failed, .*\n {2}of \d+ users who met trouble .* odds against chance/);
+    await untilSeen('of production');
   });
 });
 

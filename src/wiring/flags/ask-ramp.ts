@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { judgeLevels, type JudgeDefinition } from '../../app/index.ts';
+import { isOfVariants, judgeLevels, type JudgeDefinition } from '../../app/index.ts';
 import { here, machinesOf } from '../../delivery/index.ts';
 import { CodedError } from '../../diagnostics/index.ts';
 import { beginRamp, isGoing, type EnvironmentTotals, type Ramp } from '../../flags/index.ts';
@@ -126,7 +126,8 @@ async function rulesOf({ app, environment }: FlagPlace, { store, layout }: Syste
   const stable = (await environmentState(`${app}/${environment}`, store))?.stable;
   const release = stable ? await releaseOf(layout, app, stable.release.digest).catch(() => null) : null;
   const defined = release?.definition.environments.find(({ name }) => name === environment);
-  return defined?.judge ?? judgeLevels.balanced;
+  const rules = defined?.judge ?? judgeLevels.balanced;
+  return { ...rules, metrics: rules.metrics.filter(isOfVariants) };
 }
 
 /** What an environment has answered on all its machines; null when a router does not say. */

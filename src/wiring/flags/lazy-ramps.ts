@@ -1,6 +1,7 @@
 import type { FlowHandler } from '../../flow/index.ts';
 import type { Store } from '../../store/index.ts';
 import type { Machines } from '../machines/machines.ts';
+import type { RampMeters } from '../ramp-meters.ts';
 import { rampKind, type RampFlowData } from './ramps.ts';
 
 /** Ramps of flags; what evaluates flags is loaded when there is one. */
@@ -8,21 +9,27 @@ export function lazyRamps({
   store,
   machines,
   flags,
+  path,
 }: {
   store: Store;
   machines: Machines;
   flags: { refresh(): Promise<void> };
+  /** PATH of commands that measure. */
+  path: string;
 }): FlowHandler<RampFlowData> {
+  let meters: RampMeters | null = null;
   return {
     kind: rampKind,
     tick: async (flow, context) => {
-      const [{ rampHandler }, { totalsOf }] = await Promise.all([
+      const [{ rampHandler }, { totalsOf }, { RampMeters }] = await Promise.all([
         import('./ramp-flow.ts'),
         import('./ask-ramp.ts'),
+        import('../ramp-meters.ts'),
       ]);
       const refresh = () => flags.refresh();
       const totals = (scope: string) => totalsOf(scope, { store, machines });
-      return rampHandler({ store, refresh, totals }).tick(flow, context);
+      meters ??= new RampMeters({ machines, path, nowMs: () => performance.now() });
+      return rampHandler({ store, refresh, totals, meters }).tick(flow, context);
     },
   };
 }

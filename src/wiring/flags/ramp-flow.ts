@@ -9,6 +9,7 @@ import {
 import type { FlowHandler, NewEvent, Signal } from '../../flow/index.ts';
 import type { Store } from '../../store/index.ts';
 import { changeFlags, documentOf, type FlagPlace } from './change.ts';
+import type { RampMeters } from '../ramp-meters.ts';
 import { rampKind, type RampFlowData } from './ramps.ts';
 
 /** What a ramp acts on. */
@@ -18,6 +19,7 @@ export interface RampPorts {
   refresh(): Promise<void>;
   /** What the environment has answered so far; null when a router does not say. */
   totals(scope: string): Promise<EnvironmentTotals | null>;
+  meters: RampMeters;
 }
 
 /** Looks at the flag, lets the engine plan, changes the flag, and commits. */
@@ -33,12 +35,14 @@ export function rampHandler(ports: RampPorts): FlowHandler<RampFlowData> {
       const { flags } = documentOf(await ports.store.flags.get(place));
       const flag = (Object.hasOwn(flags, before.flag) && flags[before.flag]) || null;
       const totals = before.rules.errorRate === null ? null : await ports.totals(data.scope);
-      const { ramp, order, wakeInMs } = planRamp(before, { seen: { flag, totals }, words, nowMs });
+      const metrics = ports.meters.look(data.scope, before);
+      const { ramp, order, wakeInMs } = planRamp(before, { seen: { flag, totals, metrics }, words, nowMs });
       if (order) {
         const wish = { kind: 'step', flag: ramp.flag, ramp: ramp.id, ...order } as const;
         await changeFlags(place, { wish, actor: 'slipway', dryRun: false }, ports.store);
         await ports.refresh();
       }
+      if (!isGoing(ramp)) ports.meters.forget(ramp);
       return {
         phase: ramp.phase.at,
         data: { ...data, ramp },

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Routes } from '../../delivery/index.ts';
 import type { ContainerProbe, CopySpec, TaskSpec } from '../../targets/index.ts';
-import type { CheckQuestion, MachineKeep, RevisionNeeds, SmokeQuestion } from './model.ts';
+import type { CheckQuestion, LineQuestion, MachineKeep, RevisionNeeds, SmokeQuestion } from './model.ts';
 
 /*
  * What a server asks of the server of another machine, over `POST /machine/calls`. Both are of the same version, which
@@ -29,6 +29,8 @@ export type MachineCall =
   | { do: 'collect'; keep: MachineKeep; fence: number }
   | { do: 'smoke'; asked: SmokeQuestion }
   | { do: 'check'; asked: CheckQuestion }
+  | { do: 'use'; copies: readonly string[] }
+  | { do: 'count-lines'; asked: LineQuestion }
   | { do: 'missing-images'; ids: string[] }
   | { do: 'layers-there'; images: string[][] }
   | { do: 'has-files'; release: string };
@@ -132,9 +134,17 @@ export const requestShape = callerShape.extend({
     z.object({
       do: z.literal('check'),
       asked: z.object({
-        at: z.union([z.object(place), z.object({ hosts: z.array(text), rollout: text })]),
+        at: z.union([z.object(place), z.object({ hosts: z.array(text), pin: text })]),
         check: z.looseObject({ path: z.string().startsWith('/'), status: z.number().int() }),
         timeoutMs,
+      }),
+    }),
+    z.object({ do: z.literal('use'), copies: z.array(text).max(1_000) }),
+    z.object({
+      do: z.literal('count-lines'),
+      asked: z.object({
+        pattern: z.string().min(1).max(1_000),
+        copies: z.array(z.object({ id: text, after: z.string().max(100).nullable() })).max(1_000),
       }),
     }),
     z.object({ do: z.literal('missing-images'), ids: z.array(digest).max(1_000) }),

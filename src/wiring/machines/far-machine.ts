@@ -23,6 +23,8 @@ export function farMachine({ link, engine }: FarParts): Machine {
     containers: farContainers(link, new Bringing({ link, engine })),
     smoke: (asked) => link.ask('', { do: 'smoke', asked }),
     check: (asked) => link.ask('', { do: 'check', asked }),
+    use: (scope, copies) => link.ask(scope, { do: 'use', copies }),
+    countLines: (scope, asked) => link.ask(scope, { do: 'count-lines', asked }),
     facts: () => link.ask('', { do: 'facts' }),
     strangers: (places) => link.ask('', { do: 'strangers', places }),
     async *logs(scope, { process, lines, follow, signal }) {

@@ -24,6 +24,8 @@ function guests(): { guests: Guests; done: [string, unknown][] } {
         apply: note('route'),
         observe: (scope: string) => Promise.resolve({ epoch: 'e', routes: { scope, hosts: [] } }),
       },
+      use: note('use'),
+      countLines: note('count-lines'),
       containers: { stop: note('stop'), observe: note('look'), repair: note('repair') },
     },
     layout: layoutOf(home),
@@ -63,6 +65,17 @@ test('a copy is repaired where it runs, under the name that it has there', async
   } as unknown as CopySpec;
   await ask(ours, { do: 'repair', copy, fence: 3 });
   expect(done).toMatchObject([['repair', { id: 'shared-db-1', scope: 'shop.3f2a9c1d/production' }]]);
+});
+
+test('its copies are measured under the names that they have there', async () => {
+  const { guests: ours, done } = guests();
+  await ask(ours, { do: 'use', copies: ['r8-web-1'] });
+  const asked = { pattern: 'ERROR', copies: [{ id: 'r8-web-1', after: null }] };
+  await ask(ours, { do: 'count-lines', asked });
+  expect(done).toEqual([
+    ['use', 'shop.3f2a9c1d/production'],
+    ['count-lines', 'shop.3f2a9c1d/production'],
+  ]);
 });
 
 test('its routes come back under the name that it gave them', async () => {

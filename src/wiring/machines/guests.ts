@@ -155,6 +155,10 @@ export class Guests {
         return here.smoke(call.asked);
       case 'check':
         return here.check(call.asked);
+      case 'use':
+        return here.use(scope, call.copies);
+      case 'count-lines':
+        return here.countLines(scope, call.asked);
       case 'missing-images':
         return docker.missing(call.ids);
       case 'layers-there':

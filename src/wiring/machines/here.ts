@@ -11,6 +11,8 @@ export interface HereParts {
   containers: DockerTarget;
   /** Where the router takes users. */
   address: PublicAddress;
+  use: Machine['use'];
+  countLines: Machine['countLines'];
   facts: Machine['facts'];
   strangers: Machine['strangers'];
   /** Lines of this machine. */
@@ -19,7 +21,7 @@ export interface HereParts {
 
 /** The machine that this server runs on. */
 export function thisMachine(parts: HereParts): Machine {
-  const { router, containers, address, facts, strangers, logs } = parts;
+  const { router, containers, address, use, countLines, facts, strangers, logs } = parts;
   return {
     name: here,
     router,
@@ -29,9 +31,11 @@ export function thisMachine(parts: HereParts): Machine {
       const asked: Omit<Question, 'check' | 'timeoutMs'> =
         'host' in at
           ? { ...at, name: 'localhost', tls: false, headers: {} }
-          : { ...publicPlace(at.hosts, address), headers: { [checkHeader]: at.rollout } };
+          : { ...publicPlace(at.hosts, address), headers: { [checkHeader]: at.pin } };
       return requestFailure({ ...asked, check, timeoutMs });
     },
+    use,
+    countLines,
     facts,
     strangers,
     logs,

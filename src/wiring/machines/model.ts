@@ -20,6 +20,10 @@ export interface Machine {
   smoke(asked: SmokeQuestion): Promise<string | null>;
   /** Asks what a check asks, once; null when the answer is as it should be. */
   check(asked: CheckQuestion): Promise<CheckFailure | null>;
+  /** What copies use now; one that does not run is left out. */
+  use(scope: string, copies: readonly string[]): Promise<CopyUse[]>;
+  /** How many lines copies have said since that match; one that is not there is left out. */
+  countLines(scope: string, asked: LineQuestion): Promise<LineCount[]>;
   facts(): Promise<MachineFacts>;
   /**
    * Containers that this server has not made and that write to places of this machine.
@@ -60,9 +64,36 @@ export interface SmokeQuestion {
   timeoutMs: number;
 }
 
-/** What is asked: one copy, or the address where the machine's router takes users. */
+/** What one copy uses. */
+export interface CopyUse {
+  id: string;
+  /** Names one start of it. */
+  start: string;
+  /** Processor time since that start. */
+  cpuMs: number;
+  /** Null where that is not counted. */
+  memoryBytes: number | null;
+}
+
+/** Which lines are counted. */
+export interface LineQuestion {
+  /** A regular expression. */
+  pattern: string;
+  /** After which place in its log, as it was told before; null: only the place of its end is asked. */
+  copies: readonly { id: string; after: string | null }[];
+}
+
+/** Lines of one copy. */
+export interface LineCount {
+  id: string;
+  matches: number;
+  /** Where the counting has ended. */
+  upTo: string;
+}
+
+/** What is asked: one copy, or the address where the machine's router takes users, past the lot by the check header. */
 export interface CheckQuestion {
-  at: { host: string; port: number } | { hosts: string[]; rollout: string };
+  at: { host: string; port: number } | { hosts: string[]; pin: string };
   check: RequestCheck;
   timeoutMs: number;
 }

@@ -1,5 +1,6 @@
 // Runs in a container: asks for its flags with the official SDK and provider, which find them by variables alone.
-import { createServer } from 'node:http';
+import { once } from 'node:events';
+import { createServer, request } from 'node:http';
 import { readdirSync } from 'node:fs';
 import { FlagdProvider } from '@openfeature/flagd-provider';
 import { OpenFeature } from '@openfeature/server-sdk';
@@ -20,9 +21,26 @@ async function look() {
   };
 }
 
-createServer((request, response) => {
+/** Tells that a user met trouble, if they have the variant that breaks. */
+async function tellTrouble(targetingKey) {
+  const theme = await OpenFeature.getClient('in-process').getStringValue('theme', '', { targetingKey });
+  if (!theme.endsWith('changed')) return null;
+  const { FLAGD_SOCKET_PATH: socketPath } = process.env;
+  const outgoing = request({ socketPath, path: '/slipway/v1/troubles', method: 'POST' });
+  outgoing.end(JSON.stringify({ targetingKey }));
+  const [answer] = await once(outgoing, 'response');
+  answer.resume();
+  return answer.statusCode;
+}
+
+createServer((incoming, response) => {
   response.setHeader('connection', 'close');
-  if (request.url === '/health') {
+  const [, troubled] = /^\/trouble\/(.+)$/.exec(incoming.url) ?? [];
+  if (troubled !== undefined) {
+    void tellTrouble(troubled).then((status) => response.end(JSON.stringify({ status })));
+    return;
+  }
+  if (incoming.url === '/health') {
     response.end('ok');
     return;
   }
