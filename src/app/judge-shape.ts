@@ -47,13 +47,21 @@ const probes: Shape<ProbesDefinition> = {
   },
 };
 
+const levelWord = word('a level of the judge', levels);
+const level: Shape<JudgeLevel> = {
+  ...levelWord,
+  read(node, reader, path) {
+    if (!isScalar(node) || node.value !== 'off') return levelWord.read(node, reader, path);
+    return reader.report('app/bad-value', `${path}: "off" is no judge at all`, reader.span(node), {
+      notes: [`allowed: ${levels.join(', ')}`],
+      help: 'write judge: off, with nothing beneath it',
+    });
+  },
+};
+
 const settings = object(
   {
-    level: about(
-      word('a level of the judge', levels),
-      'What every number that is not written follows from.',
-      usual.level,
-    ),
+    level: about(level, 'What every number that is not written follows from.', usual.level),
     'error-rate': about(errorRateBelow, 'Share of requests that may fail.'),
     p95: about(timeBelow, 'Time within which 95 of 100 requests are answered.'),
     'min-requests': about(
@@ -116,17 +124,17 @@ export const judge: Shape<JudgeDefinition | null> = {
 type Written = typeof settings extends Shape<infer T> ? T : never;
 
 function definitionFrom(values: Written): JudgeDefinition {
-  const level = judgeLevels[values.level?.value ?? defaults.judge];
+  const base = judgeLevels[values.level?.value ?? defaults.judge];
   return {
-    level: level.level,
-    falseAlarm: values['false-alarm']?.value ?? level.falseAlarm,
-    errorRate: values['error-rate']?.value ?? level.errorRate,
-    p95Ms: values.p95?.value ?? level.p95Ms,
-    minRequests: values['min-requests']?.value ?? level.minRequests,
-    provenBelow: values['proven-below']?.value ?? level.provenBelow,
-    warmUpMs: values['warm-up']?.value ?? level.warmUpMs,
-    undecided: values.undecided?.value ?? level.undecided,
-    metrics: values.metrics?.value ?? level.metrics,
-    probes: values.probes?.value ?? level.probes,
+    level: base.level,
+    falseAlarm: values['false-alarm']?.value ?? base.falseAlarm,
+    errorRate: values['error-rate']?.value ?? base.errorRate,
+    p95Ms: values.p95?.value ?? base.p95Ms,
+    minRequests: values['min-requests']?.value ?? base.minRequests,
+    provenBelow: values['proven-below']?.value ?? base.provenBelow,
+    warmUpMs: values['warm-up']?.value ?? base.warmUpMs,
+    undecided: values.undecided?.value ?? base.undecided,
+    metrics: values.metrics?.value ?? base.metrics,
+    probes: values.probes?.value ?? base.probes,
   };
 }

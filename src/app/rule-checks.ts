@@ -21,11 +21,17 @@ function checkBake(name: string, { bake, strategy }: WrittenEnvironment): Findin
   return [error('app/impossible', message, inner.at, 'keep one of the two')];
 }
 
-function checkJudge(name: string, { judge, strategy }: WrittenEnvironment): Finding[] {
+function checkJudge(name: string, environment: WrittenEnvironment): Finding[] {
+  const { judge, strategy, bake = strategy?.value.bake } = environment;
   const inner = strategy?.value.judge;
-  if (!judge || !inner) return [];
-  const message = `environments.${name}: "judge" stands in the canary and beside the strategy`;
-  return [error('app/impossible', message, inner.keyAt, 'keep one of the two')];
+  if (judge && inner) {
+    const message = `environments.${name}: "judge" stands in the canary and beside the strategy`;
+    return [error('app/impossible', message, inner.keyAt, 'keep one of the two')];
+  }
+  const atOnce = strategy?.value.definition.kind === 'blue-green';
+  if (!judge?.value || !atOnce || bake?.value !== 0) return [];
+  const message = `environments.${name}.judge: blue-green moves all traffic at once, and without a bake nobody looks at it after that`;
+  return [error('app/impossible', message, judge.keyAt, 'write a bake such as 10m, or take a canary')];
 }
 
 /** What the holds of the steps need at least must fit into the deadline. */

@@ -35,7 +35,7 @@ export function addLookCommands(program: Command, add: Add): void {
     .option('-n, --limit <count>', 'so many of the newest (20)', count)
     .option(...ofApp);
   add(program, 'explain [rollout]', {
-    summary: 'tell what happened in a rollout: steps, why it went back, what its release changed',
+    summary: 'tell what happened in a rollout: steps, verdicts, what failed, what its release changed',
     more: 'A rollout is named by its id, or by the environment whose newest one is meant; without a name, the newest of this app.',
     examples: [
       'slipway explain',
@@ -45,7 +45,7 @@ export function addLookCommands(program: Command, add: Add): void {
     load: async () => (await import('./commands/explain.ts')).explain,
     server: 'any',
   })
-    .option('--html <file>', 'also as a page with a chart, in one file that needs nothing else')
+    .option('--html <file>', 'also as a page with charts, in one file that needs nothing else')
     .option(...ofApp);
   const audit = program
     .command('audit')

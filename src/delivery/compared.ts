@@ -125,12 +125,14 @@ export function withoutSlow(counts: SessionCounts): SessionCounts {
 }
 
 function lotsByChance(lots: readonly SessionLot[], { candidate, stable, edgesMs }: Reader): DrawnSessions[] {
-  return lots.flatMap(({ weights, drawn }) => {
+  const all = lots.flatMap(({ weights, drawn }) => {
     const [won, lost] = [weights[candidate], stable === null ? undefined : weights[stable]];
     if (won === undefined || lost === undefined) return [];
     const counts = (id: string) => countsOf(drawn[id] ?? { sessions: 0, failed: 0, slow: [] }, edgesMs);
     return [{ chance: won / (won + lost), candidate: counts(candidate), stable: counts(stable ?? '') }];
   });
+  // Beside a third revision, two lots may have the same chance.
+  return addDrawn([], all);
 }
 
 function lotMinus(now: DrawnSessions, before: readonly DrawnSessions[]): DrawnSessions {

@@ -1,6 +1,7 @@
 import type { ObservedTimer } from '../flow/index.ts';
-import type { Verdict } from '../judge/index.ts';
-import type { Compared } from './compared.ts';
+import type { JudgeDefinition } from '../app/index.ts';
+import type { Totals, Verdict } from '../judge/index.ts';
+import type { Compared, Reading } from './compared.ts';
 import type { Revision, RolloutSettings, SharedService, Task } from './revision.ts';
 import type { Step } from './strategy.ts';
 
@@ -34,6 +35,8 @@ export interface EnvironmentState {
   newestShip: { number: number; rolloutId: string } | null;
   /** What could not be done at the last try, by effect. */
   troubles?: Record<string, Trouble>;
+  /** Present while what serves is held against bounds. */
+  watch?: BoundsWatch;
   /** Machines that did not answer at the last look, and for how long that has been so. */
   silent?: Record<string, ObservedTimer>;
   /** Tasks that have succeeded here: the release's digest, a space, the task's name. */
@@ -78,6 +81,19 @@ export interface Replacing {
   away: ObservedTimer;
   /** Since the stage began. */
   timer: ObservedTimer;
+}
+
+/** What serves is still held against the bounds that it was let through by. */
+export interface BoundsWatch {
+  revision: string;
+  judge: JudgeDefinition;
+  /** By machine: up to where its router's counts are in the sum. */
+  readings: Record<string, Reading>;
+  /** Of the present window. */
+  totals: Totals;
+  window: ObservedTimer;
+  /** Why a bound is broken; null while none is known to be. */
+  broken: string | null;
 }
 
 /** A revision on its way out: drains, then its copies are stopped. */

@@ -12,6 +12,7 @@ import { advanceReplacing } from './shared.ts';
 import { missedMachines, noteSilence } from './silence.ts';
 import { advanceTimers } from './timers.ts';
 import { withoutHopeless } from './trouble.ts';
+import { watchBounds } from './watch-bounds.ts';
 import { watchTraffic } from './watch-traffic.ts';
 
 /** What a tick does: effects first, then the new state with its events and replies, in one commit. */
@@ -79,6 +80,7 @@ function settle(draft: Draft, observed: Observed, nowMs: number): void {
     const missed = missedMachines(state.rollout, observed);
     if (!state.rollout.paused && missed.length === 0) advance(draft, observed, nowMs);
   }
+  watchBounds(draft, observed, nowMs);
   advanceReplacing(draft, observed, nowMs);
   retire(draft, observed, nowMs);
   startNext(draft, nowMs);

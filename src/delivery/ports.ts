@@ -63,6 +63,22 @@ export interface RevisionTraffic {
   sessionsWithError: number;
   /** Time to the last byte, cumulative counts at each upper edge in ms; the last edge is Infinity, written as null. */
   latency: { leMs: number | null; count: number }[];
+  /** Of the requests that `errors` counts, the newest, oldest first; null where the router does not keep them. */
+  failures: FailedRequest[] | null;
+}
+
+/** A request that a revision did not answer as it should have. */
+export interface FailedRequest {
+  /** When it ended, by the clock of the router's machine. */
+  atMs: number;
+  method: string;
+  /** Without its query, which may hold what is nobody's business; cut off where it is long. */
+  path: string;
+  /** What the user got; null when the answer broke off. */
+  status: number | null;
+  latencyMs: number;
+  /** Address of the copy that it went to last (`127.0.0.1:20001`); null when it went to none, or when nobody knows. */
+  copy: string | null;
 }
 
 /**

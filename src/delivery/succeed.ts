@@ -3,6 +3,7 @@ import { takenFromMachine } from './desired.ts';
 import type { Draft } from './draft.ts';
 import type { EnvironmentState, Rollout } from './environment.ts';
 import { runsTheSame, type Revision } from './revision.ts';
+import { watchFrom } from './watch-bounds.ts';
 
 /**
  * Releases of which revisions are remembered with all that is needed to go back to them, beside what stands by; and
@@ -30,6 +31,8 @@ export function succeed(draft: Draft, rollout: Rollout, nowMs: number): void {
     leave(state, state.stable, nowMs);
   }
   state.stable = candidate;
+  const watch = watchFrom(rollout, nowMs);
+  if (watch) state.watch = watch;
   state.rollout = null;
   draft.finish(
     { rolloutId: rollout.id, replyTo: rollout.replyTo },

@@ -20,6 +20,7 @@ export function advanceTimers(state: EnvironmentState, nowMs: number): void {
   for (const leaving of state.retiring) leaving.drain = rest(leaving.drain);
   for (const [machine, since] of Object.entries(state.silent ?? {}))
     state.silent = { ...state.silent, [machine]: rest(since) };
+  if (state.watch) state.watch.window = rest(state.watch.window);
   if (replacing) {
     replacing.away = rest(replacing.away);
     replacing.timer = rest(replacing.timer);

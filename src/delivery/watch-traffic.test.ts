@@ -151,6 +151,7 @@ function traffic(id: string, weightPercent: number, { sessions, failed }: LotCou
     weightPercent,
     inFlight: 0,
     inFlightAt: null,
+    failures: null,
     requests: sessions * 3,
     errors: failed,
     gatewayErrors: 0,

@@ -27,7 +27,7 @@ export function comparisons(seen: Seen): Charge[] {
 
 function errors(drawn: readonly DrawnSessions[], shares: number): Charge {
   const logE = lotTestByShare(splitsOf(drawn, failed), toleratedFailures, shares);
-  return charge('errors', logE, sessionsText(drawn, failed, 'sessions|failed'));
+  return charge('errors', logE, { counts: sumsOf(drawn, failed), what: 'sessions|failed' });
 }
 
 /** The edges share the trust evenly, as they were chosen before the first look; what is told is the one that says most. */
@@ -37,15 +37,17 @@ function slowness(drawn: readonly DrawnSessions[], edgesMs: readonly number[], s
     return { edgeMs, slow, logE: lotTestByShare(splitsOf(drawn, slow), toleratedSlowness, shares) };
   });
   const clearest = all.toSorted((a, b) => b.logE - a.logE)[0];
-  const text = clearest
-    ? sessionsText(drawn, clearest.slow, `sessions|had to wait longer than ${edgeText(clearest.edgeMs)}`)
-    : 'no times were looked at';
-  return charge('slowness', logOfMean(all.map(({ logE }) => logE)), text);
+  const told = clearest && {
+    counts: sumsOf(drawn, clearest.slow),
+    what: `sessions|had to wait longer than ${edgeText(clearest.edgeMs)}`,
+  };
+  return charge('slowness', logOfMean(all.map(({ logE }) => logE)), told);
 }
 
 function ofDealt({ logE, candidate, stable }: DealtSessions): Charge {
   const count = ({ sessions, failed }: DealtSessions['stable']) => ({ of: sessions, bad: failed });
-  return charge('errors', logE, sideBySide(count(candidate), count(stable), 'sessions|failed'));
+  const counts = { candidate: count(candidate), stable: count(stable) };
+  return charge('errors', logE, { counts, what: 'sessions|failed' });
 }
 
 function ofProbes(probed: DrawnSessions, edgesMs: readonly number[]): Charge {
@@ -56,12 +58,19 @@ function ofProbes(probed: DrawnSessions, edgesMs: readonly number[]): Charge {
     ),
   );
   const logE = logOfMean([lotTest(splitsOf([probed], failed), toleratedFailures), logOfMean(slow)]);
-  const text = sessionsText([probed], failed, "of Slipway's own requests|failed");
-  return charge('probes', logE, text);
+  const counts = sumsOf([probed], failed);
+  return charge('probes', logE, { counts, what: "of Slipway's own requests|failed" });
 }
 
-function charge(about: keyof typeof trusts, logE: number, text: string): Charge {
-  return { trust: trusts[about], logE, evidence: { about, name: null, text, odds: oddsOf(logE) } };
+type Sums = NonNullable<Evidence['counts']>;
+
+/** @param told - Nothing where there was nothing to look at. */
+function charge(about: keyof typeof trusts, logE: number, told?: { counts: Sums; what: string }): Charge {
+  const text = told
+    ? sideBySide(told.counts.candidate, told.counts.stable, told.what)
+    : 'no times were looked at';
+  const counts = told?.counts ?? null;
+  return { trust: trusts[about], logE, evidence: { about, name: null, text, odds: oddsOf(logE), counts } };
 }
 
 const failed = ({ failed }: SessionCounts) => failed;
@@ -75,16 +84,12 @@ export function splitsOf(drawn: readonly DrawnSessions[], bad: (counts: SessionC
   }));
 }
 
-function sessionsText(
-  drawn: readonly DrawnSessions[],
-  bad: (counts: SessionCounts) => number,
-  what: string,
-): string {
+function sumsOf(drawn: readonly DrawnSessions[], bad: (counts: SessionCounts) => number): Sums {
   const sum = (side: 'candidate' | 'stable') => ({
     of: drawn.reduce((total, one) => total + one[side].sessions, 0),
     bad: drawn.reduce((total, one) => total + bad(one[side]), 0),
   });
-  return sideBySide(sum('candidate'), sum('stable'), what);
+  return { candidate: sum('candidate'), stable: sum('stable') };
 }
 
 function edgeText(edgeMs: number): string {

@@ -53,7 +53,13 @@ function pastBounds(
 export function metricEvidence(rules: JudgeDefinition, records: readonly MetricRecord[]): Evidence[] {
   return rules.metrics.map((definition) => {
     const record = records.find(({ name }) => name === definition.name);
-    return { about: 'metric', name: definition.name, odds: null, ...judged(definition, record ?? null) };
+    return {
+      about: 'metric',
+      name: definition.name,
+      odds: null,
+      counts: null,
+      ...judged(definition, record ?? null),
+    };
   });
 }
 

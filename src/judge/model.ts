@@ -1,3 +1,5 @@
+import type { Count } from './objective-test.ts';
+
 /** What became of sessions; all counts only grow. */
 export interface SessionCounts {
   sessions: number;
@@ -80,6 +82,8 @@ export interface Evidence {
   text: string;
   /** How many times likelier this is of a revision that does harm than of one that does not; null where no odds are told. */
   odds: number | null;
+  /** What the text sets side by side, for pictures; null where it tells of something else. */
+  counts: { candidate: Count; stable: Count } | null;
 }
 
 /** About how much more must be seen before anything can be proven. */

@@ -23,13 +23,17 @@ export function objectives(rules: JudgeDefinition, seen: Seen): Charge[] {
 function errorRate(allowed: number, rules: JudgeDefinition, { candidate, stable, shares }: Seen): Charge {
   const text = `${shareOf(candidate, failedOf)} failed, ${percent(allowed)} may${beside(stable, failedOf)}`;
   const logE = broken(rules, { candidate, stable, allowed, countOf: failedOf }) - Math.log(shares);
-  return { trust, logE, evidence: { about: 'error-rate', name: null, text, odds: oddsOf(logE) } };
+  return {
+    trust,
+    logE,
+    evidence: { about: 'error-rate', name: null, text, odds: oddsOf(logE), counts: null },
+  };
 }
 
 function p95(allowedMs: number, rules: JudgeDefinition, { candidate, stable, shares }: Seen): Charge {
   const text = `${shareOf(candidate, slowOf)} took longer than ${allowedMs} ms, ${percent(slowShare)} may${beside(stable, slowOf)}`;
   const logE = broken(rules, { candidate, stable, allowed: slowShare, countOf: slowOf }) - Math.log(shares);
-  return { trust, logE, evidence: { about: 'p95', name: null, text, odds: oddsOf(logE) } };
+  return { trust, logE, evidence: { about: 'p95', name: null, text, odds: oddsOf(logE), counts: null } };
 }
 
 type CountOf = (totals: Totals) => Count;

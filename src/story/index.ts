@@ -2,6 +2,8 @@ export type {
   Change,
   ChangedCommit,
   ChangedFile,
+  FailedRequest,
+  Judged,
   Moment,
   Outcome,
   Sequel,
@@ -11,4 +13,4 @@ export type {
 } from './model.ts';
 export { storyPage } from './page.ts';
 export { tellStory } from './story.ts';
-export { headline, lengthText, stamp } from './words.ts';
+export { clock, headline, lengthText, nextCommands, requestTexts, stamp } from './words.ts';

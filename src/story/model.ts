@@ -1,3 +1,5 @@
+import type { Evidence, Needed, Verdict } from '../judge/index.ts';
+
 /** How a moment was for those who use the app. */
 export type Tone = 'plain' | 'good' | 'bad';
 
@@ -9,6 +11,33 @@ export interface Moment {
   /** One sentence, as people say it. */
   says: string;
   tone: Tone;
+  /** What it rests on, a line each. */
+  notes: string[];
+}
+
+/** What the judge said at a share of the traffic. */
+export interface Judged {
+  atMs: number;
+  weightPercent: number;
+  verdict: Verdict['is'];
+  /** One sentence; null when the evidence says it all. */
+  reason: string | null;
+  evidence: Evidence[];
+  /** How much more would have had to be seen; null when nothing more was needed, or when nobody knows. */
+  needed: Needed | null;
+}
+
+/** A request that the candidate failed. */
+export interface FailedRequest {
+  atMs: number;
+  method: string;
+  /** Without its query. */
+  path: string;
+  /** What the user got; null when the answer broke off. */
+  status: number | null;
+  latencyMs: number;
+  /** `r7-web-1`; null when nobody knows which copy had it. */
+  copy: string | null;
 }
 
 /** From this moment on the candidate had this share of the traffic, 0-100. */
@@ -78,6 +107,9 @@ export interface Story {
   /** In the order in which they happened. */
   moments: Moment[];
   shares: Share[];
+  verdicts: Judged[];
+  /** The newest that it failed when it was taken back, oldest first; empty too where its router keeps none. */
+  requests: FailedRequest[];
   /** Last lines of the log of what failed. */
   logTail: string[];
   /** Null when nothing served before, or when its commit is not known any more. */

@@ -1,6 +1,7 @@
 import { formatDuration } from '../app/index.ts';
 import type { Json, StoredEvent } from '../flow/index.ts';
 import type { Moment, Tone } from './model.ts';
+import { evidenceText, judgedOf, verdictText } from './verdicts.ts';
 
 type Data = { [key: string]: Json };
 type Telling = [says: string, tone?: Tone];
@@ -27,15 +28,11 @@ const tellings: Record<string, (data: Data, who: string) => Telling> = {
   'check.passed': ({ check, asks }) => [`the check ${text(check)} passed (${text(asks)})`, 'good'],
   'rollout.holding': ({ weightPercent, ms, ...data }) => [
     data['for'] === 'timer'
-      ? `it stayed at ${text(weightPercent)} % for ${formatDuration(Number(ms))}`
-      : `it stayed at ${text(weightPercent)} % until somebody approved`,
+      ? `it was to stay at ${text(weightPercent)} % for ${formatDuration(Number(ms))}`
+      : `it was to stay at ${text(weightPercent)} % until somebody approves`,
   ],
   'rollout.unproven': ({ weightPercent, reason }) => [
     `nothing spoke against it at ${text(weightPercent)} %, and nothing proved it: ${text(reason)}`,
-  ],
-  'rollout.judged': ({ weightPercent, verdict, reason }) => [
-    `the judge at ${text(weightPercent)} %: ${text(verdict)}${reason === null ? '' : `, ${text(reason)}`}`,
-    verdict === 'failed' ? 'bad' : verdict === 'passed' ? 'good' : 'plain',
   ],
   'rollout.undecided': ({ weightPercent, policy, reason }) => [
     `it stays at ${text(weightPercent)} % ${policy === 'ask' ? 'until somebody decides' : 'until it is proven'}: ${text(reason)}`,
@@ -49,7 +46,7 @@ const tellings: Record<string, (data: Data, who: string) => Telling> = {
   'rollout.rejected': (_, who) => [`${who} rejected it`, 'bad'],
   'rollout.aborting': (_, who) => [`${who} aborted it`, 'bad'],
   'rollout.reverting': ({ weightPercent, reason }) => [
-    `it was taken back${weightPercent === 0 ? ' before it had traffic' : ` from ${text(weightPercent)} %`}: ${text(reason)}`,
+    `it was taken back${weightPercent === 0 ? ' before it had traffic' : ` from ${text(weightPercent)} %`}${reason === null ? '' : `: ${text(reason)}`}`,
     'bad',
   ],
   'rollout.succeeded': ({ reason }) => [`it was done: ${text(reason)}`, 'good'],
@@ -59,9 +56,17 @@ const tellings: Record<string, (data: Data, who: string) => Telling> = {
 };
 
 /** An event as a moment. One of a kind that is not known here, as of a newer version, is told by its name. */
-export function momentOf({ type, actor, atMs, data }: StoredEvent): Moment {
+export function momentOf(event: StoredEvent): Moment {
+  const { type, actor, atMs, data } = event;
+  if (type === 'rollout.judged') return verdictMoment(event);
   const [says, tone = 'plain'] = tellings[type]?.(data as Data, actor) ?? [type];
-  return { atMs, who: actor, says, tone };
+  return { atMs, who: actor, says, tone, notes: [] };
+}
+
+function verdictMoment(event: StoredEvent): Moment {
+  const judged = judgedOf(event);
+  const [says, tone] = verdictText(judged);
+  return { atMs: event.atMs, who: event.actor, says, tone, notes: judged.evidence.map(evidenceText) };
 }
 
 function stepsText(steps: Json | undefined): string {

@@ -1,11 +1,13 @@
 import { trafficChart } from './chart.ts';
+import { comparisonChart } from './comparison-chart.ts';
 import { escapeHtml } from './escape.ts';
-import type { Change, Moment, Sequel, Story } from './model.ts';
-import { clock, headline, lengthText, stamp } from './words.ts';
+import type { Change, FailedRequest, Moment, Sequel, Story } from './model.ts';
+import { clock, headline, lengthText, nextCommands, requestTexts, stamp } from './words.ts';
 
 /** One page that needs nothing else: no script, no other file, nothing from elsewhere. */
 export function storyPage(story: Story, nowMs: number): string {
   const title = `${story.rollout}: ${story.app} in ${story.environment}, ${story.outcome}`;
+  const comparison = comparisonChart(story);
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -20,9 +22,12 @@ export function storyPage(story: Story, nowMs: number): string {
 ${facts(story, nowMs)}
 ${trafficChart(story, nowMs)}
 ${section('What happened', moments(story.moments, story.requestedAtMs))}
+${comparison === '' ? '' : section('Sessions that had trouble', comparison)}
+${story.requests.length > 0 ? section('Its last requests that failed', requests(story.requests)) : ''}
 ${story.logTail.length > 0 ? section('Last lines of its log', `<pre>${escapeHtml(story.logTail.join('\n'))}</pre>`) : ''}
 ${story.change ? section('What it changed', changed(story.change)) : ''}
 ${story.sequels.length > 0 ? section('What came of it', sequels(story.sequels)) : ''}
+${section('Where to look next', next(story))}
 </body>
 </html>
 `;
@@ -46,10 +51,31 @@ function section(title: string, body: string): string {
 
 function moments(all: readonly Moment[], startMs: number): string {
   const rows = all.map(
-    ({ atMs, tone, says }) =>
-      `<tr class="${tone}"><td><time datetime="${stamp(atMs).replace(' ', 'T')}Z">${clock(atMs)}</time></td><td>+${lengthText(atMs - startMs)}</td><td>${escapeHtml(says)}</td></tr>`,
+    ({ atMs, tone, says, notes }) =>
+      `<tr class="${tone}"><td><time datetime="${stamp(atMs).replace(' ', 'T')}Z">${clock(atMs)}</time></td><td>+${lengthText(atMs - startMs)}</td><td>${escapeHtml(says)}${notesOf(notes)}</td></tr>`,
   );
-  return `<table>${rows.join('\n')}</table>`;
+  return `<table class="moments">${rows.join('\n')}</table>`;
+}
+
+function notesOf(notes: readonly string[]): string {
+  return notes.length === 0 ? '' : `<ul>${notes.map((note) => `<li>${escapeHtml(note)}</li>`).join('')}</ul>`;
+}
+
+function requests(all: readonly FailedRequest[]): string {
+  const rows = all.map((request) => {
+    const [when = '', what = '', ...rest] = requestTexts(request).map(escapeHtml);
+    return `<tr><td>${when}</td><td><code>${what}</code></td>${rest.map((cell) => `<td>${cell}</td>`).join('')}</tr>`;
+  });
+  const heads = ['When (UTC)', 'Request', 'Answer', 'Took', 'Copy'].map(
+    (head) => `<th scope="col">${head}</th>`,
+  );
+  return `<div class="wide"><table class="requests"><tr>${heads.join('')}</tr>${rows.join('\n')}</table></div>`;
+}
+
+function next(story: Story): string {
+  return `<ul>${nextCommands(story)
+    .map((command) => `<li><code>${escapeHtml(command)}</code></li>`)
+    .join('')}</ul>`;
 }
 
 function changed({ base, commits, files, moreCommits, moreFiles }: Change): string {
@@ -89,11 +115,21 @@ h1 { font-size: 1.4rem; line-height: 1.3; border-left: 5px solid var(--dim); pad
 h2 { font-size: 1.05rem; margin: 1.8rem 0 .4rem; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1rem; } dt { color: var(--dim); } dd { margin: 0; overflow-wrap: anywhere; }
 table { border-collapse: collapse; } td { padding: .12rem 1rem .12rem 0; vertical-align: top; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
-tr td:first-child, tr td:nth-child(2) { color: var(--dim); white-space: nowrap; }
-tr.good td:last-child, td.good { color: var(--good) !important; } tr.bad td:last-child, td.bad { color: var(--bad) !important; }
+th { text-align: left; font-weight: 500; color: var(--dim); padding: .12rem 1rem .12rem 0; vertical-align: top; } th small { display: block; }
+.moments td:nth-child(-n+2), .requests td:first-child { color: var(--dim); white-space: nowrap; }
+.moments .good td:last-child, td.good { color: var(--good); } .moments .bad td:last-child, td.bad { color: var(--bad); }
+td.good, td.bad { white-space: nowrap; }
+.moments ul { margin: .1rem 0 .4rem; padding-left: 1.1rem; color: CanvasText; font-size: 14px; }
+.requests :is(td, th) { white-space: nowrap; } .wide { overflow-x: auto; }
+.bars { width: 100%; } .bars tbody + tbody tr:first-child > * { padding-top: .7rem; } .bars td { white-space: nowrap; } .bars th { white-space: nowrap; color: inherit; }
+.bars td:nth-last-child(3) { width: 100%; vertical-align: middle; } .bars td:nth-last-child(-n+2) { text-align: right; } .bars td:last-child { color: var(--dim); padding-right: 0; }
+.bars i { display: block; height: .7rem; min-width: 2px; border-radius: 0 3px 3px 0; background: var(--share); } .bars i.old { background: var(--dim); } .bars i.bad { background: var(--bad); }
 pre { overflow-x: auto; padding: .7rem; border: 1px solid var(--line); border-radius: 6px; font-size: 13px; }
 small { color: var(--dim); }
-svg { width: 100%; height: auto; margin-top: 1rem; } svg text { font-size: 11px; fill: var(--dim); }
+@media (max-width: 34rem) { .moments td:nth-child(2) { display: none; } }
+svg { display: block; width: 100%; min-width: 36rem; height: auto; margin-top: 1rem; } svg text { font-size: 11px; fill: var(--dim); }
 svg .grid { stroke: var(--line); } svg .share { fill: none; stroke: var(--share); stroke-width: 2.5; }
 svg line.bad { stroke: var(--bad); stroke-dasharray: 4 3; } svg line.good { stroke: var(--good); stroke-dasharray: 1 5; }
+svg circle { fill: Canvas; stroke: var(--share); stroke-width: 2.5; } svg circle.bad { fill: var(--bad); stroke: var(--bad); } svg circle.good { fill: var(--good); stroke: var(--good); }
+svg text.bad { fill: var(--bad); } svg text.good { fill: var(--good); }
 `;

@@ -66,7 +66,7 @@ test('a rollout that went back: its moments, its share over time, and what came 
     'r2 began beside r1, to get 10, 50, 100 % of the traffic',
     'the task migrate succeeded',
     'r2 got 10 % of the traffic',
-    'it stayed at 10 % for 1m',
+    'it was to stay at 10 % for 1m',
     'it was taken back from 10 %: 9 of 100 requests failed',
     'its copies had ended, and what served before it goes on',
   ]);

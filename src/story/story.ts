@@ -1,6 +1,7 @@
 import type { StoredEvent } from '../flow/index.ts';
-import type { Change, Outcome, Sequel, Share, Story } from './model.ts';
+import type { Change, FailedRequest, Outcome, Sequel, Share, Story } from './model.ts';
 import { momentOf } from './moments.ts';
+import { judgedOf, untold } from './verdicts.ts';
 
 /** Where a story comes from. */
 export interface Sources {
@@ -23,6 +24,7 @@ export function tellStory({ app, environment, rollout, events, change }: Sources
   const started = dataOf(own.find(({ type }) => type === 'rollout.started'));
   const end = own.find((event) => outcomeOf(event) !== null);
   const ended = dataOf(end);
+  const back = dataOf(own.find(({ type }) => type === 'rollout.reverting'));
   return {
     rollout,
     app,
@@ -38,9 +40,16 @@ export function tellStory({ app, environment, rollout, events, change }: Sources
     actor: requested.actor,
     requestedAtMs: requested.atMs,
     endedAtMs: end?.atMs ?? null,
-    moments: own.map(momentOf),
+    moments: own
+      .map((event, index) => untold(event, own[index - 1]))
+      .filter((event) => event !== null)
+      .map(momentOf),
     shares: sharesOf(own),
-    logTail: Array.isArray(ended['logTail']) ? ended['logTail'].map(String) : [],
+    verdicts: own.filter(({ type }) => type === 'rollout.judged').map(judgedOf),
+    // Events of older versions have none.
+    requests: listOf<FailedRequest>(back['requests']),
+    logTail:
+      [ended, back].map(({ logTail }) => listOf<string>(logTail)).find(({ length }) => length > 0) ?? [],
     change,
     sequels: end && outcomeOf(end) !== 'succeeded' ? sequelsOf(events, end) : [],
   };
@@ -91,6 +100,10 @@ function outcomeOf({ type }: StoredEvent): Outcome | null {
 
 function dataOf(event: StoredEvent | undefined): Data {
   return (event?.data ?? {}) as Data;
+}
+
+function listOf<T>(value: unknown): T[] {
+  return Array.isArray(value) ? (value as T[]) : [];
 }
 
 function text(value: unknown): string {

@@ -1,4 +1,4 @@
-import type { Story } from './model.ts';
+import type { FailedRequest, Story } from './model.ts';
 
 const ended: Record<Story['outcome'], string> = {
   succeeded: 'went to',
@@ -38,4 +38,18 @@ export function stamp(atMs: number): string {
 /** `14:03:22`, by the clock of the world. */
 export function clock(atMs: number): string {
   return stamp(atMs).slice(-8);
+}
+
+/** `14:03:22`, `GET /search`, `500`, `41 ms`, `r7-web-1`: the cells of a table. */
+export function requestTexts({ atMs, method, path, status, latencyMs, copy }: FailedRequest): string[] {
+  const answer = status === null ? 'broke off' : String(status);
+  const took = latencyMs < 1_000 ? `${Math.round(latencyMs)} ms` : lengthText(latencyMs);
+  return [clock(atMs), `${method} ${path}`, answer, took, copy ?? ''];
+}
+
+/** Where somebody looks next. */
+export function nextCommands({ app, environment, outcome }: Story): string[] {
+  const logs = `slipway logs ${environment} --app ${app}`;
+  if (outcome === 'under way') return ['slipway status --watch', `${logs} --follow`];
+  return outcome === 'succeeded' ? ['slipway status'] : ['slipway status', logs];
 }

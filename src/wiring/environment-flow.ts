@@ -12,8 +12,11 @@ import {
   performEffects,
   planEnvironment,
   probeWishes,
+  takesBack,
   upgradeState,
+  withTraces,
   type CommandObservation,
+  type Decision,
   type EnvironmentState,
   type InstanceObservation,
   type Observed,
@@ -23,6 +26,7 @@ import {
 } from '../delivery/index.ts';
 import type { FlowHandler, Json } from '../flow/index.ts';
 import { askCheck } from './due-check.ts';
+import { gatherTraces } from './gather-traces.ts';
 import { isSilence } from './machines/link.ts';
 import type { Machines } from './machines/machines.ts';
 import { maskSecrets, quotesProcesses } from './mask-secrets.ts';
@@ -57,7 +61,8 @@ export function environmentHandler(ports: EnvironmentPorts): FlowHandler<Environ
     async tick(flow, { nowMs, fence, signals }) {
       const state = upgradeState(flow.data);
       const observed = await withoutSecrets(state, await observeEnvironment(state, ports), ports);
-      const decision = planEnvironment({ state, signals, observed, nowMs });
+      const planned = planEnvironment({ state, signals, observed, nowMs });
+      const decision = await toldWithTraces(planned, { observed, nowMs }, ports);
       const failed = await performEffects(decision.effects, {
         portsOf: (machine) => ({
           router: ports.machines.of(machine).router,
@@ -85,6 +90,17 @@ export function environmentHandler(ports: EnvironmentPorts): FlowHandler<Environ
       };
     },
   };
+}
+
+async function toldWithTraces(
+  decision: Decision,
+  { observed, nowMs }: { observed: Observed; nowMs: number },
+  ports: EnvironmentPorts,
+): Promise<Decision> {
+  const { state } = decision;
+  if (!state.rollout || !takesBack(decision)) return decision;
+  const leaving = { state, rollout: state.rollout, observed, nowMs };
+  return withTraces(decision, await gatherTraces(leaving, ports));
 }
 
 /** A rollout has ended, or what was on its way out is gone. */
@@ -191,6 +207,7 @@ async function lookAt(
 
 /** From this part of a check's time on, the end of its log is read: it may be the last chance. */
 const tailFrom = 0.5;
+const tailLines = 20;
 
 async function observeCommand(
   state: EnvironmentState,
@@ -213,7 +230,7 @@ async function observeCommand(
     const seen = await place.observeCommand(rollout.candidate, key);
     const late = due !== null && due.elapsedMs >= tailFrom * due.check.timeoutMs;
     if (seen.state !== 'running' || !late) return seen;
-    return { ...seen, logTail: await place.readCommandLog(rollout.candidate, key) };
+    return { ...seen, logTail: await place.readLog(rollout.candidate, key, tailLines) };
   } catch (error) {
     // What runs on a machine that is away may still be running.
     if ((await looks).some(({ machine, problem }) => machine === home && problem !== null))

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Observed } from '../delivery/index.ts';
-import { maskSecrets, quotesProcesses } from './mask-secrets.ts';
+import { maskSecrets, maskTraces, quotesProcesses } from './mask-secrets.ts';
 
 const seen: Observed = {
   instances: [
@@ -52,4 +52,12 @@ test('what quotes nobody needs no mask', () => {
   const quiet: Observed = { ...seen, instances: [], command: { state: 'none' }, prepared: { here: 'done' } };
   expect(quotesProcesses(quiet)).toBe(true);
   expect(quotesProcesses({ ...quiet, metrics: {} })).toBe(false);
+});
+
+test('no secret is left in what a candidate leaves behind', () => {
+  const request = { atMs: 1, method: 'GET', path: '/reset/hunter2', status: 500, latencyMs: 1, copy: null };
+  expect(maskTraces({ requests: [request], logTail: ['hunter2 is wrong'] }, ['hunter2'])).toEqual({
+    requests: [{ ...request, path: '/reset/***' }],
+    logTail: ['*** is wrong'],
+  });
 });

@@ -1,4 +1,4 @@
-import type { Observed, Preparation, Revision } from '../delivery/index.ts';
+import type { Observed, Preparation, Revision, Traces } from '../delivery/index.ts';
 import type { Vault } from '../secrets/index.ts';
 import { knownValues } from './processes.ts';
 
@@ -22,9 +22,7 @@ export function quotesProcesses({ instances, command, prepared, metrics }: Obser
 
 /** The same with every secret replaced by `***`: reasons and log tails go into events, which are kept for good. */
 export function maskSecrets(observed: Observed, values: readonly string[]): Observed {
-  // The longest first, so that no part of a longer one is left standing.
-  const secrets = values.toSorted((a, b) => b.length - a.length);
-  const mask = (text: string) => secrets.reduce((masked, secret) => masked.replaceAll(secret, '***'), text);
+  const mask = maskOf(values);
   const { instances, command, prepared, metrics } = observed;
   return {
     ...observed,
@@ -47,6 +45,21 @@ export function maskSecrets(observed: Observed, values: readonly string[]): Obse
       ]),
     ),
   };
+}
+
+/** The same for what a candidate leaves behind. */
+export function maskTraces({ requests, logTail }: Traces, values: readonly string[]): Traces {
+  const mask = maskOf(values);
+  return {
+    requests: requests.map((request) => ({ ...request, path: mask(request.path) })),
+    logTail: logTail.map(mask),
+  };
+}
+
+function maskOf(values: readonly string[]): (text: string) => string {
+  // The longest first, so that no part of a longer one is left standing.
+  const secrets = values.toSorted((a, b) => b.length - a.length);
+  return (text) => secrets.reduce((masked, secret) => masked.replaceAll(secret, '***'), text);
 }
 
 function maskPreparation(seen: Preparation, mask: (text: string) => string): Preparation {

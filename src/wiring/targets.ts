@@ -36,13 +36,11 @@ export interface Place extends Target {
   observe(wishes: readonly ProbeWish[]): Promise<InstanceObservation[]>;
   observePrepared(revision: Revision): Promise<Preparation>;
   observeCommand(revision: Revision, key: string): Promise<CommandObservation>;
-  /** The end of what a command has said so far. */
-  readCommandLog(revision: Revision, key: string): Promise<string[]>;
+  /** The last lines that a copy or a command has said so far. Ids are the machine's own. */
+  readLog(revision: Revision, id: string, lines: number): Promise<string[]>;
   /** Lets go of a command that has been taken into account. */
   forgetCommand(command: { revision: Revision; key: string }, fence: number): Promise<void>;
 }
-
-const tailLines = 20;
 
 /** The place of an environment on a machine as it stands. Docker is asked only where a revision has containers. */
 export function placeOf(state: EnvironmentState, machine: Machine, parts: PlaceParts): Place {
@@ -65,7 +63,7 @@ export function placeOf(state: EnvironmentState, machine: Machine, parts: PlaceP
       return (await Promise.all(places.map((place) => place.observe(wishes)))).flat();
     },
     observeCommand: (revision, key) => placeFor(revision).observeCommand(revision, key),
-    readCommandLog: (revision, key) => placeFor(revision).readCommandLog(revision, key),
+    readLog: (revision, id, lines) => placeFor(revision).readLog(revision, id, lines),
     forgetCommand: (command, fence) => placeFor(command.revision).forgetCommand(command, fence),
   };
 }
@@ -91,7 +89,7 @@ function processPlace({ scope }: EnvironmentState, parts: PlaceParts): Place {
       return Promise.all(seen.map((one) => withSmoke(one, own, smokeFailure)));
     },
     observeCommand: (_, key) => processes.observeCommand(scope, key),
-    readCommandLog: async (_, key) => readLogTail(await logFileOf(parts.layout, scope, key), tailLines),
+    readLog: async (_, id, lines) => readLogTail(await logFileOf(parts.layout, scope, id), lines),
     forgetCommand: ({ key }, fence) => processes.forgetCommand(scope, key, fence),
   };
 }
@@ -124,7 +122,7 @@ function containerPlace(state: EnvironmentState, machine: Machine, known: Contai
       return smoked.map((one) => ({ ...one, id: nameOn(machine.name, one.id) }));
     },
     observeCommand: (_, key) => containers.observeCommand(scope, key),
-    readCommandLog: (_, key) => containers.readLog(scope, key, tailLines),
+    readLog: (_, id, lines) => containers.readLog(scope, id, lines),
     forgetCommand: ({ key }, fence) => containers.forgetCommand(scope, key, fence),
   };
 }

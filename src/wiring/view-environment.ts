@@ -54,6 +54,7 @@ export function viewEnvironment(state: EnvironmentState, seen: Seen): Environmen
       : null,
     shared: state.shared.map((running) => viewShared(running, state, seen)),
     machines: seen.machines.map((machine) => viewMachine(machine, state)),
+    broken: state.watch?.broken ?? null,
     rollout: record ? viewRollout(record, state) : null,
   };
 }

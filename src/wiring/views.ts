@@ -140,6 +140,8 @@ export interface EnvironmentView {
   shared: SharedView[];
   /** Where it has copies, or should. */
   machines: MachineView[];
+  /** Which bound of its judge what serves does not keep; null while none is known to be broken. */
+  broken: string | null;
   rollout: RolloutView | null;
 }
 

@@ -248,12 +248,20 @@ suite(`nginx as a router${missing ? ' (needs: apt-get install nginx-light)' : ''
     expect(page.body).toContain('<h1>Down for maintenance</h1>');
     expect(JSON.parse((await ask('application/json')).body)).toMatchObject({ status: 503 });
     await rig.router.apply(
-      routes([revision('r1', 100, app.port)], { ...shop, rateLimit: { perMinute: 1, burst: 4 } }),
+      routes([revision('r1', 100, app.port)], {
+        ...shop,
+        sticky: true,
+        rateLimit: { perMinute: 1, burst: 4 },
+      }),
       3,
     );
-    const statuses = [];
-    for (let index = 0; index < 8; index++) statuses.push((await ask()).status);
-    expect(statuses).toEqual([200, 200, 200, 200, 200, 429, 429, 429]);
+    const answers = [];
+    for (let index = 0; index < 8; index++) answers.push(await ask());
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 429, 429, 429]);
+    // A session begins where it is counted.
+    expect(answers.map(({ headers }) => headers['set-cookie'] !== undefined)).toEqual(
+      answers.map(({ status }) => status === 200),
+    );
     expect((await ask()).headers['retry-after']).toBe('60');
   });
 
@@ -419,7 +427,10 @@ suite(`nginx as a router${missing ? ' (needs: apt-get install nginx-light)' : ''
     await start(['--listen-tls', `127.0.0.1:${tlsPort}`, '--certificates', folder]);
     const app = await rig.app((asked, response) => response.end(JSON.stringify(asked.headers)));
     await rig.router.apply(
-      routes([revision('r1', 100, app.port)], { hosts: ['shop.example.com', 'other.example.com'] }),
+      routes([revision('r1', 100, app.port)], {
+        hosts: ['shop.example.com', 'other.example.com'],
+        sticky: true,
+      }),
       1,
     );
     const shake = async (servername: string, more: object = {}): Promise<TLSSocket | string> => {
@@ -454,6 +465,9 @@ suite(`nginx as a router${missing ? ' (needs: apt-get install nginx-light)' : ''
     const plain = (host: string, path: string) => get(rig.port, { path, headers: { host } });
     const sent = await plain('shop.example.com', '/a?b=c');
     expect([sent.status, sent.headers.location]).toEqual([308, `https://shop.example.com:${tlsPort}/a?b=c`]);
+    // A session begins where it is counted.
+    expect(sent.headers['set-cookie']).toBeUndefined();
+    expect(text).toContain('Set-Cookie: slipway_session=');
     expect((await plain('shop.example.com', '/.well-known/acme-challenge/x')).status).toBe(200);
     expect((await plain('other.example.com', '/')).status).toBe(200);
     const before = await serial();
@@ -483,9 +497,17 @@ suite(`nginx as a router${missing ? ' (needs: apt-get install nginx-light)' : ''
     expect((await get(rig.port, { headers: { host: 'shop.example.com' } })).body).toBe('ours');
     expect((await get(ownPort)).body).toBe('own site');
     expect((await observed('r1'))?.requests).toBe(1);
+    await rig.router.apply(
+      routes([revision('r1', 50, app.port), revision('r2', 50, app.port)], { hosts: ['shop.example.com'] }),
+      2,
+    );
+    for (let index = 0; index < 20; index++) await get(rig.port, { headers: { host: 'shop.example.com' } });
+    const [lot] = (await rig.router.observe('shop/production')).lots ?? [];
+    expect(lot?.weights).toEqual({ r1: 50, r2: 50 });
+    expect(Object.values(lot?.drawn ?? {}).reduce((sum, { sessions }) => sum + sessions, 0)).toBe(20);
     await write('');
     await expect(
-      rig.router.apply(routes([revision('r1', 100, app.port)], { hosts: ['shop2.example.com'] }), 2),
+      rig.router.apply(routes([revision('r1', 100, app.port)], { hosts: ['shop2.example.com'] }), 3),
     ).rejects.toMatchObject({ code: 'traffic/configuration-refused' });
     const nginx = Number(readFileSync(join(folder, 'own.pid'), 'utf8'));
     const exited = once(rig.child, 'exit');

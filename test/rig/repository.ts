@@ -5,7 +5,13 @@ import { fileURLToPath } from 'node:url';
 
 /** What a version does; see app/. */
 export type Behaviour =
-  'good' | 'never-ready' | 'crashes' | 'migration-fails' | 'sick-with-users' | 'worker-crashes';
+  | 'good'
+  | 'never-ready'
+  | 'crashes'
+  | 'migration-fails'
+  | 'sick-with-users'
+  | 'fails-users'
+  | 'worker-crashes';
 
 /** One of each kind, as short as it may be. */
 export type RigStrategy = 'rolling' | 'blue-green' | 'canary';
@@ -126,6 +132,8 @@ function slipwayYml(options: {
   text = text.replace('strategy: blue-green', `strategy: ${written[options.strategy]}`);
   // What never becomes ready need not be waited for.
   if (options.behaves === 'never-ready') text = text.replace('deadline: 60s', 'deadline: 2s');
+  // So long it has users, and is judged by what they get.
+  if (options.behaves === 'fails-users') text = text.replace('hold: 300ms', 'hold: 5m');
   // Its start, or a look at it, may take a while on a busy machine, and only then is it seen to be bad.
   const isSeenLate = ['worker-crashes', 'sick-with-users'].includes(options.behaves);
   const bake = options.bake ?? (isSeenLate ? '10s' : '300ms');

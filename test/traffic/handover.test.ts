@@ -153,6 +153,43 @@ describe('replacing the router itself', () => {
     expect((await rig.router.observe('shop/production')).losses).toBe(0);
   });
 
+  test('a session that drew before, and fails in the old process after, counts once both have told', async () => {
+    rig = await startRig();
+    const held: (() => void)[] = [];
+    const apps = await Promise.all(
+      ['r1', 'r2'].map((id) =>
+        rig.app((request, response) => {
+          response.setHeader('x-revision', id);
+          response.statusCode = request.url === '/' ? 200 : 500;
+          if (request.url === '/held') held.push(() => response.end());
+          else response.end();
+        }),
+      ),
+    );
+    const shares = apps.map(({ port }, index) => revision(`r${index + 1}`, 50, port));
+    await rig.router.apply(routes(shares), 1);
+    const { headers } = await get(rig.port);
+    const cookie = String(headers['set-cookie']).split(';')[0] ?? '';
+    const answers = [get(rig.port, { path: '/held', headers: { cookie } }), get(rig.port, { path: '/held' })];
+    await until(() => held.length === 2);
+    await rig.router.upgrade();
+    const told = async () => {
+      const [lot] = (await rig.router.observe('shop/production')).lots ?? [];
+      const counts = Object.values(lot?.drawn ?? {});
+      return [
+        counts.reduce((sum, { sessions }) => sum + sessions, 0),
+        counts.reduce((sum, { failed }) => sum + failed, 0),
+      ];
+    };
+    expect(await told()).toEqual([2, 0]);
+    await get(rig.port, { path: '/bad', headers: { cookie } });
+    expect(await told()).toEqual([2, 1]);
+    for (const finish of held) finish();
+    await Promise.all(answers);
+    await until(async () => (await rig.router.health()).predecessors === 0);
+    expect(await told()).toEqual([2, 2]);
+  });
+
   test('a successor that does not come up changes nothing', async () => {
     rig = await startRig();
     const app = await rig.app((_request, response) => response.end('ok'));

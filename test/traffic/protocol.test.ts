@@ -301,14 +301,20 @@ describe('failures', () => {
     await expect(get(rig.port)).rejects.toMatchObject({ code: 'ECONNRESET' });
     const after = await traffic();
     expect([after.errors - before.errors, after.gatewayErrors - before.gatewayErrors]).toEqual([1, 1]);
+    expect(after.failures?.at(-1)).toMatchObject({ method: 'GET', path: '/', status: null });
   });
 
   test('errors of the app are counted, and are not gateway errors', async () => {
     serve = (_request, response) => void response.writeHead(500).end();
     const before = await traffic();
-    expect((await get(rig.port)).status).toBe(500);
+    expect((await get(rig.port, { path: '/reset?token=hunter2' })).status).toBe(500);
     const after = await traffic();
     expect([after.errors - before.errors, after.gatewayErrors - before.gatewayErrors]).toEqual([1, 0]);
+    expect(after.failures?.at(-1)).toMatchObject({
+      path: '/reset',
+      status: 500,
+      copy: `127.0.0.1:${app.port}`,
+    });
   });
 
   test('an app that is silent is 504', async () => {
@@ -319,6 +325,7 @@ describe('failures', () => {
     expect((await get(impatient.port)).status).toBe(504);
     const { revisions } = await impatient.router.observe('shop/production');
     expect(revisions[0]?.gatewayErrors).toBe(1);
+    expect(revisions[0]?.failures).toMatchObject([{ path: '/', status: 504 }]);
   });
 
   test('an endpoint that refuses connections is passed over; when all do it is 502', async () => {

@@ -28,21 +28,26 @@ async function apply(...parts: Parameters<typeof routes>) {
 }
 
 describe('shares', () => {
-  test('new sessions are split 10/30/60 within one percent', async () => {
+  test('each new session draws its revision, 10/30/60, and every one is counted', async () => {
     await apply([revision('r1', 10, port(0)), revision('r2', 30, port(1)), revision('r3', 60, port(2))]);
     const seen: Record<string, number> = {};
     for (let index = 0; index < 400; index++) {
       const id = String((await get(rig.port)).headers['x-revision']);
       seen[id] = (seen[id] ?? 0) + 1;
     }
-    expect(seen).toEqual({ r1: 40, r2: 120, r3: 240 });
-    const state = await rig.router.observe('shop/production');
-    expect(state.revisions.map(({ id, requests, inFlight }) => [id, requests, inFlight])).toEqual([
-      ['r1', 40, 0],
-      ['r2', 120, 0],
-      ['r3', 240, 0],
-    ]);
-    expect(state.revisions[0]?.latency.at(-1)).toEqual({ leMs: null, count: 40 });
+    const expected = { r1: 40, r2: 120, r3: 240 };
+    for (const [id, mean] of Object.entries(expected)) {
+      // Over four standard deviations of the drawn share.
+      const errorAllowed = 4.5 * Math.sqrt(mean * (1 - mean / 400));
+      expect(Math.abs((seen[id] ?? 0) - mean), `${seen[id]} of 400`).toBeLessThan(errorAllowed);
+    }
+    const { revisions, lots } = await rig.router.observe('shop/production');
+    const counts = ['r1', 'r2', 'r3'].map((id) => [id, seen[id], 0]);
+    expect(revisions.map(({ id, requests, inFlight }) => [id, requests, inFlight])).toEqual(counts);
+    expect(revisions[0]?.latency.at(-1)).toEqual({ leMs: null, count: seen['r1'] });
+    expect(lots?.map(({ weights }) => weights)).toEqual([{ r1: 10, r2: 30, r3: 60 }]);
+    const drawn = Object.entries(lots?.[0]?.drawn ?? {});
+    expect(drawn.map(([id, { sessions, failed }]) => [id, sessions, failed])).toEqual(counts);
   });
 
   test('a session stays where it is until its revision has no weight, then it moves at once', async () => {

@@ -27,6 +27,7 @@ export function statusPage(status: StatusView, look: Look, nowMs: number): strin
       : environmentTable(status.environments, look, nowMs)),
     ...machinesOf(status.environments, look),
     ...sharedServices(status.environments, look),
+    ...brokenBounds(status.environments, look),
     ...byHand(status.environments, look),
     ...underWay(status, look, nowMs),
     ...addresses(status.environments, look),
@@ -106,6 +107,16 @@ function sharedNote(one: SharedView, environment: string): string {
   const ended =
     phase === 'exited' && drift === null ? `it has ended; start it: slipway repair ${environment}` : '';
   return [again, ended, kept].filter((note) => note !== '').join('; ');
+}
+
+/** Where what serves does not keep what its judge asks. */
+function brokenBounds(environments: readonly EnvironmentView[], look: Look): string[] {
+  const lines = environments.flatMap(({ app, environment, broken, standby }) => {
+    if (broken === null) return [];
+    const back = standby ? `; go back: slipway rollback ${environment}` : '';
+    return [`  ${app}/${environment}: ${broken}${back}`];
+  });
+  return lines.length === 0 ? [] : ['', paint(look, 'bold', 'Bounds that are not kept'), ...lines];
 }
 
 /** What somebody changed beside Slipway. */

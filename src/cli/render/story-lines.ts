@@ -1,4 +1,12 @@
-import { headline, lengthText, stamp, type Change, type Story } from '../../story/index.ts';
+import {
+  headline,
+  lengthText,
+  nextCommands,
+  requestTexts,
+  stamp,
+  type Change,
+  type Story,
+} from '../../story/index.ts';
 import { short } from './marks.ts';
 import { harmless, paint, type Look, type Style } from './text.ts';
 import { renderTable } from './table.ts';
@@ -19,6 +27,7 @@ export function storyLines(story: Story, look: Look, nowMs: number): string[] {
     ...(story.reason === '' ? [] : [harmless(story.reason)]),
     '',
     ...momentLines(story, look),
+    ...(story.requests.length > 0 ? requestLines(story, look) : []),
     ...titled(look, 'last lines of its log', story.logTail.map(harmless)),
     ...(story.change ? changeLines(story.change, look) : []),
     ...titled(
@@ -29,18 +38,32 @@ export function storyLines(story: Story, look: Look, nowMs: number): string[] {
           `${rollout}  ${kind} of “${harmless(title)}” by ${actor}: ${outcome}`,
       ),
     ),
+    '',
+    paint(look, 'dim', `next: ${nextCommands(story).join(', or: ')}`),
   ];
 }
 
 function momentLines({ moments, requestedAtMs }: Story, look: Look): string[] {
   const waits = moments.map(({ atMs }) => `+${lengthText(atMs - requestedAtMs)}`);
   const width = Math.max(0, ...waits.map(({ length }) => length));
-  return moments.map(({ says, tone }, index) => {
+  return moments.flatMap(({ says, tone, notes }, index) => {
     const style = tones[tone];
     const said = harmless(says);
     const wait = paint(look, 'dim', (waits[index] ?? '').padStart(width));
-    return `${wait}  ${style === null ? said : paint(look, style, said)}`;
+    return [
+      `${wait}  ${style === null ? said : paint(look, style, said)}`,
+      ...notes.map((note) => `${' '.repeat(width + 4)}${harmless(note)}`),
+    ];
   });
+}
+
+function requestLines({ requests }: Story, look: Look): string[] {
+  const rows = requests.map((request) => requestTexts(request).map(harmless));
+  return titled(
+    look,
+    'its last requests that failed',
+    renderTable({ heads: ['WHEN', 'REQUEST', 'ANSWER', 'TOOK', 'COPY'], rows }, look),
+  );
 }
 
 function changeLines({ base, commits, files, moreCommits, moreFiles }: Change, look: Look): string[] {

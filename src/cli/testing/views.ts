@@ -133,6 +133,7 @@ export function anEnvironment(over: Partial<EnvironmentView> = {}): EnvironmentV
       traffic: { weightPercent: 100, inFlight: 2, requests: 340, errors: 0 },
     },
     standby: null,
+    broken: null,
     shared: [],
     machines: [{ name: 'here', silent: null, traffic: null }],
     rollout: null,

@@ -111,6 +111,7 @@ export class MachineInMemory {
         sessions: this.counts.get(id)?.requests ?? 0,
         sessionsWithError: this.counts.get(id)?.errors ?? 0,
         latency: [],
+        failures: null,
       })),
       lots: structuredClone([...this.lots.values()]),
     };

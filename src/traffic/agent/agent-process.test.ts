@@ -6,8 +6,12 @@ import type { EmbeddedRouter } from '../client.ts';
 import { createRouterClient } from '../client.ts';
 import type { StoredScope } from '../embedded/state-file.ts';
 import { RouterAgent } from './agent-process.ts';
-import type { RouterDriver } from './driver.ts';
+import type { DriverEvents, Observation, RouterDriver } from './driver.ts';
+import type { ProgramKind } from './programs.ts';
 import type { AgentSettings } from './settings.ts';
+
+/** What the driver tells the agent. */
+let events: DriverEvents;
 
 /** A program that can be told to fail. */
 const program = { refuses: false, keepsItsLog: false, serves: null as readonly StoredScope[] | null };
@@ -38,20 +42,30 @@ let fence = 0;
 beforeEach(async () => {
   Object.assign(program, { refuses: false, keepsItsLog: false });
   folder = await mkdtemp(join(tmpdir(), 'sw-agent-'));
-  const controlSocket = join(folder, 'control');
-  const settings = { kind: 'haproxy', stateFile: join(folder, 'state'), controlSocket, folder, tls: null };
-  agent = new RouterAgent(settings as unknown as AgentSettings, () => driver);
+  agent = agentOf('haproxy');
   await agent.start();
-  client = createRouterClient(controlSocket);
+  client = createRouterClient(join(folder, 'control'));
 });
 afterEach(async () => {
   await agent.leave();
   await rm(folder, { recursive: true });
 });
 
-function apply(revision: string): Promise<void> {
-  const endpoints = [{ instance: 'a', host: '127.0.0.1', port: 20_001 }];
-  const revisions = [{ id: revision, weightPercent: 100, endpoints }];
+function agentOf(kind: ProgramKind): RouterAgent {
+  const controlSocket = join(folder, 'control');
+  const settings = { kind, stateFile: join(folder, 'state'), controlSocket, folder, tls: null };
+  return new RouterAgent(settings as unknown as AgentSettings, (_, told) => {
+    events = told;
+    return driver;
+  });
+}
+
+function apply(revision: string, shares: Record<string, number> = { [revision]: 100 }): Promise<void> {
+  const revisions = Object.entries(shares).map(([id, weightPercent], index) => ({
+    id,
+    weightPercent,
+    endpoints: [{ instance: id, host: '127.0.0.1', port: 20_001 + index }],
+  }));
   const rest = { pins: [], sticky: false, maintenance: false, rateLimit: null };
   return client.apply({ scope: 'shop/production', hosts: ['*'], revisions, ...rest }, ++fence);
 }
@@ -77,4 +91,40 @@ test('an upgrade that cannot begin leaves an agent that takes routes', async () 
   await expect(client.upgrade()).rejects.toThrow('the request log does not come');
   await apply('r3');
   expect(served()).toEqual(['r3']);
+});
+
+const seen: Observation = {
+  scope: 'shop/production',
+  revision: 'r2',
+  session: 1,
+  outcome: { kind: 'answered', status: 500, latencyMs: 5, timed: true },
+  lot: null,
+};
+
+test('a line with a lot counts its draw and what came of it, a later line only what came of it', async () => {
+  await apply('r1', { r1: 60, r2: 40 });
+  events.finished(seen);
+  events.finished({ ...seen, lot: 'r1=60,r2=40', outcome: { kind: 'abandoned' } });
+  const counts = async () => {
+    const { lots } = await client.observe('shop/production');
+    const { sessions = 0, failed = 0 } = lots?.[0]?.drawn['r2'] ?? {};
+    return [lots?.length, sessions, failed];
+  };
+  expect(await counts()).toEqual([1, 1, 0]);
+  events.finished(seen);
+  events.finished(seen);
+  events.finished({ ...seen, session: 2, lot: 'r1=60,r2=40' });
+  expect(await counts()).toEqual([1, 2, 2]);
+  await apply('r1', { r1: 50, r2: 50 });
+  expect(await counts()).toEqual([1, 2, 2]);
+  await apply('r1');
+  expect(await counts()).toEqual([0, 0, 0]);
+});
+
+test('lots are null where the program does not draw', async () => {
+  await agent.leave();
+  agent = agentOf('traefik');
+  await agent.start();
+  await apply('r1');
+  expect((await client.observe('shop/production')).lots).toBeNull();
 });

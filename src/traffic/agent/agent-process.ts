@@ -5,6 +5,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RouterState } from '../../delivery/index.ts';
 import { CodedError } from '../../diagnostics/index.ts';
+import { abilities } from '../abilities.ts';
 import { callControl } from '../embedded/control-call.ts';
 import { ControlServer, type ControlHandlers } from '../embedded/control-server.ts';
 import { confirmation } from '../embedded/handover.ts';
@@ -108,7 +109,10 @@ export class RouterAgent {
 
   async #load(): Promise<LogPosition> {
     const state = await loadState(this.#settings.stateFile);
-    for (const stored of state.scopes) this.#scopes.set(stored.routes.scope, completed(stored));
+    for (const stored of state.scopes) {
+      this.#scopes.set(stored.routes.scope, completed(stored));
+      this.#ledger.lots.of(stored.routes.scope).weigh(stored.routes.revisions);
+    }
     this.#stateProblems = state.problems;
     this.#stateDamaged = state.source === 'damaged';
     if (state.problems.length > 0) log('error', 'state-damaged', { problems: state.problems });
@@ -120,6 +124,7 @@ export class RouterAgent {
     this.#epoch = parting.epoch;
     this.#losses = parting.losses;
     this.#ledger.add(parting.ledger);
+    this.#ledger.lots.load(parting.lots);
     return parting.position;
   }
 
@@ -156,6 +161,7 @@ export class RouterAgent {
     this.#scopes = new Map(all.map((one) => [one.routes.scope, one]));
     this.#stateDamaged = false;
     this.#stateProblems = [];
+    this.#ledger.lots.of(scope).weigh(desired.routes.revisions);
     // Should it fail half-way, the same call must do it all again.
     this.#unsure = true;
     await this.#driver.serve(all);
@@ -170,11 +176,15 @@ export class RouterAgent {
     });
   }
 
-  #count({ scope, revision, session, outcome }: Observation): void {
+  #count({ scope, revision, session, outcome, lot }: Observation): void {
     if (!this.#scopes.has(scope)) return;
     const counts = this.#ledger.of(scope, revision);
     counts.start(session);
     counts.finish(session, outcome);
+    const lots = this.#ledger.lots.of(scope);
+    // The line of a later request may come before that of the one that drew: it says nothing then.
+    const followed = lot === null ? lots.find(session, revision) : lots.drew(session, lot, revision);
+    if (followed) lots.finish(followed, outcome);
   }
 
   #noteLost(reason: string): void {
@@ -220,9 +230,11 @@ export class RouterAgent {
           ...this.#ledger.of(scope, id).toTraffic(id, weights.get(id) ?? 0),
           inFlight: inFlight.get(id)?.count ?? 0,
           inFlightAt: inFlight.get(id)?.at ?? null,
+          // Logs hold no paths, on purpose.
+          failures: null,
         }))
         .filter(({ id, inFlight }) => weights.has(id) || inFlight > 0),
-      lots: null,
+      lots: abilities[this.#settings.kind].lots ? this.#ledger.lots.told(scope) : null,
     };
   }
 
@@ -262,6 +274,7 @@ export class RouterAgent {
         epoch: this.#epoch,
         losses: this.#losses,
         ledger: this.#ledger.snapshot(),
+        lots: this.#ledger.lots.snapshot(),
         position,
       };
       await writeFile(this.#partingFile, JSON.stringify(parting), { mode: 0o600 });

@@ -1,4 +1,5 @@
 import type { LedgerSnapshot } from '../embedded/ledger.ts';
+import type { BookSnapshot } from '../embedded/lot-book.ts';
 import type { Outcome } from '../embedded/revision-counts.ts';
 import type { StoredScope } from '../embedded/state-file.ts';
 import type { AgentSettings } from './settings.ts';
@@ -92,5 +93,7 @@ export interface Parting {
   epoch: string;
   losses: number;
   ledger: LedgerSnapshot;
+  /** Absent from an agent that did not follow sessions. */
+  lots?: BookSnapshot;
   position: LogPosition;
 }

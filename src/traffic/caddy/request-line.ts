@@ -1,10 +1,11 @@
+import type { Observation } from '../agent/driver.ts';
 import type { Outcome } from '../embedded/revision-counts.ts';
 import { sessionHash } from '../embedded/session-hash.ts';
 
 /** One line of the request log. */
 export type RequestLine =
   /** A finished request that went to a revision. */
-  | { kind: 'request'; key: string; revision: string; session: number; outcome: Outcome }
+  | ({ kind: 'request'; key: string } & Omit<Observation, 'scope'>)
   /** An answer broke off: its request's own line comes right behind. */
   | { kind: 'broken'; request: string; byApp: boolean }
   /** Nothing to count: it went to no app, or is no line of a request. */
@@ -20,6 +21,8 @@ interface Logged {
   error?: string;
   slipway?: string;
   session?: string | null;
+  /** Of requests that drew alone. */
+  lot?: string;
   agent?: string | null;
   type?: string | null;
   /** The app's own status; null when its answer never began, and missing when the answer broke off. */
@@ -49,6 +52,7 @@ export function parseRequestLine(line: string, brokenByApp: BrokenByApp): Reques
     revision,
     session: logged.session ? sessionHash(logged.session) : sessionHash(client, logged.agent ?? ''),
     outcome: outcomeOf(logged, () => brokenByApp(request)),
+    lot: logged.lot ?? null,
   };
 }
 

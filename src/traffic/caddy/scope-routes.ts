@@ -1,5 +1,6 @@
 import type { RouteRevision, Routes } from '../../delivery/index.ts';
 import { pages } from '../embedded/pages.ts';
+import { lotText } from '../embedded/lot-text.ts';
 import { everyHost } from '../embedded/routes.ts';
 import { sessionCookieName } from '../embedded/session-cookie.ts';
 import { lots } from './draw.ts';
@@ -83,11 +84,15 @@ function pinMatch(by: Routes['pins'][number]['by']): Json {
   return hasValue(`{http.request.cookie.${by.name}}`, by.value);
 }
 
-function chosen(revision: string, match: Json | null, more: Record<string, string> = {}): CaddyRoute {
+function chosen(
+  revision: string,
+  match: Json | null,
+  more: { vars?: Record<string, string>; handle?: Json[] } = {},
+): CaddyRoute {
   return {
     group: 'slipway',
     ...(match ? { match: [match] } : {}),
-    handle: [setVars({ [to]: revision, ...more })],
+    handle: [setVars({ [to]: revision, ...more.vars }), ...(more.handle ?? [])],
   };
 }
 
@@ -99,22 +104,30 @@ function choices({ routes, token }: NamedScope): CaddyRoute[] {
   if (drawn.length === 1 && !routes.sticky) return [chosen(only.id, null)];
   const known = drawn.map(({ id }) =>
     chosen(id, looksLike(sessionCookie, `^${token(id)}\\.([a-f0-9]{32})$`, 'slipway_known'), {
-      [session]: '{http.regexp.slipway_known.1}',
+      vars: { [session]: '{http.regexp.slipway_known.1}' },
     }),
   );
+  const lot = lotText(routes.revisions);
   const fresh = drawn.map(({ id, pattern }) =>
-    chosen(id, pattern === '' ? null : looksLike('{http.request.uuid}', pattern), { [begun]: token(id) }),
+    chosen(id, pattern === '' ? null : looksLike('{http.request.uuid}', pattern), {
+      vars: { [begun]: token(id) },
+      handle: lot === '' ? [] : [logField('lot', lot)],
+    }),
   );
   return [...known, ...fresh, ...sessionRoutes];
 }
 
-/** A session that moves keeps its id; a new one gets the random id that its lot was drawn with. */
+/**
+ * A session that moves keeps its id; a new one gets the random id that its lot was drawn with. Who is pinned has none:
+ * what testers meet says nothing of the revision that their session drew.
+ */
 const sessionRoutes: CaddyRoute[] = [
   {
     group: 'slipway_session',
     match: [
       {
         vars: { [session]: [''] },
+        not: [{ vars: { [begun]: [''] } }],
         ...looksLike(sessionCookie, '^[A-Za-z0-9_-]{22}\\.([a-f0-9]{32})$', 'slipway_moved'),
       },
     ],

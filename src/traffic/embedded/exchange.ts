@@ -7,6 +7,7 @@ import type { RequestHead } from './request-head.ts';
 import type { AppHead } from './response-parser.ts';
 import type { Outcome } from './revision-counts.ts';
 import type { LiveRevision, RoutingTable } from './routing-table.ts';
+import type { FollowedSession, SessionLots } from './session-lots.ts';
 import { isSecure, strictTransport } from './secure.ts';
 import { UndiciAdapter, type UpgradeEvents } from './undici-adapter.ts';
 import { joinSockets } from './upgraded.ts';
@@ -46,6 +47,9 @@ export interface ExchangeParts {
   scope: string;
   revision: LiveRevision;
   session: number;
+  lots: SessionLots;
+  /** The session since it drew; undefined when nobody follows it. */
+  followed: FollowedSession | undefined;
   setCookie: string;
   /** Waits for a word from the router before it sends its body. */
   expectsContinue: boolean;
@@ -166,12 +170,10 @@ export class Exchange implements UpgradeEvents {
   onEnd(trailers: [string, string][]): void {
     const { head, response } = this.#parts;
     const answer = this.#responseHead;
-    this.#finish({
-      kind: 'answered',
-      status: answer?.status ?? 0,
-      latencyMs: performance.now() - this.#startedMs,
-      timed: !answer?.eventStream,
-    });
+    const status = answer?.status ?? 0;
+    const latencyMs = performance.now() - this.#startedMs;
+    if (status >= 500) this.#noteFailure(status, latencyMs);
+    this.#finish({ kind: 'answered', status, latencyMs, timed: !answer?.eventStream });
     if (!this.#headWritten) this.#writeHead();
     else if (head.wantsTrailers && trailers.length > 0 && answer?.lengthBytes === -1)
       response.addTrailers(trailers);
@@ -275,14 +277,14 @@ export class Exchange implements UpgradeEvents {
   #refuse(page: Page): void {
     const { gate, head, request, response, setCookie, expectsContinue } = this.#parts;
     if (page.status === 400) this.#finish({ kind: 'abandoned' });
-    else this.#finish({ kind: 'gateway-error', latencyMs: performance.now() - this.#startedMs });
+    else this.#fail(page.status);
     gate.answer({ request, response, accept: head.accept, setCookie, closes: expectsContinue }, page);
     this.#drainRequest();
   }
 
   /** The response cannot be completed, and must not look complete: the client sees its connection reset. */
   #cutOff(): void {
-    this.#finish({ kind: 'gateway-error', latencyMs: performance.now() - this.#startedMs });
+    this.#fail(null);
     const { request } = this.#parts;
     // Over TLS the missing end is what the client sees; Node can reset plain connections only.
     if (isSecure(request)) request.socket.destroy();
@@ -295,12 +297,28 @@ export class Exchange implements UpgradeEvents {
     if (head.hasBody && !request.complete) request.resume();
   }
 
+  #fail(status: number | null): void {
+    const latencyMs = performance.now() - this.#startedMs;
+    this.#noteFailure(status, latencyMs);
+    this.#finish({ kind: 'gateway-error', latencyMs });
+  }
+
+  #noteFailure(status: number | null, latencyMs: number): void {
+    if (this.#finished) return;
+    const { head, request } = this.#parts;
+    const copy = this.#upstream?.address ?? null;
+    const { method = 'GET' } = request;
+    const { failures } = this.#revision.counts;
+    failures.note({ atMs: Date.now(), method, path: head.path, status, latencyMs, copy });
+  }
+
   #finish(outcome: Outcome): void {
     if (this.#finished) return;
     this.#finished = true;
-    const { gate, scope, session } = this.#parts;
+    const { gate, scope, session, lots, followed } = this.#parts;
     this.#revision.counts.move(this.#upstream?.address, undefined);
     this.#revision.counts.finish(session, outcome);
+    if (followed) lots.finish(followed, outcome);
     if (this.#revision.weightPercent === 0) gate.forgetDrained(scope);
   }
 }

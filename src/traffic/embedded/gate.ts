@@ -11,7 +11,8 @@ import { limitKey } from './rate-limit.ts';
 import { readRequestHead, type RequestHead } from './request-head.ts';
 import { sessionHash } from './session-hash.ts';
 import { isSecure, strictTransport } from './secure.ts';
-import type { LiveScope, RoutingTable } from './routing-table.ts';
+import type { Choice, LiveScope, RoutingTable } from './routing-table.ts';
+import type { FollowedSession } from './session-lots.ts';
 import { formatSessionCookie, parseSessionCookie, stripSessionCookie } from './session-cookie.ts';
 
 /** @see RFC 8555, section 8.3 */
@@ -144,7 +145,10 @@ export class Gate {
     }
     const cookie = known ? stripSessionCookie(head.cookie) : head.cookie;
     if (cookie !== '') head.headers.push('cookie', cookie);
-    const session = known ?? chosen.setCookie;
+    const cookieSession = known ?? chosen.setCookie;
+    const session = cookieSession
+      ? sessionHash(cookieSession.session)
+      : sessionHash(parts.client, head.userAgent);
     const exchange = new Exchange({
       gate: this,
       request,
@@ -152,7 +156,9 @@ export class Gate {
       head,
       scope: scope.stored.routes.scope,
       revision: chosen.revision,
-      session: session ? sessionHash(session.session) : sessionHash(parts.client, head.userAgent),
+      session,
+      lots: scope.lots,
+      followed: followed(scope, chosen, session),
       setCookie: chosen.setCookie ? formatSessionCookie(chosen.setCookie) : '',
       expectsContinue: parts.expectsContinue,
       upgradeSocket: parts.upgradeSocket,
@@ -195,4 +201,10 @@ export class Gate {
     head.headers.push('x-forwarded-for', forwardedFor, 'x-forwarded-proto', proto);
     return client;
   }
+}
+
+/** The session as its lot counts it. A pinned request is none of it, wherever its session is at home. */
+function followed(scope: LiveScope, { by, revision }: Choice, session: number): FollowedSession | undefined {
+  if (by === 'lot') return scope.lots.drew(session, scope.lot, revision.id);
+  return by === 'home' ? scope.lots.find(session, revision.id) : undefined;
 }

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { CodedError } from '../../diagnostics/index.ts';
 import { successorArgv, wantsTls } from './arguments.ts';
 import type { LedgerSnapshot } from './ledger.ts';
+import type { BookNews, BookSnapshot } from './lot-book.ts';
 import type { StoredScope } from './state-file.ts';
 
 /** What a process hands to its successor. Its open requests stay with it, and are counted there until they end. */
@@ -10,10 +11,21 @@ export interface Handover {
   losses: number;
   scopes: StoredScope[];
   ledger: LedgerSnapshot;
+  /** Absent from a process that did not follow sessions. */
+  lots?: BookSnapshot;
   stateDamaged: boolean;
   problems: string[];
   /** Control sockets of processes that still have open requests, the one handing over included. */
   predecessors: string[];
+}
+
+/** What a process tells its successor when its last request has ended: all that it saw since it handed over. */
+export interface LastCounts {
+  /** Its control socket. */
+  path: string;
+  ledger: LedgerSnapshot;
+  /** Absent from a process that did not follow sessions. */
+  lots?: BookNews;
 }
 
 /** How long a successor may take until it has confirmed. */

@@ -1,3 +1,4 @@
+import { LotBook } from './lot-book.ts';
 import { RevisionCounts, type CountsSnapshot } from './revision-counts.ts';
 
 /** Counts of every revision of every scope, as they travel between processes. */
@@ -5,6 +6,8 @@ export type LedgerSnapshot = Record<string, Record<string, CountsSnapshot>>;
 
 /** Counts by scope and revision. They outlive the routes while anything is in flight. */
 export class Ledger {
+  /** Sessions by the lots that they drew. They travel apart from the counts. */
+  readonly lots = new LotBook();
   readonly #scopes = new Map<string, Map<string, RevisionCounts>>();
 
   of(scope: string, revision: string): RevisionCounts {
@@ -25,6 +28,7 @@ export class Ledger {
     const revisions = this.#scopes.get(scope);
     for (const [id, counts] of revisions ?? [])
       if (!routed.has(id) && counts.inFlight === 0) revisions?.delete(id);
+    this.lots.of(scope).keep(new Set([...routed, ...this.revisionsOf(scope)]));
   }
 
   add(snapshot: LedgerSnapshot, withInFlight = false): void {

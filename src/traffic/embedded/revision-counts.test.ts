@@ -19,6 +19,7 @@ test('errors are counted by request and by session', () => {
     gatewayErrors: 1,
     sessions: 2,
     sessionsWithError: 1,
+    failures: [],
   });
   expect(latency.at(-1)?.count).toBe(2);
 });

@@ -1,4 +1,5 @@
-import type { RevisionTraffic } from '../../delivery/index.ts';
+import type { FailedRequest, RevisionTraffic } from '../../delivery/index.ts';
+import { FailedRequests } from './failed-requests.ts';
 import { LatencyHistogram } from './histogram.ts';
 
 /**
@@ -20,6 +21,8 @@ export interface CountsSnapshot {
   sessions: number[];
   failedSessions: number[];
   latency: number[];
+  /** Absent from a process that kept none. */
+  failures?: FailedRequest[];
 }
 
 /** How a request ended, as far as its revision is concerned. */
@@ -30,6 +33,17 @@ export type Outcome =
   | { kind: 'gateway-error'; latencyMs: number }
   /** The client left first. */
   | { kind: 'abandoned' };
+
+/** Whether a request counts as an error of its revision, see `RevisionTraffic.errors`. */
+export function isFailure(outcome: Outcome): boolean {
+  return outcome.kind === 'gateway-error' || (outcome.kind === 'answered' && outcome.status >= 500);
+}
+
+/** How long its user waited; null where that says nothing of the revision. */
+export function timedMs(outcome: Outcome): number | null {
+  if (outcome.kind === 'gateway-error') return outcome.latencyMs;
+  return outcome.kind === 'answered' && outcome.timed ? outcome.latencyMs : null;
+}
 
 /** What this process saw of one revision. */
 export class RevisionCounts {
@@ -45,6 +59,7 @@ export class RevisionCounts {
   readonly #sessions = new Set<number>();
   readonly #failedSessions = new Set<number>();
   readonly #latency = new LatencyHistogram();
+  readonly failures = new FailedRequests();
 
   get inFlight(): number {
     return this.#inFlight;
@@ -60,15 +75,14 @@ export class RevisionCounts {
   /** Must be called exactly once for each `start`. */
   finish(session: number, outcome: Outcome): void {
     this.#inFlight--;
-    if (outcome.kind === 'abandoned') return;
-    const failed = outcome.kind === 'gateway-error' || outcome.status >= 500;
     if (outcome.kind === 'gateway-error') this.#gatewayErrors++;
-    if (failed) {
+    if (isFailure(outcome)) {
       this.#errors++;
       this.#see(session);
       this.#failedSessions.add(session);
     }
-    if (outcome.kind === 'gateway-error' || outcome.timed) this.#latency.observe(outcome.latencyMs);
+    const tookMs = timedMs(outcome);
+    if (tookMs !== null) this.#latency.observe(tookMs);
   }
 
   /** A request in flight has gone to a copy, and left the one that had it before. */
@@ -105,6 +119,7 @@ export class RevisionCounts {
       sessions: [...this.#sessions],
       failedSessions: [...this.#failedSessions],
       latency: this.#latency.toCounts(),
+      failures: this.failures.all(),
     };
   }
 
@@ -119,6 +134,7 @@ export class RevisionCounts {
     for (const session of other.sessions) this.#see(session);
     for (const session of other.failedSessions) this.#failedSessions.add(session);
     this.#latency.add(other.latency);
+    this.failures.add(other.failures ?? []);
   }
 
   /** Back to zero, except for what is in flight: what was counted so far now belongs to a successor. */
@@ -129,6 +145,7 @@ export class RevisionCounts {
     this.#sessions.clear();
     this.#failedSessions.clear();
     this.#latency.reset();
+    this.failures.clear();
     return snapshot;
   }
 
@@ -150,6 +167,7 @@ export class RevisionCounts {
       sessions: this.#forgottenSessions + this.#sessions.size,
       sessionsWithError: this.#forgottenFailedSessions + this.#failedSessions.size,
       latency: this.#latency.toCumulative(),
+      failures: this.failures.all(),
     };
   }
 }

@@ -11,7 +11,7 @@ import { TrustedProxies } from './client-address.ts';
 import { callControl } from './control-call.ts';
 import { ControlServer, type ControlHandlers } from './control-server.ts';
 import { Gate } from './gate.ts';
-import { confirmation, spawnSuccessor, type Handover } from './handover.ts';
+import { confirmation, spawnSuccessor, type Handover, type LastCounts } from './handover.ts';
 import { Ledger, type LedgerSnapshot } from './ledger.ts';
 import { addressOf, descriptorOf, listening } from './listening.ts';
 import { log, messageOf } from './log.ts';
@@ -81,6 +81,7 @@ export class RouterProcess {
       ledger: this.#ledger,
       upstreams,
       sessionKey: sessionKey(`${routerArguments.stateFile}.key`),
+      random: Math.random,
     });
     const proxies = new TrustedProxies(routerArguments.trustedProxies);
     const { tls } = routerArguments;
@@ -166,6 +167,7 @@ export class RouterProcess {
     const handover = await this.#call<Handover>(predecessor, 'POST', '/handover');
     for (const stored of handover.scopes) this.#table.set(completed(stored));
     this.#ledger.add(handover.ledger);
+    this.#ledger.lots.load(handover.lots);
     this.#epoch = handover.epoch;
     this.#losses = handover.losses;
     this.#problems = handover.problems;
@@ -230,7 +232,8 @@ export class RouterProcess {
       revisions: ids
         .map((id) => total.of(scope, id).toTraffic(id, weights.get(id) ?? 0))
         .filter(({ id, inFlight }) => weights.has(id) || inFlight > 0),
-      lots: null,
+      // What predecessors see of lots comes with their last counts.
+      lots: this.#ledger.lots.told(scope),
     };
   }
 
@@ -284,6 +287,7 @@ export class RouterProcess {
       this.#losses += 1;
     }
     this.#handedCounts = undefined;
+    this.#ledger.lots.takeBack();
     this.#phase = 'serving';
     await this.#control.takeName();
   }
@@ -297,6 +301,7 @@ export class RouterProcess {
       losses: this.#losses,
       scopes: this.#table.stored(),
       ledger: this.#handedCounts,
+      lots: this.#ledger.lots.handOver(),
       stateDamaged: this.#gate.stateDamaged,
       problems: this.#problems,
       predecessors: [...this.#predecessors.paths, this.#control.ownPath],
@@ -313,14 +318,19 @@ export class RouterProcess {
   #takeLastCounts(body: unknown): void {
     if (this.#phase !== 'serving' || this.#handedCounts)
       throw new CodedError('traffic/handing-over', 'the router is handing over; send to its successor');
-    const { path, ledger } = body as { path: string; ledger: LedgerSnapshot };
+    const { path, ledger, lots } = body as LastCounts;
     if (!this.#predecessors.paths.includes(path)) return;
     this.#predecessors.finished(path);
     this.#ledger.add(ledger);
+    this.#ledger.lots.add(lots);
   }
 
   async #sendLastCounts(): Promise<void> {
-    const body = { path: this.#control.ownPath, ledger: this.#ledger.snapshot() };
+    const body: LastCounts = {
+      path: this.#control.ownPath,
+      ledger: this.#ledger.snapshot(),
+      lots: this.#ledger.lots.news(),
+    };
     for (let tries = 0; tries < 50; tries++) {
       try {
         await this.#call(this.#arguments.controlSocket, 'POST', '/last-counts', body);

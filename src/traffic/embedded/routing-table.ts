@@ -7,7 +7,9 @@ import { newSession, revisionToken, type SessionCookie } from './session-cookie.
 import type { StoredScope } from './state-file.ts';
 import type { Upstream, Upstreams } from './upstreams.ts';
 import { everyHost } from './routes.ts';
-import { WeightedChoice } from './weighted-choice.ts';
+import type { SessionLots } from './session-lots.ts';
+import { WeightedDraw } from './weighted-draw.ts';
+import { lotText } from './lot-text.ts';
 
 /** A revision with what it takes to send requests to it. */
 export class LiveRevision {
@@ -49,6 +51,24 @@ export class LiveRevision {
   }
 }
 
+/** Where a request goes, and who says so: a pin, its session's home, a lot, or that there is no other place. */
+export interface Choice {
+  revision: LiveRevision;
+  by: 'pin' | 'home' | 'lot' | 'only';
+  /** For a session that is new or was moved. */
+  setCookie?: SessionCookie;
+}
+
+/** What scopes are made with. */
+interface Surroundings {
+  upstreams: Upstreams;
+  ledger: Ledger;
+  /** Of revision tokens. */
+  sessionKey: Buffer;
+  /** Draws lots: evenly distributed, from 0 up to but not including 1. */
+  random: () => number;
+}
+
 /** A scope with what it takes to route its requests. Replaced as a whole by each `apply`. */
 export class LiveScope {
   readonly stored: StoredScope;
@@ -56,15 +76,16 @@ export class LiveScope {
   /** Whether sessions get a cookie: someone asked for it, or there is more than one place to go. */
   readonly remembers: boolean;
   readonly upstreams: ReadonlySet<Upstream>;
+  /** By which new sessions are drawn, see `lotText`. */
+  readonly lot: string;
+  /** Follows those that drew. */
+  readonly lots: SessionLots;
   readonly #byId: ReadonlyMap<string, LiveRevision>;
   readonly #byToken: ReadonlyMap<string, LiveRevision>;
-  readonly #choice: WeightedChoice<LiveRevision>;
+  readonly #draw: WeightedDraw<LiveRevision>;
   readonly #pins: Pins;
 
-  constructor(
-    stored: StoredScope,
-    parts: { upstreams: Upstreams; ledger: Ledger; sessionKey: Buffer; before: LiveScope | undefined },
-  ) {
+  constructor(stored: StoredScope, parts: Surroundings & { before: LiveScope | undefined }) {
     this.stored = stored;
     const { routes } = stored;
     const all = new Set<Upstream>();
@@ -81,8 +102,10 @@ export class LiveScope {
     this.#byId = new Map(live.map((revision) => [revision.id, revision]));
     this.#byToken = new Map(live.map((revision) => [revision.token, revision]));
     this.#pins = new Pins(routes.pins);
-    this.#choice = new WeightedChoice(live);
-    this.remembers = routes.sticky || this.#choice.size > 1;
+    this.#draw = new WeightedDraw(live, parts.random);
+    this.lot = lotText(routes.revisions);
+    this.lots = parts.ledger.lots.of(routes.scope);
+    this.remembers = routes.sticky || this.#draw.size > 1;
     this.limiter = limiterFor(routes, parts.before?.limiter ?? null);
   }
 
@@ -94,26 +117,24 @@ export class LiveScope {
    * Where a request goes: to the revision it is pinned to, else where its session is at home while that has weight,
    * else by weight. What is pinned gets no session of another revision, nor one of its own.
    *
-   * @returns Where to, and the cookie to set when the session is new or was moved; or why nothing can take the request.
+   * @returns Or why nothing can take the request.
    */
   choose(
     request: PinnedRequest,
     known: SessionCookie | undefined,
-  ): { revision: LiveRevision; setCookie?: SessionCookie } | 'nothing-serves' | 'pinned-away' {
+  ): Choice | 'nothing-serves' | 'pinned-away' {
     const pinned = this.#pins.revisionFor(request);
     if (pinned !== undefined) {
       const revision = this.#byId.get(pinned);
-      return revision && revision.size > 0 ? { revision } : 'pinned-away';
+      return revision && revision.size > 0 ? { revision, by: 'pin' } : 'pinned-away';
     }
-    if (!this.remembers) {
-      const revision = this.#choice.next();
-      return revision ? { revision } : 'nothing-serves';
-    }
-    const kept = known && this.#byToken.get(known.token);
-    if (kept && kept.weightPercent > 0) return { revision: kept };
-    const revision = this.#choice.next();
+    const kept = this.remembers && known && this.#byToken.get(known.token);
+    if (kept && kept.weightPercent > 0) return { revision: kept, by: 'home' };
+    const revision = this.#draw.next();
     if (!revision) return 'nothing-serves';
-    return { revision, setCookie: { token: revision.token, session: known?.session ?? newSession() } };
+    const by = this.#draw.size > 1 ? 'lot' : 'only';
+    if (!this.remembers) return { revision, by };
+    return { revision, by, setCookie: { token: revision.token, session: known?.session ?? newSession() } };
   }
 }
 
@@ -126,16 +147,12 @@ function limiterFor({ rateLimit }: Routes, before: RateLimiter | null): RateLimi
 
 /** All scopes by name and by host. */
 export class RoutingTable {
-  readonly #ledger: Ledger;
-  readonly #upstreams: Upstreams;
-  readonly #sessionKey: Buffer;
+  readonly #around: Surroundings;
   readonly #scopes = new Map<string, LiveScope>();
   #byHost = new Map<string, LiveScope>();
 
-  constructor(parts: { ledger: Ledger; upstreams: Upstreams; sessionKey: Buffer }) {
-    this.#ledger = parts.ledger;
-    this.#upstreams = parts.upstreams;
-    this.#sessionKey = parts.sessionKey;
+  constructor(around: Surroundings) {
+    this.#around = around;
   }
 
   scope(name: string): LiveScope | undefined {
@@ -153,20 +170,17 @@ export class RoutingTable {
 
   /** Takes effect for the next request. Requests that are open keep their connection. */
   set(stored: StoredScope): void {
-    const { scope } = stored.routes;
-    const live = new LiveScope(stored, {
-      upstreams: this.#upstreams,
-      ledger: this.#ledger,
-      sessionKey: this.#sessionKey,
-      before: this.#scopes.get(scope),
-    });
+    const { ledger, upstreams } = this.#around;
+    const { scope, revisions } = stored.routes;
+    const live = new LiveScope(stored, { ...this.#around, before: this.#scopes.get(scope) });
+    live.lots.weigh(revisions);
     this.#scopes.set(scope, live);
     this.#byHost = new Map(
       [...this.#scopes.values()].flatMap((one) =>
         everyHost(one.stored.routes).map((host) => [host, one] as const),
       ),
     );
-    this.#upstreams.keepOnly(new Set([...this.#scopes.values()].flatMap((one) => [...one.upstreams])));
-    this.#ledger.forget(scope, new Set(stored.routes.revisions.map((revision) => revision.id)));
+    upstreams.keepOnly(new Set([...this.#scopes.values()].flatMap((one) => [...one.upstreams])));
+    ledger.forget(scope, new Set(revisions.map((revision) => revision.id)));
   }
 }

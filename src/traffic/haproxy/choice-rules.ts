@@ -1,7 +1,7 @@
 import { sessionCookieName } from '../embedded/session-cookie.ts';
 import { onward, pageBackend } from './backends.ts';
 import type { ConfigParts } from './config-parts.ts';
-import { ownFact } from './maps.ts';
+import { lotMark, ownFact } from './maps.ts';
 
 const host = 'req.hdr(host),host_only,lower';
 const ownCookie = `req.cook(${sessionCookieName})`;
@@ -93,15 +93,20 @@ export function sessionRules({ paths }: ConfigParts): string[] {
   ];
 }
 
-/** A session without a home draws one, and is told. */
+/**
+ * A session without a home draws one, and is told. The log tells the lot only of those: one that does not learn where it
+ * drew may go elsewhere the next time.
+ */
 export function choiceRules({ paths }: ConfigParts): string[] {
   const { facts, weights } = paths.maps;
   const fresh = '{ var(txn.fresh) -m bool }';
   const nothing = pageBackend('notServing');
   return [
-    `http-request set-var(txn.to) rand(100),concat(:,txn.scope),map_str(${weights},${nothing}) if !{ var(txn.to) -m found }`,
+    `http-request set-var(txn.drawn) rand(100),concat(:,txn.scope),map_str(${weights},${nothing}) if !{ var(txn.to) -m found }`,
+    `http-request set-var(txn.to) var(txn.drawn),field(1,${lotMark}) if { var(txn.drawn) -m found }`,
     `http-request set-var(txn.session) uuid,regsub(-,,g) if ${fresh} !{ var(txn.session) -m found }`,
     `http-request set-var(txn.token) str(token:),concat(,txn.to),map_str(${facts}) if ${fresh}`,
+    `http-request set-var(txn.lot) var(txn.drawn),field(2,${lotMark}) if { var(txn.token) -m found }`,
     `http-response add-header set-cookie "${sessionCookieName}=%[var(txn.token)].%[var(txn.session)]; Path=/; HttpOnly; SameSite=Lax" if { var(txn.token) -m found }`,
   ];
 }

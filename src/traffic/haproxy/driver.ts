@@ -89,8 +89,10 @@ class HaproxyDriver implements RouterDriver {
   }
 
   async #serve(scopes: readonly StoredScope[]): Promise<void> {
+    // In this order: what was not busy any more has been told of by then, and its slot may get another revision.
+    const busy = busyOf(await readLoad(this.#paths.master));
     await this.settle();
-    const plan = await this.#plan(scopes, busyOf(await readLoad(this.#paths.master)));
+    const plan = await this.#plan(scopes, busy);
     const before = this.#serving;
     await this.#write(plan);
     this.#serving = null;
@@ -266,10 +268,9 @@ class HaproxyDriver implements RouterDriver {
         });
   }
 
-  #observe({ slot: index, session, outcome }: LogLine): void {
+  #observe({ slot: index, session, outcome, lot }: LogLine): void {
     const slot = this.#stored.slots[index];
-    if (slot)
-      this.#events.finished({ scope: slot.scope, revision: slot.revision, session, outcome, lot: null });
+    if (slot) this.#events.finished({ scope: slot.scope, revision: slot.revision, session, outcome, lot });
   }
 
   /** The process that served ended, or its command connection did. */

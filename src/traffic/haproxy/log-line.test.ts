@@ -10,16 +10,25 @@ function parse(line: string) {
 const client = sessionHash('10.0.0.1', '1234');
 
 test("a finished request tells its revision's backend, its session and how it ended", () => {
-  expect(parse('request 7 v3 200 -- 12 - - 10.0.0.1 1234')).toEqual({
+  expect(parse('request 7 v3 200 -- 12 - - 10.0.0.1 1234 -')).toEqual({
     counter: 7,
     slot: 3,
     session: client,
     outcome: { kind: 'answered', status: 200, latencyMs: 12, timed: true },
+    lot: null,
   });
   const session = 'ab'.repeat(16);
-  expect(parse(`request 8 v3 500 -- 12 - ${session} 10.0.0.1 1234`)).toMatchObject({
+  expect(parse(`request 8 v3 500 -- 12 - ${session} 10.0.0.1 1234 -`)).toMatchObject({
     session: sessionHash(session),
   });
+});
+
+test('a request that drew for its session tells the lot, and any other none', () => {
+  const session = 'ab'.repeat(16);
+  const lotOf = (lot: string) => parse(`request 8 v3 200 -- 12 - ${session} 10.0.0.1 1234${lot}`);
+  expect(lotOf(' r7=90,r8=10')).toMatchObject({ lot: 'r7=90,r8=10', session: sessionHash(session) });
+  // The last is of a process that an older Slipway started.
+  for (const none of [' -', ' ', '']) expect(lotOf(none)).toMatchObject({ lot: null });
 });
 
 test.each([
@@ -32,7 +41,7 @@ test.each([
   ['a client that left', '-1 CH 9', '-', { kind: 'abandoned' }],
   ['a client that stopped reading', '200 cD 9', '-', { kind: 'abandoned' }],
 ])('%s', (_name, middle, stream, outcome) => {
-  expect(parse(`request 7 v3 ${middle} ${stream} - 10.0.0.1 1234`)).toMatchObject({ outcome });
+  expect(parse(`request 7 v3 ${middle} ${stream} - 10.0.0.1 1234 -`)).toMatchObject({ outcome });
 });
 
 test('a mark, and what is not ours', () => {
@@ -40,14 +49,14 @@ test('a mark, and what is not ours', () => {
   for (const line of [
     '',
     'x',
-    'request x v3 200 -- 12 - - 10.0.0.1 1234',
+    'request x v3 200 -- 12 - - 10.0.0.1 1234 -',
     'request 7 v3 200 -- 12 - - 10.0.0.1',
-    'request 7 v3 200 -- 12 - - 10.0.0.1 1234 -',
+    'request 7 v3 200 -- 12 - - 10.0.0.1 1234 - -',
     '<134>haproxy[1]: hello',
   ])
     expect(parse(line)).toBeUndefined();
 });
 
 test('what went to no revision has its number, too', () => {
-  expect(parse('request 9 slipway_users 400 PR 0 - - 10.0.0.1 -')).toMatchObject({ counter: 9, slot: NaN });
+  expect(parse('request 9 slipway_users 400 PR 0 - - 10.0.0.1 - -')).toMatchObject({ counter: 9, slot: NaN });
 });

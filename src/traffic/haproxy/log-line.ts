@@ -1,7 +1,7 @@
 import { LineFields } from '../agent/line-fields.ts';
 import type { Outcome } from '../embedded/revision-counts.ts';
 
-/** One finished request, as a line has it: `request counter backend status cause milliseconds stream session client agent`. */
+/** One finished request, as a line has it: `request counter backend status cause milliseconds stream session client agent lot`. */
 export interface LogLine {
   /** Counts the lines of its process from 0, so that a missing one is noticed. */
   counter: number;
@@ -9,6 +9,8 @@ export interface LogLine {
   slot: number;
   session: number;
   outcome: Outcome;
+  /** By which the session was drawn in this request, see `lotText`; null when it was not. */
+  lot: string | null;
 }
 
 /** What tells that everything before it has been read. */
@@ -37,13 +39,21 @@ export function parseLogLine(bytes: Buffer, start: number, end: number): LogLine
   const known = fields.next().length === sessionLetters ? fields.hash() : null;
   const client = fields.next().hash();
   const unnamed = fields.next().hashAfter(client);
+  // Missing in lines of a process that an older Slipway started.
+  const lot = fields.isLast ? null : lotIn(fields.next());
   if (Number.isNaN(counter) || !fields.isLast) return undefined;
   return {
     counter,
     slot,
     session: known ?? unnamed,
     outcome: outcomeOf(status, cause, { latencyMs, timed }),
+    lot,
   };
+}
+
+/** HAProxy writes `-` for nothing. */
+function lotIn(field: LineFields): string | null {
+  return field.length > 1 ? field.text() : null;
 }
 
 /**

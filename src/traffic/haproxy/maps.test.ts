@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Routes } from '../../delivery/index.ts';
+import type { RouteRevision, Routes } from '../../delivery/index.ts';
 import { factsBetween, mapsFor, renderMap } from './maps.ts';
 import type { Slots } from './slots.ts';
 
@@ -32,11 +32,40 @@ const parts = {
   hasCertificate: (host: string) => host === 'shop.example.com',
 };
 
-test('hundredths of new sessions are shared by weight, exactly', () => {
-  const { weights } = mapsFor([{ routes, fence: 1 }], parts);
+/** How many hundredths each entry has, where every one has one. */
+function sharesOf(revisions: RouteRevision[]): Record<string, number> {
+  const { weights, hosts } = mapsFor([{ routes: { ...routes, revisions }, fence: 1 }], parts);
+  const scope = hosts.get('*') ?? '';
   const shares: Record<string, number> = {};
-  for (const backend of weights.values()) shares[backend] = (shares[backend] ?? 0) + 1;
-  expect(shares).toEqual({ v2: 75, v0: 25 });
+  for (let hundredth = 0; hundredth < 100; hundredth++) {
+    const drawn = weights.get(`${hundredth}:${scope}`) ?? 'nothing';
+    shares[drawn] = (shares[drawn] ?? 0) + 1;
+  }
+  expect(weights.size).toBeLessThanOrEqual(100);
+  return shares;
+}
+
+test('hundredths of new sessions are shared by weight, exactly, and each tells the lot that it is of', () => {
+  expect(sharesOf(routes.revisions)).toEqual({ 'v2/r1=75,r2=25': 75, 'v0/r1=75,r2=25': 25 });
+});
+
+test('there is no lot where all go one way, and none without a share', () => {
+  const weighing = (...weights: number[]) =>
+    sharesOf(routes.revisions.map((one, index) => ({ ...one, weightPercent: weights[index] ?? 0 })));
+  expect(weighing(100, 0)).toEqual({ v2: 100 });
+  expect(weighing(0, 0)).toEqual({ nothing: 100 });
+});
+
+test('a lot that would not fit into a line of the log is drawn, and not told', () => {
+  const long = (letter: string, weightPercent: number) => ({
+    id: letter.repeat(64),
+    weightPercent,
+    endpoints: [],
+  });
+  const three = [long('a', 50), long('b', 30), long('c', 20)];
+  expect(sharesOf(three)).toEqual({ nowhere: 100 });
+  const [told] = Object.keys(sharesOf([long('a', 50), long('b', 50)]));
+  expect(told).toBe(`nowhere/${'a'.repeat(64)}=50,${'b'.repeat(64)}=50`);
 });
 
 test('everything else is a fact', () => {

@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto';
-import type { Routes } from '../../delivery/index.ts';
+import type { RouteRevision, Routes } from '../../delivery/index.ts';
+import { lotText } from '../embedded/lot-text.ts';
 import type { StoredScope } from '../embedded/state-file.ts';
 import { revisionToken } from '../embedded/session-cookie.ts';
-import { WeightedChoice } from '../embedded/weighted-choice.ts';
 import { nameOf, slotName, type Slots } from './slots.ts';
 
 /*
  * Everything about routes that may change while HAProxy runs stands in three maps, each replaced whole and at once:
  *
  *   hosts     host name or *        → scope, or the backend itself where there is nothing to decide
- *   weights   00:scope … 99:scope   → backend of the revision that gets this hundredth of new sessions
+ *   weights   0:scope … 99:scope    → backend of the revision that gets this hundredth of new sessions, and the lot
  *   facts     what else is known, see below
  */
 
@@ -27,6 +27,15 @@ export const nowhere = 'nowhere';
 
 /** The fact that every process has but an old one, see `onwardRules`. */
 export const ownFact = 'serving';
+
+/**
+ * What stands between a backend and the lot in a weight. Both come out of one entry, so that a lot which is told was the
+ * one that was drawn by, whatever is being replaced meanwhile.
+ */
+export const lotMark = '/';
+
+/** A line of the request log that is longer than HAProxy allows would be lost: a lot with more letters is not told. */
+const lotLetters = 200;
 
 /** In units of 100 µs, which fit 32 bits for days; see `limitRules`. */
 export const limitUnitsPerMinute = 600_000;
@@ -55,22 +64,17 @@ export function mapsFor(
       ),
     );
     const backendOf = (revision: string) => backends.get(revision) ?? nowhere;
-    const choice = new WeightedChoice(routes.revisions);
-    for (let hundredth = 0; choice.size > 0 && hundredth < 100; hundredth++) {
-      const revision = choice.next();
-      if (revision) weights.set(`${hundredth}:${scope}`, backendOf(revision.id));
-    }
-    const sticky = routes.sticky || choice.size > 1;
-    for (const { id, weightPercent } of sticky ? routes.revisions : []) {
-      if (weightPercent === 0) continue;
+    const weighted = routes.revisions.filter(({ weightPercent }) => weightPercent > 0);
+    for (const [hundredth, drawn] of hundredths(weighted, backendOf).entries())
+      weights.set(`${hundredth}:${scope}`, drawn);
+    const sticky = routes.sticky || weighted.length > 1;
+    for (const { id } of sticky ? weighted : []) {
       const token = revisionToken(sessionKey, routes.scope, id);
       facts.set(`session:${token}`, backendOf(id));
       facts.set(`token:${backendOf(id)}`, token);
     }
-    const straight = isStraight(routes) && choice.size === 1;
-    const door = straight
-      ? backendOf(routes.revisions.find((one) => one.weightPercent > 0)?.id ?? '')
-      : scope;
+    const straight = isStraight(routes) && weighted.length === 1;
+    const door = straight ? backendOf(weighted[0]?.id ?? '') : scope;
     for (const host of routes.hosts) hosts.set(host, door);
     const flags = [
       ...(routes.maintenance ? ['maintenance'] : []),
@@ -95,6 +99,15 @@ export function mapsFor(
   }
   for (const host of hosts.keys()) if (hasCertificate(host)) facts.set(`tls:${host}`, 'yes');
   return { facts, weights, hosts };
+}
+
+/** What each hundredth of new sessions draws. HAProxy draws by an even lot, so their order is of no account. */
+function hundredths(weighted: readonly RouteRevision[], backendOf: (revision: string) => string): string[] {
+  const lot = lotText(weighted);
+  const told = lot === '' || lot.length > lotLetters ? '' : `${lotMark}${lot}`;
+  return weighted.flatMap(({ id, weightPercent }) =>
+    Array.from({ length: weightPercent }, () => `${backendOf(id)}${told}`),
+  );
 }
 
 /** Facts by which both the routes before and the ones after hold: the newer of two that differ, and the flags of both. */

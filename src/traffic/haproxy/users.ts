@@ -24,7 +24,7 @@ export function usersSection(parts: ConfigParts): string {
     speaksTls && `bind unix@${paths.onwardTls} mode 600 accept-proxy name onward-tls`,
     'log global',
     // The order in which `parseLogLine` reads it.
-    'log-format "request %lc %b %ST %ts %Ta %[var(txn.stream)] %[var(txn.session)] %ci %[var(txn.agent)]"',
+    'log-format "request %lc %b %ST %ts %Ta %[var(txn.stream)] %[var(txn.session)] %ci %[var(txn.agent)] %[var(txn.lot)]"',
     ...onwardRules(parts),
     ...refusals(settings),
     ...challengeRules(settings),

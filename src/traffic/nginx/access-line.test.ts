@@ -33,7 +33,9 @@ test('a request with its place on its connection, its session and its time', () 
       revision: 'r1',
       session: sessionHash('abc'),
       outcome: { kind: 'answered', status: 200, latencyMs: 12, timed: true },
+      lot: null,
     },
+    draws: false,
   });
   const without = parse(line({ session: '' }));
   expect(without?.request?.session).toBe(sessionHash('192.0.2.1', 'curl'));
@@ -58,5 +60,11 @@ test('what went to no app is no request of a revision, and half a line is none a
     request: null,
   });
   expect(parse(line().slice(0, 20))).toBeUndefined();
-  expect(parse(`${line()}\tmore`)).toBeUndefined();
+  expect(parse(`${line()}\tr1=90,r2=10\tmore`)).toBeUndefined();
+});
+
+test('a request that drew says by which lot; one that did not, or of a scope where nothing is drawn, says none', () => {
+  expect(parse(`${line()}\tr1=90,r2=10`)).toMatchObject({ request: { lot: 'r1=90,r2=10' }, draws: true });
+  expect(parse(`${line()}\t`)).toMatchObject({ request: { lot: null }, draws: true });
+  expect(parse(line())).toMatchObject({ request: { lot: null }, draws: false });
 });

@@ -1,4 +1,5 @@
 import { LineFields, SteadyText } from '../agent/line-fields.ts';
+import type { Observation } from '../agent/driver.ts';
 import type { Outcome } from '../embedded/revision-counts.ts';
 
 /** One line of the access log; null for what went to no revision. */
@@ -6,7 +7,9 @@ export interface AccessLine {
   connection: number;
   /** Which request of its connection, from 1. */
   ordinal: number;
-  request: { key: string; revision: string; session: number; outcome: Outcome } | null;
+  request: (Omit<Observation, 'scope'> & { key: string }) | null;
+  /** Whether sessions draw where it was asked for: its session may have drawn in a line that comes behind. */
+  draws: boolean;
 }
 
 /** Where a line lies. */
@@ -19,6 +22,7 @@ export interface LineAt {
 const tab = 0x09;
 const keys = new SteadyText();
 const revisions = new SteadyText();
+const lots = new SteadyText();
 
 /**
  * Reads a line that `logFormat` made.
@@ -45,14 +49,18 @@ export function parseAccessLine(
   const known = fields.next().length > 0 ? fields.hash() : null;
   const client = fields.next().hash();
   const unnamed = fields.next().hashAfter(client);
+  // Only scopes that draw have the field, and lines of configurations that older versions wrote have it nowhere.
+  const draws = !fields.isLast;
+  const lot = draws && fields.next().length > 0 ? lots.of(fields) : null;
   if (!fields.isLast || Number.isNaN(connection + ordinal + status)) return undefined;
   // Nothing was sent anywhere: refused, limited, or no copy to send it to.
-  if (!sent) return { connection, ordinal, request: null };
+  if (!sent) return { connection, ordinal, request: null, draws };
   const seen = { status, headSeen, complete, broken: broken(connection), latencyMs, timed };
   return {
     connection,
     ordinal,
-    request: { key, revision, session: known ?? unnamed, outcome: outcomeOf(seen) },
+    request: { key, revision, session: known ?? unnamed, outcome: outcomeOf(seen), lot },
+    draws,
   };
 }
 

@@ -2,7 +2,7 @@ import { createReadStream, existsSync, statSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { DriverEvents } from '../agent/driver.ts';
+import type { DriverEvents, Observation } from '../agent/driver.ts';
 import { Lines } from '../agent/line-fields.ts';
 import { parseAccessLine, type AccessLine } from './access-line.ts';
 import { RequestSequence } from './request-sequence.ts';
@@ -136,30 +136,36 @@ export class LogFollower {
     }
   }
 
+  /** Draws are told first: each worker writes when it likes, and what a session met is asked about only once it has drawn. */
   async #readAccess(file: string): Promise<void> {
     if (!existsSync(file)) return;
     const lines = new Lines();
+    const later: Observation[] = [];
     const broken = (connection: number) => this.#broken.delete(connection);
     for await (const chunk of createReadStream(file, { highWaterMark: blockBytes }))
-      lines.take(chunk as Buffer, (bytes, start, end) =>
-        this.#tell(parseAccessLine({ bytes, start, end }, broken), () => bytes.toString('utf8', start, end)),
-      );
-    if (lines.rest.length > 0) this.#tell(undefined, () => lines.rest.toString('utf8'));
+      lines.take(chunk as Buffer, (bytes, start, end) => {
+        const line = parseAccessLine({ bytes, start, end }, broken);
+        const seen = line ? this.#seen(line) : this.#notWhole(bytes.toString('utf8', start, end));
+        if (seen && line?.draws && seen.lot === null) later.push(seen);
+        else if (seen) this.#events.finished(seen);
+      });
+    if (lines.rest.length > 0) this.#notWhole(lines.rest.toString('utf8'));
+    for (const seen of later) this.#events.finished(seen);
   }
 
-  #tell(line: AccessLine | undefined, text: () => string): void {
-    if (!line) {
-      this.#events.lost(`a line of the access log is not whole: ${text().slice(0, 200)}`);
-      return;
-    }
+  #notWhole(text: string): undefined {
+    this.#events.lost(`a line of the access log is not whole: ${text.slice(0, 200)}`);
+  }
+
+  #seen(line: AccessLine): Observation | undefined {
     const { connection, ordinal, request } = line;
     const missing = this.#sequence.follow(connection, ordinal);
     if (missing > 0 && this.#logs.isWhole)
       this.#events.lost(`${missing} lines are missing before request ${ordinal} of connection ${connection}`);
     const scope = request ? this.#logs.scopeOf(request.key) : undefined;
-    if (!request || scope === undefined) return;
-    const { revision, session, outcome } = request;
-    this.#events.finished({ scope, revision, session, outcome, lot: null });
+    if (!request || scope === undefined) return undefined;
+    const { revision, session, outcome, lot } = request;
+    return { scope, revision, session, outcome, lot };
   }
 }
 

@@ -46,6 +46,19 @@ test('weights are drawn for new sessions, and a revision without a copy gets no 
   expect(text).toContain('"~^token-of-r1$" "r1";');
 });
 
+test('whoever draws is logged with the lot, and where nothing is drawn no line has the field', () => {
+  const text = rendered({ pins: [{ revision: 'r2', by: { kind: 'host', host: 'next.example.com' } }] });
+  expect(text).toContain(
+    'map "$slipway_k_set_cookie" $slipway_k_lot {\n  default "r1=90,r2=10";\n  "" "";\n}',
+  );
+  expect(text).toMatch(/log_format slipway_k .*\t\$http_user_agent\t\$slipway_k_lot';/);
+  // Who is pinned has no session, by header and cookie or by host.
+  expect(text).toContain('map "$slipway_k_pinned" $slipway_k_session {\n  default "";\n');
+  expect(text).toMatch(/log_format slipway_k_r2 .*_content_type\t\t\$remote_addr\t\$http_user_agent';/);
+  const one = routes.revisions.slice(0, 1).map((each) => ({ ...each, weightPercent: 100 }));
+  expect(rendered({ revisions: one, sticky: true })).not.toContain('_lot');
+});
+
 test('one place to go sets no cookie', () => {
   expect(
     rendered({ revisions: routes.revisions.slice(0, 1).map((one) => ({ ...one, weightPercent: 100 })) }),

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { lotText } from '../embedded/lot-text.ts';
 import { everyHost } from '../embedded/routes.ts';
 import { block, map, variable } from './names.ts';
 import type { PartSettings } from './part-settings.ts';
@@ -104,14 +105,34 @@ function logFormats({ key, routes }: NamedScope): string[] {
     ...routes.pins.filter(({ by }) => by.kind === 'host').map(({ revision }) => revision),
     ...(only === null ? [] : [only]),
   ]);
+  const lot = lotText(routes.revisions) === '' ? [] : [variable(key, 'lot')];
   return [
-    logFormat(formatName(key, { kind: 'chosen' }), key, variable(key, 'to')),
-    ...[...direct].map((id) => logFormat(formatName(key, { kind: 'revision', id }), key, id)),
+    logFormat(formatName(key, { kind: 'chosen' }), {
+      key,
+      revision: variable(key, 'to'),
+      session: variable(key, 'session'),
+      more: lot,
+    }),
+    ...[...direct].map((id) =>
+      logFormat(formatName(key, { kind: 'revision', id }), {
+        key,
+        revision: id,
+        session: id === only ? '$slipway_known' : '',
+      }),
+    ),
   ];
 }
 
-function logFormat(name: string, key: string, revision: string): string {
-  const session = key === '-' ? '' : variable(key, 'session');
+interface LoggedRequest {
+  key: string;
+  revision: string;
+  /** Empty for who has none, or is pinned: told by address and browser. */
+  session: string;
+  /** Fields at the end, which not every line has. */
+  more?: string[];
+}
+
+function logFormat(name: string, { key, revision, session, more = [] }: LoggedRequest): string {
   const fields = [
     key,
     revision,
@@ -125,6 +146,7 @@ function logFormat(name: string, key: string, revision: string): string {
     session,
     '$remote_addr',
     '$http_user_agent',
+    ...more,
   ];
   return `log_format ${name} escape=json '${fields.join('\t')}';`;
 }
@@ -148,7 +170,7 @@ function statusServer({ statusSocket }: Pick<PartSettings, 'statusSocket'>): str
 /** Who asks for a host that nobody named. In the user's own configuration that is the user's affair. */
 function otherServers(settings: PartSettings, otherwise: Otherwise): string[] {
   const { listen, tls, isWhole, taken, accessLog, pagesFolder } = settings;
-  const format = logFormat('slipway_other', '-', '-');
+  const format = logFormat('slipway_other', { key: '-', revision: '-', session: '' });
   const log = `access_log ${accessLog} slipway_other buffer=32k flush=1s;`;
   if (!isWhole) return settings.acmeThumbprint === null ? [] : [format];
   const retry = '$slipway_other_retry';

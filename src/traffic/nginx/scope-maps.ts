@@ -1,4 +1,5 @@
 import type { Routes } from '../../delivery/index.ts';
+import { lotText } from '../embedded/lot-text.ts';
 import { sessionCookieName } from '../embedded/session-cookie.ts';
 import { block, exactly, map, upstreamName, variable } from './names.ts';
 
@@ -48,13 +49,22 @@ export function scopeMaps(scope: NamedScope): string[] {
           ])
         : []),
     ]),
-    remembers(routes)
-      ? map(`$slipway_known@${own('set_cookie')}`, own('session'), [
-          ['default', '$slipway_known'],
-          ['"@"', '""'],
-          ['"~^@."', '$request_id'],
-        ])
-      : map('$slipway_known', own('session'), [['default', '$slipway_known']]),
+    // A session begins where its request is sent to a revision, and counted: one that is limited or redirected draws again.
+    map('$upstream_addr', own('cookie'), [
+      ['default', own('set_cookie')],
+      ['""', '""'],
+    ]),
+    map(`$slipway_known@${own('set_cookie')}`, own('cookie_session'), [
+      ['default', '$slipway_known'],
+      ['"@"', '""'],
+      ['"~^@."', '$request_id'],
+    ]),
+    // What testers meet where they are pinned says nothing of the revision that their session drew.
+    map(own('pinned'), own('session'), [
+      ['default', '""'],
+      ['""', own('cookie_session')],
+    ]),
+    ...lotMap(scope),
     map(own('to'), own('unavailable'), [
       ['default', 'notServing'],
       [quoted(pinnedAway), 'pinnedAway'],
@@ -146,6 +156,18 @@ function drawn({ key, routes }: NamedScope): string {
       return `${share} ${quoted(id)};`;
     }),
   );
+}
+
+/** Tells the log by which lot a request's session was drawn: whoever gets a cookie drew. Empty for all others. */
+function lotMap({ key, routes }: NamedScope): string[] {
+  const lot = lotText(routes.revisions);
+  if (lot === '') return [];
+  return [
+    map(variable(key, 'set_cookie'), variable(key, 'lot'), [
+      ['default', quoted(lot)],
+      ['""', '""'],
+    ]),
+  ];
 }
 
 function limitZone({ key, routes: { rateLimit } }: NamedScope): string[] {

@@ -68,7 +68,7 @@ function server(parts: ServerParts): string {
   const { key } = scope;
   const unavailable = behind.kind === 'page' ? behind.name : variable(key, 'unavailable');
   const headers = [
-    ...(behind.kind === 'chosen' ? [`add_header Set-Cookie ${variable(key, 'set_cookie')} always;`] : []),
+    ...(behind.kind === 'chosen' ? [`add_header Set-Cookie ${variable(key, 'cookie')} always;`] : []),
     ...(door.certificate ? ['add_header Strict-Transport-Security $slipway_hsts always;'] : []),
   ];
   return block('server', [

@@ -5,7 +5,8 @@ import { networkInterfaces } from 'node:os';
 
 /*
  * Says in each answer which version and revision gave it. What a bad version does is in version.json:
- * "crashes" at its start, is "never-ready", or is "sick-with-users": no longer ready once it has users, whom it serves.
+ * "crashes" at its start, is "never-ready", is "sick-with-users" (no longer ready once it has users, whom it serves), or
+ * "fails-users" (answers all of them 500).
  * With `only`, the beginning of addresses, it is bad on the machine alone whose containers have them.
  */
 const told = JSON.parse(process.env.RIG_VERSION ?? readFileSync('version.json', 'utf8'));
@@ -30,6 +31,10 @@ const server = createServer(async (request, response) => {
   let body = '';
   for await (const chunk of request) body += chunk;
   if (request.url === '/slow') await new Promise((resolve) => setTimeout(resolve, 150));
+  if (behaves === 'fails-users') {
+    console.log(`cannot answer ${request.url}`);
+    response.statusCode = 500;
+  }
   response.setHeader('x-version', version);
   response.setHeader('x-revision', process.env.SLIPWAY_REVISION ?? '');
   response.end(body || 'hello\n');

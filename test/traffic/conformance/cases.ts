@@ -3,6 +3,7 @@ import type { ProgramKind } from '../../../src/traffic/index.ts';
 import { choosing } from './choosing.ts';
 import { counting } from './counting.ts';
 import { edge } from './edge.ts';
+import { lots } from './lots.ts';
 import { restarting } from './restarting.ts';
 import { switching } from './switching.ts';
 import { Suite, type Differences } from './suite.ts';
@@ -19,5 +20,6 @@ export function conformance(kind: 'embedded' | ProgramKind, differences: Differe
   edge(suite, differences);
   switching(suite);
   counting(suite, differences);
+  lots(suite);
   restarting(suite);
 }

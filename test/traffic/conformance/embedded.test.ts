@@ -3,7 +3,8 @@ import { conformance } from './cases.ts';
 
 describe('the embedded router', () => {
   conformance('embedded', {
-    shareErrorPercent: 0,
+    // Shares are drawn by lot: 7 points are over four standard deviations of 1,000 draws at one half.
+    shareErrorPercent: 7,
     lengthBesideEncoding: 'refused',
     bodyOnClosingConnection: 'survives',
     sessionIds: 'kept',

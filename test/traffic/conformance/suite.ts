@@ -5,7 +5,7 @@ import { get, routes, startRig, type App, type Rig } from '../rig.ts';
 
 /** Where routers differ, and why that is all right. Everything else holds for all of them. */
 export interface Differences {
-  /** Hundredths of 1,000 requests by which a share may miss its weight: 0 where shares are exact. */
+  /** Hundredths of 1,000 requests by which a share may miss its weight: 0 where sessions are dealt out in turn, above four standard deviations of a share where they draw. */
   shareErrorPercent: number;
   /**
    * A length beside an encoding is refused, or the length is dropped so that only one reading is left and the app

@@ -1,0 +1,39 @@
+import type { JudgeDefinition } from '../app/index.ts';
+import type { Evidence, Totals } from './model.ts';
+import { objectives } from './objectives.ts';
+import { oddsText } from './words.ts';
+
+/** Whether bounds are kept where there is nothing to compare with. */
+export type Kept = { is: 'broken'; reason: string; evidence: Evidence[] } | { is: 'kept' | 'unknown' };
+
+/** Bounds of what serves are looked at for good: chance may say that one is broken so many times less often. */
+const stricter = 10;
+
+/**
+ * Holds what serves against the bounds of a judge: errors and times.
+ *
+ * @returns `unknown` where there are no bounds, or fewer requests than they need to say anything.
+ */
+export function keepsBounds(rules: JudgeDefinition, totals: Totals): Kept {
+  const alone = { candidate: totals, stable: null, shares: 1 };
+  const charges = objectives(rules, {
+    ...alone,
+    edgesMs: [],
+    drawn: [],
+    dealt: null,
+    probed: null,
+    metrics: [],
+    sessionsPerMinute: null,
+  });
+  // Each bound by itself has its share of the chance.
+  const limit = Math.log((charges.length * stricter) / rules.falseAlarm);
+  const broken = charges.filter(({ logE }) => logE >= limit).map(({ evidence }) => evidence);
+  const [first] = broken;
+  if (first)
+    return {
+      is: 'broken',
+      reason: `${first.text}; odds against chance ${oddsText(first.odds ?? 1)}`,
+      evidence: broken.map((one) => ({ ...one, says: 'harm' })),
+    };
+  return { is: charges.length > 0 && totals.requests >= Math.max(1, rules.minRequests) ? 'kept' : 'unknown' };
+}
