@@ -14,7 +14,7 @@ export interface Room {
 }
 
 const language = ['diagnostics', 'expressions', 'workflow', 'compose', 'app'] as const;
-const engines = ['flow', 'runs', 'delivery', 'judge', 'access', 'story', 'flags'] as const;
+const engines = ['flow', 'runs', 'delivery', 'judge', 'access', 'story', 'flags', 'simulation'] as const;
 const tools = ['store', 'source', 'secrets', 'supervisor', 'docker'] as const;
 const adapters = ['runner', 'release', 'targets', 'traffic', 'flagd'] as const;
 
@@ -33,10 +33,11 @@ export const rooms: readonly Room[] = [
   { name: 'docker', pure: false, sees: [...engines, ...language] },
   { name: 'runs', pure: true, sees: ['flow', ...language] },
   { name: 'delivery', pure: true, sees: ['judge', 'flow', ...language] },
+  { name: 'simulation', pure: true, sees: ['delivery', 'judge', 'story', 'app', 'diagnostics'] },
   { name: 'story', pure: true, sees: ['judge', 'flow', ...language] },
   { name: 'judge', pure: true, sees: [...language] },
   { name: 'access', pure: true, sees: ['diagnostics'] },
-  { name: 'flags', pure: true, sees: ['diagnostics'] },
+  { name: 'flags', pure: true, sees: ['judge', 'flow', ...language] },
   { name: 'flow', pure: true, sees: [...language] },
   { name: 'app', pure: true, sees: ['diagnostics', 'expressions', 'compose'] },
   { name: 'compose', pure: true, sees: ['diagnostics'] },

@@ -35,6 +35,14 @@ export const cliCodes = {
     means: 'No rollout was asked for there yet.',
     todo: '`slipway history` lists those that there were.',
   },
+  'nothing-to-judge': {
+    means: 'A simulated rollout has no users on both revisions, and its judge has no bound of its own.',
+    todo: '`slipway simulate --steps 10%,50%`.',
+  },
+  'no-recorded-traffic': {
+    means: 'The router has counted too little to simulate from.',
+    todo: '`slipway simulate --requests 50/m --errors 0.2%`.',
+  },
   'no-access': {
     means: 'A file or folder may not be read or written by you.',
     todo: 'Give yourself access, or keep what Slipway writes elsewhere: `--home DIR`.',
@@ -52,6 +60,14 @@ export const cliCodes = {
     means: 'The file of flags that the command names is not there.',
     todo: 'Name a document of flagd.',
   },
+  'bad-hold': {
+    means: 'How long each share of a ramp is to be watched is no duration.',
+    todo: 'Write a whole number and a unit: `--hold 5m`.',
+  },
+  'no-dry-ramp': {
+    means: 'A ramp in steps cannot be tried without doing it.',
+    todo: 'Try its first share with `slipway flags ramp ENVIRONMENT FLAG VARIANT PERCENT --dry-run`.',
+  },
   'no-ship': { means: 'Nothing of the app has been shipped yet.', todo: '`slipway ship`.' },
   'disk-full': {
     means: 'No space is left where something had to be written.',
@@ -62,7 +78,7 @@ export const cliCodes = {
     todo: 'Leave it out, or start the command in a terminal.',
   },
   'not-written': {
-    means: 'A file that `init` or `explain --html` would write cannot be written.',
+    means: 'A file that `init`, `explain --html` or `simulate --output` would write cannot be written.',
     todo: 'Look at the permissions of its folder.',
   },
   'option-missing-argument': { means: 'A flag stands without its value.', todo: 'Write the value after it.' },

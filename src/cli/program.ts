@@ -8,6 +8,7 @@ import { addFeatureFlagCommands } from './feature-flag-commands.ts';
 import { addFileCommands } from './file-commands.ts';
 import { addLookCommands } from './look-commands.ts';
 import { addRunCommand } from './run-flags.ts';
+import { addSimulateCommand } from './simulate-flags.ts';
 
 /** All commands with their flags: what is parsed, what `--help` says, what docs/cli.md is made of. */
 export function buildProgram(
@@ -44,6 +45,7 @@ export function buildProgram(
   addLanguageCommands(program, add);
   addFileCommands(program, add);
   addLookCommands(program, add);
+  addSimulateCommand(program, add);
   addSecrets(program, add);
   addFeatureFlagCommands(program, add);
   addAccessCommands(program, add);

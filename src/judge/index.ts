@@ -1,4 +1,4 @@
-export { judge } from './judge.ts';
+export { judge, provesHarm } from './judge.ts';
 export { keepsBounds, type Kept } from './kept.ts';
 export { addReading, type Reading } from './metrics.ts';
 export { addInterval, nothingDealt, type Interval } from './two-sample.ts';

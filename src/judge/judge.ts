@@ -20,7 +20,7 @@ import { number, oddsText } from './words.ts';
  */
 export function judge(rules: JudgeDefinition, seen: Seen): Verdict {
   const charges = [...comparisons(seen), ...objectives(rules, seen)];
-  const harm = combined(charges) >= -Math.log(rules.falseAlarm);
+  const harm = isEnough(charges, rules);
   const { proven, needed } = proveGood(rules, seen);
   const metrics = metricEvidence(rules, seen.metrics);
   const evidence = [...charges.map((one) => said(one, { charges, harm, proven })), ...metrics];
@@ -32,6 +32,15 @@ export function judge(rules: JudgeDefinition, seen: Seen): Verdict {
   if (proven && !open) return { is: 'passed', evidence };
   const reason = reasonFor(seen, { needed, open: proven ? (open ?? null) : null });
   return { is: 'inconclusive', reason, evidence, needed };
+}
+
+/** Whether the candidate would fail by what was counted, readings apart: the quick half of a verdict, for simulations. */
+export function provesHarm(rules: JudgeDefinition, seen: Seen): boolean {
+  return isEnough([...comparisons(seen), ...objectives(rules, seen)], rules);
+}
+
+function isEnough(charges: readonly Charge[], { falseAlarm }: JudgeDefinition): boolean {
+  return combined(charges) >= -Math.log(falseAlarm);
 }
 
 /** The logarithm of the mean e-value. @see Vovk, Wang, arXiv:1912.06116 (means of e-values are e-values) */

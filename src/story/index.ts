@@ -1,3 +1,4 @@
+export { escapeHtml } from './escape.ts';
 export type {
   Change,
   ChangedCommit,
@@ -11,6 +12,6 @@ export type {
   Story,
   Tone,
 } from './model.ts';
-export { storyPage } from './page.ts';
+export { pageStyle, storyPage } from './page.ts';
 export { tellStory } from './story.ts';
 export { clock, headline, lengthText, nextCommands, requestTexts, stamp } from './words.ts';

@@ -15,7 +15,7 @@ export function storyPage(story: Story, nowMs: number): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <title>${escapeHtml(title)}</title>
-<style>${style}</style>
+<style>${pageStyle}</style>
 </head>
 <body class="${story.outcome.replace(' ', '-')}">
 <h1>${escapeHtml(headline(story))}</h1>
@@ -106,7 +106,8 @@ function sequels(all: readonly Sequel[]): string {
   return `<ol>${lines.join('')}</ol>`;
 }
 
-const style = `
+/** Light and dark, for every page of this kind. */
+export const pageStyle = `
 :root { color-scheme: light dark; --good: light-dark(#14723a, #5fd08a); --bad: light-dark(#b3261e, #ff8a80);
   --dim: light-dark(#5b6470, #9aa4b2); --line: light-dark(#d7dce2, #363d47); --share: light-dark(#2457c5, #7fa8ff); }
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem; }

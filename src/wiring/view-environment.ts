@@ -1,3 +1,4 @@
+import { answerTimes } from './answer-times.ts';
 import {
   candidateWeight,
   homeOf,
@@ -83,6 +84,8 @@ function trafficOf({ id }: Revision, routers: RouterState[]): TrafficView | null
     inFlight: sum(({ inFlight }) => inFlight),
     requests: sum(({ requests }) => requests),
     errors: sum(({ errors }) => errors),
+    sessions: sum(({ sessions }) => sessions),
+    ...answerTimes(own),
   };
 }
 

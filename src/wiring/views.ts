@@ -1,3 +1,4 @@
+import type { AnswerTimes } from './answer-times.ts';
 import type { Forecast } from './forecast/model.ts';
 import type { ProcessRole, Verb } from '../delivery/index.ts';
 import type { Finding, Span } from '../diagnostics/index.ts';
@@ -156,11 +157,12 @@ export interface MachineView {
 }
 
 /** What routers have counted of a revision since they began to count it. */
-export interface TrafficView {
+export interface TrafficView extends AnswerTimes {
   weightPercent: number;
   inFlight: number;
   requests: number;
   errors: number;
+  sessions: number;
 }
 
 /** A stateful service as it runs. */

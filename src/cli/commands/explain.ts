@@ -1,5 +1,3 @@
-import { writeFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { CodedError } from '../../diagnostics/index.ts';
 import type { ServerClient } from '../../server/index.ts';
 import { storyPage } from '../../story/index.ts';
@@ -7,6 +5,7 @@ import { nameApp } from '../app-of.ts';
 import { outLook, show, withServer, type CliContext, type CommonOptions } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { storyLines } from '../render/story-lines.ts';
+import { writePage } from '../write-page.ts';
 
 interface ExplainOptions extends CommonOptions {
   app?: string;
@@ -22,7 +21,11 @@ export async function explain(
   return withServer(context, options, async (client) => {
     const story = await client.story(await idOf(context, client, { options, wanted }));
     show(context, options, story, () => storyLines(story, outLook(context), context.nowMs()));
-    if (options.html !== undefined) await writePage(context, options.html, storyPage(story, context.nowMs()));
+    if (options.html !== undefined)
+      await writePage(context, options.html, {
+        page: storyPage(story, context.nowMs()),
+        example: 'slipway explain --html story.html',
+      });
     return exitCodes.done;
   });
 }
@@ -42,16 +45,4 @@ async function idOf(context: CliContext, client: ServerClient, { options, wanted
   throw new CodedError('cli/nothing-to-explain', `there was no rollout of ${where || 'any app'} yet`, {
     help: 'see what there was: slipway history',
   });
-}
-
-async function writePage(context: CliContext, file: string, page: string): Promise<void> {
-  const path = resolve(context.cwd, file);
-  try {
-    await writeFile(path, page);
-  } catch (cause) {
-    throw new CodedError('cli/not-written', `${file} cannot be written: ${(cause as Error).message}`, {
-      help: 'name a file in a folder that is there and yours: slipway explain --html story.html',
-    });
-  }
-  context.err.write(`the page is in ${file}\n`);
 }

@@ -54,7 +54,15 @@ test('status: a shared service that has ended by itself, and what starts it agai
 
 test('status: what runs on which machine, and which of them is silent', () => {
   const serving = anEnvironment().serving;
-  const traffic = { weightPercent: 100, inFlight: 0, requests: 170, errors: 1 };
+  const traffic = {
+    weightPercent: 100,
+    inFlight: 0,
+    requests: 170,
+    errors: 1,
+    sessions: 34,
+    p50Ms: 20,
+    p95Ms: 60,
+  };
   const reason = 'ana@three does not answer: Connection refused';
   const several = anEnvironment({
     serving: serving && {

@@ -1,0 +1,31 @@
+import { playMany, type Repetition } from './many.ts';
+import type { Simulation } from './rollout.ts';
+import type { Summary } from './summary.ts';
+
+/**
+ * The same at one share of traffic, for as long as it takes. Caches are warm, and where sessions are rare, a look is taken
+ * only about as often as one comes.
+ */
+export function heldAt(
+  { rules, traffic, candidate, lookMs }: Simulation,
+  weightPercent: number,
+  longestMs: number,
+): Simulation {
+  const sessionMs = (60_000 * traffic.requestsPerSession) / traffic.requestsPerMinute;
+  return {
+    plan: { steps: [{ weightPercent, holdMs: longestMs }], bakeMs: 0 },
+    rules: { ...rules, warmUpMs: 0, undecided: 'go-on' },
+    traffic,
+    candidate,
+    lookMs: Math.max(lookMs, Math.floor(sessionMs)),
+  };
+}
+
+/** Plays a bad candidate at one share until it is stopped. */
+export function playUntilStopped(
+  simulation: Simulation,
+  weightPercent: number,
+  repetition: Repetition & { longestMs: number },
+): Summary {
+  return playMany(heldAt(simulation, weightPercent, repetition.longestMs), repetition);
+}

@@ -1,0 +1,70 @@
+import type { DrawnSessions, Seen, SessionCounts, Totals } from '../judge/index.ts';
+import type { Counts } from './trace.ts';
+
+/** What the judge gets to see of a rollout, kept up to date in place. */
+export interface Tally {
+  seen: Seen & { drawn: DrawnSessions[] };
+  /** A share of traffic begins. @param weight - The candidate's, 0-1. */
+  begin(weight: number): void;
+  /** @param warm - False while the candidate's slowness is not looked at. */
+  add(counts: { candidate: Counts; stable: Counts }, warm: boolean): void;
+}
+
+/**
+ * Counts as the engine does: sessions that drew a lot by its chance for the whole rollout, totals since the present share
+ * of traffic began; with all traffic on the candidate, nobody draws, and the stable revision's are those before.
+ *
+ * @param shares - How many shares of traffic the rollout has.
+ * @param p95 - Index among the edges of the bound that the rules have; -1 without.
+ */
+export function startTally(edgesMs: readonly number[], shares: number, p95: number): Tally {
+  const seen: Tally['seen'] = {
+    edgesMs,
+    drawn: [],
+    dealt: null,
+    probed: null,
+    candidate: noTotals(),
+    stable: noTotals(),
+    shares,
+    metrics: [],
+    sessionsPerMinute: null,
+  };
+  let lot: DrawnSessions | null = null;
+  const nothing = (): SessionCounts => ({ sessions: 0, failed: 0, slow: edgesMs.map(() => 0) });
+  return {
+    seen,
+    begin(weight) {
+      lot = weight < 1 ? { chance: weight, candidate: nothing(), stable: nothing() } : null;
+      if (lot) seen.drawn.push(lot);
+      seen.candidate = noTotals();
+      if (lot) seen.stable = noTotals();
+    },
+    add({ candidate, stable }, warm) {
+      addTotals(seen.candidate, candidate, p95);
+      if (!lot) return;
+      if (seen.stable) addTotals(seen.stable, stable, p95);
+      addSessions(lot.candidate, candidate, warm);
+      addSessions(lot.stable, stable, warm);
+    },
+  };
+}
+
+function noTotals(): Totals {
+  return { requests: 0, errors: 0, sessions: 0, failedSessions: 0, slow: 0 };
+}
+
+function addTotals(totals: Totals, counts: Counts, p95: number): void {
+  totals.requests += counts.requests;
+  totals.errors += counts.errors;
+  totals.sessions += counts.sessions;
+  totals.failedSessions += counts.failedSessions;
+  if (p95 >= 0) totals.slow += counts.slowRequests[p95] ?? 0;
+}
+
+function addSessions(sum: SessionCounts, counts: Counts, warm: boolean): void {
+  sum.sessions += counts.sessions;
+  sum.failed += counts.failedSessions;
+  if (!warm) return;
+  for (let edge = 0; edge < sum.slow.length; edge++)
+    sum.slow[edge] = (sum.slow[edge] ?? 0) + (counts.slowSessions[edge] ?? 0);
+}
