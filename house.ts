@@ -37,7 +37,7 @@ export const rooms: readonly Room[] = [
   { name: 'story', pure: true, sees: ['judge', 'flow', ...language] },
   { name: 'judge', pure: true, sees: [...language] },
   { name: 'access', pure: true, sees: ['diagnostics'] },
-  { name: 'flags', pure: true, sees: ['diagnostics'] },
+  { name: 'flags', pure: true, sees: ['judge', 'flow', ...language] },
   { name: 'flow', pure: true, sees: [...language] },
   { name: 'app', pure: true, sees: ['diagnostics', 'expressions', 'compose'] },
   { name: 'compose', pure: true, sees: ['diagnostics'] },

@@ -39,6 +39,7 @@ export type {
 export { parseApp } from './parse-app.ts';
 export type { AppFiles } from './parse-app.ts';
 export type { SourceFile } from './procfile.ts';
+export { isOfVariants, judgeOfRollouts } from './variant-metrics.ts';
 export { sizeText } from './size-text.ts';
 export { slipwaySchema } from './slipway-yml.ts';
 export { nameFrom } from './names.ts';

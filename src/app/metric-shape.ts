@@ -100,7 +100,8 @@ function isBound(
 /** `times` compares two revisions, so its source must tell which one it measures; other bounds should. */
 function tellsApart({ source, sourceAt, times }: WrittenMetric, reader: Reader, path: string): boolean {
   const picks = whatPicks(source);
-  if (picks === null || /\$revision(?!\w)/.test(picks.text)) return true;
+  // Metrics of variants are for ramps of flags alone.
+  if (picks === null || /\$(?:revision|variant)(?!\w)/.test(picks.text)) return true;
   const doesNot = `the ${picks.what} does not name the revision`;
   const help = `write $revision where it picks one: ${picks.example}`;
   if (!times) {

@@ -218,7 +218,8 @@ export interface MetricDefinition {
   failures: number;
 }
 
-/** `$revision` in a query, URL or command stands for the revision that is measured, `$app` and `$environment` for its place. */
+/** `$revision` in a query, URL or command stands for the revision that is measured, `$app` and `$environment` for its place; `$variant` for
+ * the variant of a flag, in metrics of ramps. */
 export type MetricSource =
   /** An instant query that gives one number. */
   | { kind: 'prometheus'; url: string; query: string }

@@ -60,6 +60,14 @@ export const cliCodes = {
     means: 'The file of flags that the command names is not there.',
     todo: 'Name a document of flagd.',
   },
+  'bad-hold': {
+    means: 'How long each share of a ramp is to be watched is no duration.',
+    todo: 'Write a whole number and a unit: `--hold 5m`.',
+  },
+  'no-dry-ramp': {
+    means: 'A ramp in steps cannot be tried without doing it.',
+    todo: 'Try its first share with `slipway flags ramp ENVIRONMENT FLAG VARIANT PERCENT --dry-run`.',
+  },
   'no-ship': { means: 'Nothing of the app has been shipped yet.', todo: '`slipway ship`.' },
   'disk-full': {
     means: 'No space is left where something had to be written.',

@@ -62,15 +62,21 @@ function addChanges(flags: Command, add: Add): void {
   })
     .option(...dryRun)
     .option(...ofApp);
-  add(flags, 'ramp <environment> <flag> <variant> <percent>', {
-    summary: 'give so many of a hundred users a variant',
-    more: 'The others get what they have now. Who is in stays in while the share grows: it depends only on the flag and the targetingKey that the app names. Somebody without one gets the default.',
-    examples: ['slipway flags ramp production new-checkout on 10'],
-    load: async () => (await import('./commands/flags.ts')).ramp,
+  add(flags, 'ramp <environment> <flag> <variant> [percent]', {
+    summary: 'give so many of a hundred users a variant, at once or step by step',
+    more: 'The others get what they have now. Who is in stays in while the share grows: it depends only on the flag and the targetingKey that the app names. Somebody without one gets the default. With --steps instead of a percentage the server raises the share by itself, and takes the flag back to what it was when users with the variant meet more trouble than those without.',
+    examples: [
+      'slipway flags ramp production new-checkout on 10',
+      'slipway flags ramp production new-checkout on --steps 1%,10%,50%,100% --hold 5m',
+    ],
+    load: async () => (await import('./commands/flags.ts')).ramp as Work,
     server: 'any',
   })
+    .option('--steps <shares>', 'shares of users, one after the other: 1%,10%,50%,100%')
+    .option('--hold <duration>', 'how long each share is watched; 10m unless told')
     .option(...dryRun)
     .option(...ofApp);
+  addRamps(flags, add);
   add(flags, 'apply <environment> <file>', {
     summary: 'put a whole document of flagd in the place of the one that stands',
     more: 'Flags that the file does not have are removed.',
@@ -93,6 +99,27 @@ function addChanges(flags: Command, add: Add): void {
     .option('--to <version>', 'the version', flagVersion)
     .option(...dryRun)
     .option(...ofApp);
+}
+
+function addRamps(flags: Command, add: Add): void {
+  add(flags, 'ramps [environment]', {
+    summary: 'show the last ramp of each flag, and what the judge says',
+    examples: ['slipway flags ramps production'],
+    load: async () => (await import('./commands/flag-ramps.ts')).ramps,
+    server: 'any',
+  }).option(...ofApp);
+  add(flags, 'abort <environment> <flag>', {
+    summary: 'take a ramp back: the flag becomes what it was before',
+    examples: ['slipway flags abort production new-checkout'],
+    load: async () => (await import('./commands/flag-ramps.ts')).abort,
+    server: 'any',
+  }).option(...ofApp);
+  add(flags, 'promote <environment> <flag>', {
+    summary: 'give everybody the last share of a ramp now, whatever was seen',
+    examples: ['slipway flags promote production new-checkout'],
+    load: async () => (await import('./commands/flag-ramps.ts')).promote,
+    server: 'any',
+  }).option(...ofApp);
 }
 
 /** 0 is before the first. */

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import { CodedError } from '../diagnostics/index.ts';
 
 /** The flag of every command that is about one app. */
 export const ofApp = ['--app <name>', "the app, if not this repository's"] as const;
@@ -15,6 +16,19 @@ export function variable(text: string, before: Record<string, string> = {}): Rec
   const [, name, value] = /^([A-Za-z_]\w*)=(.*)$/s.exec(text) ?? [];
   if (name !== undefined && value !== undefined) return { ...before, [name]: value };
   throw new InvalidArgumentError('Write it like this: NAME=value');
+}
+
+/**
+ * Reads `10` or `10%`.
+ *
+ * @throws CodedError `flags/bad-percent`
+ */
+export function percentIn(text: string): number {
+  const percent = Number(text.trim().replace(/%$/, ''));
+  if (text.trim() !== '' && Number.isFinite(percent)) return percent;
+  throw new CodedError('flags/bad-percent', `"${text}" is no share of users`, {
+    help: 'name a number from 0 to 100 with at most two decimals, such as 10 or 0.5',
+  });
 }
 
 /** Collects what a repeated flag was given. */

@@ -1,5 +1,12 @@
 import type { ObservedTimer } from '../flow/index.ts';
-import type { DealtSessions, DrawnSessions, MetricRecord, SessionCounts, Totals } from '../judge/index.ts';
+import type {
+  DealtSessions,
+  DrawnSessions,
+  Interval,
+  MetricRecord,
+  SessionCounts,
+  Totals,
+} from '../judge/index.ts';
 import type { LotCounts, RouterState, SessionLot } from './ports.ts';
 
 /**
@@ -9,6 +16,8 @@ import type { LotCounts, RouterState, SessionLot } from './ports.ts';
 export interface Compared {
   /** Index of the step whose share of traffic this is. */
   share: number;
+  /** How many shares there were to be when the first began; nobody who hurries makes them fewer. */
+  shares: number;
   /** Since the candidate first had traffic, and since it has the present share. */
   since: ObservedTimer;
   shareSince: ObservedTimer;
@@ -23,6 +32,8 @@ export interface Compared {
   drawn: DrawnSessions[];
   /** Where a router tells no lots. */
   dealt: DealtSessions | null;
+  /** What a router that tells none has brought since there were sessions of both: two samples need both. */
+  undealt: Interval | null;
   probed: DrawnSessions | null;
   /** Up to where the counts of Slipway's own requests are in the sum. */
   probesRead: { epoch: string; candidate: SessionCounts; stable: SessionCounts } | null;
@@ -60,7 +71,8 @@ export function readRouter(router: RouterState, reader: Reader): Reading {
     losses,
     candidate: totals(reader.candidate),
     stable: totals(reader.stable),
-    lots: lots && lotsByChance(lots, reader),
+    // One of an older version does not know them.
+    lots: lots ? lotsByChance(lots, reader) : null,
   };
 }
 
@@ -71,7 +83,8 @@ export function between(before: Reading, now: Reading): Omit<Reading, 'epoch' | 
   return {
     candidate: minus(now.candidate, before.candidate),
     stable: minus(now.stable, before.stable),
-    lots: now.lots && now.lots.map((lot) => lotMinus(lot, before.lots ?? [])),
+    // One that has told none for a while is read from here on.
+    lots: now.lots && (before.lots ? now.lots.map((lot) => lotMinus(lot, before.lots ?? [])) : []),
   };
 }
 

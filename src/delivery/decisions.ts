@@ -74,7 +74,7 @@ export function mayNot(
       return asks === 'approval' ? mayNotApprove(rollout, by) : 'it does not wait for an approval';
     case 'promote':
       if (phase.at === 'waiting') return 'it waits for the rules of its environment, which nobody can skip';
-      if (asks === 'approval' || (full && hasApprovals(rollout))) {
+      if (asks === 'approval' || (full && hasApprovals(rollout)) || mayAsk(rollout)) {
         const refused = mayNotApprove(rollout, by);
         if (refused !== null) return refused;
       }
@@ -98,6 +98,11 @@ export function asksFor({
   if (phase.at !== 'stepping' || phase.stage !== 'holding' || phase.approvedBy !== null) return 'nothing';
   const asks = phase.undecided === 'ask' || steps[phase.index]?.hold.kind === 'approval';
   return asks ? 'approval' : 'patience';
+}
+
+/** A hold that may end with a question is not ended by somebody who could not answer it. */
+function mayAsk({ settings, phase }: Pick<Rollout, 'settings' | 'phase'>): boolean {
+  return phase.at === 'stepping' && settings.judge?.undecided === 'ask';
 }
 
 function hasApprovals({ steps, phase }: Pick<Rollout, 'steps' | 'phase'>): boolean {

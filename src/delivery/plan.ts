@@ -51,6 +51,9 @@ export function planEnvironment(input: {
   const before = JSON.stringify(positions(draft.state));
   noteMigrated(draft.state, observed);
   takeSignals(draft, signals, nowMs);
+  // Before anything is decided: what this look counted must not come too late for it.
+  const { rollout: watched, stable } = draft.state;
+  if (watched) watchTraffic(stable?.id ?? null, watched, observed, nowMs);
   let effects: Effect[] = [];
   // A signal that changes nothing holds nothing up, however often it comes.
   const asked = JSON.stringify(positions(draft.state)) !== before;
@@ -76,7 +79,6 @@ function settle(draft: Draft, observed: Observed, nowMs: number): void {
   const { state } = draft;
   if (state.rollout) {
     watchCopies(state, state.rollout, observed);
-    watchTraffic(state.stable?.id ?? null, state.rollout, observed, nowMs);
     const missed = missedMachines(state.rollout, observed);
     if (!state.rollout.paused && missed.length === 0) advance(draft, observed, nowMs);
   }

@@ -322,6 +322,31 @@ describe('the judge of a canary', () => {
     );
   });
 
+  test('is asked once more when a bake is over: what it says then is not too late', async () => {
+    const judge = aJudge({ errorRate: 0.05, minRequests: 50 });
+    const stage = await new Stage().serves(aRequest(1, 'good'));
+    await stage.tick(['rollout', aRequest(2, 'good', { settings: { judge, bakeMs: 2_000 } })]);
+    await stage.until(at('baking'));
+    let looks = 0;
+    stage.see = ({ routers: { here: router } }) => {
+      const phase = stage.state.rollout?.phase;
+      const isOver = phase?.at === 'baking' && phase.timer.elapsedMs >= 1_700;
+      if (isOver) looks += 1;
+      for (const traffic of router?.revisions ?? [])
+        if (traffic.id === 'r2')
+          Object.assign(
+            traffic,
+            isOver
+              ? { requests: 500, errors: 300, sessions: 500, sessionsWithError: 300 }
+              : { requests: 0, errors: 0 },
+          );
+    };
+    await stage.until(atRest);
+    expect(looks).toBeGreaterThan(0);
+    expect(outcome(stage)).toMatch(/^failed, 60 % of its 500 requests failed, 5 % may.*stopped at 100 %$/);
+    expect(stage.lines.filter((line) => line === 'rollout.judged')).toHaveLength(1);
+  });
+
   test('lets one go on that nobody asked, and says that it is unproven', async () => {
     const stage = await new Stage().serves(aRequest(1, 'good', { replicas: 2 }));
     await stage.tick(['rollout', aRequest(2, 'good', judged)]);

@@ -8,8 +8,8 @@ import { candidateWeight } from './routes.ts';
 export function verdictOn({
   settings,
   compared,
-  steps,
-}: Pick<Rollout, 'settings' | 'compared' | 'steps'>): Verdict | null {
+  paused,
+}: Pick<Rollout, 'settings' | 'compared' | 'paused'>): Verdict | null {
   if (!settings.judge || !compared) return null;
   const minutes = compared.shareSince.elapsedMs / 60_000;
   const seen: Seen = {
@@ -19,9 +19,9 @@ export function verdictOn({
     probed: compared.probed,
     candidate: compared.candidate,
     stable: compared.stable,
-    shares: Math.max(1, steps.filter(({ weightPercent }) => weightPercent > 0).length),
+    shares: compared.shares,
     metrics: Object.values(compared.metrics),
-    sessionsPerMinute: minutes > 0 ? compared.candidate.sessions / minutes : null,
+    sessionsPerMinute: minutes > 0 && !paused ? compared.candidate.sessions / minutes : null,
   };
   return judge(settings.judge, seen);
 }

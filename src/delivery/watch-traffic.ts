@@ -1,6 +1,14 @@
 import { unreachable } from '../diagnostics/index.ts';
 import { startObserved } from '../flow/index.ts';
-import { addInterval, addReading, nothingDealt, type DrawnSessions, type Totals } from '../judge/index.ts';
+import {
+  addInterval,
+  addReading,
+  nothingDealt,
+  type DrawnSessions,
+  type Interval,
+  type SessionCounts,
+  type Totals,
+} from '../judge/index.ts';
 import {
   addCounts,
   addDrawn,
@@ -37,18 +45,35 @@ export function watchTraffic(
     slowerThanMs: settings.judge.p95Ms,
   };
   if (!rollout.compared) {
-    rollout.compared = begin(share, reader, observed, nowMs);
+    rollout.compared = begin(rollout, { share, reader }, observed, nowMs);
     return;
   }
   const { compared } = rollout;
-  const isWarm = compared.since.elapsedMs >= settings.judge.warmUpMs;
+  const look: Look = { isWarm: isWarm(rollout, compared, settings.judge.warmUpMs), whole: isWhole(rollout) };
   for (const [machine, router] of Object.entries(observed.routers))
-    if (router) countRouter(compared, { machine, reading: readRouter(router, reader) }, isWarm);
+    if (router) countRouter(compared, { machine, reading: readRouter(router, reader) }, look);
   if (compared.edgesMs.length === 0) chooseEdges(compared, reader, observed);
-  countProbes(compared, observed.probed);
+  countProbes(compared, observed.probed, look);
   countMetrics(rollout, compared, observed);
-  if (compared.share !== share)
-    beginShare(compared, { share, whole: candidateWeight(rollout) === 100 }, nowMs);
+  if (compared.share !== share) beginShare(compared, { share, whole: look.whole }, nowMs);
+}
+
+/** How counts of a look are taken. */
+interface Look {
+  /** Slowness counts: caches had the time to fill. */
+  isWarm: boolean;
+  /** Nobody but the candidate has traffic. */
+  whole: boolean;
+}
+
+function isWhole(rollout: Rollout): boolean {
+  return candidateWeight(rollout) === 100;
+}
+
+/** Copies that a step has added are as cold as the first. */
+function isWarm({ steps }: Rollout, { share, since, shareSince }: Compared, warmUpMs: number): boolean {
+  const added = (steps[share]?.ready ?? 0) > (steps[share - 1]?.ready ?? 0);
+  return (added ? shareSince : since).elapsedMs >= warmUpMs;
 }
 
 /** The step whose share of traffic the candidate has; null while it has none. */
@@ -75,22 +100,30 @@ function shareIndex({ phase, steps }: Rollout): number | null {
   }
 }
 
-/** What the stable revision has shown before is what the candidate is held against until both have been seen together. */
-function begin(share: number, reader: Reader, observed: Observed, nowMs: number): Compared {
+/** Where all traffic goes over at once, what the stable revision has shown before is all that there is beside the candidate. */
+function begin(
+  rollout: Rollout,
+  { share, reader }: { share: number; reader: Reader },
+  observed: Observed,
+  nowMs: number,
+): Compared {
   const answering = Object.entries(observed.routers).flatMap(([machine, router]) =>
     router ? [[machine, readRouter(router, reader)] as const] : [],
   );
   const before = answering.map(([, { stable }]) => stable).reduce(addTotals, noTotals);
+  const beside = isWhole(rollout) ? before : noTotals;
   return {
     share,
+    shares: Math.max(1, rollout.steps.filter(({ weightPercent }) => weightPercent > 0).length),
     since: startObserved(nowMs),
     shareSince: startObserved(nowMs),
     edgesMs: [],
     readings: Object.fromEntries(answering),
     candidate: noTotals,
-    stable: reader.stable === null ? null : before,
+    stable: reader.stable === null ? null : beside,
     drawn: [],
     dealt: null,
+    undealt: null,
     probed: null,
     probesRead: null,
     metrics: {},
@@ -112,7 +145,7 @@ function beginShare(
 function countRouter(
   compared: Compared,
   { machine, reading }: { machine: string; reading: Reading },
-  isWarm: boolean,
+  { isWarm, whole }: Look,
 ): void {
   const before = compared.readings[machine];
   compared.readings[machine] = reading;
@@ -123,13 +156,24 @@ function countRouter(
     compared.candidate,
     isWarm ? more.candidate : { ...more.candidate, slow: 0 },
   );
-  if (compared.stable) compared.stable = addTotals(compared.stable, more.stable);
+  // What it is given to finish is no part of how it served.
+  if (compared.stable && !whole) compared.stable = addTotals(compared.stable, more.stable);
   if (more.lots) compared.drawn = addDrawn(compared.drawn, isWarm ? more.lots : more.lots.map(cold));
-  else if (more.stable.sessions + more.stable.requests > 0)
-    compared.dealt = addInterval(compared.dealt ?? nothingDealt, {
-      candidate: dealt(more.candidate),
-      stable: dealt(more.stable),
-    });
+  else if (!whole) countDealt(compared, { candidate: dealt(more.candidate), stable: dealt(more.stable) });
+}
+
+/** Two samples need sessions of both: an interval is as long as it takes until both have some. */
+function countDealt(compared: Compared, more: Interval): void {
+  const open = compared.undealt ?? { candidate: dealt(noTotals), stable: dealt(noTotals) };
+  const sum = (side: 'candidate' | 'stable') => ({
+    sessions: open[side].sessions + more[side].sessions,
+    failed: open[side].failed + more[side].failed,
+  });
+  const interval = { candidate: sum('candidate'), stable: sum('stable') };
+  compared.dealt ??= nothingDealt;
+  const isFull = interval.candidate.sessions > 0 && interval.stable.sessions > 0;
+  compared.undealt = isFull ? null : interval;
+  if (isFull) compared.dealt = addInterval(compared.dealt, interval);
 }
 
 function dealt({ sessions, failedSessions }: Totals): { sessions: number; failed: number } {
@@ -151,7 +195,7 @@ function chooseEdges(compared: Compared, reader: Reader, observed: Observed): vo
       compared.readings[machine] = readRouter(router, { ...reader, edgesMs });
 }
 
-function countProbes(compared: Compared, probed: ProbedTraffic | null): void {
+function countProbes(compared: Compared, probed: ProbedTraffic | null, { isWarm }: Look): void {
   // Where nobody else could be asked, no lot was drawn.
   if (!probed || probed.chance === 1 || compared.edgesMs.length === 0) return;
   const { epoch } = probed;
@@ -161,11 +205,13 @@ function countProbes(compared: Compared, probed: ProbedTraffic | null): void {
     stable: countsOf(probed.stable, compared.edgesMs),
   };
   const before = compared.probesRead?.epoch === epoch ? compared.probesRead : null;
+  // Who was slow before anybody looked may have met what was cold.
+  const told = (counts: SessionCounts) => (isWarm && before ? counts : withoutSlow(counts));
   const sums = compared.probed ?? { chance: 0.5, candidate: noCounts, stable: noCounts };
   compared.probed = {
     chance: 0.5,
-    candidate: addCounts(sums.candidate, countsMinus(now.candidate, before?.candidate)),
-    stable: addCounts(sums.stable, countsMinus(now.stable, before?.stable)),
+    candidate: addCounts(sums.candidate, told(countsMinus(now.candidate, before?.candidate))),
+    stable: addCounts(sums.stable, told(countsMinus(now.stable, before?.stable))),
   };
   compared.probesRead = now;
 }

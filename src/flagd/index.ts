@@ -1,2 +1,3 @@
 export { serveFlags } from './serve.ts';
 export type { FlagServer } from './serve.ts';
+export type { OnTrouble } from './troubles.ts';

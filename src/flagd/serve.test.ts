@@ -15,10 +15,18 @@ const document = (value: string): FlagDocument => ({
   metadata: { owner: 'ana' },
 });
 
+const troubles: string[] = [];
+const onTrouble = (user: string, { version }: FlagSnapshot) => void troubles.push(`${user} ${version}`);
+
 let server: FlagServer;
 
 beforeEach(async () => {
-  server = await serveFlags({ host: '127.0.0.1', port: 0, snapshot: new FlagSnapshot(1, document('light')) });
+  server = await serveFlags({
+    host: '127.0.0.1',
+    port: 0,
+    snapshot: new FlagSnapshot(1, document('light')),
+    onTrouble,
+  });
 });
 
 afterEach(() => server.close());
@@ -68,11 +76,23 @@ test('Connect speaks both versions of the evaluation over HTTP/1.1', async () =>
   expect(await ask('v2', 'asleep')).toEqual({ reason: 'DISABLED', metadata: { owner: 'ana' } });
 });
 
+test('an app tells who met trouble, with the flags that stood then', async () => {
+  const tell = async (body: string) => (await post('/slipway/v1/troubles', body)).status;
+  expect(await tell('{"targetingKey":"ana"}')).toBe(202);
+  server.publish(new FlagSnapshot(2, document('dark')));
+  expect(await tell('{"targetingKey":"ben"}')).toBe(202);
+  expect(troubles).toEqual(['ana 1', 'ben 2']);
+  for (const body of ['', '{}', '{"targetingKey":7}', '{"targetingKey":""}', 'null'])
+    expect(await tell(body)).toBe(400);
+  expect((await fetch(`http://127.0.0.1:${server.port}/slipway/v1/troubles`)).status).toBe(405);
+});
+
 test('a port that is taken is an error, and a connection that says nothing does not keep it open', async () => {
   const again = serveFlags({
     host: '127.0.0.1',
     port: server.port,
     snapshot: new FlagSnapshot(1, document('x')),
+    onTrouble,
   });
   await expect(again).rejects.toMatchObject({ code: 'EADDRINUSE' });
   const silent = connect(server.port, '127.0.0.1');
@@ -81,5 +101,10 @@ test('a port that is taken is an error, and a connection that says nothing does 
   silent.on('error', () => {});
   await server.close();
   await ended;
-  server = await serveFlags({ host: '127.0.0.1', port: 0, snapshot: new FlagSnapshot(1, document('x')) });
+  server = await serveFlags({
+    host: '127.0.0.1',
+    port: 0,
+    snapshot: new FlagSnapshot(1, document('x')),
+    onTrouble,
+  });
 });

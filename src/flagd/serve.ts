@@ -1,6 +1,7 @@
 import { createServer as createHttp } from 'node:http';
 import { createServer as createHttp2 } from 'node:http2';
-import { createServer, type Socket } from 'node:net';
+import { rm } from 'node:fs/promises';
+import { createServer, type ListenOptions, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { connectNodeAdapter } from '@connectrpc/connect-node';
 import type { FlagSnapshot } from '../flags/index.ts';
@@ -9,6 +10,7 @@ import { Feed } from './feed.ts';
 import { answerOfrep } from './ofrep.ts';
 import { services } from './protocol.ts';
 import { addSync } from './sync.ts';
+import { takeTrouble, type OnTrouble } from './troubles.ts';
 
 type Handler = ReturnType<typeof connectNodeAdapter>;
 type NodeServerRequest = Parameters<Handler>[0];
@@ -22,6 +24,8 @@ const preface = 'PRI';
 /** Flags, being answered for. */
 export interface FlagServer {
   port: number;
+  /** Opens a unix socket beside the port, for whoever shares the folder that it lies in. */
+  openSocket(path: string): Promise<void>;
   /** Every answer from now on is of this version; whoever follows hears of it. */
   publish(snapshot: FlagSnapshot): void;
   /** Ends with everybody who is connected. */
@@ -37,10 +41,12 @@ export async function serveFlags({
   host,
   port,
   snapshot,
+  onTrouble,
 }: {
   host: string;
   port: number;
   snapshot: FlagSnapshot;
+  onTrouble: OnTrouble;
 }): Promise<FlagServer> {
   const feed = new Feed(snapshot);
   const ending = new AbortController();
@@ -52,12 +58,12 @@ export async function serveFlags({
     },
     readMaxBytes: longestBody,
     shutdownSignal: ending.signal,
-    fallback: (request, response) => void sendOfrep(request, response, feed),
+    fallback: (request, response) => void sendPlain(request, response, { feed, onTrouble }),
   });
   const http = createHttp(handler);
   const http2 = createHttp2(handler);
   const sockets = new Set<Socket>();
-  const listener = createServer((socket) => {
+  const accept = (socket: Socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
     socket.on('error', () => socket.destroy());
@@ -69,16 +75,26 @@ export async function serveFlags({
       // HTTP/2 takes what was read already by itself.
       if (!isHttp2) process.nextTick(() => socket.resume());
     });
-  });
-  listener.listen({ host, port });
-  await once(listener, 'listening');
-  const address = listener.address();
+  };
+  const listeners: Server[] = [];
+  const listen = async (at: ListenOptions) => {
+    const listener = createServer(accept).listen(at);
+    await once(listener, 'listening');
+    listeners.push(listener);
+    return listener.address();
+  };
+  const address = await listen({ host, port });
   return {
     port: typeof address === 'object' && address !== null ? address.port : port,
+    openSocket: async (path) => {
+      // One that a killed server has left behind answers nobody.
+      await rm(path, { force: true });
+      await listen({ path, readableAll: true, writableAll: true });
+    },
     publish: (next) => feed.publish(next),
     close: async () => {
-      const closed = once(listener, 'close');
-      listener.close();
+      const closed = Promise.all(listeners.map((listener) => once(listener, 'close')));
+      for (const listener of listeners) listener.close();
       ending.abort();
       for (const socket of sockets) socket.destroy();
       await closed;
@@ -86,16 +102,18 @@ export async function serveFlags({
   };
 }
 
-async function sendOfrep(
+/** Answers what is neither gRPC nor Connect. */
+async function sendPlain(
   request: NodeServerRequest,
   response: NodeServerResponse,
-  feed: Feed,
+  { feed, onTrouble }: { feed: Feed; onTrouble: OnTrouble },
 ): Promise<void> {
   const { method = '', url: path = '', headers } = request;
   const body = await bodyOf(request).catch(() => null);
+  const taken = body === null ? 413 : takeTrouble({ method, path, body }, feed.now, onTrouble);
   const answer =
-    body === null
-      ? { status: 413, headers: {}, body: '' }
+    body === null || taken !== null
+      ? { status: taken ?? 413, headers: {}, body: '' }
       : answerOfrep({ method, path, headers, body }, feed.now);
   response.statusCode = answer.status;
   for (const [name, value] of Object.entries(answer.headers)) response.setHeader(name, value);

@@ -6,6 +6,10 @@ export const flagsCodes = {
     means: 'Not a share of users that a flag can be ramped to.',
     todo: 'Name a number from 0 to 100, with at most two decimals.',
   },
+  'bad-steps': {
+    means: 'The steps of a ramp are shares that rise, each a percentage above 0 to 100.',
+    todo: 'Write them like this: `--steps 1%,10%,50%,100%`.',
+  },
   json: { means: 'The file of flags is not JSON.', todo: 'Mend the place that is named.' },
   'no-such-flag': {
     means: 'The environment has no flag of this name.',

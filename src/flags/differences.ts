@@ -1,4 +1,5 @@
-import type { Flag, FlagDocument, FlagJson } from './model.ts';
+import type { Flag, FlagDocument } from './model.ts';
+import { sameJson } from './same-json.ts';
 import { targetingText, valueText } from './words.ts';
 
 /** What a change does, a line for each part of it, flags by name; empty when it does nothing. */
@@ -10,11 +11,11 @@ export function differences(before: FlagDocument, after: FlagDocument): string[]
     return now === undefined ? [`${key}: removed`] : changesOf(old, now).map((line) => `${key}: ${line}`);
   });
   const rest = [
-    ...(same(before.$evaluators, after.$evaluators) ? [] : ['shared rules changed']),
-    ...(same(before.metadata, after.metadata) ? [] : ['metadata of the document changed']),
+    ...(sameJson(before.$evaluators, after.$evaluators) ? [] : ['shared rules changed']),
+    ...(sameJson(before.metadata, after.metadata) ? [] : ['metadata of the document changed']),
   ];
   const found = [...lines, ...rest];
-  return found.length > 0 || same(before, after) ? found : ['what flagd does not read changed'];
+  return found.length > 0 || sameJson(before, after) ? found : ['what flagd does not read changed'];
 }
 
 function flagText(flag: Flag): string {
@@ -25,7 +26,7 @@ function flagText(flag: Flag): string {
 
 function changesOf(old: Flag, now: Flag): string[] {
   const [oldRules, nowRules] = [targetingText(old), targetingText(now)];
-  const rules = same(old.targeting ?? {}, now.targeting ?? {})
+  const rules = sameJson(old.targeting ?? {}, now.targeting ?? {})
     ? []
     : [`rules ${oldRules || 'none'} → ${nowRules || 'none'}`];
   return [
@@ -33,7 +34,7 @@ function changesOf(old: Flag, now: Flag): string[] {
     ...(defaultText(old) === defaultText(now) ? [] : [`default ${defaultText(old)} → ${defaultText(now)}`]),
     ...rules,
     ...variantChanges(old.variants, now.variants),
-    ...(same(unnamedOf(old), unnamedOf(now)) ? [] : ['metadata changed']),
+    ...(sameJson(unnamedOf(old), unnamedOf(now)) ? [] : ['metadata changed']),
   ];
 }
 
@@ -50,7 +51,7 @@ function variantChanges(old: Flag['variants'], now: Flag['variants']): string[] 
   const names = [...new Set([...Object.keys(old), ...Object.keys(now)])];
   return names.flatMap((name) => {
     const [was, is] = [own(old, name), own(now, name)];
-    if (same(was, is)) return [];
+    if (sameJson(was, is)) return [];
     if (was === undefined) return [`variant ${name} added, ${valueText(is)}`];
     return is === undefined
       ? [`variant ${name} removed`]
@@ -64,18 +65,4 @@ function defaultText({ defaultVariant }: Flag): string {
 
 function own<T>(values: Record<string, T>, key: string): T | undefined {
   return Object.hasOwn(values, key) ? values[key] : undefined;
-}
-
-/** Equal as JSON; the order of keys says nothing, apart from that of variants and flags, which nothing depends on. */
-function same(a: unknown, b: unknown): boolean {
-  return JSON.stringify(sorted(a as FlagJson)) === JSON.stringify(sorted(b as FlagJson));
-}
-
-function sorted(value: FlagJson): FlagJson {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== 'object' || value === null) return value;
-  const entries = Object.entries(value).filter(([, inner]) => inner !== undefined);
-  return Object.fromEntries(
-    entries.toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([key, inner]) => [key, sorted(inner)]),
-  );
 }

@@ -1,6 +1,6 @@
 import type { Verb } from '../delivery/index.ts';
 import type { Finding } from '../diagnostics/index.ts';
-import type { FlagWish } from '../wiring/index.ts';
+import type { AskedRamp, FlagWish } from '../wiring/index.ts';
 
 /*
  * The server's HTTP API, JSON over the unix socket <home>/server.sock (mode 0600), and people's sockets in
@@ -35,6 +35,9 @@ import type { FlagWish } from '../wiring/index.ts';
  *   GET    /v1/flags?app=&environment=         FlagsView
  *   POST   /v1/flags      FlagsRequest         FlagsChangeView
  *   GET    /v1/flags/history?app=&environment=&limit=   FlagVersionView[], newest first
+ *   GET    /v1/flags/ramps?app=&environment=   RampView[], the last of each flag
+ *   POST   /v1/flags/ramps   RampRequest       RampView, once it is under way
+ *   POST   /v1/flags/ramps/words   { app, environment, flag, actor, verb }   RampView, once it was heard
  *   POST   /v1/flags/evaluations { app, environment, flag, context }   Explanation
  *   GET    /v1/access                          AccessView
  *   POST   /v1/grants     GrantRequest         PersonView
@@ -120,6 +123,12 @@ export interface FlagsRequest {
   actor: string;
   /** Only says what it would do. */
   dryRun?: boolean;
+}
+
+/** Raises the share of a variant step by step, for as long as it does no harm. */
+export interface RampRequest extends AskedRamp {
+  app: string;
+  environment: string;
 }
 
 /** Lets somebody do more. */

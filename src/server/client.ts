@@ -7,6 +7,7 @@ import type {
   FlagsChangeView,
   FlagsView,
   FlagVersionView,
+  RampView,
   HealthView,
   HistoryEntry,
   LogLine,
@@ -19,6 +20,7 @@ import type {
   AbortRequest,
   AccessView,
   FlagsRequest,
+  RampRequest,
   GrantRequest,
   PersonView,
   RevocationRequest,
@@ -105,6 +107,15 @@ export interface ServerClient {
   changeFlags(request: FlagsRequest): Promise<FlagsChangeView>;
   /** Newest first. */
   flagHistory(query: { app: string; environment: string; limit?: number }): Promise<FlagVersionView[]>;
+  rampFlag(request: RampRequest): Promise<RampView>;
+  flagRamps(query: { app: string; environment: string }): Promise<RampView[]>;
+  tellRamp(request: {
+    app: string;
+    environment: string;
+    flag: string;
+    actor: string;
+    verb: 'abort' | 'promote';
+  }): Promise<RampView>;
   explainFlag(request: {
     app: string;
     environment: string;
@@ -163,6 +174,9 @@ export function connectServer(place: ServerPlace, options: SshChoice = {}): Serv
     flags: (filter) => json('GET', `/v1/flags${query(filter)}`),
     changeFlags: (request) => json('POST', '/v1/flags', { json: request }),
     flagHistory: (filter) => json('GET', `/v1/flags/history${query(filter)}`),
+    rampFlag: (request) => json('POST', '/v1/flags/ramps', { json: request }),
+    flagRamps: (filter) => json('GET', `/v1/flags/ramps${query(filter)}`),
+    tellRamp: (request) => json('POST', '/v1/flags/ramps/words', { json: request }),
     explainFlag: (request) => json('POST', '/v1/flags/evaluations', { json: request }),
     access: () => json('GET', '/v1/access'),
     grant: (request) => json('POST', '/v1/grants', { json: request }),

@@ -242,6 +242,9 @@ describe('every call of the API', () => {
       GET /v1/flags/history            viewer deployer reviewer admin
       POST /v1/flags/evaluations       viewer deployer reviewer admin
       POST /v1/flags                   deployer admin
+      GET /v1/flags/ramps              viewer deployer reviewer admin
+      POST /v1/flags/ramps             deployer admin
+      POST /v1/flags/ramps/words       deployer admin
       POST /v1/grants                  admin
       POST /v1/revocations             admin
       POST /v1/reviews                 admin

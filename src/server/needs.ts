@@ -75,6 +75,9 @@ export const needs: Readonly<Record<string, Need>> = {
   'GET /v1/flags/history': { right: 'look', at: environmentAsked },
   'POST /v1/flags/evaluations': { right: 'look', at: environmentIn },
   'POST /v1/flags': { right: 'ship', at: environmentIn },
+  'GET /v1/flags/ramps': { right: 'look', at: environmentAsked },
+  'POST /v1/flags/ramps': { right: 'ship', at: environmentIn },
+  'POST /v1/flags/ramps/words': { right: 'ship', at: environmentIn },
   // These write what was granted, and to whom, themselves.
   'POST /v1/grants': { right: 'manage', at: server },
   'POST /v1/revocations': { right: 'manage', at: server },

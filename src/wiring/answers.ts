@@ -7,7 +7,9 @@ import type { Story } from '../story/index.ts';
 import { homeDiskWarnings } from './disk-room.ts';
 import { environmentFlowId, environmentState, environmentStates } from './environments.ts';
 import type { AskedChange, FlagsChangeView, FlagsView, FlagVersionView } from './flags/answers.ts';
+import type { AskedRamp, RampWord } from './flags/ask-ramp.ts';
 import type { FlagPlace } from './flags/change.ts';
+import type { RampView } from './flags/view-ramps.ts';
 import { collectAll } from './garbage.ts';
 import {
   askAbort,
@@ -311,6 +313,21 @@ export class Answers {
   /** Newest first. */
   async flagHistory(place: FlagPlace, limit: number): Promise<FlagVersionView[]> {
     return (await import('./flags/answers.ts')).flagHistory(place, limit, this.system);
+  }
+
+  /** Begins to raise the share of a variant, step by step, for as long as it does no harm. */
+  async rampFlag(place: FlagPlace, asked: AskedRamp): Promise<RampView> {
+    return (await import('./flags/ask-ramp.ts')).askRamp(place, asked, this.system);
+  }
+
+  /** The last ramp of each flag, those under way first. */
+  async flagRamps(place: FlagPlace): Promise<RampView[]> {
+    return (await import('./flags/view-ramps.ts')).viewRamps(place, this.system.store);
+  }
+
+  /** Takes a ramp back, or gives everybody the variant now. */
+  async tellRamp(place: FlagPlace, told: RampWord): Promise<RampView> {
+    return (await import('./flags/ask-ramp.ts')).tellRamp(place, told, this.system);
   }
 
   /** What a user gets of a flag, and why. */

@@ -102,6 +102,14 @@ export const wiringCodes = {
     means: 'Somebody else must approve or reject the rollout.',
     todo: 'Ask one of its reviewers; or `slipway abort`.',
   },
+  'no-ramp': {
+    means: 'The flag is not being ramped.',
+    todo: '`slipway flags ramps` shows what is, and what was.',
+  },
+  'ramp-under-way': {
+    means: 'The flag is being ramped already.',
+    todo: 'Wait for the end of that ramp, or `slipway flags abort` it.',
+  },
   'no-such-flags': {
     means: 'The environment has no such version of its flags.',
     todo: '`slipway flags history ENVIRONMENT` lists them.',

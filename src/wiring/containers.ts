@@ -6,6 +6,7 @@ import type { DesiredInstance, Revision, RevisionProcess, Task } from '../delive
 import { CodedError, unreachable } from '../diagnostics/index.ts';
 import { withHookImages, type Release } from '../release/index.ts';
 import type { ContainerFile, ContainerSpec, CopySpec, NeededImage, TaskSpec } from '../targets/index.ts';
+import type { FlagDoor } from './flags/port.ts';
 import type { Layout } from './layout.ts';
 import type { RevisionNeeds } from './machines/model.ts';
 import { logFileOf, releaseOf } from './processes.ts';
@@ -16,6 +17,8 @@ export interface ContainerParts {
   layout: Layout;
   /** Variables and secrets that a revision started with, by name. */
   valuesOf: (scope: string, revision: Revision) => Promise<Record<string, string>>;
+  /** How containers reach the environment's flags; null where it has none. */
+  flagDoor: (scope: string) => Promise<FlagDoor | null>;
 }
 
 /** A copy of a service as the Docker target takes it, with secrets in place of their markers. */
@@ -88,13 +91,16 @@ function mountsFiles({ services }: ComposeProject): boolean {
 async function containerSpec(
   scope: string,
   { revision, service, shared }: { revision: Revision; service: ComposeService; shared: boolean },
-  { layout, valuesOf }: ContainerParts,
+  { layout, valuesOf, flagDoor }: ContainerParts,
 ): Promise<ContainerSpec> {
   const [app = '', environment = ''] = scope.split('/');
   const release = await releaseOfRevision(scope, revision, layout);
   const project = projectOf(revision);
   const values = await valuesOf(scope, revision);
-  const clear = reveal(service, values);
+  const revealed = reveal(service, values);
+  // A database asks for no flags.
+  const door = shared ? null : await flagDoor(scope);
+  const clear = door === null ? revealed : withDoor(revealed, door);
   const bindsDirectory = join(layout.app(app).data(environment), 'binds');
   await mkdir(bindsDirectory, { recursive: true, mode: 0o700 });
   return {
@@ -111,6 +117,21 @@ async function containerSpec(
     bindsDirectory,
   };
 }
+
+/** What the file says of flagd itself wins: an app may bring its own. */
+function withDoor(service: ComposeService, { folder, target, variables }: FlagDoor): ComposeService {
+  const { environment, mounts, at } = service;
+  if (ownFlagd.some((name) => Object.hasOwn(environment, name))) return service;
+  const options = { readOnly: true, createHostPath: true, propagation: null, selinux: null } as const;
+  return {
+    ...service,
+    environment: { ...variables, ...environment },
+    mounts: [...mounts, { kind: 'bind', source: folder, target, ...options, at }],
+  };
+}
+
+/** Each says where flags are answered. */
+const ownFlagd = ['FLAGD_HOST', 'FLAGD_SOCKET_PATH', 'FLAGD_TARGET_URI', 'FLAGD_OFFLINE_FLAG_SOURCE_PATH'];
 
 /** A name without a value is not set, as Compose has it. */
 function withoutNulls(environment: Record<string, string | null>): Record<string, string> {

@@ -1,4 +1,4 @@
-import type { JudgeDefinition, Undecided } from '../app/index.ts';
+import { isOfVariants, type JudgeDefinition, type Undecided } from '../app/index.ts';
 
 const whileUnproven: Record<Undecided, string> = {
   'go-on': 'what is not proven by the end of a hold goes on',
@@ -10,7 +10,7 @@ const whileUnproven: Record<Undecided, string> = {
 export function judgeText({ level, metrics, probes, undecided }: JudgeDefinition, stable: string): string {
   const by = [
     'the traffic of both',
-    ...metrics.map(({ name }) => name),
+    ...metrics.filter((metric) => !isOfVariants(metric)).map(({ name }) => name),
     ...(probes ? ['requests of its own'] : []),
   ];
   return `against ${stable} by ${by.join(', ')} (${level}): harm takes it back; ${whileUnproven[undecided]}`;

@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path';
  *       /supervisor.sock  supervisor.json     processes kept alive
  *       /router/                              the router's settings, routes and control socket
  *       /certificates/  acme/                 for TLS, unless another folder is named; who we are to the authority
+ *       /flags/<port>/sock                    where containers of an environment ask for its flags
  *       /apps/<app>/repo.git  releases/  cache/  data/<environment>/  logs/<environment>/  logs/builds/
  *       /runs/<run>/<job>/                    a job's spec, report, log and workspace; artifacts/ is shared by the run
  *       /tools/                               installed Node versions
@@ -24,6 +25,8 @@ export interface Layout {
   /** A name that no other home has. */
   homeId: string;
   tools: string;
+  /** A folder for each environment with flags, by its port. */
+  flags: string;
   apps: string;
   /** Compiled sources of Slipway's own processes, so that they start sooner; the supervisor uses the same. */
   compileCache: string;
@@ -60,6 +63,7 @@ export function layoutOf(home: string): Layout {
     serverLog: join(home, 'logs', 'server.log'),
     homeId: join(home, 'home.id'),
     tools: join(home, 'tools'),
+    flags: join(home, 'flags'),
     apps: join(home, 'apps'),
     compileCache: join(home, 'cache', 'compile'),
     acme: { account: join(home, 'acme', 'account.pem'), attempts: join(home, 'acme', 'attempts.json') },

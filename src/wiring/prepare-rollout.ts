@@ -1,4 +1,4 @@
-import type { App, EnvironmentDefinition } from '../app/index.ts';
+import { judgeOfRollouts, type App, type EnvironmentDefinition } from '../app/index.ts';
 import type { RolloutRequest } from '../delivery/index.ts';
 import { CodedError } from '../diagnostics/index.ts';
 import { verifyRelease, type Release } from '../release/index.ts';
@@ -67,7 +67,7 @@ export async function prepareRollout(wish: RolloutWish, parts: PrepareParts): Pr
       rollbackWindowMs: definition.rollbackWindowMs,
       rules: await rulesWithPolicy(parts.store, definition.rules, place),
       checks: definition.checks,
-      judge: definition.judge,
+      judge: judgeOfRollouts(definition.judge),
     },
     requestedBy: wish.actor,
     replyTo: wish.replyTo,

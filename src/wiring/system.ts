@@ -20,7 +20,8 @@ import { certificateKeeper, withTls } from './certificates.ts';
 import { dockerAt, homeIdOf, type Docker } from './docker.ts';
 import { environmentHandler } from './environment-flow.ts';
 import { environmentFlowId, environmentState } from './environments.ts';
-import { flagVariables } from './flags/port.ts';
+import { lazyRamps } from './flags/lazy-ramps.ts';
+import { flagDoor, flagVariables } from './flags/port.ts';
 import { FlagService } from './flags/service.ts';
 import { collect } from './garbage.ts';
 import { HealthWatch } from './health-watch.ts';
@@ -157,7 +158,7 @@ export async function openSystem(options: SystemOptions): Promise<System> {
     const look = (scope: string) => store.flows.signal(environmentFlowId(scope), 'look', null);
     const healthy = new HealthWatch(docker, look);
     const measuring = new Measuring({ machines, layout, path: options.machineEnv['PATH'] ?? '' });
-    const flags = new FlagService(store, log);
+    const flags = new FlagService({ store, layout, log });
     const problems = new Map<string, string>();
     const making = new Map<string, string>();
     const collections = new Map<string, Collected>();
@@ -177,7 +178,7 @@ export async function openSystem(options: SystemOptions): Promise<System> {
     let stopKeeping = () => {};
     const loop = new TickLoop({
       store,
-      handlers: handlersOf(parts, { problems, making, collections, healthy, measuring }),
+      handlers: handlersOf({ ...parts, flags }, { problems, making, collections, healthy, measuring }),
       owner,
       clock,
       leaseMs: options.leaseMs ?? usualLeaseMs,
@@ -283,8 +284,11 @@ interface Notes {
   collections: Map<string, Collected>;
 }
 
-function handlersOf(parts: Parts, { problems, making: notes, collections, healthy, measuring }: Notes) {
-  const { options, layout, vault, supervisor, processes, docker, machines, store } = parts;
+function handlersOf(
+  parts: Parts & Pick<System, 'flags'>,
+  { problems, making: notes, collections, healthy, measuring }: Notes,
+) {
+  const { options, layout, vault, supervisor, processes, docker, machines, store, flags } = parts;
   const { machineEnv } = options;
   const background = new Background();
   const uncollected = new Map<string, string>();
@@ -315,6 +319,9 @@ function handlersOf(parts: Parts, { problems, making: notes, collections, health
     processes,
     valuesOf: (scope: string, revision: Revision) => valuesOf(scope, revision, vault),
     flagVariables: (scope: string) => flagVariables(scope, store),
+    // A folder of this machine can be mounted on this machine alone.
+    flagDoor: (scope: string) =>
+      docker.engine.address.kind === 'unix' ? flagDoor(scope, { store, layout }) : Promise.resolve(null),
   };
   const handlers = [
     environmentHandler({
@@ -360,6 +367,7 @@ function handlersOf(parts: Parts, { problems, making: notes, collections, health
       store,
     }),
     shipHandler({ background, prepare, release: releaseFor }),
+    lazyRamps({ store, layout, machines, flags, path: machineEnv['PATH'] ?? '' }),
   ];
   return handlers.map((handler) => ({
     kind: handler.kind,

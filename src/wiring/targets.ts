@@ -94,9 +94,13 @@ function processPlace({ scope }: EnvironmentState, parts: PlaceParts): Place {
   };
 }
 
-function containerPlace(state: EnvironmentState, machine: Machine, parts: ContainerParts): Place {
+const noDoor = () => Promise.resolve(null);
+
+function containerPlace(state: EnvironmentState, machine: Machine, known: ContainerParts): Place {
   const { scope } = state;
   const { containers } = machine;
+  // The flags of a server are answered on its own machine alone.
+  const parts = machine.name === here ? known : { ...known, flagDoor: noDoor };
   const smoke: Machine['smoke'] = (asked) => machine.smoke(asked);
   return {
     start: async (instance, fence) => containers.start(await copySpec(scope, instance, parts), fence),

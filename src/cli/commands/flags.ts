@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { CodedError } from '../../diagnostics/index.ts';
+import { percentIn } from '../flag-values.ts';
 import type { FlagContext, FlagJson } from '../../flags/index.ts';
 import type { FlagsChangeView, FlagsView, FlagWish } from '../../wiring/index.ts';
 import { nameApp, nameEnvironment } from '../app-of.ts';
@@ -33,16 +34,20 @@ export function set(context: CliContext, options: FlagsOptions): Promise<number>
   return change(context, options, { environment, wish: { kind: 'set', flag, variant } });
 }
 
-/** Gives a share of the users a variant. */
-export function ramp(context: CliContext, options: FlagsOptions): Promise<number> {
-  const [environment = '', flag = '', variant = '', share = ''] = options.words ?? [];
-  const percent = Number(share.replace(/%$/, ''));
-  if (share === '' || !Number.isFinite(percent)) {
-    throw new CodedError('flags/bad-percent', `"${share}" is no share of users`, {
-      help: 'name a number from 0 to 100 with at most two decimals, such as 10 or 0.5',
-    });
+/** Gives a share of the users a variant, or begins to raise that share. */
+export async function ramp(
+  context: CliContext,
+  options: FlagsOptions & { steps?: string; hold?: string },
+): Promise<number> {
+  const [environment = '', flag = '', variant = '', share] = options.words ?? [];
+  if (options.steps !== undefined || share === undefined) {
+    const { beginRamp } = await import('./flag-ramps.ts');
+    return beginRamp(context, options, { environment, flag, variant });
   }
-  return change(context, options, { environment, wish: { kind: 'ramp', flag, variant, percent } });
+  return change(context, options, {
+    environment,
+    wish: { kind: 'ramp', flag, variant, percent: percentIn(share) },
+  });
 }
 
 /** Puts a document in the place of the one that stands. */

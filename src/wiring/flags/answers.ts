@@ -6,6 +6,7 @@ import {
   type Explanation,
   type FlagContext,
 } from '../../flags/index.ts';
+import { here, machinesOf } from '../../delivery/index.ts';
 import type { System } from '../system.ts';
 import { environmentState } from '../environments.ts';
 import { hasContainers } from '../targets.ts';
@@ -81,12 +82,12 @@ export interface AskedChange {
 export async function askFlags(
   place: FlagPlace,
   wish: AskedChange,
-  { store, flags }: System,
+  { store, flags, docker }: System,
 ): Promise<FlagsChangeView> {
   const isFirst = (await portOf(scopeOf(place), store)) === null;
   const changed = await changeFlags(place, wish, store);
   if (!wish.dryRun) await flags.refresh();
-  const notes = wish.dryRun ? [] : await notesOn(place, isFirst, store);
+  const notes = wish.dryRun ? [] : await notesOn(place, { isFirst, store, docker });
   return { ...place, ...changed, address: await addressOf(place, store), notes };
 }
 
@@ -114,14 +115,19 @@ export async function explainFor(
   return explainFlag(new FlagSnapshot(stored?.version ?? 0, documentOf(stored)), flag, context);
 }
 
-async function notesOn(place: FlagPlace, isFirst: boolean, store: System['store']): Promise<string[]> {
+async function notesOn(
+  place: FlagPlace,
+  { isFirst, store, docker }: { isFirst: boolean } & Pick<System, 'store' | 'docker'>,
+): Promise<string[]> {
   const state = await environmentState(scopeOf(place), store);
-  if (state !== null && hasContainers(state))
-    return [
-      'containers do not reach the flag service yet; only processes of a Procfile are told where it is',
-    ];
-  const told = 'processes that run already do not know where flags are answered: the next rollout tells them';
-  return isFirst && state !== null ? [told] : [];
+  if (state === null) return [];
+  const isFar = hasContainers(state) && docker.engine.address.kind !== 'unix';
+  const far = isFar ? [docker.url] : machinesOf(state).filter((name) => name !== here);
+  const unreached = far.map(
+    (name) => `copies on ${name} do not reach the flags: they get the app's defaults`,
+  );
+  const told = 'copies that run already do not know where flags are answered: the next rollout tells them';
+  return isFirst ? [...unreached, told] : unreached;
 }
 
 async function addressOf(place: FlagPlace, store: System['store']): Promise<string | null> {

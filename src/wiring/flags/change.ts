@@ -4,7 +4,9 @@ import {
   noFlags,
   parseFlags,
   rampVariant,
+  sameJson,
   setVariant,
+  type Flag,
   type FlagChange,
   type FlagDocument,
 } from '../../flags/index.ts';
@@ -20,6 +22,16 @@ export interface FlagPlace {
 
 /** What somebody wants, or to have an old version back: the one before, if none is named. */
 export type FlagWish = FlagChange | { kind: 'back'; version: number | null };
+
+/** A step of a ramp: the flag becomes so if it is one of what the ramp has made or found, and else stays. */
+interface RampStep {
+  kind: 'step';
+  flag: string;
+  ramp: string;
+  to: Flag;
+  from: readonly Flag[];
+  reason: string;
+}
 
 /** What a change has done, or would do. */
 export interface FlagsChanged {
@@ -43,7 +55,7 @@ const tries = 20;
  */
 export async function changeFlags(
   place: FlagPlace,
-  { wish, actor, dryRun }: { wish: FlagWish; actor: string; dryRun: boolean },
+  { wish, actor, dryRun }: { wish: FlagWish | RampStep; actor: string; dryRun: boolean },
   store: Pick<Store, 'flags'>,
 ): Promise<FlagsChanged> {
   for (let left = tries; left > 0; left--) {
@@ -54,7 +66,8 @@ export async function changeFlags(
     const changes = differences(before, after);
     if (changes.length === 0 || dryRun) return { version, changes };
     const body = after as unknown as Json;
-    const data = { version: version + 1, how: wish.kind, changes };
+    const why: Record<string, Json> = wish.kind === 'step' ? { ramp: wish.ramp, reason: wish.reason } : {};
+    const data = { version: version + 1, how: wish.kind, changes, ...why };
     const added = await store.flags.add(
       { ...place, version: version + 1, body },
       { type: changedEvent, actor, data },
@@ -71,7 +84,7 @@ export function documentOf(stored: StoredFlags | null): FlagDocument {
 
 async function wanted(
   place: FlagPlace,
-  { wish, before, version }: { wish: FlagWish; before: FlagDocument; version: number },
+  { wish, before, version }: { wish: FlagWish | RampStep; before: FlagDocument; version: number },
   store: Pick<Store, 'flags'>,
 ): Promise<FlagDocument> {
   switch (wish.kind) {
@@ -81,11 +94,19 @@ async function wanted(
       return rampVariant(before, wish);
     case 'back':
       return versionOf(place, wish.version ?? version - 1, store);
+    case 'step':
+      return stepped(before, wish);
     case 'apply':
       return requireDocument(wish);
     default:
       return unreachable(wish);
   }
+}
+
+function stepped(before: FlagDocument, { flag, to, from }: RampStep): FlagDocument {
+  const now = Object.hasOwn(before.flags, flag) ? before.flags[flag] : undefined;
+  const isOwn = now !== undefined && from.some((one) => sameJson(one, now));
+  return isOwn ? { ...before, flags: { ...before.flags, [flag]: to } } : before;
 }
 
 function requireDocument({ file, text }: { file: string; text: string }): FlagDocument {

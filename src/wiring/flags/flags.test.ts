@@ -7,6 +7,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { FlagDocument } from '../../flags/index.ts';
 import { currentOwner, openStore, type Store } from '../../store/index.ts';
 import { changedEvent, changeFlags, documentOf, type FlagWish } from './change.ts';
+import { layoutOf } from '../layout.ts';
 import { flagVariables } from './port.ts';
 import { FlagService } from './service.ts';
 
@@ -69,7 +70,8 @@ test('a port stays that of its environment, is said to be taken, and is tried ag
   expect(await flagVariables('shop/production', store)).toEqual({});
   await apply(document);
   const log: string[] = [];
-  const open = () => new FlagService(store, ({ message }) => log.push(message));
+  const open = () =>
+    new FlagService({ store, layout: layoutOf(home), log: ({ message }) => log.push(message) });
   const first = open();
   await first.refresh();
   const { FLAGD_PORT = '' } = await flagVariables('shop/production', store);

@@ -1,0 +1,41 @@
+import type { FlowHandler } from '../../flow/index.ts';
+import type { Store } from '../../store/index.ts';
+import type { Layout } from '../layout.ts';
+import type { Machines } from '../machines/machines.ts';
+import type { RampMeters } from '../ramp-meters.ts';
+import { rampKind, type RampFlowData } from './ramps.ts';
+
+/** Ramps of flags; what evaluates flags is loaded when there is one. */
+export function lazyRamps({
+  store,
+  layout,
+  machines,
+  flags,
+  path,
+}: {
+  store: Store;
+  layout: Layout;
+  machines: Machines;
+  flags: { refresh(): Promise<void> };
+  /** PATH of commands that measure. */
+  path: string;
+}): FlowHandler<RampFlowData> {
+  let meters: RampMeters | null = null;
+  return {
+    kind: rampKind,
+    tick: async (flow, context) => {
+      const [{ rampHandler }, { totalsOf }, { RampMeters }, { releaseOf }] = await Promise.all([
+        import('./ramp-flow.ts'),
+        import('./ask-ramp.ts'),
+        import('../ramp-meters.ts'),
+        import('../processes.ts'),
+      ]);
+      const refresh = () => flags.refresh();
+      const totals = (scope: string) => totalsOf(scope, { store, machines });
+      const filesOf = async (app: string, release: string) =>
+        (await releaseOf(layout, app, release)).filesDirectory;
+      meters ??= new RampMeters({ machines, filesOf, path, nowMs: () => performance.now() });
+      return rampHandler({ store, refresh, totals, meters }).tick(flow, context);
+    },
+  };
+}

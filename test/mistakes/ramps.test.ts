@@ -1,0 +1,35 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expectText } from './expect-text.ts';
+import { freePort, setStage, type Stage } from './stage.ts';
+
+let stage: Stage;
+let shop: string;
+
+const document = {
+  flags: { cart: { state: 'ENABLED', variants: { on: true, off: false }, defaultVariant: 'off' } },
+};
+
+beforeAll(async () => {
+  stage = setStage();
+  const port = await freePort();
+  stage.hide(`127.0.0.1:${port}`, '127.0.0.1:<port>');
+  const up = await stage.run(['up', '--http', `127.0.0.1:${port}`]);
+  expect(up.exitCode, up.text).toBe(0);
+  shop = stage.repository('shop', { 'flags.json': JSON.stringify(document) });
+  const applied = await stage.run(['flags', 'apply', 'production', 'flags.json'], { cwd: shop });
+  expect(applied.exitCode, applied.text).toBe(0);
+});
+
+afterAll(() => stage.close());
+
+test.each([
+  ['ramp-no-share', ['ramp', 'production', 'cart', 'on']],
+  ['ramp-no-share-either', ['ramp', 'production', 'cart', 'on', '--steps', '10%,some']],
+  ['ramp-down', ['ramp', 'production', 'cart', 'on', '--steps', '50%,10%']],
+  ['ramp-unknown-flag', ['ramp', 'production', 'crat', 'on', '--steps', '50%']],
+  ['ramp-bad-hold', ['ramp', 'production', 'cart', 'on', '--steps', '50%', '--hold', '5']],
+  ['ramp-dry', ['ramp', 'production', 'cart', 'on', '--steps', '50%', '--dry-run']],
+  ['ramp-abort-nothing', ['abort', 'production', 'cart']],
+])('%s', async (name, words) => {
+  await expectText(name, await stage.run(['flags', ...words], { cwd: shop }), 2);
+});
