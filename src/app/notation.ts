@@ -88,8 +88,8 @@ export const percent = notation<number>({
 export const errorRateBelow = notation<number>({
   expects: 'a bound such as "< 0.1%"',
   example: '"< 0.1%"',
-  pattern: String.raw`^< ?[0-9]+(\.[0-9]+)?%$`,
-  allowed: '"<" and a share of requests in percent',
+  pattern: String.raw`^< ?0*[0-9]{1,2}(\.[0-9]+)?%$`,
+  allowed: '"<" and a share of requests below 100%',
   parse(text) {
     const example = { help: 'write it like this: error-rate: "< 0.1%"' };
     const match = /^([<>]=?)?\s*(\d+(?:\.\d+)?)\s*(%?)$/.exec(text);
@@ -101,8 +101,8 @@ export const errorRateBelow = notation<number>({
     if (sign !== '<')
       return { ok: false, reason: `"${text}" does not begin with "<"`, help: `write "< ${number}%"` };
     const value = Number(number);
-    if (value > 0 && value <= 100) return { ok: true, value: Number((value / 100).toPrecision(12)) };
-    const reason = value === 0 ? 'less than none is impossible' : `${number}% is more than every request`;
+    if (value > 0 && value < 100) return { ok: true, value: Number((value / 100).toPrecision(12)) };
+    const reason = value === 0 ? 'less than none is impossible' : `"< ${number}%" bounds nothing`;
     return { ok: false, reason, ...example };
   },
 });

@@ -1,3 +1,4 @@
+import type { JudgeDefinition } from '../app/index.ts';
 import { logOfMean } from './logarithms.ts';
 import { lotTest, lotTestByShare, type Split } from './lot-test.ts';
 import type { DealtSessions, DrawnSessions, Evidence, Seen, SessionCounts } from './model.ts';
@@ -12,36 +13,58 @@ export interface Charge {
   evidence: Omit<Evidence, 'says'>;
 }
 
-/** So many times as often as on the stable revision a session may fail, and be slow: less is nobody's harm. */
-const toleratedFailures = 1.1;
-const toleratedSlowness = 1.25;
+/** So many times as often as on the stable revision a session may fail, or be slow: less is nobody's harm. */
+const tolerated = 1.1;
 
 const trusts = { errors: 4, slowness: 2, probes: 2 };
 
 /** The candidate's sessions beside those of the stable revision at the same time. */
-export function comparisons(seen: Seen): Charge[] {
-  const { drawn, edgesMs, shares, probed, dealt } = seen;
-  const charges = dealt ? [ofDealt(dealt)] : [errors(drawn, shares), slowness(drawn, edgesMs, shares)];
-  return probed ? [...charges, ofProbes(probed, edgesMs)] : charges;
+export function comparisons({ probes }: JudgeDefinition, seen: Seen): Charge[] {
+  const charges = ofUsers(seen);
+  return probes === null ? charges : [...charges, ofProbes(seen)];
+}
+
+/** Some routers may tell lots and others deal sessions out; then both share the trust in failures. */
+function ofUsers({ drawn, edgesMs, shares, dealt }: Seen): Charge[] {
+  if (dealt && drawn.length === 0) return [ofDealt(dealt)];
+  const lots = [errors(drawn, shares), slowness(drawn, edgesMs, shares)];
+  if (!dealt) return lots;
+  const half = (one: Charge) => ({ ...one, trust: one.trust / 2 });
+  return [ofDealt(dealt), ...lots].map((one) => (one.evidence.about === 'errors' ? half(one) : one));
 }
 
 function errors(drawn: readonly DrawnSessions[], shares: number): Charge {
-  const logE = lotTestByShare(splitsOf(drawn, failed), toleratedFailures, shares);
+  const logE = lotTestByShare(splitsOf(drawn, failed), tolerated, shares);
   return charge('errors', logE, { counts: sumsOf(drawn, failed), what: 'sessions|failed' });
 }
 
 /** The edges share the trust evenly, as they were chosen before the first look; what is told is the one that says most. */
 function slowness(drawn: readonly DrawnSessions[], edgesMs: readonly number[], shares: number): Charge {
-  const all = edgesMs.map((edgeMs, index) => {
-    const slow = ({ slow }: SessionCounts) => slow[index] ?? 0;
-    return { edgeMs, slow, logE: lotTestByShare(splitsOf(drawn, slow), toleratedSlowness, shares) };
-  });
-  const clearest = all.toSorted((a, b) => b.logE - a.logE)[0];
-  const told = clearest && {
-    counts: sumsOf(drawn, clearest.slow),
-    what: `sessions|had to wait longer than ${edgeText(clearest.edgeMs)}`,
-  };
+  const test = (splits: Split[]) => lotTestByShare(splits, tolerated, shares);
+  const all = edgesMs.map((edgeMs, index) => looked(drawn, slowerThan(edgeMs, index), test));
+  const clearest = clearestOf(all);
+  const told = clearest
+    ? { counts: sumsOf(drawn, clearest.bad), what: `sessions|${clearest.happened}` }
+    : 'no times were looked at';
   return charge('slowness', logOfMean(all.map(({ logE }) => logE)), told);
+}
+
+/** What may happen to a session, in words and as a count. */
+interface Trouble {
+  happened: string;
+  bad: (counts: SessionCounts) => number;
+}
+
+function slowerThan(edgeMs: number, index: number): Trouble {
+  return { happened: `had to wait longer than ${edgeText(edgeMs)}`, bad: ({ slow }) => slow[index] ?? 0 };
+}
+
+function looked(drawn: readonly DrawnSessions[], trouble: Trouble, test: (splits: Split[]) => number) {
+  return { ...trouble, logE: test(splitsOf(drawn, trouble.bad)) };
+}
+
+function clearestOf<T extends { logE: number }>(all: readonly T[]): T | undefined {
+  return all.toSorted((one, other) => other.logE - one.logE)[0];
 }
 
 function ofDealt({ logE, candidate, stable }: DealtSessions): Charge {
@@ -50,26 +73,31 @@ function ofDealt({ logE, candidate, stable }: DealtSessions): Charge {
   return charge('errors', logE, { counts, what: 'sessions|failed' });
 }
 
-function ofProbes(probed: DrawnSessions, edgesMs: readonly number[]): Charge {
-  const slow = edgesMs.map((_, index) =>
-    lotTest(
-      splitsOf([probed], ({ slow }) => slow[index] ?? 0),
-      toleratedSlowness,
-    ),
-  );
-  const logE = logOfMean([lotTest(splitsOf([probed], failed), toleratedFailures), logOfMean(slow)]);
-  const counts = sumsOf([probed], failed);
-  return charge('probes', logE, { counts, what: "of Slipway's own requests|failed" });
+/** Failures and slowness share the trust evenly; what is told is the one that says most. */
+function ofProbes({ probed, edgesMs }: Seen): Charge {
+  if (!probed) return charge('probes', 0, "none of Slipway's own requests was counted yet");
+  const test = (splits: Split[]) => lotTest(splits, tolerated);
+  const failures = looked([probed], { happened: 'failed', bad: failed }, test);
+  const slow = edgesMs.map((edgeMs, index) => looked([probed], slowerThan(edgeMs, index), test));
+  const { bad, happened } = clearestOf([failures, ...slow]) ?? failures;
+  const logE = logOfMean([failures.logE, logOfMean(slow.map((one) => one.logE))]);
+  return charge('probes', logE, {
+    counts: sumsOf([probed], bad),
+    what: `of Slipway's own requests|${happened}`,
+  });
 }
 
 type Sums = NonNullable<Evidence['counts']>;
 
-/** @param told - Nothing where there was nothing to look at. */
-function charge(about: keyof typeof trusts, logE: number, told?: { counts: Sums; what: string }): Charge {
-  const text = told
-    ? sideBySide(told.counts.candidate, told.counts.stable, told.what)
-    : 'no times were looked at';
-  const counts = told?.counts ?? null;
+/** @param told - Why in words where there was nothing to look at. */
+function charge(
+  about: keyof typeof trusts,
+  logE: number,
+  told: { counts: Sums; what: string } | string,
+): Charge {
+  const counts = typeof told === 'string' ? null : told.counts;
+  const text =
+    typeof told === 'string' ? told : sideBySide(told.counts.candidate, told.counts.stable, told.what);
   return { trust: trusts[about], logE, evidence: { about, name: null, text, odds: oddsOf(logE), counts } };
 }
 

@@ -1,8 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { judgeLevels, type MetricDefinition } from '../app/index.ts';
-import { addReading, judge, type Seen, type SessionCounts, type Totals } from './index.ts';
+import {
+  addReading,
+  judge,
+  keepsBounds,
+  provesHarm,
+  type Seen,
+  type SessionCounts,
+  type Totals,
+} from './index.ts';
 
 const rules = judgeLevels.balanced;
+const probing = { ...rules, probes: { perMinute: 30, requests: [] } };
 
 function sessions(of: number, failed = 0, slow: number[] = []): SessionCounts {
   return { sessions: of, failed, slow };
@@ -77,12 +86,53 @@ describe('beside the stable revision', () => {
 
   test("Slipway's own requests count where users send none, and are called so", () => {
     const probed = { chance: 0.5, candidate: sessions(31, 18), stable: sessions(30, 0) };
-    expect(judge(rules, seen({ probed }))).toMatchObject({
+    expect(judge(probing, seen({ probed }))).toMatchObject({
       is: 'failed',
       reason: expect.stringMatching(
         /^18 of 31 of Slipway's own requests failed on the new revision, 0 of 30 on the old/,
       ) as string,
     });
+  });
+
+  test("that Slipway's own requests are slow is told where that says most", () => {
+    const probed = { chance: 0.5, candidate: sessions(60, 0, [40]), stable: sessions(60, 0, [1]) };
+    expect(judge(probing, seen({ probed, edgesMs: [250] }))).toMatchObject({
+      is: 'failed',
+      reason: expect.stringMatching(
+        /^40 of 60 of Slipway's own requests had to wait longer than 250 ms on the new revision, 1 of 60 on the old/,
+      ) as string,
+    });
+  });
+
+  test("requests of Slipway's own are weighed from the first look on, so that nobody gains by their silence", () => {
+    expect(judge(probing, seen({})).evidence.at(-1)).toMatchObject({
+      about: 'probes',
+      text: "none of Slipway's own requests was counted yet",
+      odds: 1,
+    });
+  });
+
+  test('a router without lots does not silence one that tells them', () => {
+    const dealt = { logE: 0, candidate: { sessions: 9, failed: 0 }, stable: { sessions: 9, failed: 0 } };
+    const counts = drawn(sessions(310, 0, [60]), sessions(2_790, 0, [90]));
+    expect(judge(rules, seen({ ...counts, dealt, edgesMs: [250] })).is).toBe('failed');
+    expect(judge(rules, seen({ ...drawn(sessions(310, 12), sessions(2_790, 3)), dealt })).is).toBe('failed');
+  });
+
+  test.each([
+    [0.01, 2],
+    [0.1, 4],
+    [0.5, 10],
+  ])('with a share of %d the first %d sessions are enough where all fail', (chance, enough) => {
+    const all = (count: number) => [{ chance, candidate: sessions(count, count), stable: sessions(100) }];
+    expect(provesHarm(rules, seen({ drawn: all(enough - 1) }))).toBe(false);
+    expect(provesHarm(rules, seen({ drawn: all(enough) }))).toBe(true);
+  });
+
+  test("twelve of Slipway's own are", () => {
+    const all = (count: number) => ({ chance: 0.5, candidate: sessions(count, count), stable: sessions(12) });
+    expect(provesHarm(probing, seen({ probed: all(11) }))).toBe(false);
+    expect(provesHarm(probing, seen({ probed: all(12) }))).toBe(true);
   });
 });
 
@@ -118,6 +168,35 @@ describe('what was asked of it', () => {
     );
   });
 
+  test('a stable revision that is just past a bound does not silence it', () => {
+    const stable = totals(10_000, 101);
+    expect(judge(asked, seen({ candidate: totals(500, 300), stable })).is).toBe('failed');
+    expect(judge(asked, seen({ candidate: totals(500, 8), stable })).is).not.toBe('failed');
+  });
+
+  test('what strikes both takes nobody back, however few requests the stable revision had', () => {
+    const struck = (requests: number) =>
+      seen({ candidate: totals(50, 50), stable: totals(requests, requests) });
+    expect(judge(asked, struck(49)).is).not.toBe('failed');
+    expect(judge(asked, struck(5_000)).is).not.toBe('failed');
+  });
+
+  test('errors of a session that had failed before count as one', () => {
+    const one = { requests: 500, errors: 60, sessions: 100, failedSessions: 0, slow: 0 };
+    expect(judge(asked, seen({ candidate: one, stable: null })).is).not.toBe('failed');
+  });
+
+  test('a bound that cannot be computed does not silence the others', () => {
+    const counts = drawn(sessions(310, 12), sessions(2_790, 3));
+    expect(judge({ ...rules, errorRate: 1 }, seen(counts)).is).toBe('failed');
+  });
+
+  test('what serves keeps a bound only when it is below it', () => {
+    const kept = (errors: number) => keepsBounds(asked, totals(1_000, errors)).is;
+    expect([kept(9), kept(10), kept(12), kept(60)]).toEqual(['kept', 'unknown', 'unknown', 'broken']);
+    expect(keepsBounds(asked, totals(49)).is).toBe('unknown');
+  });
+
   test('fewer requests than were asked for say nothing', () => {
     expect(judge(asked, seen({ candidate: totals(49, 49), stable: null })).is).toBe('inconclusive');
   });
@@ -134,7 +213,7 @@ describe('while nothing is proven', () => {
   test('no data is neither passed nor failed', () => {
     expect(judge(rules, seen({}))).toMatchObject({
       is: 'inconclusive',
-      reason: 'no request has reached it yet',
+      reason: 'no request has reached it at this share yet',
     });
   });
 
@@ -142,9 +221,20 @@ describe('while nothing is proven', () => {
     const counts = drawn(sessions(100), sessions(900));
     expect(judge(rules, seen({ ...counts, sessionsPerMinute: 20 }))).toMatchObject({
       is: 'inconclusive',
-      reason: 'about 238 more sessions without trouble are needed, 12 minutes at the present traffic',
+      reason: 'about 238 more sessions as good as those so far are needed, 12 minutes at the present traffic',
       needed: { sessions: 238 },
     });
+  });
+
+  test('one more session is one', () => {
+    expect(judge(rules, seen(drawn(sessions(337), sessions(3_300))))).toMatchObject({
+      reason: 'about one more session as good as those so far is needed',
+    });
+  });
+
+  test('failures under an earlier share are not forgotten once all traffic is its own', () => {
+    const early = drawn(sessions(300, 9), sessions(2_700, 27));
+    expect(judge(rules, seen({ ...early, candidate: totals(2_500) })).is).toBe('inconclusive');
   });
 
   test('clean sessions are proof by themselves once they are enough', () => {
@@ -202,5 +292,20 @@ describe('metrics', () => {
   test('one that was not read yet keeps a proven candidate waiting', () => {
     expect(look(null)).toMatchObject({ is: 'inconclusive', reason: 'memory was not read yet' });
     expect(look(read([300 * mib, 310 * mib, 305 * mib])).is).toBe('passed');
+  });
+
+  test('nothing is a multiple of nothing, and what is not finite is no value', () => {
+    expect(look(read([500 * mib, 500 * mib, 500 * mib], 0))).toMatchObject({
+      is: 'errored',
+      reason: "memory: the old revision's value is 0, of which nothing else is a multiple",
+    });
+    expect(look(read([0, 0, 0], 0)).is).toBe('passed');
+    expect(look(read([Infinity]))).toMatchObject({ reason: 'memory: it gave no finite number' });
+    expect(look(read([1], NaN))).toMatchObject({ reason: 'memory: it gave no finite number' });
+  });
+
+  test('a bound of its own is asked beside an old revision without a value', () => {
+    const bounded = { ...memory, below: 400 * mib };
+    expect(addReading(bounded, null, { candidate: 500 * mib, stable: 0, trouble: null }).past).toBe(1);
   });
 });

@@ -19,7 +19,7 @@ import { number, oddsText } from './words.ts';
  * @see docs/judge.md for the derivation
  */
 export function judge(rules: JudgeDefinition, seen: Seen): Verdict {
-  const charges = [...comparisons(seen), ...objectives(rules, seen)];
+  const charges = chargesOf(rules, seen);
   const harm = isEnough(charges, rules);
   const { proven, needed } = proveGood(rules, seen);
   const metrics = metricEvidence(rules, seen.metrics);
@@ -36,7 +36,12 @@ export function judge(rules: JudgeDefinition, seen: Seen): Verdict {
 
 /** Whether the candidate would fail by what was counted, readings apart: the quick half of a verdict, for simulations. */
 export function provesHarm(rules: JudgeDefinition, seen: Seen): boolean {
-  return isEnough([...comparisons(seen), ...objectives(rules, seen)], rules);
+  return isEnough(chargesOf(rules, seen), rules);
+}
+
+/** What cannot be computed says nothing, and must not silence the others. */
+function chargesOf(rules: JudgeDefinition, seen: Seen): Charge[] {
+  return [...comparisons(rules, seen), ...objectives(rules, seen)].filter(({ logE }) => !Number.isNaN(logE));
 }
 
 function isEnough(charges: readonly Charge[], { falseAlarm }: JudgeDefinition): boolean {
@@ -75,11 +80,12 @@ function reasonFor(
   { needed, open }: { needed: Needed | null; open: Evidence | null },
 ): string {
   if (open) return open.text;
-  if (candidate.requests === 0 && !probed) return 'no request has reached it yet';
+  if (candidate.requests === 0 && !probed) return 'no request has reached it at this share yet';
   if (!needed) return 'what was seen so far may yet turn out either way';
   const { sessions, minutes } = needed;
   const soon = minutes === null ? '' : `, ${durationText(minutes)} at the present traffic`;
-  return `about ${number(sessions)} more sessions without trouble are needed${soon}`;
+  if (sessions === 1) return `about one more session as good as those so far is needed${soon}`;
+  return `about ${number(sessions)} more sessions as good as those so far are needed${soon}`;
 }
 
 function durationText(minutes: number): string {

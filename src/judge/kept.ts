@@ -1,6 +1,7 @@
 import type { JudgeDefinition } from '../app/index.ts';
 import type { Evidence, Totals } from './model.ts';
-import { objectives } from './objectives.ts';
+import type { Count } from './objective-test.ts';
+import { failedOf, objectives, slowOf, slowShare } from './objectives.ts';
 import { oddsText } from './words.ts';
 
 /** Whether bounds are kept where there is nothing to compare with. */
@@ -12,7 +13,8 @@ const stricter = 10;
 /**
  * Holds what serves against the bounds of a judge: errors and times.
  *
- * @returns `unknown` where there are no bounds, or fewer requests than they need to say anything.
+ * @returns `unknown` where there are no bounds, fewer requests than they need to say anything, or where what was seen is
+ *   past a bound by so little that it proves nothing.
  */
 export function keepsBounds(rules: JudgeDefinition, totals: Totals): Kept {
   const alone = { candidate: totals, stable: null, shares: 1 };
@@ -35,5 +37,12 @@ export function keepsBounds(rules: JudgeDefinition, totals: Totals): Kept {
       reason: `${first.text}; odds against chance ${oddsText(first.odds ?? 1)}`,
       evidence: broken.map((one) => ({ ...one, says: 'harm' })),
     };
-  return { is: charges.length > 0 && totals.requests >= Math.max(1, rules.minRequests) ? 'kept' : 'unknown' };
+  const enough = charges.length > 0 && totals.requests >= Math.max(1, rules.minRequests);
+  return { is: enough && isBelow(rules, totals) ? 'kept' : 'unknown' };
+}
+
+function isBelow({ errorRate, p95Ms }: JudgeDefinition, totals: Totals): boolean {
+  const below = ({ of, bad }: Count, allowed: number) => bad < allowed * of;
+  const fewFail = errorRate === null || below(failedOf(totals), errorRate);
+  return fewFail && (p95Ms === null || below(slowOf(totals), slowShare));
 }

@@ -19,8 +19,10 @@ export function addReading(
   const known = before ?? { name, readings: 0, past: 0, candidate: null, stable: null, trouble: null };
   const { candidate, stable } = reading;
   if (candidate === null) return { ...known, trouble: reading.trouble ?? 'it gave no value' };
+  if (!Number.isFinite(candidate) || !Number.isFinite(stable ?? 0))
+    return { ...known, trouble: 'it gave no finite number' };
   const bounds = pastBounds(definition, candidate, stable);
-  if (bounds === null) return { ...known, trouble: 'there is no value of the old revision to compare with' };
+  if (bounds === null) return { ...known, trouble: notComparable(stable) };
   return {
     name,
     readings: known.readings + 1,
@@ -31,6 +33,11 @@ export function addReading(
   };
 }
 
+function notComparable(stable: number | null): string {
+  if (stable === null) return 'there is no value of the old revision to compare with';
+  return "the old revision's value is 0, of which nothing else is a multiple";
+}
+
 /** Bounds that a value is past, as words; null when none could be asked. */
 function pastBounds(
   { source, below, above, times }: MetricDefinition,
@@ -38,14 +45,15 @@ function pastBounds(
   stable: number | null,
 ): string[] | null {
   const told = (value: number) => valueText(source, value);
+  const comparable = stable !== null && (stable !== 0 || candidate === 0);
   const found = [
     below !== null && candidate >= below ? `it must be below ${told(below)}` : null,
     above !== null && candidate <= above ? `it must be above ${told(above)}` : null,
-    times !== null && stable !== null && candidate > times * stable
+    times !== null && comparable && candidate > times * stable
       ? `at most ${times} times the old revision's is allowed`
       : null,
   ];
-  if (below === null && above === null && stable === null) return null;
+  if (below === null && above === null && !comparable) return null;
   return found.filter((one) => one !== null);
 }
 

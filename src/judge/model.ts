@@ -78,7 +78,7 @@ export interface Evidence {
   name: string | null;
   /** `harm`: enough to take it back. `good`: proven. `open`: neither. `unknown`: the source did not answer. */
   says: 'harm' | 'good' | 'open' | 'unknown';
-  /** What was seen, for people: "12 of 310 sessions failed on the new revision, 3 of 2,790 on the old". */
+  /** What was seen, for people: "9 of 310 sessions failed on the new revision, 12 of 2,790 on the old". */
   text: string;
   /** How many times likelier this is of a revision that does harm than of one that does not; null where no odds are told. */
   odds: number | null;

@@ -61,11 +61,11 @@ export function neededForProof(count: Count, allowed: number, proof: number): nu
  * Requests of one session fail together, so each says less than one of a session of its own. Bad requests count as the
  * groups in which they come, and all requests shrink by as much.
  *
- * @param groups - How many sessions the bad requests belong to.
+ * @param groups - How many sessions the bad requests belong to; one that was bad before is not among them, so at least one.
  * @see Kish, "Survey Sampling", 1965, section 5.4 (design effect)
  */
 export function unclustered({ of, bad }: Count, groups: number): Count {
-  const together = bad > 0 && groups > 0 ? Math.max(1, bad / groups) : 1;
+  const together = bad > 0 ? Math.max(1, bad / Math.max(1, groups)) : 1;
   return { of: of / together, bad: bad / together };
 }
 

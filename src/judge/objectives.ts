@@ -9,9 +9,12 @@ export const slowShare = 0.05;
 
 const trust = 2;
 
+/** So many times the stable revision's share is fine where that is above the bound: chance makes a difference as well. */
+const beyondStable = 2;
+
 /**
- * What was asked of the candidate whatever the stable revision does. One that breaks it, too, says nothing here: what
- * serves badly must not block its mend, and what strikes both is nobody's fault. The comparison still looks at both.
+ * What was asked of the candidate. Where the stable revision breaks it, too, or nearly so, its own share says what may be:
+ * what serves badly must not block its mend, and what strikes both is nobody's fault.
  */
 export function objectives(rules: JudgeDefinition, seen: Seen): Charge[] {
   return [
@@ -54,10 +57,12 @@ function broken(
   seen: { candidate: Totals; stable: Totals | null; allowed: number; countOf: CountOf },
 ): number {
   const { candidate, stable, allowed, countOf } = seen;
-  if (candidate.requests < Math.max(1, minRequests)) return 0;
-  if (stable && stable.requests >= Math.max(1, minRequests) && ratio(countOf(stable)) > allowed)
-    return -Infinity;
-  return tooMany(countOf(candidate), allowed);
+  const enough = Math.max(1, minRequests);
+  if (candidate.requests < enough) return 0;
+  const share = stable ? ratio(countOf(stable)) : 0;
+  if (stable && stable.requests < enough && share > allowed) return 0;
+  const bound = Math.max(allowed, beyondStable * share);
+  return bound < 1 ? tooMany(countOf(candidate), bound) : 0;
 }
 
 function shareOf(totals: Totals, countOf: CountOf): string {

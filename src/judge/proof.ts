@@ -48,8 +48,10 @@ function boundsOf(rules: JudgeDefinition, { candidate, drawn, probed }: Seen): B
   const sessions = [...drawn, ...(probed ? [probed] : [])].map((one) => one.candidate);
   const lots = { of: sum(sessions.map((one) => one.sessions)), bad: sum(sessions.map((one) => one.failed)) };
   const all = { of: candidate.sessions, bad: candidate.failedSessions };
-  // Those that had no lot to draw, as once all traffic is the candidate's, count as well.
-  return [{ count: all.of > lots.of ? all : lots, allowed: provenBelow, sessionsEach: 1 }];
+  // Those that had no lot to draw, as once all traffic is the candidate's, count as well. Some are in both: nobody knows
+  // which, so neither sessions nor failures are added up.
+  const count = { of: Math.max(all.of, lots.of), bad: Math.max(all.bad, lots.bad) };
+  return [{ count, allowed: provenBelow, sessionsEach: 1 }];
 }
 
 function neededOf(missing: (number | null)[], sessionsPerMinute: number | null): Needed | null {

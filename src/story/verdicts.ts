@@ -38,7 +38,7 @@ const speaks: Record<Evidence['says'], string> = {
 /** Odds below say nothing to anybody. */
 const leastOdds = 2;
 
-/** `against it: 12 of 310 sessions failed on the new revision, 3 of 2,790 on the old; odds against chance 4,100 : 1` */
+/** `against it: 9 of 310 sessions failed on the new revision, 12 of 2,790 on the old; odds against chance 170 : 1` */
 export function evidenceText({ says, text, odds }: Evidence): string {
   const chance = odds === null || odds < leastOdds ? '' : `; odds against chance ${oddsText(odds)}`;
   return `${speaks[says]}: ${text}${chance}`;
