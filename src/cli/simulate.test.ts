@@ -45,8 +45,8 @@ test('says how often and how soon each bad version would be stopped', async () =
     NEW REVISION            STOPPED           AFTER    OVER TIME     WOULD TAKE
     as good as the old      0 % (0-16.1)               ············
     2 % of requests fail    100 % (83.9-100)  37 s     ▁▃▅▆▇▇██████  362 sessions, 36 s
-    0.5 % of requests fail  5 % (0.89-23.6)   1.1 min  ······▁▁▁▁▁▁  5,013 sessions, 8.4 min
-    1.6 times as slow       100 % (83.9-100)  32 s     ·▁▅▇████████  220 sessions, 22 s
+    0.5 % of requests fail  5 % (0.89-23.6)   1.1 min  ······▁▁▁▁▁▁  5,289 sessions, 8.8 min
+    1.6 times as slow       100 % (83.9-100)  26 s     ·▂▇█████████  165 sessions, 16 s
 
     20 rollouts each, seed 1; in brackets: where the true share is, with 95 % confidence
     half and more of some would get through: stay longer, such as --steps 25%:9m, or have Slipway send requests of its own (judge: probes)

@@ -1,10 +1,10 @@
 import type { LotCounts, RouterState } from './ports.ts';
 
-/** Of the requests so far these shares were done by the times at which slowness is told. */
-const quantiles = [0.75, 0.9, 0.95, 0.99];
+/** Of the requests so far these shares were done by the times at which slowness is told, 0-1. */
+export const slowQuantiles: readonly number[] = [0.9, 0.95, 0.99];
 /** What is known of fewer says little: then these times. */
 const fewRequests = 50;
-const usualMs = [100, 250, 1_000, 4_000];
+const usualMs = [250, 1_000, 4_000];
 
 /**
  * Times that tell slow sessions from others, out of those that the routers know, or Slipway's own requests, which are told
@@ -32,5 +32,5 @@ function timesOf({ revisions }: RouterState, stable: string | null): number[] | 
   const latency = revisions.find(({ id }) => id === stable)?.latency ?? [];
   const timed = latency.at(-1)?.count ?? 0;
   if (timed < fewRequests) return null;
-  return quantiles.map((share) => latency.find(({ count }) => count >= share * timed)?.leMs ?? Infinity);
+  return slowQuantiles.map((share) => latency.find(({ count }) => count >= share * timed)?.leMs ?? Infinity);
 }

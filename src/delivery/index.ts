@@ -1,4 +1,5 @@
 export { checkHeader, checkPin, dueCheck, nameOf as nameOfCheck, type DueCheck } from './checks.ts';
+export { slowQuantiles } from './edges.ts';
 export type { RolloutResult } from './draft.ts';
 export { asksFor, mayNot, type Verb } from './decisions.ts';
 export { commandKey, commandsToForget, currentCommand, type Effect } from './effects.ts';

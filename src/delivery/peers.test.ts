@@ -189,7 +189,8 @@ describe('numbers that say too much', () => {
       const began = stage.state.rollout?.compared != null;
       for (const revision of router?.revisions ?? []) {
         const [requests, errors] = revision.id === 'r2' ? candidate : stable;
-        Object.assign(revision, began ? { requests, errors } : { requests: 0, errors: 0 });
+        const seen = { requests, errors, sessions: requests, sessionsWithError: errors };
+        Object.assign(revision, began ? seen : { requests: 0, errors: 0 });
       }
     };
     await stage.until(atRest);

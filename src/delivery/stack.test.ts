@@ -308,6 +308,8 @@ describe('the judge of a canary', () => {
         const [requests = 0, errors = 0] = (shared && counts[revision.id]) || [];
         revision.requests = began ? requests : 0;
         revision.errors = began ? errors : 0;
+        revision.sessions = revision.requests;
+        revision.sessionsWithError = revision.errors;
       }
     };
   }

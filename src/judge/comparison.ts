@@ -16,7 +16,7 @@ export interface Charge {
 /** So many times as often as on the stable revision a session may fail, or be slow: less is nobody's harm. */
 const tolerated = 1.1;
 
-const trusts = { errors: 4, slowness: 2, probes: 2 };
+const trusts = { errors: 3, slowness: 2, probes: 2 };
 
 /** The candidate's sessions beside those of the stable revision at the same time. */
 export function comparisons({ probes }: JudgeDefinition, seen: Seen): Charge[] {

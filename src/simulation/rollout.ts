@@ -1,3 +1,4 @@
+import { slowQuantiles } from '../delivery/index.ts';
 import type { JudgeDefinition } from '../app/index.ts';
 import { judge, provesHarm, type Evidence } from '../judge/index.ts';
 import { lengthOf, type Plan } from './plan.ts';
@@ -43,14 +44,12 @@ export interface Audience {
 /** Somebody who waits for proof gives up after so long. */
 const patienceMs = 86_400_000;
 
-/** Slow is what takes longer than so many of the stable revision's requests; as the engine chooses (`delivery/edges.ts`). */
-const slowShares = [0.75, 0.9, 0.95, 0.99];
 /** Routers know four edges an octave. */
 const edgesAnOctave = 4;
 
 /** The times that slow sessions are counted by: of those that routers know the next above. */
 export function edgesOf({ latency }: Traffic): number[] {
-  const edges = slowShares.map((share) => {
+  const edges = slowQuantiles.map((share) => {
     const time = quantileMs(share, latency);
     const octave = 2 ** Math.floor(Math.log2(time));
     return (octave * Math.ceil((time / octave) * edgesAnOctave)) / edgesAnOctave;

@@ -56,7 +56,7 @@ describe('traffic', () => {
   });
 
   test('slow is what takes longer than the edges of routers next above what is usual', () => {
-    expect(edgesOf(steadyTraffic(50))).toEqual([128, 192, 224, 384]);
+    expect(edgesOf(steadyTraffic(50))).toEqual([192, 224, 384]);
   });
 
   test('sessions, errors and slow requests are as many as the model says', () => {

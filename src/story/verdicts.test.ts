@@ -82,7 +82,10 @@ describe('what the judge said', () => {
   });
 
   test('what was unproven without a verdict is told as before', () => {
-    const story = told(['rollout.unproven', { weightPercent: 10, reason: 'no request has reached it at this share yet' }]);
+    const story = told([
+      'rollout.unproven',
+      { weightPercent: 10, reason: 'no request has reached it at this share yet' },
+    ]);
     expect(lines(story)).toEqual([
       'plain: nothing spoke against it at 10 %, and nothing proved it: no request has reached it at this share yet',
     ]);

@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { isOfVariants, judgeLevels, type JudgeDefinition } from '../../app/index.ts';
-import { here, machinesOf } from '../../delivery/index.ts';
 import { CodedError } from '../../diagnostics/index.ts';
-import { beginRamp, isGoing, type EnvironmentTotals, type Ramp } from '../../flags/index.ts';
+import { beginRamp, isGoing, type Ramp } from '../../flags/index.ts';
 import type { Json } from '../../flow/index.ts';
 import { environmentState } from '../environments.ts';
 import { releaseOf } from '../processes.ts';
 import type { System } from '../system.ts';
 import { documentOf, type FlagPlace } from './change.ts';
+import { totalsOf } from './environment-totals.ts';
 import { rampFlowId, rampKind, type RampFlowData } from './ramps.ts';
 import { viewRamps, type RampView } from './view-ramps.ts';
 
@@ -134,36 +134,5 @@ async function rulesOf(
   return {
     rules: { ...rules, metrics: rules.metrics.filter(isOfVariants) },
     release: stable?.release.digest ?? '',
-  };
-}
-
-/** What an environment has answered on all its machines; null when a router does not say. */
-export async function totalsOf(
-  scope: string,
-  { store, machines }: Pick<System, 'store' | 'machines'>,
-): Promise<EnvironmentTotals | null> {
-  const state = await environmentState(scope, store);
-  const names = state ? machinesOf(state) : [here];
-  const seen = await Promise.all(
-    names.map((name) =>
-      machines
-        .of(name)
-        .router.observe(scope)
-        .catch(() => null),
-    ),
-  );
-  const known = seen.filter((one) => one !== null);
-  if (known.length < names.length) return null;
-  const all = known.flatMap(({ revisions }) => revisions);
-  const sum = (count: (one: (typeof all)[number]) => number) =>
-    all.reduce((total, one) => total + count(one), 0);
-  return {
-    // A revision that is gone takes its counts along.
-    epoch: [...known.map(({ epoch }) => epoch), ...all.map(({ id }) => id)].join(' '),
-    requests: sum(({ requests }) => requests),
-    errors: sum(({ errors }) => errors),
-    sessions: sum(({ sessions }) => sessions),
-    failedSessions: sum(({ sessionsWithError }) => sessionsWithError),
-    slow: 0,
   };
 }

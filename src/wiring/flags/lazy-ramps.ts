@@ -26,7 +26,7 @@ export function lazyRamps({
     tick: async (flow, context) => {
       const [{ rampHandler }, { totalsOf }, { RampMeters }, { releaseOf }] = await Promise.all([
         import('./ramp-flow.ts'),
-        import('./ask-ramp.ts'),
+        import('./environment-totals.ts'),
         import('../ramp-meters.ts'),
         import('../processes.ts'),
       ]);
