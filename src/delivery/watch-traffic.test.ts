@@ -27,8 +27,11 @@ class Watched {
   private losses = 0;
   private counted: Window = { candidate: none(), stable: none() };
   private nowMs = 1_000;
+  private readonly tellsLots: boolean;
 
-  constructor() {
+  /** @param tellsLots - False of a router that deals sessions out in turn. */
+  constructor(tellsLots = true) {
+    this.tellsLots = tellsLots;
     this.look();
     // The times that tell slow sessions are chosen; what was slow before says nothing.
     this.look();
@@ -79,7 +82,7 @@ class Watched {
       routes: null,
       unsure: false,
       revisions: [traffic('r1', 90, stable), traffic('r2', 10, candidate)],
-      lots: [{ weights: { r1: 90, r2: 10 }, drawn: { r1: stable, r2: candidate } }],
+      lots: this.tellsLots ? [{ weights: { r1: 90, r2: 10 }, drawn: { r1: stable, r2: candidate } }] : null,
     };
     return {
       instances: [],
@@ -256,5 +259,23 @@ describe('what the judge rests on', () => {
         expect(shaky.rollout.compared?.drawn).toEqual(steady.rollout.compared?.drawn);
       }),
     );
+  });
+});
+
+test('two samples wait until both have sessions, so that a quiet site is compared as well', () => {
+  const one = new Watched(false);
+  const failing = { ...none(), sessions: 1, failed: 1 };
+  for (let minute = 0; minute < 5; minute++) {
+    one.count({ candidate: none(), stable: { ...none(), sessions: 9 } });
+    one.look();
+    one.count({ candidate: failing, stable: none() });
+    one.look();
+  }
+  expect(one.rollout.compared?.drawn).toEqual([]);
+  expect(verdictOn(one.rollout)).toMatchObject({
+    is: 'failed',
+    reason: expect.stringMatching(
+      /^5 of 5 sessions failed on the new revision, 0 of 45 on the old/,
+    ) as string,
   });
 });
