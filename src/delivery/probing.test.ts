@@ -79,7 +79,7 @@ describe('requests of Slipway itself', () => {
     [1, 'are held against nothing where nobody else could be asked', null],
   ] as const)('with a chance of %d %s', async (chance, _, expected) => {
     const stage = await new Stage().serves(aRequest(1, 'good'));
-    const counts = { ...nine, slow: [{ overMs: 100, count: 0 }] };
+    const counts = { ...nine, slow: [{ overMs: 250, count: 0 }] };
     let compared: unknown = null;
     stage.see = (observed) => {
       observed.probed = { epoch: 'e', chance, candidate: counts, stable: counts };
@@ -88,6 +88,20 @@ describe('requests of Slipway itself', () => {
     await stage.tick(['rollout', aRequest(2, 'good', wishes)]);
     await stage.until(atRest);
     expect(compared).toEqual(expected);
+  });
+
+  test('count where no time that they tell is slow enough to choose', async () => {
+    const stage = await new Stage().serves(aRequest(1, 'good'));
+    const slow = [{ overMs: 100, count: 9 }];
+    let compared: unknown = null;
+    stage.see = (observed) => {
+      const candidate = { sessions: 9, failed: 4, slow };
+      observed.probed = { epoch: 'e', chance: 0.5, candidate, stable: { sessions: 9, failed: 0, slow } };
+      compared = stage.state.rollout?.compared?.probed ?? compared;
+    };
+    await stage.tick(['rollout', aRequest(2, 'good', wishes)]);
+    await stage.until(atRest);
+    expect(compared).toMatchObject({ candidate: { failed: 4, slow: [] }, stable: { failed: 0 } });
   });
 
   test('go through the router of each machine that has both', async () =>

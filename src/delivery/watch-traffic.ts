@@ -197,7 +197,7 @@ function chooseEdges(compared: Compared, reader: Reader, observed: Observed): vo
 
 function countProbes(compared: Compared, probed: ProbedTraffic | null, { isWarm }: Look): void {
   // Where nobody else could be asked, no lot was drawn.
-  if (!probed || probed.chance === 1 || compared.edgesMs.length === 0) return;
+  if (!probed || probed.chance === 1) return;
   const { epoch } = probed;
   const now = {
     epoch,
