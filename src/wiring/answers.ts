@@ -8,7 +8,7 @@ import { environmentState, environmentStates } from './environments.ts';
 import type { AskedChange, FlagsChangeView, FlagsView, FlagVersionView } from './flags/answers.ts';
 import type { AskedRamp, RampWord } from './flags/ask-ramp.ts';
 import type { FlagPlace } from './flags/change.ts';
-import type { RampView } from './flags/view-ramps.ts';
+import { rampFlows } from './flags/ramps.ts';
 import { collectAll } from './garbage.ts';
 import {
   askAbort,
@@ -43,6 +43,7 @@ import type {
   HealthView,
   HistoryEntry,
   PlanView,
+  RampView,
   RolloutView,
   ShipView,
   StatusView,
@@ -97,6 +98,7 @@ export class Answers {
       server: await this.health(),
       environments: await Promise.all(environments.map((state) => this.environment(state))),
       ships,
+      ramps: await this.rampsUnderWay(),
     };
   }
 
@@ -333,6 +335,12 @@ export class Answers {
   /** Newest first. */
   history(wish: HistoryWish): Promise<HistoryEntry[]> {
     return pastRollouts(wish, this.system);
+  }
+
+  /** What tells of ramps is loaded where a flag was ever ramped. */
+  private async rampsUnderWay(): Promise<RampView[]> {
+    const flows = await rampFlows(this.system.store);
+    return flows.length === 0 ? [] : (await import('./flags/view-ramps.ts')).rampsUnderWay(flows);
   }
 
   private async environment(state: EnvironmentState): Promise<EnvironmentView> {
