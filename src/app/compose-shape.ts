@@ -1,6 +1,7 @@
 import type { ServiceRole } from './model.ts';
 import { word } from './notation.ts';
-import { about, flag, integer, listOf, object, oneOrMany, text } from './shapes.ts';
+import { integer } from './numbers.ts';
+import { about, flag, listOf, object, oneOrMany, text } from './shapes.ts';
 import { host, processName, repositoryPath } from './written-names.ts';
 
 /** How users reach the app. */

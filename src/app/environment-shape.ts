@@ -2,18 +2,8 @@ import { checks } from './check-shape.ts';
 import { defaults } from './defaults.ts';
 import { formatDuration } from './duration.ts';
 import { judge } from './judge-shape.ts';
-import {
-  about,
-  duration,
-  flag,
-  integer,
-  listOf,
-  mapOf,
-  object,
-  oneOrMany,
-  text,
-  variableValue,
-} from './shapes.ts';
+import { integer } from './numbers.ts';
+import { about, duration, flag, listOf, mapOf, object, oneOrMany, text, variableValue } from './shapes.ts';
 import { strategy } from './strategy-shape.ts';
 import { deploymentWindow } from './window-shape.ts';
 import { host, machine, processName, requestPath, variable } from './written-names.ts';

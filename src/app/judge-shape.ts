@@ -5,7 +5,8 @@ import { metrics } from './metric-shape.ts';
 import type { JudgeDefinition, JudgeLevel, ProbesDefinition } from './model.ts';
 import { errorRateBelow, shareUpTo, timeBelow, word } from './notation.ts';
 import { request } from './request-shape.ts';
-import { about, duration, integer, listOf, notEmpty, object } from './shapes.ts';
+import { integer } from './numbers.ts';
+import { about, duration, listOf, notEmpty, object } from './shapes.ts';
 import type { JsonSchema, Shape } from './shapes.ts';
 
 const levels = Object.keys(judgeLevels) as JudgeLevel[];

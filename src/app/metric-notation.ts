@@ -1,29 +1,6 @@
-import { isScalar } from 'yaml';
 import { parseBytes } from '../compose/index.ts';
 import { parseDuration } from './duration.ts';
 import { notation } from './notation.ts';
-import type { Shape } from './shapes.ts';
-
-/** A number within limits, whole or not. */
-export function number(example: string, minimum?: number): Shape<number> {
-  const shape: Shape<number> = {
-    expects: minimum === undefined ? 'a number' : `a number of ${minimum} or more`,
-    example,
-    schema: { type: 'number', ...(minimum === undefined ? {} : { minimum }) },
-    read(node, reader, path) {
-      if (!isScalar(node) || typeof node.value !== 'number' || !Number.isFinite(node.value))
-        return reader.wrongType(shape, node, path);
-      if (node.value >= (minimum ?? node.value)) return node.value;
-      return reader.report(
-        'app/bad-value',
-        `${path} must be ${shape.expects}, not ${node.value}`,
-        reader.span(node),
-        { help: `write it like this: ${path.split('.').at(-1)}: ${example}` },
-      );
-    },
-  };
-  return shape;
-}
 
 /** Memory in bytes, written as in a Compose file. */
 export const size = notation<number>({

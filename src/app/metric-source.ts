@@ -2,11 +2,12 @@ import type { Node } from 'yaml';
 import type { Span } from '../diagnostics/index.ts';
 import { defaults } from './defaults.ts';
 import { formatDuration } from './duration.ts';
-import { number, processorTime, regularExpression, size, webAddress } from './metric-notation.ts';
+import { processorTime, regularExpression, size, webAddress } from './metric-notation.ts';
 import type { MetricSource } from './model.ts';
 import { word } from './notation.ts';
 import { jsonPath } from './request-shape.ts';
-import { about, duration, integer, object, text } from './shapes.ts';
+import { integer, number } from './numbers.ts';
+import { about, duration, object, text } from './shapes.ts';
 import type { Entry, Fields, JsonSchema, Reader, ReadFields, Shape } from './shapes.ts';
 
 /** A metric as written, whatever its source. */

@@ -1,6 +1,7 @@
 import { isMap, isScalar } from 'yaml';
 import type { RequestCheck } from './model.ts';
-import { about, integer, mapOf, object, text } from './shapes.ts';
+import { integer } from './numbers.ts';
+import { about, mapOf, object, text } from './shapes.ts';
 import type { ReadFields, Shape } from './shapes.ts';
 import { requestPath } from './written-names.ts';
 

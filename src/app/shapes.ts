@@ -150,29 +150,6 @@ export const flag: Shape<boolean> = {
     isScalar(node) && typeof node.value === 'boolean' ? node.value : reader.wrongType(flag, node, path),
 };
 
-/** A whole number within limits, both included. */
-export function integer(minimum: number, maximum: number, example = Math.max(minimum, 2)): Shape<number> {
-  const shape: Shape<number> = {
-    expects: `a whole number from ${minimum} to ${maximum}`,
-    example: String(example),
-    schema: { type: 'integer', minimum, maximum },
-    read(node, reader, path) {
-      if (!isScalar(node) || typeof node.value !== 'number') return reader.wrongType(shape, node, path);
-      const value = node.value;
-      if (Number.isInteger(value) && value >= minimum && value <= maximum) return value;
-      return reader.report(
-        'app/bad-value',
-        `${path} must be ${shape.expects}, not ${value}`,
-        reader.span(node),
-        {
-          help: `write it like this: ${path.split('.').at(-1)}: ${shape.example}`,
-        },
-      );
-    },
-  };
-  return shape;
-}
-
 /** A duration in ms, written as `10s`; `positive` refuses zero. */
 export function duration(example: string, rule: { positive?: boolean } = {}): Shape<number> {
   const shape: Shape<number> = {

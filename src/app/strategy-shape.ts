@@ -5,7 +5,8 @@ import { formatDuration } from './duration.ts';
 import { judge } from './judge-shape.ts';
 import type { CanaryStep, Hold, JudgeDefinition, StrategyDefinition } from './model.ts';
 import { cookiePair, headerPair } from './notation.ts';
-import { about, duration, flag, integer, notEmpty, object } from './shapes.ts';
+import { integer } from './numbers.ts';
+import { about, duration, flag, notEmpty, object } from './shapes.ts';
 import type { Entry, JsonSchema, Located, Reader, RefusedKey, Shape } from './shapes.ts';
 import { holdShape, stepList } from './step-shape.ts';
 

@@ -14,7 +14,7 @@ import { adoptShared, putSharedBack, replaceOutdated } from './shared.ts';
 import { onAnswering } from './silence.ts';
 import { stepping } from './stepping.ts';
 import { succeed } from './succeed.ts';
-import { concludeHold } from './verdicts.ts';
+import { concludeHold, verdictOn } from './verdicts.ts';
 
 /** New workers must have stayed up this long. */
 const workerSettleMs = 1_000;
@@ -191,7 +191,7 @@ function baking(
   const healthy = Object.values(rollout.failures ?? {}).every((count) => count === 0);
   const over = phase.timer.elapsedMs >= rollout.settings.bakeMs;
   if (!healthy || !(over || rollout.hurried || draft.state.queue.length > 0)) return;
-  concludeHold(draft, rollout);
+  concludeHold(draft, rollout, verdictOn(rollout));
   succeed(draft, rollout, nowMs);
 }
 

@@ -1,5 +1,6 @@
 import { unreachable } from '../diagnostics/index.ts';
 import { startObserved } from '../flow/index.ts';
+import type { Verdict } from '../judge/index.ts';
 import { newGate, stepAt } from './begin.ts';
 import { checksOf, dueCheck, nameOf } from './checks.ts';
 import type { Draft } from './draft.ts';
@@ -53,10 +54,13 @@ export function stepping(
     case 'verifying':
       if (passed(draft, { rollout, phase }, observed, nowMs)) holdOrGoOn(draft, { rollout, phase }, nowMs);
       return;
-    case 'holding':
-      if (!isOver(rollout, phase) || staysUndecided(draft, rollout, phase)) return;
-      concludeHold(draft, rollout);
+    case 'holding': {
+      if (!isOver(rollout, phase)) return;
+      const verdict = verdictOn(rollout);
+      if (staysUndecided(draft, { rollout, phase }, verdict)) return;
+      concludeHold(draft, rollout, verdict);
       return next(rollout, phase, nowMs);
+    }
     default:
       return unreachable(phase.stage);
   }
@@ -127,9 +131,8 @@ function isOver(rollout: Rollout, { index, timer, approvedBy }: SteppingPhase): 
 }
 
 /** Where people said so, a step stays while nothing is proven of it. */
-function staysUndecided(draft: Draft, rollout: Rollout, phase: SteppingPhase): boolean {
+function staysUndecided(draft: Draft, { rollout, phase }: Stepping, verdict: Verdict | null): boolean {
   const policy = rollout.settings.judge?.undecided ?? 'go-on';
-  const verdict = verdictOn(rollout);
   if (policy === 'go-on' || phase.approvedBy !== null || rollout.hurried) return false;
   if (verdict?.is !== 'inconclusive' && verdict?.is !== 'errored') return false;
   if (phase.undecided !== policy) {

@@ -47,8 +47,7 @@ export function noteVerdict(draft: Draft, rollout: Rollout, verdict: Verdict): v
 }
 
 /** The time for a proof is over: it goes on all the same where nothing was proven, and says so. */
-export function concludeHold(draft: Draft, rollout: Rollout): void {
-  const verdict = verdictOn(rollout);
+export function concludeHold(draft: Draft, rollout: Rollout, verdict: Verdict | null): void {
   if (!verdict) return;
   noteVerdict(draft, rollout, verdict);
   if (verdict.is === 'passed' || verdict.is === 'failed') return;

@@ -50,6 +50,10 @@ const given: Record<string, unknown> = {
       { app: 'shop', environment: 'production', rollout },
       { app: 'shop', environment: 'staging', rollout: null },
     ],
+    ramps: [
+      { app: 'shop', environment: 'production', flag: 'cart' },
+      { app: 'shop', environment: 'staging', flag: 'menu' },
+    ],
   },
   plan: {},
   collect: {},
@@ -328,9 +332,11 @@ test('lists hold what the person may see, and say why they may not approve', asy
   await set('ana: viewer shop/production', 'lena: reviewer', 'max: reviewer');
   const status = (await ask('ana', 'GET /v1/status')).body as {
     environments: { environment: string; rollout: { asks: { mayNot?: string } } }[];
+    ramps: { flag: string }[];
     you: object;
   };
   expect(status.environments.map(({ environment }) => environment)).toEqual(['production']);
+  expect(status.ramps.map(({ flag }) => flag)).toEqual(['cart']);
   expect(status.you).toMatchObject({ name: 'ana', is: 'viewer of shop/production' });
   const mayNot = async (person: string) => {
     const { body } = await ask(person, 'GET /v1/status');

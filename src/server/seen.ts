@@ -25,7 +25,8 @@ const at = ({ app, environment }: Placed): Place => ({ kind: 'environment', app,
 export function seenStatus(view: StatusView, guest: Guest): StatusView {
   const environments = view.environments.filter((one) => guest.sees(at(one)));
   const ships = seenShips(view.ships, guest);
-  if (!guest.proven) return { ...view, environments, ships };
+  const ramps = view.ramps.filter((one) => guest.sees(at(one)));
+  if (!guest.proven) return { ...view, environments, ships, ramps };
   const { name, proof, isOwner } = guest.caller;
   const is = isOwner ? 'the owner' : grantsText({ grants: grantsOf(guest.policy, name) });
   return {
@@ -34,6 +35,7 @@ export function seenStatus(view: StatusView, guest: Guest): StatusView {
       one.rollout ? { ...one, rollout: withRefusal(one.rollout, guest) } : one,
     ),
     ships,
+    ramps,
     you: { name, proof, is },
   };
 }

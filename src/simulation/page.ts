@@ -1,31 +1,19 @@
-import { escapeHtml, pageStyle } from '../story/index.ts';
+import { escapeHtml, htmlPage } from '../story/index.ts';
 import { lengthOf } from './plan.ts';
 import type { CandidateReport, SimulationReport } from './report.ts';
 import { judgeText, minutesText, percent, planText, shareText, thousands, trafficText } from './words.ts';
 
-/** One page that needs nothing else: no script, no other file, nothing from elsewhere. */
+/** What the judge would do in an environment, as one page that needs nothing else. */
 export function simulationPage(report: SimulationReport): string {
   const { app, environment, candidates, rollouts, seed } = report;
   const title = `What the judge would do in ${app}/${environment}`;
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>${escapeHtml(title)}</title>
-<style>${pageStyle}${style}</style>
-</head>
-<body>
-<h1>${escapeHtml(title)}</h1>
+  const body = `<h1>${escapeHtml(title)}</h1>
 <dl>${facts(report)}</dl>
 ${chart(report)}
 <table><tr>${heads.map((head) => `<th scope="col">${head}</th>`).join('')}</tr>
 ${candidates.map(row).join('\n')}</table>
-<p><small>${thousands(rollouts)} rollouts each, with users drawn by chance from seed ${seed}. In brackets: where the true share is, with 95 % confidence.</small></p>
-</body>
-</html>
-`;
+<p><small>${thousands(rollouts)} rollouts each, with users drawn by chance from seed ${seed}. In brackets: where the true share is, with 95 % confidence.</small></p>`;
+  return htmlPage({ title, body, style });
 }
 
 function facts({ plan, judge, traffic }: SimulationReport): string {

@@ -1,4 +1,5 @@
 export { escapeHtml } from './escape.ts';
+export { htmlPage } from './html-page.ts';
 export type {
   Change,
   ChangedCommit,
@@ -12,6 +13,6 @@ export type {
   Story,
   Tone,
 } from './model.ts';
-export { pageStyle, storyPage } from './page.ts';
+export { storyPage } from './page.ts';
 export { tellStory } from './story.ts';
 export { clock, headline, lengthText, nextCommands, requestTexts, stamp } from './words.ts';

@@ -53,6 +53,15 @@ const tellings: Record<string, (data: Data, who: string) => Telling> = {
   'rollout.failed': () => [isOver],
   'rollout.aborted': () => [isOver],
   'rollout.superseded': ({ reason }) => [`it made way: ${text(reason)}`],
+  'flags.changed': ({ changes }, who) => [`${who} changed flags: ${listed(changes, '; ')}`],
+  'flags.ramp-started': ({ flag, variant }, who) => [
+    `${who} began to ramp ${text(flag)} to ${text(variant)}`,
+  ],
+  'flags.ramp-abort': ({ flag }, who) => [`${who} took the ramp of ${text(flag)} back`],
+  'flags.ramp-promote': ({ flag }, who) => [`${who} let the ramp of ${text(flag)} go to its end`],
+  'flags.ramp-ended': ({ flag, end, reason }) => [
+    `the ramp of ${text(flag)} is over, ${text(end)}: ${text(reason)}`,
+  ],
 };
 
 /** An event as a moment. One of a kind that is not known here, as of a newer version, is told by its name. */
@@ -71,7 +80,7 @@ function verdictMoment(event: StoredEvent): Moment {
 
 function stepsText(steps: Json | undefined): string {
   if (!Array.isArray(steps) || steps.length < 2) return '';
-  return `, to get ${steps.map((step) => text(step)).join(', ')} % of the traffic`;
+  return `, to get ${listed(steps, ', ')} % of the traffic`;
 }
 
 const waitsFor: Record<string, string> = {
@@ -79,6 +88,10 @@ const waitsFor: Record<string, string> = {
   timer: 'its timer',
   window: 'a deployment window',
 };
+
+function listed(value: Json | undefined, between: string): string {
+  return Array.isArray(value) ? value.map((one) => text(one)).join(between) : '';
+}
 
 function waits(value: Json | undefined): string {
   const all = Array.isArray(value) ? value.map((one) => text(one)) : [];

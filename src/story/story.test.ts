@@ -95,6 +95,31 @@ test('the page holds what apps and commits say as text, and needs nothing from e
   expect(page).toMatch(/class="share" d="M44 136H/);
 });
 
+test('what was done to the flags of the environment meanwhile is told with it', () => {
+  const ramp = { ramp: 'ra-1', flag: 'cart', variant: 'on' };
+  const flags = chain(
+    ['flags.changed', { changes: ['menu: default off → on'] }, 'ana'],
+    ['rollout.requested', asked('ro-1', 'A'), 'ana'],
+    ['flags.ramp-started', ramp, 'bo'],
+    ['rollout.started', { rollout: 'ro-1', revision: 'r2', from: null, steps: [100] }, 'ana'],
+    ['flags.changed', { changes: ['cart: rules none → on for 20 %, off for 80 %'] }],
+    ['flags.ramp-abort', ramp, 'bo'],
+    ['flags.ramp-ended', { ...ramp, end: 'aborted', reason: 'aborted by bo' }],
+    ['rollout.succeeded', { rollout: 'ro-1', reason: 'r2 serves' }],
+    ['flags.changed', { changes: ['help: default off → on'] }, 'ana'],
+  );
+  const story = tellStory({ ...place, events: flags, rollout: 'ro-1' });
+  expect(story?.moments.map(({ says }) => says)).toEqual([
+    'ana asked for “A”',
+    'bo began to ramp cart to on',
+    'r2 began where nothing ran',
+    'slipway changed flags: cart: rules none → on for 20 %, off for 80 %',
+    'bo took the ramp of cart back',
+    'the ramp of cart is over, aborted: aborted by bo',
+    'it was done: r2 serves',
+  ]);
+});
+
 test('an event of a newer version is told by its name', () => {
   const newer = chain(
     ['rollout.requested', asked('ro-1', 'A'), 'ana'],

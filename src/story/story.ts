@@ -40,9 +40,11 @@ export function tellStory({ app, environment, rollout, events, change }: Sources
     actor: requested.actor,
     requestedAtMs: requested.atMs,
     endedAtMs: end?.atMs ?? null,
-    moments: own
-      .map((event, index) => untold(event, own[index - 1]))
-      .filter((event) => event !== null)
+    moments: [
+      ...own.map((event, index) => untold(event, own[index - 1])).filter((event) => event !== null),
+      ...flagsMeanwhile(events, { requested, end }),
+    ]
+      .toSorted((one, other) => one.id - other.id)
       .map(momentOf),
     shares: sharesOf(own),
     verdicts: own.filter(({ type }) => type === 'rollout.judged').map(judgedOf),
@@ -53,6 +55,15 @@ export function tellStory({ app, environment, rollout, events, change }: Sources
     change,
     sequels: end && outcomeOf(end) !== 'succeeded' ? sequelsOf(events, end) : [],
   };
+}
+
+/** What users met may have come of these as well. */
+function flagsMeanwhile(
+  events: readonly StoredEvent[],
+  { requested, end }: { requested: StoredEvent; end: StoredEvent | undefined },
+): StoredEvent[] {
+  const last = end?.id ?? Infinity;
+  return events.filter(({ id, type }) => type.startsWith('flags.') && id > requested.id && id < last);
 }
 
 /** Steps up, and the way back when it was over. */

@@ -2,14 +2,13 @@ import { knownRevisions, type EnvironmentState } from '../delivery/index.ts';
 import { CodedError, type Finding } from '../diagnostics/index.ts';
 import type { Explanation, FlagContext } from '../flags/index.ts';
 import type { Flow } from '../flow/index.ts';
-import { openMirror } from '../source/index.ts';
 import type { Story } from '../story/index.ts';
 import { homeDiskWarnings } from './disk-room.ts';
-import { environmentFlowId, environmentState, environmentStates } from './environments.ts';
+import { environmentState, environmentStates } from './environments.ts';
 import type { AskedChange, FlagsChangeView, FlagsView, FlagVersionView } from './flags/answers.ts';
 import type { AskedRamp, RampWord } from './flags/ask-ramp.ts';
 import type { FlagPlace } from './flags/change.ts';
-import type { RampView } from './flags/view-ramps.ts';
+import { rampFlows } from './flags/ramps.ts';
 import { collectAll } from './garbage.ts';
 import {
   askAbort,
@@ -25,15 +24,17 @@ import { requireMayShipSomewhere } from './people.ts';
 import { planShip } from './plan-ship.ts';
 import { rerunShip, type RerunShip } from './rerun-ship.ts';
 import { rolloutsOf } from './rollout-log.ts';
+import { pastRollouts, requireRollout, rolloutsOfShip, type HistoryWish } from './rollout-views.ts';
 import { addressText } from './router-process.ts';
 import type { RunFlowData } from './run-data.ts';
+import { mirrorOf } from './app-mirror.ts';
 import { checkCompose } from './compose-checks.ts';
 import { checkCommit, newShip, requireSameApp, type ShipWish } from './shipping.ts';
 import { targets, type ShipData } from './ship-flow.ts';
 import { seeMachines } from './see-machines.ts';
 import { sayWord, type WordWish } from './speaking.ts';
 import type { System } from './system.ts';
-import { viewEnvironment, viewRollout } from './view-environment.ts';
+import { viewEnvironment } from './view-environment.ts';
 import { tellRollout } from './tell-rollout.ts';
 import { viewShip } from './view-ship.ts';
 import type {
@@ -42,6 +43,7 @@ import type {
   HealthView,
   HistoryEntry,
   PlanView,
+  RampView,
   RolloutView,
   ShipView,
   StatusView,
@@ -96,12 +98,13 @@ export class Answers {
       server: await this.health(),
       environments: await Promise.all(environments.map((state) => this.environment(state))),
       ships,
+      ramps: await this.rampsUnderWay(),
     };
   }
 
   /** Commits that a bundle for the app may build on. */
   async heads(app: string): Promise<string[]> {
-    const mirror = await openMirror(this.system.layout.app(requireAppName(app)).mirror);
+    const mirror = await mirrorOf(app, this.system.layout);
     return [...new Set((await mirror.heads()).map(({ commit }) => commit))];
   }
 
@@ -116,7 +119,7 @@ export class Answers {
     commit: string;
     file: string;
   }): Promise<void> {
-    const mirror = await openMirror(this.system.layout.app(requireAppName(app)).mirror);
+    const mirror = await mirrorOf(app, this.system.layout);
     await mirror.receiveBundle(file, ref, commit);
   }
 
@@ -249,14 +252,8 @@ export class Answers {
     });
   }
 
-  async rollout(id: string): Promise<RolloutView> {
-    for (const state of await environmentStates(this.system.store)) {
-      const view = (await this.rolloutViews(state)).find((rollout) => rollout.id === id);
-      if (view) return view;
-    }
-    throw new CodedError('wiring/no-such-rollout', `there is no rollout "${id}"`, {
-      help: 'list them: slipway history',
-    });
+  rollout(id: string): Promise<RolloutView> {
+    return requireRollout(id, this.system);
   }
 
   /** What happened in a rollout, for somebody who was not there. */
@@ -336,21 +333,14 @@ export class Answers {
   }
 
   /** Newest first. */
-  async history({
-    app,
-    environment,
-    limit,
-  }: {
-    app: string | null;
-    environment: string | null;
-    limit: number;
-  }): Promise<HistoryEntry[]> {
-    const states = (await environmentStates(this.system.store)).filter(({ scope }) => {
-      const [ownApp, ownEnvironment] = scope.split('/');
-      return (app === null || app === ownApp) && (environment === null || environment === ownEnvironment);
-    });
-    const views = (await Promise.all(states.map((state) => this.rolloutViews(state)))).flat();
-    return views.toSorted((a, b) => b.requestedAtMs - a.requestedAtMs).slice(0, limit);
+  history(wish: HistoryWish): Promise<HistoryEntry[]> {
+    return pastRollouts(wish, this.system);
+  }
+
+  /** What tells of ramps is loaded where a flag was ever ramped. */
+  private async rampsUnderWay(): Promise<RampView[]> {
+    const flows = await rampFlows(this.system.store);
+    return flows.length === 0 ? [] : (await import('./flags/view-ramps.ts')).rampsUnderWay(flows);
   }
 
   private async environment(state: EnvironmentState): Promise<EnvironmentView> {
@@ -364,35 +354,9 @@ export class Answers {
     return viewEnvironment(state, { processes, machines: seen, listen: options.listen, records });
   }
 
-  private async rolloutViews(state: EnvironmentState): Promise<RolloutView[]> {
-    const [trouble] = Object.values(state.troubles ?? {});
-    const problem = this.system.problems.get(environmentFlowId(state.scope)) ?? trouble?.message ?? null;
-    return (await rolloutsOf(this.system.store, state.scope)).map((record) => {
-      const stuck = state.rollout?.id === record.id ? problem : null;
-      return viewRollout(record, state, stuck);
-    });
-  }
-
   private async view(ship: ShipData): Promise<ShipView> {
     const runs = await this.runsOf(ship.id);
-    const asked = runs.flatMap(({ run, deploys }) =>
-      Object.values(deploys).map(({ rolloutId, environment }) => ({
-        id: rolloutId,
-        scope: `${run.app}/${environment}`,
-      })),
-    );
-    const own = ship.rollouts.map(({ id, environment }) => ({
-      id,
-      scope: `${ship.app.name}/${environment}`,
-    }));
-    const wanted = [...asked, ...own];
-    const scopes = new Set(wanted.map(({ scope }) => scope));
-    const states =
-      wanted.length === 0
-        ? []
-        : (await environmentStates(this.system.store)).filter(({ scope }) => scopes.has(scope));
-    const views = (await Promise.all(states.map((state) => this.rolloutViews(state)))).flat();
-    const rollouts = wanted.flatMap(({ id }) => views.filter((view) => view.id === id));
+    const rollouts = await rolloutsOfShip(ship, runs, this.system);
     const making = this.system.making.get(ship.id) ?? null;
     return viewShip(ship, runs, { layout: this.system.layout, rollouts, making });
   }
@@ -404,13 +368,4 @@ export class Answers {
       help: 'see what is under way: slipway status',
     });
   }
-}
-
-/** Names are folders: nothing else may be asked for. */
-export function requireAppName(app: string): string {
-  if (/^[a-z0-9][a-z0-9-]{0,62}$/.test(app)) return app;
-  throw new CodedError('wiring/bad-app-name', `"${app}" cannot be the name of an app`, {
-    notes: ['allowed: lower-case letters, digits and "-", at most 63'],
-    help: 'set "name" in slipway.yml',
-  });
 }

@@ -9,6 +9,7 @@ import type { ContainerFile, ContainerSpec, CopySpec, NeededImage, TaskSpec } fr
 import type { FlagDoor } from './flags/port.ts';
 import type { Layout } from './layout.ts';
 import type { RevisionNeeds } from './machines/model.ts';
+import { ownVariables } from './own-variables.ts';
 import { logFileOf, releaseOf } from './processes.ts';
 import { reveal } from './secret-markers.ts';
 
@@ -108,7 +109,8 @@ async function containerSpec(
     revision: shared ? 'shared' : revision.id,
     release: release.digest,
     service: withHookImages(clear, revision.images),
-    environment: withoutNulls(clear.environment),
+    // What all revisions share is of none, and is not replaced when another comes.
+    environment: { ...withoutNulls(clear.environment), ...(shared ? {} : ownVariables(scope, revision)) },
     image: revision.images[service.name] ?? '',
     networks: project.networks,
     volumes: project.volumes,

@@ -3,7 +3,6 @@ export { Answers } from './answers.ts';
 export { endContainers } from './end-containers.ts';
 export type { FlagsChangeView, FlagsView, FlagVersionView } from './flags/answers.ts';
 export type { AskedRamp } from './flags/ask-ramp.ts';
-export type { RampView } from './flags/view-ramps.ts';
 export type { FlagWish } from './flags/change.ts';
 export { layoutOf, type Layout } from './layout.ts';
 export { machineLogs } from './machines/machine-logs.ts';
@@ -27,6 +26,7 @@ export type {
   JobViewState,
   LogLine,
   PlanView,
+  RampView,
   RevisionView,
   RolloutView,
   RolloutViewState,

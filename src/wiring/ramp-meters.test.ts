@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import { judgeLevels, type MetricDefinition } from '../app/index.ts';
 import { beginRamp } from '../flags/index.ts';
+import { Meter } from './judge/meter.ts';
+import { layoutOf } from './layout.ts';
 import { RampMeters } from './ramp-meters.ts';
 
 const metric: MetricDefinition = {
@@ -32,12 +34,11 @@ test('a metric is read for those with the variant and for those without', async 
       throw new Error('no machine is asked');
     },
   };
-  const place = {
-    path: '/usr/bin:/bin',
-    filesOf: () => Promise.resolve('/'),
-    nowMs: () => performance.now(),
-  };
-  const meters = new RampMeters({ machines, ...place });
+  const filesOf = () => Promise.resolve('/');
+  const meters = new RampMeters(
+    { machines, path: '/usr/bin:/bin', layout: layoutOf('/nowhere') },
+    (scope, { path }) => new Meter({ scope, machines, path, filesOf, nowMs: () => performance.now() }),
+  );
   await expect
     .poll(() => meters.look('shop/production', ramp)[metric.name], { timeout: 30_000 })
     .toMatchObject({ candidate: 9, stable: 2, trouble: null });

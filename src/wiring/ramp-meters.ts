@@ -1,33 +1,28 @@
 import type { MetricDefinition, MetricSource } from '../app/index.ts';
 import type { MetricReading } from '../delivery/index.ts';
 import { isGoing, type Ramp } from '../flags/index.ts';
-import { Meter } from './judge/meter.ts';
-import type { MetricPlace } from './judge/gauge-of.ts';
-
-/** A ramp that has not been looked at for so long is another server's by now. */
-const forgottenAfterMs = 300_000;
-
-type RampPlace = Omit<MetricPlace, 'scope' | 'filesOf'> & {
-  /** Folder of a release's files. */
-  filesOf: (app: string, release: string) => Promise<string>;
-};
+import { LookedAt } from './judge/looked-at.ts';
+import { meterOf, type MeterParts } from './judge/meter-of.ts';
+import type { Meter } from './judge/meter.ts';
 
 /** Reads metrics of variants, as those of rollouts are read: a variant is measured in place of a revision. */
 export class RampMeters {
-  readonly #place: RampPlace;
+  readonly #parts: MeterParts;
+  readonly #begin: typeof meterOf;
   /** By ramp. */
-  readonly #meters = new Map<string, { meter: Meter; timer: NodeJS.Timeout }>();
+  readonly #meters = new LookedAt<Meter>((meter) => meter.want([]));
 
-  constructor(place: RampPlace) {
-    this.#place = place;
+  /** @param begin - For tests. */
+  constructor(parts: MeterParts, begin = meterOf) {
+    this.#parts = parts;
+    this.#begin = begin;
   }
 
   /** Begins to read what the ramp's judge asks for, and gives the newest readings by metric. */
   look(scope: string, ramp: Ramp): Record<string, MetricReading> {
     const { id, rules, release, variant, rest } = ramp;
     if (rules.metrics.length === 0 || !isGoing(ramp)) return {};
-    const { meter, timer } = this.#meters.get(id) ?? this.#begin(scope, ramp);
-    timer.refresh();
+    const meter = this.#meters.look(id, () => this.#begin(scope, this.#parts));
     const measured = (name: string) => ({ id: name, copies: [] });
     const [candidate, stable] = [measured(variant), measured(rest)];
     meter.want(
@@ -43,20 +38,7 @@ export class RampMeters {
   }
 
   forget({ id }: Ramp): void {
-    const known = this.#meters.get(id);
-    known?.meter.want([]);
-    clearTimeout(known?.timer);
-    this.#meters.delete(id);
-  }
-
-  #begin(scope: string, ramp: Ramp): { meter: Meter; timer: NodeJS.Timeout } {
-    const timer = setTimeout(() => this.forget(ramp), forgottenAfterMs).unref();
-    const { filesOf, ...place } = this.#place;
-    const [app = ''] = scope.split('/');
-    const ofApp = (release: string) => filesOf(app, release);
-    const begun = { meter: new Meter({ ...place, scope, filesOf: ofApp }), timer };
-    this.#meters.set(ramp.id, begun);
-    return begun;
+    this.#meters.forget(id);
   }
 }
 

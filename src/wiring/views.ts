@@ -146,6 +146,25 @@ export interface EnvironmentView {
   rollout: RolloutView | null;
 }
 
+/** A ramp of a flag as it stands. */
+export interface RampView {
+  app: string;
+  environment: string;
+  id: string;
+  flag: string;
+  variant: string;
+  steps: number[];
+  /** Share that it is at, or ended with; null where the flag is as it was before, or as others want it. */
+  percent: number | null;
+  state: 'setting' | 'holding' | 'returning' | 'done' | 'failed' | 'aborted' | 'overtaken';
+  /** Of the hold; null when nothing is held. */
+  leftMs: number | null;
+  /** What the judge says, or why it ended. */
+  word: string;
+  by: string;
+  startedAtMs: number;
+}
+
 /** A machine of an environment. */
 export interface MachineView {
   /** `here`, or as ssh takes it. */
@@ -220,6 +239,8 @@ export interface StatusView {
   environments: EnvironmentView[];
   /** Still under way, newest first. */
   ships: ShipView[];
+  /** Of flags, those under way. */
+  ramps: RampView[];
   /** Who asks, how that is known and what they are; absent while the owner alone gets in. */
   you?: { name: string; proof: string; is: string };
 }

@@ -1,7 +1,9 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach } from 'vitest';
 import type { ComposeService } from '../../src/compose/index.ts';
 import type { InstanceObservation } from '../../src/delivery/index.ts';
 import { openEngine, type Engine } from '../../src/docker/index.ts';
@@ -13,6 +15,7 @@ import {
   type DockerTarget,
   type TaskSpec,
 } from '../../src/targets/index.ts';
+import { sharedDockerd } from './shared.ts';
 
 export { hookOf, serviceOf, somewhere } from '../../src/targets/docker/testing/services.ts';
 
@@ -31,6 +34,8 @@ export const answering = (answer: string): Partial<ComposeService> => ({
 
 /** A target over an engine, with a supervisor and a home of its own; everything is removed at the end. */
 export interface TargetRig {
+  /** Of its engine. */
+  url: string;
   engine: Engine;
   home: string;
   homeId: string;
@@ -49,7 +54,19 @@ export interface TargetRig {
     probe?: Partial<ContainerProbe>,
   ): Promise<InstanceObservation>;
   gone(id: string): Promise<void>;
+  /** Runs Docker's own command on the engine; gives what it says. */
+  docker(...words: string[]): string;
   close(): Promise<void>;
+}
+
+/** Opens a target before each test, over the engine of the run, and closes it after. */
+export function targetForEach(take: (rig: TargetRig) => void): void {
+  let rig: TargetRig;
+  beforeEach(async () => {
+    rig = await openTarget(await sharedDockerd());
+    take(rig);
+  });
+  afterEach(() => rig.close());
 }
 
 let rigs = 0;
@@ -87,6 +104,7 @@ export async function openTarget(url: string): Promise<TargetRig> {
     }
   };
   return {
+    url,
     engine,
     home,
     homeId,
@@ -128,6 +146,11 @@ export async function openTarget(url: string): Promise<TargetRig> {
       void (await until(async () =>
         (await target.observe(scope, [])).some((copy) => copy.id === id) ? null : true,
       )),
+    docker: (...words) =>
+      execFileSync('/usr/bin/docker', ['-H', url, ...words], {
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'pipe'],
+      }).trim(),
     close: async () => {
       await supervisor.shutdown({ stopAll: true });
       const own = { 'slipway.home': homeId };

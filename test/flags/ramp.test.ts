@@ -108,6 +108,8 @@ test('a variant whose users meet trouble goes back to what the flag was, with th
 test('a flag has one ramp at a time, and what somebody sets meanwhile stays', async () => {
   await begin('search', { holdMs: 600_000 });
   await until('the first share', async () => (await rampOf('search')).state === 'holding');
+  const { ramps } = await rig.client.status();
+  expect(ramps).toMatchObject([{ ...place, flag: 'search', percent: 20, state: 'holding' }]);
   await expect(begin('search')).rejects.toMatchObject({
     findings: [{ code: 'wiring/ramp-under-way' }],
   });

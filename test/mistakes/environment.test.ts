@@ -2,17 +2,14 @@ import { chmodSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { expectText } from './expect-text.ts';
-import { freePort, setStage, type Files, type Stage } from './stage.ts';
+import { setStage, startServer, type Files, type Stage } from './stage.ts';
 
 let stage: Stage;
 let shop: string;
 
 beforeAll(async () => {
   stage = setStage();
-  const port = await freePort();
-  stage.hide(`127.0.0.1:${port}`, '127.0.0.1:<port>');
-  const up = await stage.run(['up', '--http', `127.0.0.1:${port}`]);
-  expect(up.exitCode, up.text).toBe(0);
+  await startServer(stage);
   shop = stage.repository('shop');
 });
 

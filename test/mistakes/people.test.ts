@@ -6,7 +6,7 @@ import type { StoredEvent } from '../../src/flow/index.ts';
 import type { StatusView } from '../../src/wiring/index.ts';
 import { until } from '../rig/index.ts';
 import { expectText } from './expect-text.ts';
-import { freePort, setStage, type Stage } from './stage.ts';
+import { setStage, startServer, type Stage } from './stage.ts';
 
 /*
  * Three people with keys of their own, on a server of one user. In the place of ssh and sshd stands what sshd does with
@@ -18,17 +18,14 @@ let shop: string;
 
 beforeAll(async () => {
   stage = setStage();
-  const port = await freePort();
   const owner = userInfo().username;
-  stage.hide(`127.0.0.1:${port}`, '127.0.0.1:<port>');
   stage.hide(`${owner} (the owner)`, '<owner> (the owner)');
   stage.hide(`or ${owner} can allow`, 'or <owner> can allow');
   stage.hide(`uid ${process.getuid?.()}`, 'uid <uid>');
   stage.hide(`only ${owner},`, 'only <owner>,');
   stage.hide(`: ${owner} owns`, ': <owner> owns');
   stage.hide(`grant ${owner} viewer`, 'grant <owner> viewer');
-  const up = await stage.run(['up', '--http', `127.0.0.1:${port}`]);
-  expect(up.exitCode, up.text).toBe(0);
+  await startServer(stage);
   shop = stage.repository('shop');
 });
 

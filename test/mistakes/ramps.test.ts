@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { expectText } from './expect-text.ts';
-import { freePort, setStage, type Stage } from './stage.ts';
+import { setStage, startServer, type Stage } from './stage.ts';
 
 let stage: Stage;
 let shop: string;
@@ -11,10 +11,7 @@ const document = {
 
 beforeAll(async () => {
   stage = setStage();
-  const port = await freePort();
-  stage.hide(`127.0.0.1:${port}`, '127.0.0.1:<port>');
-  const up = await stage.run(['up', '--http', `127.0.0.1:${port}`]);
-  expect(up.exitCode, up.text).toBe(0);
+  await startServer(stage);
   shop = stage.repository('shop', { 'flags.json': JSON.stringify(document) });
   const applied = await stage.run(['flags', 'apply', 'production', 'flags.json'], { cwd: shop });
   expect(applied.exitCode, applied.text).toBe(0);

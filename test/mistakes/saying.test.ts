@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { StatusView } from '../../src/wiring/index.ts';
 import { until } from '../rig/index.ts';
 import { expectText } from './expect-text.ts';
-import { freePort, setStage, type Stage } from './stage.ts';
+import { setStage, startServer, type Stage } from './stage.ts';
 
 /*
  * A canary with approvals, driven to its end by the real command line: who may say what, and what a wrong word is told.
@@ -28,10 +28,7 @@ environments:
 
 beforeAll(async () => {
   stage = setStage();
-  const port = await freePort();
-  stage.hide(`127.0.0.1:${port}`, '127.0.0.1:<port>');
-  const up = await stage.run(['up', '--http', `127.0.0.1:${port}`]);
-  expect(up.exitCode, up.text).toBe(0);
+  await startServer(stage);
   shop = stage.repository('shop');
   const shipped = await stage.run(['ship'], { cwd: shop });
   expect(shipped.exitCode, shipped.text).toBe(0);

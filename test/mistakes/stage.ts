@@ -120,6 +120,14 @@ export function setStage(): Stage {
   };
 }
 
+/** Starts the server of the stage, on a port that nobody sees. */
+export async function startServer(stage: Stage): Promise<void> {
+  const port = await freePort();
+  stage.hide(`127.0.0.1:${port}`, '127.0.0.1:<port>');
+  const up = await stage.run(['up', '--http', `127.0.0.1:${port}`]);
+  if (up.exitCode !== 0) throw new Error(up.text);
+}
+
 async function runCommand(
   [program = '', ...words]: string[],
   { cwd, env, stdin }: { cwd: string; env: Record<string, string>; stdin: string },

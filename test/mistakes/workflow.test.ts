@@ -1,13 +1,12 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, test } from 'vitest';
 import { expectText } from './expect-text.ts';
-import { freePort, setStage, workflow, type Files, type Stage } from './stage.ts';
+import { setStage, startServer, workflow, type Files, type Stage } from './stage.ts';
 
 let stage: Stage;
 
 beforeAll(async () => {
   stage = setStage();
-  const up = await stage.run(['up', '--http', `127.0.0.1:${await freePort()}`]);
-  expect(up.exitCode, up.text).toBe(0);
+  await startServer(stage);
 });
 
 afterAll(() => stage.close());

@@ -1,8 +1,8 @@
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { copyUse } from '../../src/wiring/machines/copy-use.ts';
 import { countLines } from '../../src/wiring/machines/count-lines.ts';
-import { dockerInstall, lacksDocker, sharedDockerd } from '../docker/index.ts';
-import { openTarget, serviceOf, type TargetRig } from '../docker/target-rig.ts';
+import { dockerInstall, lacksDocker } from '../docker/index.ts';
+import { serviceOf, targetForEach, type TargetRig } from '../docker/target-rig.ts';
 
 const heldBytes = 150 * 2 ** 20;
 /** Holds memory, says a line for each signal, and works for a while then. */
@@ -19,16 +19,8 @@ const script = `
   console.log('ERROR at the start');`;
 
 describe.skipIf(lacksDocker())(`containers are measured (missing? ${dockerInstall})`, () => {
-  let url: string;
   let rig: TargetRig;
-
-  beforeAll(async () => {
-    url = await sharedDockerd();
-  });
-  beforeEach(async () => {
-    rig = await openTarget(url);
-  });
-  afterEach(() => rig.close());
+  targetForEach((opened) => (rig = opened));
 
   it('by what they hold, what they work, and what they say', async () => {
     const service = serviceOf('web', { command: ['node', '-e', script] });

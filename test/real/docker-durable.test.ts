@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { request, type IncomingMessage } from 'node:http';
-import { afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import {
   builtImageName,
   containerName,
@@ -10,8 +10,16 @@ import {
   volumeName,
   type Keep,
 } from '../../src/targets/index.ts';
-import { dockerInstall, lacksDocker, loadImages, sharedDockerd, startDockerd } from '../docker/index.ts';
-import { answering, hookOf, openTarget, serviceOf, shell, type TargetRig } from '../docker/target-rig.ts';
+import { dockerInstall, lacksDocker, loadImages, startDockerd } from '../docker/index.ts';
+import {
+  answering,
+  hookOf,
+  openTarget,
+  serviceOf,
+  shell,
+  targetForEach,
+  type TargetRig,
+} from '../docker/target-rig.ts';
 import { lacks } from './support/component.ts';
 import { registry, startRegistry } from './support/registry.ts';
 
@@ -20,26 +28,13 @@ const patience = { timeout: 60_000 };
 const forever = shell('exec sleep 1000');
 
 describe.skipIf(lacksDocker())(`containers through kills and changes (missing? ${dockerInstall})`, () => {
-  let url: string;
   let rig: TargetRig;
+  targetForEach((opened) => (rig = opened));
 
-  beforeAll(async () => {
-    url = await sharedDockerd();
-  });
-  beforeEach(async () => {
-    rig = await openTarget(url);
-  });
-  afterEach(() => rig.close());
-
-  const docker = (...words: string[]) =>
-    execFileSync('/usr/bin/docker', ['-H', url, ...words], {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'pipe'],
-    }).trim();
   /** What `docker network create` would refuse; takes the labels along. */
   const createTwin = async ({ Name, Labels }: { Name: string; Labels?: Record<string, string> }) => {
     const asked = request({
-      socketPath: url.slice('unix://'.length),
+      socketPath: rig.url.slice('unix://'.length),
       path: '/networks/create',
       method: 'POST',
       headers: { 'content-type': 'application/json' },
@@ -73,12 +68,14 @@ describe.skipIf(lacksDocker())(`containers through kills and changes (missing? $
     const copy = await rig.copy(serviceOf('web', forever));
     await Promise.all([rig.target.start(copy, 1), rig.target.start(copy, 1), rig.target.start(copy, 1)]);
     await rig.seen('r1-web-1', isReady);
-    const id = docker('inspect', '-f', '{{.Id}}', containerName(rig.scope, 'r1-web-1'));
+    const id = rig.docker('inspect', '-f', '{{.Id}}', containerName(rig.scope, 'r1-web-1'));
     await rig.target.start(copy, 1);
-    expect(docker('inspect', '-f', '{{.Id}}', containerName(rig.scope, 'r1-web-1'))).toBe(id);
+    expect(rig.docker('inspect', '-f', '{{.Id}}', containerName(rig.scope, 'r1-web-1'))).toBe(id);
     expect(await rig.target.observe(rig.scope, [])).toHaveLength(1);
     expect(
-      docker('network', 'ls', '-q', '-f', `name=^${networkName(rig.scope, 'default', 'r1')}$`).split('\n'),
+      rig
+        .docker('network', 'ls', '-q', '-f', `name=^${networkName(rig.scope, 'default', 'r1')}$`)
+        .split('\n'),
     ).toHaveLength(1);
   });
 
@@ -130,7 +127,7 @@ describe.skipIf(lacksDocker())(`containers through kills and changes (missing? $
     await expect.poll(async () => (await rig.supervisor.list(rig.scope))[0]?.phase, patience).toBe('exited');
     expect(await observeTask()).toEqual({ state: 'running', logTail: [] });
     await rig.target.runCommand(task, 1);
-    docker('exec', containerName(rig.scope, 'r1-migrate'), 'touch', '/tmp/go');
+    rig.docker('exec', containerName(rig.scope, 'r1-migrate'), 'touch', '/tmp/go');
     await expect
       .poll(observeTask, patience)
       .toEqual({ state: 'exited', code: 0, logTail: ['begun', 'done'] });
@@ -165,9 +162,9 @@ describe.skipIf(lacksDocker())(`containers through kills and changes (missing? $
       return observeTask();
     };
     expect(await forgotten()).toEqual({ state: 'running', logTail: [] });
-    docker('exec', containerName(rig.scope, 'r1-migrate'), 'touch', '/tmp/go');
+    rig.docker('exec', containerName(rig.scope, 'r1-migrate'), 'touch', '/tmp/go');
     await expect.poll(forgotten, patience).toEqual({ state: 'none' });
-    expect(docker('ps', '-aq', '-f', `name=${containerName(rig.scope, 'r1-migrate')}`)).toBe('');
+    expect(rig.docker('ps', '-aq', '-f', `name=${containerName(rig.scope, 'r1-migrate')}`)).toBe('');
     await expect.poll(() => rig.supervisor.list(rig.scope), patience).toEqual([]);
     expect(left).toThrow('grep');
   });
@@ -178,7 +175,7 @@ describe.skipIf(lacksDocker())(`containers through kills and changes (missing? $
     const secret = { target: '/run/secrets/token', content: 'hunter2', mode: 0o400, uid: 0, gid: 0 };
     await rig.target.start(await rig.copy(service, { files: [secret] }), 1);
     await rig.seen('r1-web-1', isReady);
-    expect(docker('ps', '-aq', '-f', 'name=pre-start')).not.toBe('');
+    expect(rig.docker('ps', '-aq', '-f', 'name=pre-start')).not.toBe('');
     const left = execFileSync('find', [rig.home, '-name', '*.files'], { encoding: 'utf8' }).trim();
     expect(left.split('/').at(-1)).toBe(`${containerName(rig.scope, 'r1-web-1')}.files`);
     expect(left.split('\n')).toHaveLength(1);
@@ -201,7 +198,7 @@ describe.skipIf(lacksDocker())(`containers through kills and changes (missing? $
       code: 'targets/still-stopping',
     });
     await expect
-      .poll(() => docker('exec', containerName(rig.scope, 'r1-web-1'), 'sh', '-c', 'ls /tmp'), patience)
+      .poll(() => rig.docker('exec', containerName(rig.scope, 'r1-web-1'), 'sh', '-c', 'ls /tmp'), patience)
       .toContain('once');
     await killAct('~stop/r1-web-1');
     await rig.seen('r1-web-1', ({ phase }) => phase === 'running');
@@ -216,13 +213,15 @@ describe.skipIf(lacksDocker())(`containers through kills and changes (missing? $
     await rig.target.start(copy, 1);
     await rig.seen('r1-web-1', isReady);
     const name = containerName(rig.scope, copy.id);
-    docker('rename', name, `${name}-old`);
-    docker('create', '--name', name, copy.image, 'true');
-    onTestFinished(() => void docker('rm', '-f', name));
+    rig.docker('rename', name, `${name}-old`);
+    rig.docker('create', '--name', name, copy.image, 'true');
+    onTestFinished(() => void rig.docker('rm', '-f', name));
     await rig.target.stop(rig.scope, copy.id, 1);
     await expect.poll(() => rig.target.observe(rig.scope, []), patience).toEqual([]);
-    expect(docker('ps', '-a', '--format', '{{.Names}}').split('\n')).toEqual(expect.arrayContaining([name]));
-    expect(docker('ps', '-a', '--format', '{{.Names}}')).not.toContain(`${name}-old`);
+    expect(rig.docker('ps', '-a', '--format', '{{.Names}}').split('\n')).toEqual(
+      expect.arrayContaining([name]),
+    );
+    expect(rig.docker('ps', '-a', '--format', '{{.Names}}')).not.toContain(`${name}-old`);
   });
 
   it('what somebody changed by hand is told, and undone without a restart', async () => {
@@ -235,13 +234,13 @@ describe.skipIf(lacksDocker())(`containers through kills and changes (missing? $
     const before = await rig.seen('r1-web-1', isReady);
     expect(before.drift).toBeNull();
     const name = containerName(rig.scope, 'r1-web-1');
-    const started = docker('inspect', '-f', '{{.State.StartedAt}}', name);
+    const started = rig.docker('inspect', '-f', '{{.State.StartedAt}}', name);
     const network = networkName(rig.scope, 'default', 'r1');
-    docker('network', 'disconnect', network, name);
-    docker('network', 'create', '--label', `slipway.home=${rig.homeId}`, `${network}-other`);
-    docker('network', 'connect', `${network}-other`, name);
-    docker('update', '--memory', '256m', '--memory-swap', '512m', '--restart', 'no', name);
-    docker('pause', name);
+    rig.docker('network', 'disconnect', network, name);
+    rig.docker('network', 'create', '--label', `slipway.home=${rig.homeId}`, `${network}-other`);
+    rig.docker('network', 'connect', `${network}-other`, name);
+    rig.docker('update', '--memory', '256m', '--memory-swap', '512m', '--restart', 'no', name);
+    rig.docker('pause', name);
     const changed = await rig.seen('r1-web-1', ({ drift }) => drift !== null);
     expect(changed.drift?.split('; ')).toEqual([
       `its memory limit was ${128 * 2 ** 20} and is ${256 * 2 ** 20}`,
@@ -255,13 +254,13 @@ describe.skipIf(lacksDocker())(`containers through kills and changes (missing? $
       check: { kind: 'http', path: '/' },
     });
     expect(mended).toMatchObject({ probe: 'ready', restarts: 0 });
-    expect(docker('inspect', '-f', '{{.State.StartedAt}}', name)).toBe(started);
-    docker('stop', '-t', '1', name);
+    expect(rig.docker('inspect', '-f', '{{.State.StartedAt}}', name)).toBe(started);
+    rig.docker('stop', '-t', '1', name);
     const stopped = await rig.seen('r1-web-1', ({ phase }) => phase === 'exited');
     expect(stopped.drift).toBe('it was stopped by hand');
     await rig.target.repair(copy, 1);
     await rig.seen('r1-web-1', isReady);
-    docker('rm', '-f', name);
+    rig.docker('rm', '-f', name);
     await rig.target.repair(copy, 1);
     await rig.seen('r1-web-1', isReady);
   });
@@ -274,7 +273,8 @@ describe.skipIf(lacksDocker())(`containers through kills and changes (missing? $
       environment: { POSTGRES_PASSWORD: 'x', POSTGRES_DB: 'app' },
     });
     const name = containerName(rig.scope, 'shared-db-1');
-    const sql = (text: string) => docker('exec', name, 'psql', '-U', 'postgres', '-d', 'app', '-Atc', text);
+    const sql = (text: string) =>
+      rig.docker('exec', name, 'psql', '-U', 'postgres', '-d', 'app', '-Atc', text);
     await rig.target.start(copy, 1);
     await rig.seen('shared-db-1', isReady, isUp);
     sql('create table films (title text)');
@@ -286,7 +286,7 @@ describe.skipIf(lacksDocker())(`containers through kills and changes (missing? $
     expect(sql('select title from films')).toBe('Metropolis');
     await rig.target.stop(rig.scope, 'shared-db-1', 1);
     await rig.gone('shared-db-1');
-    docker('volume', 'rm', volumeName(rig.scope, 'db-var-lib-postgresql-data'));
+    rig.docker('volume', 'rm', volumeName(rig.scope, 'db-var-lib-postgresql-data'));
   });
 
   it('garbage is only what this home made and nothing needs', async () => {
@@ -301,16 +301,16 @@ describe.skipIf(lacksDocker())(`containers through kills and changes (missing? $
     await rig.gone('r2-web-1');
     // Beside it: somebody's container, network and image, and what they built on one of ours.
     const foreign = containerName(rig.scope, 'theirs');
-    docker('run', '-d', '--name', foreign, '--network', 'none', 'slipway-test/node', 'sleep', '1000');
-    docker('network', 'create', foreign);
+    rig.docker('run', '-d', '--name', foreign, '--network', 'none', 'slipway-test/node', 'sleep', '1000');
+    rig.docker('network', 'create', foreign);
     onTestFinished(() => {
-      docker('rm', '-f', foreign);
-      docker('network', 'rm', foreign);
+      rig.docker('rm', '-f', foreign);
+      rig.docker('network', 'rm', foreign);
     });
     const build = (text: string, ...names: string[]) =>
       execFileSync(
         '/usr/bin/docker',
-        ['-H', url, 'build', '-q', ...names.flatMap((name) => ['-t', name]), '-'],
+        ['-H', rig.url, 'build', '-q', ...names.flatMap((name) => ['-t', name]), '-'],
         { input: text, encoding: 'utf8' },
       ).trim();
     const old = build(
@@ -324,7 +324,7 @@ describe.skipIf(lacksDocker())(`containers through kills and changes (missing? $
     build(`FROM slipway-test/node\nLABEL slipway.home=${rig.homeId} is=base`, builtImageName('app', 'base'));
     const derived = build(`FROM ${builtImageName('app', 'base')}\nLABEL is=theirs`, 'theirs/app:1');
     onTestFinished(() => {
-      docker('rmi', 'theirs/app:1', builtImageName('app', 'needed'));
+      rig.docker('rmi', 'theirs/app:1', builtImageName('app', 'needed'));
     });
     const collected = await rig.target.collect(keep({ images: [needed] }), 1);
     expect(collected.containers).toEqual([containerName(rig.scope, 'r0-migrate')]);
@@ -337,11 +337,11 @@ describe.skipIf(lacksDocker())(`containers through kills and changes (missing? $
     ]);
     expect(collected.freedBytes).toBeGreaterThan(2 * 2 ** 20);
     expect(collected.warnings).toEqual([]);
-    expect(docker('image', 'ls', '-q', '--no-trunc')).toContain(needed);
-    expect(docker('image', 'ls', '-q', '--no-trunc')).toContain(derived);
-    expect(docker('image', 'ls', '-q', '--no-trunc')).not.toContain(old);
-    expect(docker('ps', '--format', '{{.Names}}')).toContain(foreign);
-    expect(docker('network', 'ls', '--format', '{{.Name}}')).toContain(foreign);
+    expect(rig.docker('image', 'ls', '-q', '--no-trunc')).toContain(needed);
+    expect(rig.docker('image', 'ls', '-q', '--no-trunc')).toContain(derived);
+    expect(rig.docker('image', 'ls', '-q', '--no-trunc')).not.toContain(old);
+    expect(rig.docker('ps', '--format', '{{.Names}}')).toContain(foreign);
+    expect(rig.docker('network', 'ls', '--format', '{{.Name}}')).toContain(foreign);
     expect((await rig.target.observe(rig.scope, [])).map(({ id }) => id)).toEqual(['r1-web-1']);
     const again = await rig.target.collect(keep({ images: [needed], warnBelowPercent: 100 }), 1);
     expect(again).toMatchObject({ containers: [], networks: [], images: [], freedBytes: 0 });
@@ -358,45 +358,46 @@ describe.skipIf(lacksDocker())(`containers through kills and changes (missing? $
       const { host } = started;
       const { engine, homeId } = rig;
       const build = (name: string) =>
-        execFileSync('/usr/bin/docker', ['-H', url, 'build', '-q', '-t', `${host}/${name}`, '-'], {
+        execFileSync('/usr/bin/docker', ['-H', rig.url, 'build', '-q', '-t', `${host}/${name}`, '-'], {
           input: `FROM scratch\nLABEL is=${name.replace(':', '-')}-${rig.homeId}`,
           encoding: 'utf8',
         });
       const push = (name: string) => {
         build(name);
-        docker('push', '-q', `${host}/${name}`);
-        docker('rmi', `${host}/${name}`);
+        rig.docker('push', '-q', `${host}/${name}`);
+        rig.docker('rmi', `${host}/${name}`);
       };
       for (const name of ['gone:1', 'moves:1', 'kept:1', 'theirs:1', 'named:1', 'used:1', 'digest:1'])
         push(name);
       const names = () =>
-        docker('images', '--digests', '--format', '{{.Repository}}:{{.Tag}}')
+        rig
+          .docker('images', '--digests', '--format', '{{.Repository}}:{{.Tag}}')
           .split('\n')
           .filter((name) => name.startsWith(host))
           .map((name) => name.slice(host.length + 1))
           .toSorted();
       const pull = async (name: string) => (await pullImage({ engine, homeId }, `${host}/${name}`))?.Id ?? '';
 
-      docker('pull', '-q', `${host}/theirs:1`);
+      rig.docker('pull', '-q', `${host}/theirs:1`);
       await pull('theirs:1');
       await pull('gone:1');
       const first = await pull('moves:1');
       const kept = await pull('kept:1');
       await pull('named:1');
-      docker('tag', `${host}/named:1`, `${host}/mine:1`);
+      rig.docker('tag', `${host}/named:1`, `${host}/mine:1`);
       await pull('used:1');
-      const container = docker('create', `${host}/used:1`, 'nothing');
-      docker('pull', '-q', `${host}/digest:1`);
+      const container = rig.docker('create', `${host}/used:1`, 'nothing');
+      rig.docker('pull', '-q', `${host}/digest:1`);
       const [digest = ''] = (await engine.images.inspect(`${host}/digest:1`))?.RepoDigests ?? [];
-      docker('rmi', `${host}/digest:1`);
+      rig.docker('rmi', `${host}/digest:1`);
       await pull(digest.slice(host.length + 1));
       // The name leads to a newer image now: that is needed, and the one before is not.
       build('moves:1');
-      execFileSync('/usr/bin/docker', ['-H', url, 'build', '-q', '-t', `${host}/moves:1`, '-'], {
+      execFileSync('/usr/bin/docker', ['-H', rig.url, 'build', '-q', '-t', `${host}/moves:1`, '-'], {
         input: `FROM scratch\nLABEL is=newer-${rig.homeId}`,
       });
-      docker('push', '-q', `${host}/moves:1`);
-      docker('tag', first, `${host}/moves:1`);
+      rig.docker('push', '-q', `${host}/moves:1`);
+      rig.docker('tag', first, `${host}/moves:1`);
       const second = await pull('moves:1');
       expect(second).not.toBe(first);
 
@@ -408,22 +409,22 @@ describe.skipIf(lacksDocker())(`containers through kills and changes (missing? $
       expect(await engine.images.inspect(first)).toBeNull();
       expect(await rig.target.collect(needed, 1)).toMatchObject({ images: [] });
 
-      docker('rm', container);
-      docker('rmi', `${host}/mine:1`);
+      rig.docker('rm', container);
+      rig.docker('rmi', `${host}/mine:1`);
       const rest = await rig.target.collect(keep({ images: [] }), 1);
       expect(rest.images.toSorted()).toEqual(
         ['kept:1', 'moves:1', 'named:1', 'used:1'].map((name) => `${host}/${name}`),
       );
       expect(names()).toEqual(['theirs:1']);
-      docker('rmi', `${host}/theirs:1`);
-      expect(docker('images', '-q', 'slipway/pulled')).toBe('');
+      rig.docker('rmi', `${host}/theirs:1`);
+      expect(rig.docker('images', '-q', 'slipway/pulled')).toBe('');
     },
   );
 
   it('a missing image is told, and comes from the engine that has it', async () => {
     const other = await startDockerd();
     onTestFinished(() => other.stop());
-    const id = docker('image', 'inspect', '-f', '{{.Id}}', 'redis:7');
+    const id = rig.docker('image', 'inspect', '-f', '{{.Id}}', 'redis:7');
     const there = await openTarget(other.url);
     onTestFinished(() => there.close());
     const networks = (await there.copy(serviceOf('web'))).networks;
@@ -442,7 +443,7 @@ describe.skipIf(lacksDocker())(`containers through kills and changes (missing? $
     await expect.poll(prepared, patience).toMatchObject({
       failed: `the image of redis:7, ${id.slice(0, 19)}, is not on this engine and cannot be had`,
     });
-    await there.target.prepare({ ...preparation, imagesFrom: url }, 1);
+    await there.target.prepare({ ...preparation, imagesFrom: rig.url }, 1);
     await expect.poll(prepared, patience).toBe('done');
     expect(await there.engine.images.inspect(id)).not.toBeNull();
     expect(await there.engine.networks.named(networkName(there.scope, 'default', 'r1'))).toHaveLength(1);

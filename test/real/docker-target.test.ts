@@ -1,16 +1,15 @@
-import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { containerName, networkName } from '../../src/targets/index.ts';
-import { dockerInstall, lacksDocker, sharedDockerd } from '../docker/index.ts';
+import { dockerInstall, lacksDocker } from '../docker/index.ts';
 import {
   answering,
   hookOf,
-  openTarget,
   serviceOf,
   shell,
   somewhere,
+  targetForEach,
   type TargetRig,
 } from '../docker/target-rig.ts';
 
@@ -22,22 +21,9 @@ const isReady = ({ probe }: { probe: unknown }) => probe === 'ready';
 const http = { check: { kind: 'http', path: '/ready' } } as const;
 
 describe.skipIf(lacksDocker())(`containers as copies (missing? ${dockerInstall})`, () => {
-  let url: string;
   let rig: TargetRig;
+  targetForEach((opened) => (rig = opened));
 
-  beforeAll(async () => {
-    url = await sharedDockerd();
-  });
-  beforeEach(async () => {
-    rig = await openTarget(url);
-  });
-  afterEach(() => rig.close());
-
-  const docker = (...words: string[]) =>
-    execFileSync('/usr/bin/docker', ['-H', url, ...words], {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'pipe'],
-    }).trim();
   const inspect = async (id: string) => {
     const container = await rig.engine.containers.inspect(containerName(rig.scope, id));
     if (!container) throw new Error(`no container of ${id}`);
@@ -102,7 +88,7 @@ describe.skipIf(lacksDocker())(`containers as copies (missing? ${dockerInstall})
     const sick = await rig.seen('r1-web-1', failedWith('its healthcheck fails'), http);
     expect(sick.probe).toMatchObject({ failed: expect.stringContaining('no well yet') as string });
     expect(sick.logTail.at(-1)).toContain('no well yet');
-    docker('exec', containerName(rig.scope, 'r1-web-1'), 'touch', '/tmp/well');
+    rig.docker('exec', containerName(rig.scope, 'r1-web-1'), 'touch', '/tmp/well');
     await rig.seen('r1-web-1', isReady, http);
   });
 
@@ -118,7 +104,7 @@ describe.skipIf(lacksDocker())(`containers as copies (missing? ${dockerInstall})
     };
     await rig.target.start(await rig.copy(serviceOf('api', { ...shell('exec sleep 1000'), healthcheck })), 1);
     await rig.seen('r1-api-1', isReady, { moment: 'before the migration' });
-    docker('exec', containerName(rig.scope, 'r1-api-1'), 'touch', '/tmp/ill');
+    rig.docker('exec', containerName(rig.scope, 'r1-api-1'), 'touch', '/tmp/ill');
     await rig.seen('r1-api-1', isReady, { moment: 'before the migration' });
     const ill = await rig.seen('r1-api-1', (copy) => !isReady(copy), { moment: 'after it' });
     expect(ill.probe).toEqual({
@@ -141,7 +127,7 @@ describe.skipIf(lacksDocker())(`containers as copies (missing? ${dockerInstall})
     );
     await rig.seen('r1-web-1', failedWith('did not end within 1000 ms'), command('exec sleep 500', 1000));
     await expect
-      .poll(() => docker('top', containerName(rig.scope, 'r1-web-1')), { timeout: 60_000 })
+      .poll(() => rig.docker('top', containerName(rig.scope, 'r1-web-1')), { timeout: 60_000 })
       .not.toContain('sleep 500');
   });
 
@@ -310,8 +296,8 @@ describe.skipIf(lacksDocker())(`containers as copies (missing? ${dockerInstall})
       .toEqual(['from the commit']);
     const seen = await rig.seen('r1-web-1', ({ phase }) => phase === 'running');
     expect(seen.drift).toBeNull();
-    docker('rm', '-f', containerName(rig.scope, 'r1-web-1'));
-    docker('volume', 'rm', `slipway-${rig.scope.replace('/', '-')}_media`);
+    rig.docker('rm', '-f', containerName(rig.scope, 'r1-web-1'));
+    rig.docker('volume', 'rm', `slipway-${rig.scope.replace('/', '-')}_media`);
   });
 
   it('each revision reaches the backend of its own, side by side, and both the one shared service', async () => {
@@ -362,18 +348,17 @@ describe.skipIf(lacksDocker())(`containers as copies (missing? ${dockerInstall})
     await rig.target.start(await rig.copy(service), 1);
     await rig.seen('r1-web-1', isReady);
     expect(
-      docker('exec', containerName(rig.scope, 'r1-web-1'), 'cat', '/diary/text', '/diary/after').split('\n'),
+      rig
+        .docker('exec', containerName(rig.scope, 'r1-web-1'), 'cat', '/diary/text', '/diary/after')
+        .split('\n'),
     ).toEqual(['before', 'main', 'after']);
     await rig.target.start(await rig.copy(service, { id: 'r1-web-2' }), 1);
     await rig.seen('r1-web-2', isReady);
     await rig.target.stop(rig.scope, 'r1-web-1', 1);
     await rig.gone('r1-web-1');
-    expect(docker('exec', containerName(rig.scope, 'r1-web-2'), 'cat', '/diary/text').split('\n')).toEqual([
-      'before',
-      'main',
-      'main',
-      'end',
-    ]);
+    expect(
+      rig.docker('exec', containerName(rig.scope, 'r1-web-2'), 'cat', '/diary/text').split('\n'),
+    ).toEqual(['before', 'main', 'main', 'end']);
   });
 
   it('a pre_start hook ends with the start that it belongs to, and one that has ended well is not run again', async () => {
@@ -383,7 +368,7 @@ describe.skipIf(lacksDocker())(`containers as copies (missing? ${dockerInstall})
       preStop: [],
     };
     const hook = (index: number) => containerName(rig.scope, `r1-web-pre-start-${index}`);
-    const state = (name: string) => docker('ps', '-a', '--format', '{{.State}}', '-f', `name=${name}$`);
+    const state = (name: string) => rig.docker('ps', '-a', '--format', '{{.State}}', '-f', `name=${name}$`);
     await rig.target.start(await rig.copy(serviceOf('web', { ...shell('exec sleep 1000'), hooks })), 1);
     await expect.poll(() => state(hook(2)), { timeout: 60_000 }).toBe('running');
     await rig.target.stop(rig.scope, 'r1-web-1', 1);
@@ -410,12 +395,12 @@ describe.skipIf(lacksDocker())(`containers as copies (missing? ${dockerInstall})
     ).rejects.toMatchObject({ code: 'docker/not-found' });
     expect(await rig.target.observe(rig.scope, [])).toEqual([]);
     const name = containerName(rig.scope, 'r1-web-1');
-    docker('create', '--name', name, 'slipway-test/node');
+    rig.docker('create', '--name', name, 'slipway-test/node');
     await expect(rig.target.start(await rig.copy(web), 1)).rejects.toMatchObject({
       code: 'targets/name-taken',
       help: `rename or remove it: docker rename ${name} old-${name}`,
     });
-    docker('rm', name);
+    rig.docker('rm', name);
     const server = (await import('node:net')).createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as { port: number };

@@ -1,13 +1,12 @@
 import { formatDuration, parseDuration } from '../../app/index.ts';
 import { CodedError } from '../../diagnostics/index.ts';
-import type { RampView } from '../../wiring/index.ts';
 import { nameApp, nameEnvironment } from '../app-of.ts';
 import { actorIn } from '../commit-of.ts';
 import { show, withServer, type CliContext, type CommonOptions } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { percentIn } from '../flag-values.ts';
+import { rampLines } from '../render/ramp-lines.ts';
 import { harmless } from '../render/text.ts';
-import { age, left } from '../render/time.ts';
 
 interface RampOptions extends CommonOptions {
   app?: string;
@@ -96,18 +95,4 @@ function tell(context: CliContext, options: RampOptions, verb: 'abort' | 'promot
     show(context, options, view, () => rampLines(view, context.nowMs()));
     return exitCodes.done;
   });
-}
-
-function rampLines(view: RampView, nowMs: number): string[] {
-  const { flag, variant, by, startedAtMs, word } = view;
-  const began = `begun ${age(nowMs - startedAtMs)} ago by ${harmless(by)}`;
-  return [`${harmless(flag)} → ${harmless(variant)}: ${stateText(view)}, ${began}`, `  ${harmless(word)}`];
-}
-
-function stateText({ state, percent, steps, leftMs }: RampView): string {
-  const step = `step ${percent === null ? 0 : steps.indexOf(percent) + 1} of ${steps.length}`;
-  if (state === 'setting') return `goes to ${percent} %, ${step}`;
-  if (state === 'holding') return `${percent} %, ${step}, ${left(leftMs ?? 0)}`;
-  if (state === 'returning') return 'goes back to what it was';
-  return state === 'done' ? `done at ${percent} %` : state;
 }

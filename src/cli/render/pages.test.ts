@@ -1,7 +1,17 @@
 import { expect, test } from 'vitest';
 import type { StoredEvent } from '../../flow/index.ts';
 import type { MachineForecast } from '../../wiring/index.ts';
-import { aCopy, aHealth, anEnvironment, aPlan, aRollout, aShip, aStatus, startMs } from '../testing/views.ts';
+import {
+  aCopy,
+  aHealth,
+  anEnvironment,
+  aPlan,
+  aRamp,
+  aRollout,
+  aShip,
+  aStatus,
+  startMs,
+} from '../testing/views.ts';
 import { auditPage, eventsPage } from './audit-page.ts';
 import { historyPage } from './history-page.ts';
 import { levels, planPage } from './plan-page.ts';
@@ -39,6 +49,22 @@ test('status: what serves, since when, with which instances and traffic, what st
     '',
     'REACHED AT',
     'medianest/production  http://medianest.localhost:8080',
+  ]);
+});
+
+test('status: which flags are ramped, how far they are, and what the judge says so far', () => {
+  const ramps = [
+    aRamp(),
+    aRamp({ flag: 'menu', state: 'returning', percent: null, leftMs: null, word: 'harm' }),
+  ];
+  const page = statusPage(aStatus({ ramps }), look, startMs);
+  expect(page.slice(page.indexOf('Under way'), -3)).toEqual([
+    'Under way',
+    '  medianest/production  checkout → new: 20 %, step 2 of 3, 3m left, begun 10m ago by ana',
+    '    about 50 more users who meet trouble are needed',
+    '    take it back: slipway flags abort production checkout',
+    '  medianest/production  menu → new: goes back to what it was, begun 10m ago by ana',
+    '    harm',
   ]);
 });
 

@@ -66,7 +66,7 @@ test('a failed rollout speaks for the job that waited for it', () => {
     '  rollout of r2 to production failed: r2 did not get ready within 8s',
     '    | Error: no database',
     '  production still serves r1 (9f8e7d6 First); all traffic is on it',
-    '  next: slipway logs production, then mend, commit and "slipway ship"',
+    '  next: slipway explain production, then mend, commit and "slipway ship"',
   ]);
 });
 

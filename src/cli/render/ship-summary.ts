@@ -187,7 +187,7 @@ function nextStep(view: ShipView, rollout: RolloutView | undefined, job: JobView
   // A run without a server keeps no logs, and has printed them all.
   if (view.id.startsWith('run-')) return 'mend and commit, then "slipway run"';
   if (view.state === 'cancelled') return 'ship again with "slipway ship"';
-  if (rollout) return `slipway logs ${rollout.environment}, then mend, commit and "slipway ship"`;
+  if (rollout) return `slipway explain ${rollout.environment}, then mend, commit and "slipway ship"`;
   if (job) return `slipway logs ${view.id} --job "${job.key}", then mend, commit and "slipway ship"`;
   return 'mend that, then "slipway ship"';
 }

@@ -1,12 +1,14 @@
 import type {
   CopyView,
   EnvironmentView,
+  RampView,
   RevisionView,
   RolloutView,
   SharedView,
   StatusView,
 } from '../../wiring/index.ts';
 import { branchOf, short } from './marks.ts';
+import { rampLines } from './ramp-lines.ts';
 import { renderTable } from './table.ts';
 import { harmless, paint, type Look } from './text.ts';
 import { age } from './time.ts';
@@ -138,9 +140,9 @@ function trafficOf({ serving, rollout }: EnvironmentView): string {
   return `${weightPercent} %, ${requests} requests${inFlight === 0 ? '' : `, ${inFlight} now`}${candidate}`;
 }
 
-function underWay({ environments, ships }: StatusView, look: Look, nowMs: number): string[] {
+function underWay({ environments, ships, ramps }: StatusView, look: Look, nowMs: number): string[] {
   const rollouts = environments.flatMap(({ rollout }) => rollout ?? []);
-  if (rollouts.length === 0 && ships.length === 0) return [];
+  if (rollouts.length + ships.length + ramps.length === 0) return [];
   return [
     '',
     paint(look, 'bold', 'Under way'),
@@ -149,7 +151,15 @@ function underWay({ environments, ships }: StatusView, look: Look, nowMs: number
       return `  ${ship.id}  ${what}  (${branchOf(ship.ref)}, ${ship.actor}, ${age(nowMs - ship.startedAtMs)})`;
     }),
     ...rollouts.flatMap(rolloutLines),
+    ...ramps.flatMap((ramp) => flagLines(ramp, nowMs)),
   ];
+}
+
+function flagLines(ramp: RampView, nowMs: number): string[] {
+  const { app, environment, flag, state } = ramp;
+  const [stands = '', says = ''] = rampLines(ramp, nowMs);
+  const back = state === 'returning' ? [] : [`    take it back: slipway flags abort ${environment} ${flag}`];
+  return [`  ${app}/${environment}  ${stands}`, `  ${says}`, ...back];
 }
 
 function rolloutLines(rollout: RolloutView): string[] {

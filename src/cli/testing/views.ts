@@ -4,6 +4,7 @@ import type {
   HealthView,
   JobView,
   PlanView,
+  RampView,
   RolloutView,
   RunView,
   ShipView,
@@ -163,7 +164,25 @@ export function aHealth(over: Partial<HealthView> = {}): HealthView {
 }
 
 export function aStatus(over: Partial<StatusView> = {}): StatusView {
-  return { server: aHealth(), environments: [anEnvironment()], ships: [], ...over };
+  return { server: aHealth(), environments: [anEnvironment()], ships: [], ramps: [], ...over };
+}
+
+export function aRamp(over: Partial<RampView> = {}): RampView {
+  return {
+    app: 'medianest',
+    environment: 'production',
+    id: 'ra-1',
+    flag: 'checkout',
+    variant: 'new',
+    steps: [1, 20, 100],
+    percent: 20,
+    state: 'holding',
+    leftMs: 180_000,
+    word: 'about 50 more users who meet trouble are needed',
+    by: 'ana',
+    startedAtMs: startMs - 600_000,
+    ...over,
+  };
 }
 
 export function aPlan(over: Partial<PlanView> = {}): PlanView {

@@ -6,10 +6,11 @@ import type { Json } from '../../flow/index.ts';
 import { environmentState } from '../environments.ts';
 import { releaseOf } from '../processes.ts';
 import type { System } from '../system.ts';
+import type { RampView } from '../views.ts';
 import { documentOf, type FlagPlace } from './change.ts';
 import { totalsOf } from './environment-totals.ts';
 import { rampFlowId, rampKind, type RampFlowData } from './ramps.ts';
-import { viewRamps, type RampView } from './view-ramps.ts';
+import { viewRamps } from './view-ramps.ts';
 
 /** What somebody wants of a flag. */
 export interface AskedRamp {

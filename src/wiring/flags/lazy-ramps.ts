@@ -24,17 +24,14 @@ export function lazyRamps({
   return {
     kind: rampKind,
     tick: async (flow, context) => {
-      const [{ rampHandler }, { totalsOf }, { RampMeters }, { releaseOf }] = await Promise.all([
+      const [{ rampHandler }, { totalsOf }, { RampMeters }] = await Promise.all([
         import('./ramp-flow.ts'),
         import('./environment-totals.ts'),
         import('../ramp-meters.ts'),
-        import('../processes.ts'),
       ]);
       const refresh = () => flags.refresh();
       const totals = (scope: string) => totalsOf(scope, { store, machines });
-      const filesOf = async (app: string, release: string) =>
-        (await releaseOf(layout, app, release)).filesDirectory;
-      meters ??= new RampMeters({ machines, filesOf, path, nowMs: () => performance.now() });
+      meters ??= new RampMeters({ machines, layout, path });
       return rampHandler({ store, refresh, totals, meters }).tick(flow, context);
     },
   };

@@ -8,9 +8,9 @@ import {
 } from '../../flags/index.ts';
 import type { FlowHandler, NewEvent, Signal } from '../../flow/index.ts';
 import type { Store } from '../../store/index.ts';
-import { changeFlags, documentOf, type FlagPlace } from './change.ts';
+import { changeFlags, documentOf } from './change.ts';
 import type { RampMeters } from '../ramp-meters.ts';
-import { rampKind, type RampFlowData } from './ramps.ts';
+import { placeOf, rampKind, type RampFlowData } from './ramps.ts';
 
 /** What a ramp acts on. */
 export interface RampPorts {
@@ -94,9 +94,4 @@ function eventsOf(
         ]
       : [];
   return [...(isNew ? [start] : []), ...told, ...end];
-}
-
-function placeOf(scope: string): FlagPlace {
-  const [app = '', environment = ''] = scope.split('/');
-  return { app, environment };
 }

@@ -2,24 +2,8 @@ import { isGoing, type Ramp } from '../../flags/index.ts';
 import { unreachable } from '../../diagnostics/index.ts';
 import type { Store } from '../../store/index.ts';
 import type { FlagPlace } from './change.ts';
-import { rampFlows } from './ramps.ts';
-
-/** A ramp as it stands, for people. */
-export interface RampView extends FlagPlace {
-  id: string;
-  flag: string;
-  variant: string;
-  steps: number[];
-  /** Share that it is at, or ended with; null where the flag is as it was before, or as others want it. */
-  percent: number | null;
-  state: 'setting' | 'holding' | 'returning' | 'done' | 'failed' | 'aborted' | 'overtaken';
-  /** Of the hold; null when nothing is held. */
-  leftMs: number | null;
-  /** What the judge says, or why it ended. */
-  word: string;
-  by: string;
-  startedAtMs: number;
-}
+import type { RampView } from '../views.ts';
+import { placeOf, rampFlows, type RampFlowData } from './ramps.ts';
 
 /** The last ramp of each flag, those under way first. */
 export async function viewRamps(
@@ -34,6 +18,11 @@ export async function viewRamps(
     (a, b) => Number(isGoing(b.ramp)) - Number(isGoing(a.ramp)) || b.ramp.startedAtMs - a.ramp.startedAtMs,
   );
   return order.map(({ view }) => view);
+}
+
+/** Those under way, of all environments. */
+export function rampsUnderWay(flows: readonly { data: RampFlowData }[]): RampView[] {
+  return flows.flatMap(({ data: { scope, ramp } }) => (isGoing(ramp) ? [viewOf(placeOf(scope), ramp)] : []));
 }
 
 function viewOf(place: FlagPlace, ramp: Ramp): RampView {

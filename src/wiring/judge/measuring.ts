@@ -1,45 +1,27 @@
-import {
-  metricWishes,
-  probingWish,
-  type EnvironmentState,
-  type MetricWish,
-  type Observed,
-  type ProbingWish,
-} from '../../delivery/index.ts';
-import type { Machines } from '../machines/machines.ts';
-import type { Layout } from '../layout.ts';
-import { releaseOf } from '../processes.ts';
-import { Meter } from './meter.ts';
+import { metricWishes, probingWish, type EnvironmentState, type Observed } from '../../delivery/index.ts';
+import { LookedAt } from './looked-at.ts';
+import { meterOf, type MeterParts } from './meter-of.ts';
+import type { Meter } from './meter.ts';
 import { Prober } from './prober.ts';
-
-/** What measuring takes. */
-interface Parts {
-  machines: Pick<Machines, 'of'>;
-  layout: Layout;
-  /** PATH of commands that measure. */
-  path: string;
-}
 
 interface Measured {
   meter: Meter;
   prober: Prober;
-  /** Ends both. */
-  timer: NodeJS.Timeout;
 }
-
-/** An environment that has not been looked at for so long is another server's by now. */
-const forgottenAfterMs = 300_000;
 
 /**
  * Measures in the background what the judges of rollouts ask for. It begins with the first look at an environment that
  * wants something, and ends with the first that wants nothing; no look waits for it.
  */
 export class Measuring {
-  readonly #parts: Parts;
+  readonly #parts: MeterParts;
   /** By environment. */
-  readonly #measured = new Map<string, Measured>();
+  readonly #measured = new LookedAt<Measured>(({ meter, prober }) => {
+    meter.want([]);
+    prober.want(null);
+  });
 
-  constructor(parts: Parts) {
+  constructor(parts: MeterParts) {
     this.#parts = parts;
   }
 
@@ -48,46 +30,26 @@ export class Measuring {
     const wishes = metricWishes(state);
     const wish = probingWish(state, observed);
     const { scope } = state;
-    const known = this.#measured.get(scope);
+    const isKnown = this.#measured.has(scope);
     // Counts go on after a pause in a rollout.
-    if (!known && wishes.length === 0 && !wish) return nothing;
-    if (known && !state.rollout) return this.#forget(scope);
-    const { meter, prober } = this.#follow(scope, { wishes, wish });
+    if (!isKnown && wishes.length === 0 && !wish) return nothing;
+    if (isKnown && !state.rollout) {
+      this.#measured.forget(scope);
+      return nothing;
+    }
+    const { meter, prober } = this.#measured.look(scope, () => this.#begin(scope));
+    meter.want(wishes);
+    prober.want(wish);
     return { metrics: meter.readings(), probed: prober.traffic() };
   }
 
   close(): void {
-    for (const scope of this.#measured.keys()) this.#forget(scope);
-  }
-
-  #follow(scope: string, { wishes, wish }: { wishes: MetricWish[]; wish: ProbingWish | null }): Measured {
-    const measured = this.#measured.get(scope) ?? this.#begin(scope);
-    measured.timer.refresh();
-    measured.meter.want(wishes);
-    measured.prober.want(wish);
-    return measured;
+    this.#measured.close();
   }
 
   #begin(scope: string): Measured {
-    const { machines, layout, path } = this.#parts;
-    const [app = ''] = scope.split('/');
-    const filesOf = async (release: string) => (await releaseOf(layout, app, release)).filesDirectory;
-    const measured = {
-      meter: new Meter({ scope, machines, path, filesOf, nowMs: () => performance.now() }),
-      prober: new Prober({ machines }),
-      timer: setTimeout(() => this.#forget(scope), forgottenAfterMs).unref(),
-    };
-    this.#measured.set(scope, measured);
-    return measured;
-  }
-
-  #forget(scope: string): typeof nothing {
-    const known = this.#measured.get(scope);
-    known?.meter.want([]);
-    known?.prober.want(null);
-    clearTimeout(known?.timer);
-    this.#measured.delete(scope);
-    return nothing;
+    const { machines } = this.#parts;
+    return { meter: meterOf(scope, this.#parts), prober: new Prober({ machines }) };
   }
 }
 
