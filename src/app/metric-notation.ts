@@ -11,9 +11,8 @@ export function number(example: string, minimum?: number): Shape<number> {
     example,
     schema: { type: 'number', ...(minimum === undefined ? {} : { minimum }) },
     read(node, reader, path) {
-      if (!isScalar(node) || typeof node.value !== 'number' || !Number.isFinite(node.value))
-        return reader.wrongType(shape, node, path);
-      if (node.value >= (minimum ?? node.value)) return node.value;
+      if (!isScalar(node) || typeof node.value !== 'number') return reader.wrongType(shape, node, path);
+      if (Number.isFinite(node.value) && node.value >= (minimum ?? node.value)) return node.value;
       return reader.report(
         'app/bad-value',
         `${path} must be ${shape.expects}, not ${node.value}`,
