@@ -119,6 +119,10 @@ export const timeBelow = notation<number>({
     if (match?.[1]?.startsWith('>')) {
       return { ok: false, reason: 'a time is bounded from above', help: `write "< ${rest}"` };
     }
+    if (/^\d+$/.test(rest)) {
+      const help = `write "< ${rest}ms" if milliseconds are meant`;
+      return { ok: false, reason: `"${text}" has no unit`, help };
+    }
     const parsed = parseDuration(rest);
     if (!parsed.ok) return parsed;
     if (parsed.ms === 0)
@@ -140,8 +144,13 @@ export function shareUpTo(mostPercent: number, example: string): Shape<number> {
       const match = /^(\d+(?:\.\d+)?)(%?)$/.exec(text);
       const help = `write ${example}, for example`;
       if (!match) return { ok: false, reason: `"${text}" is not a share`, help };
-      if (match[2] === '') return { ok: false, reason: `"${text}" has no unit`, help: `write ${text}%` };
       const value = Number(match[1]);
+      if (match[2] === '') {
+        const asPercent = Number((value * 100).toPrecision(12));
+        const meant = value < 1 && asPercent <= mostPercent ? `${asPercent}%, or ` : '';
+        const help = `write ${meant}${text}%${meant === '' ? '' : ' if that is meant'}`;
+        return { ok: false, reason: `"${text}" has no unit`, help };
+      }
       if (value > 0 && value <= mostPercent)
         return { ok: true, value: Number((value / 100).toPrecision(12)) };
       const reason = value === 0 ? `${text} would never be reached` : `${text} is more than ${mostPercent}%`;

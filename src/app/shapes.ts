@@ -93,7 +93,7 @@ function kindOf(node: Node): string {
   if (isMap(node)) return 'a mapping';
   if (isSeq(node)) return 'a list';
   if (!isScalar(node)) return 'an alias of nothing';
-  if (node.value === null) return 'empty';
+  if (node.value === null || node.value === '') return 'empty';
   if (typeof node.value === 'string') return 'a text';
   if (typeof node.value === 'number') return 'a number';
   return typeof node.value === 'boolean' ? `"${node.value}"` : 'something else';

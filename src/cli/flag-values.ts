@@ -7,8 +7,17 @@ export const ofApp = ['--app <name>', "the app, if not this repository's"] as co
 /** Reads a whole number from 1 on. */
 export function count(text: string): number {
   const value = Number(text);
-  if (Number.isInteger(value) && value > 0) return value;
+  if (Number.isSafeInteger(value) && value > 0) return value;
   throw new InvalidArgumentError('It must be a whole number from 1 on.');
+}
+
+/** Reads a whole number from 1 to so many. */
+export function countUpTo(most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (Number.isInteger(value) && value > 0 && value <= most) return value;
+    throw new InvalidArgumentError(`It must be a whole number from 1 to ${most.toLocaleString('en')}.`);
+  };
 }
 
 /** Reads `NAME=value`, on top of those before. */

@@ -36,10 +36,11 @@ export function addLookCommands(program: Command, add: Add): void {
     .option(...ofApp);
   add(program, 'explain [rollout]', {
     summary: 'tell what happened in a rollout: steps, verdicts, what failed, what its release changed',
-    more: 'A rollout is named by its id, or by the environment whose newest one is meant; without a name, the newest of this app.',
+    more: 'A rollout is named by its id, by its revision, or by the environment whose newest one is meant; without a name, the newest of this app.',
     examples: [
       'slipway explain',
       'slipway explain production',
+      'slipway explain r7',
       'slipway explain ro-3f2a91bc --html story.html',
     ],
     load: async () => (await import('./commands/explain.ts')).explain,

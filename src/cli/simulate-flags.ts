@@ -1,7 +1,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { parseDuration, type CanaryStep } from '../app/index.ts';
 import type { Add } from './command.ts';
-import { count, ofApp } from './flag-values.ts';
+import { count, countUpTo, ofApp } from './flag-values.ts';
 
 /** Adds the command that plays rollouts which never happen. */
 export function addSimulateCommand(program: Command, add: Add): void {
@@ -31,12 +31,20 @@ export function addSimulateCommand(program: Command, add: Add): void {
     .option('--requests <rate>', 'how many come: 50/m, 10/s (50/m)', rate)
     .option('--session <requests>', 'how many a session makes (5)', count)
     .option('--errors <share>', 'share that fails on the old revision (0.2%)', share)
-    .option('--bad-errors <share>', 'share that fails on the new revision; several are tried without', share)
+    .option(
+      '--bad-errors <share>',
+      'share that fails on the new revision; several are tried without',
+      shareOrAll,
+    )
     .option('--slow <times>', 'how much longer the new revision takes: 1.6x', times)
-    .option('--cluster <requests>', 'sessions of so many requests fail as a whole', count)
+    .addOption(
+      new Option('--cluster <requests>', 'sessions of so many requests fail as a whole; without --session')
+        .argParser(count)
+        .conflicts('session'),
+    )
     .option('--noise', 'now and then a fifth of all requests fails for half a minute, on both revisions')
     .option('--recorded', 'requests, errors and times as the router has counted them in this environment')
-    .option('--rollouts <count>', 'of each new revision (1000)', count)
+    .option('--rollouts <count>', 'of each new revision (1000)', countUpTo(100_000))
     .option('--seed <number>', 'another one gives other users (1)', count)
     .option('--output <file>', 'also as a page with a picture, in one file that needs nothing else')
     .option(...ofApp);
@@ -55,6 +63,11 @@ function share(text: string): number {
   const [, number] = /^(\d+(?:\.\d+)?)\s?%$/.exec(text) ?? [];
   if (number !== undefined && Number(number) < 100) return Number((Number(number) / 100).toPrecision(12));
   throw new InvalidArgumentError('Write it like this: 0.2%, below 100%.');
+}
+
+/** The same, for a revision that may break whatever it is asked. */
+function shareOrAll(text: string): number {
+  return /^100(?:\.0+)?\s?%$/.test(text) ? 1 : share(text);
 }
 
 /** Reads `1.6x` as 1.6. */

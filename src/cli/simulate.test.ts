@@ -93,7 +93,26 @@ test('a page holds the picture and asks nobody for anything', async () => {
   expect(page).toContain('<title>What the judge would do in shop/production</title>');
   expect(page.match(/<path class="line\d" d="M44 216L/g)).toHaveLength(2);
   expect(page).not.toMatch(/https?:|<script|src=/);
+  // The picture has a least width, which its keys must not inherit.
+  expect(page).toContain('svg.key { width: 24px; min-width: 0;');
   expect((await simulate(['--output', 'no/such/page.html'])).err).toContain('error[cli/not-written]');
+});
+
+test('a new revision may break whatever it is asked', async () => {
+  const { out } = await simulate(['--bad-errors', '100%', '--requests', '3000/m']);
+  expect(out).toMatch(/100 % of requests fail +100 %/);
+});
+
+test('where most requests fail already, the bad ones are still worse', async () => {
+  const { out } = await simulate(['--errors', '90%', '--json']);
+  const { candidates } = JSON.parse(out) as SimulationReport;
+  expect(candidates.map(({ candidate }) => candidate.errorShare)).toEqual([0.9, 0.99, 0.96, 0.9]);
+});
+
+test('so little traffic that no stay is long enough', async () => {
+  const { out } = await simulate(['--requests', '1/h']);
+  expect(out).toContain('\n1 request an hour in sessions of 5;');
+  expect(out).toContain('and no stay of a day would change that: have Slipway send requests of its own');
 });
 
 describe('mistakes', () => {
@@ -103,11 +122,25 @@ describe('mistakes', () => {
     ['--slow', '0.5x', 'Write it like this: 1.6x'],
     ['--steps', '50%,10%', 'The shares must rise: 10%,50%'],
     ['--steps', '10%:5', '"5" has no unit'],
+    ['--seed', '99999999999999999999', 'It must be a whole number from 1 on.'],
+    ['--bad-errors', '101%', 'Write it like this: 0.2%'],
   ])('%s %s is wrong usage', async (flag, value, said) => {
     const { code, err } = await simulate([flag, value]);
     expect(code).toBe(2);
     expect(err).toContain('error[cli/invalid-argument]');
     expect(err).toContain(said);
+  });
+
+  test('more rollouts than a machine has room for', async () => {
+    const { code, err } = await simulate(['--rollouts', '1000000000']);
+    expect(code).toBe(2);
+    expect(err).toContain('It must be a whole number from 1 to 100,000.');
+  });
+
+  test('two lengths of sessions', async () => {
+    const { code, err } = await simulate(['--cluster', '20', '--session', '3']);
+    expect(code).toBe(2);
+    expect(err).toContain('option "--cluster <requests>" cannot be used with option "--session <requests>"');
   });
 
   test('an environment that there is not', async () => {

@@ -6,7 +6,7 @@ import {
   type JudgeLevel,
 } from '../app/index.ts';
 import type { EnvironmentDefinition } from '../app/index.ts';
-import { CodedError, didYouMean } from '../diagnostics/index.ts';
+import { CodedError } from '../diagnostics/index.ts';
 import {
   planOf,
   steadyTraffic,
@@ -15,6 +15,7 @@ import {
   type Question,
   type Traffic,
 } from '../simulation/index.ts';
+import { unknownEnvironment } from './known-environment.ts';
 
 /** What the flags of `simulate` wish for. */
 export interface SimulationWishes {
@@ -76,16 +77,10 @@ function environmentOf(app: App | null, named: string | undefined): EnvironmentD
   const wanted = named ?? (names.includes('production') || names.length > 1 ? 'production' : names[0]);
   const found = all.find(({ name }) => name === wanted);
   if (found) return found;
-  const notes = [`environments: ${names.join(', ')}`];
-  if (named === undefined)
-    throw new CodedError('cli/which-environment', 'it is not clear which environment is meant', {
-      notes,
-      help: 'name one of them after the command',
-    });
-  const near = didYouMean(named, names);
-  throw new CodedError('cli/unknown-target', `no environment is called "${named}"`, {
-    notes,
-    help: near === undefined ? 'name one of them' : `did you mean "${near}"?`,
+  if (named !== undefined) throw unknownEnvironment(named, names);
+  throw new CodedError('cli/which-environment', 'it is not clear which environment is meant', {
+    notes: [`environments: ${names.join(', ')}`],
+    help: 'name one of them after the command',
   });
 }
 
@@ -131,6 +126,12 @@ function candidatesOf({ badErrors, slow }: SimulationWishes, { errorShare }: Tra
     ...(slow === undefined ? [] : [slower(slow)]),
   ];
   if (asked.length > 0) return [good, ...asked];
+  const worse = [10, 2.5].map((times) => worseShare(errorShare, times)).filter((one) => one > errorShare);
+  return [good, ...worse.map(failing), slower(1.6)];
+}
+
+/** So many times as many requests fail; where most fail already, so many times fewer succeed. */
+function worseShare(errorShare: number, times: number): number {
   const least = Math.max(errorShare, 0.002);
-  return [good, failing(Math.min(0.9, 10 * least)), failing(Math.min(0.9, 2.5 * least)), slower(1.6)];
+  return Number(Math.min(times * least, 1 - (1 - least) / times).toPrecision(12));
 }

@@ -19,15 +19,17 @@ const tolerated = 1.1;
 const trusts = { errors: 3, slowness: 2, probes: 2 };
 
 /** The candidate's sessions beside those of the stable revision at the same time. */
-export function comparisons({ probes }: JudgeDefinition, seen: Seen): Charge[] {
-  const charges = ofUsers(seen);
-  return probes === null ? charges : [...charges, ofProbes(seen)];
+export function comparisons({ probes, warmUpMs }: JudgeDefinition, seen: Seen): Charge[] {
+  // Who was slow before counts among all sessions, and not among the slow ones: that has to be told.
+  const since = warmUpMs > 0 ? ' after the warm-up' : '';
+  const charges = ofUsers(seen, since);
+  return probes === null ? charges : [...charges, ofProbes(seen, since)];
 }
 
 /** Some routers may tell lots and others deal sessions out; then both share the trust in failures. */
-function ofUsers({ drawn, edgesMs, shares, dealt }: Seen): Charge[] {
+function ofUsers({ drawn, edgesMs, shares, dealt }: Seen, since: string): Charge[] {
   if (dealt && drawn.length === 0) return [ofDealt(dealt)];
-  const lots = [errors(drawn, shares), slowness(drawn, edgesMs, shares)];
+  const lots = [errors(drawn, shares), slowness(drawn, { edgesMs, since }, shares)];
   if (!dealt) return lots;
   const half = (one: Charge) => ({ ...one, trust: one.trust / 2 });
   return [ofDealt(dealt), ...lots].map((one) => (one.evidence.about === 'errors' ? half(one) : one));
@@ -39,14 +41,20 @@ function errors(drawn: readonly DrawnSessions[], shares: number): Charge {
 }
 
 /** The edges share the trust evenly, as they were chosen before the first look; what is told is the one that says most. */
-function slowness(drawn: readonly DrawnSessions[], edgesMs: readonly number[], shares: number): Charge {
+function slowness(drawn: readonly DrawnSessions[], { edgesMs, since }: Slow, shares: number): Charge {
   const test = (splits: Split[]) => lotTestByShare(splits, tolerated, shares);
-  const all = edgesMs.map((edgeMs, index) => looked(drawn, slowerThan(edgeMs, index), test));
+  const all = edgesMs.map((edgeMs, index) => looked(drawn, slowerThan(edgeMs, index, since), test));
   const clearest = clearestOf(all);
   const told = clearest
     ? { counts: sumsOf(drawn, clearest.bad), what: `sessions|${clearest.happened}` }
     : 'no times were looked at';
   return charge('slowness', logOfMean(all.map(({ logE }) => logE)), told);
+}
+
+/** Beyond which times a session is slow, and since when that is looked at, in words. */
+interface Slow {
+  edgesMs: readonly number[];
+  since: string;
 }
 
 /** What may happen to a session, in words and as a count. */
@@ -55,8 +63,9 @@ interface Trouble {
   bad: (counts: SessionCounts) => number;
 }
 
-function slowerThan(edgeMs: number, index: number): Trouble {
-  return { happened: `had to wait longer than ${edgeText(edgeMs)}`, bad: ({ slow }) => slow[index] ?? 0 };
+function slowerThan(edgeMs: number, index: number, since: string): Trouble {
+  const happened = `had to wait longer than ${edgeText(edgeMs)}${since}`;
+  return { happened, bad: ({ slow }) => slow[index] ?? 0 };
 }
 
 function looked(drawn: readonly DrawnSessions[], trouble: Trouble, test: (splits: Split[]) => number) {
@@ -74,11 +83,11 @@ function ofDealt({ logE, candidate, stable }: DealtSessions): Charge {
 }
 
 /** Failures and slowness share the trust evenly; what is told is the one that says most. */
-function ofProbes({ probed, edgesMs }: Seen): Charge {
+function ofProbes({ probed, edgesMs }: Seen, since: string): Charge {
   if (!probed) return charge('probes', 0, "none of Slipway's own requests was counted yet");
   const test = (splits: Split[]) => lotTest(splits, tolerated);
   const failures = looked([probed], { happened: 'failed', bad: failed }, test);
-  const slow = edgesMs.map((edgeMs, index) => looked([probed], slowerThan(edgeMs, index), test));
+  const slow = edgesMs.map((edgeMs, index) => looked([probed], slowerThan(edgeMs, index, since), test));
   const { bad, happened } = clearestOf([failures, ...slow]) ?? failures;
   const logE = logOfMean([failures.logE, logOfMean(slow.map((one) => one.logE))]);
   return charge('probes', logE, {

@@ -64,7 +64,16 @@ describe('beside the stable revision', () => {
     expect(judge(rules, seen({ ...counts, edgesMs: [50, 250, 1_000] }))).toMatchObject({
       is: 'failed',
       reason: expect.stringMatching(
-        /^60 of 310 sessions had to wait longer than 250 ms on the new revision, 90 of 2,790 on the old/,
+        /^60 of 310 sessions had to wait longer than 250 ms after the warm-up on the new revision, 90 of 2,790 on the old/,
+      ) as string,
+    });
+  });
+
+  test('without a warm-up, slowness is told as of all sessions', () => {
+    const counts = drawn(sessions(310, 0, [60]), sessions(2_790, 0, [90]));
+    expect(judge({ ...rules, warmUpMs: 0 }, seen({ ...counts, edgesMs: [250] }))).toMatchObject({
+      reason: expect.stringMatching(
+        /^60 of 310 sessions had to wait longer than 250 ms on the new/,
       ) as string,
     });
   });
@@ -99,7 +108,7 @@ describe('beside the stable revision', () => {
     expect(judge(probing, seen({ probed, edgesMs: [250] }))).toMatchObject({
       is: 'failed',
       reason: expect.stringMatching(
-        /^40 of 60 of Slipway's own requests had to wait longer than 250 ms on the new revision, 1 of 60 on the old/,
+        /^40 of 60 of Slipway's own requests had to wait longer than 250 ms after the warm-up on the new revision, 1 of 60 on the old/,
       ) as string,
     });
   });

@@ -15,4 +15,13 @@ export {
   type Traffic,
 } from './traffic.ts';
 export { waldSessions } from './wald.ts';
-export { judgeText, minutesText, percent, planText, shareText, thousands, trafficText } from './words.ts';
+export {
+  judgeText,
+  minutesText,
+  percent,
+  planText,
+  rolloutsText,
+  shareText,
+  thousands,
+  trafficText,
+} from './words.ts';

@@ -1,7 +1,16 @@
 import { escapeHtml, htmlPage } from '../story/index.ts';
 import { lengthOf } from './plan.ts';
 import type { CandidateReport, SimulationReport } from './report.ts';
-import { judgeText, minutesText, percent, planText, shareText, thousands, trafficText } from './words.ts';
+import {
+  judgeText,
+  minutesText,
+  percent,
+  planText,
+  rolloutsText,
+  shareText,
+  thousands,
+  trafficText,
+} from './words.ts';
 
 /** What the judge would do in an environment, as one page that needs nothing else. */
 export function simulationPage(report: SimulationReport): string {
@@ -12,7 +21,7 @@ export function simulationPage(report: SimulationReport): string {
 ${chart(report)}
 <table><tr>${heads.map((head) => `<th scope="col">${head}</th>`).join('')}</tr>
 ${candidates.map(row).join('\n')}</table>
-<p><small>${thousands(rollouts)} rollouts each, with users drawn by chance from seed ${seed}. In brackets: where the true share is, with 95 % confidence.</small></p>`;
+<p><small>${rolloutsText(rollouts)}, with users drawn by chance from seed ${seed}. In brackets: where the true share is, with 95 % confidence.</small></p>`;
   return htmlPage({ title, body, style });
 }
 
@@ -77,7 +86,7 @@ function round(value: number): number {
 }
 
 const style = `
-th { text-align: left; font-weight: 600; padding: .12rem 1rem .12rem 0; } svg.key { width: 24px; margin: 0; } td:nth-child(n+3) { white-space: nowrap; }
+th { text-align: left; font-weight: 600; padding: .12rem 1rem .12rem 0; } svg.key { width: 24px; min-width: 0; margin: 0; } td:nth-child(n+3) { white-space: nowrap; }
 svg path { fill: none; stroke-width: 2.5; } .line0 { stroke: var(--good); } .line1 { stroke: var(--bad); }
 .line2 { stroke: var(--share); stroke-dasharray: 7 3; } .line3 { stroke: light-dark(#8a4fbf, #c79bf2); stroke-dasharray: 2 3; }
 .line4 { stroke: var(--dim); }

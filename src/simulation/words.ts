@@ -37,7 +37,19 @@ export function trafficText(traffic: Traffic): string {
     ? `; bursts on both revisions: ${percent(bursts.errorShare)} fail for ${formatDuration(bursts.lastsMs)}, about every ${formatDuration(bursts.everyMs)}`
     : '';
   const times = `half take less than ${Math.round(latency.medianMs)} ms, 95 of 100 less than ${Math.round(quantileMs(0.95, latency))} ms`;
-  return `${thousands(requestsPerMinute)} requests a minute in sessions of ${requestsPerSession}; ${percent(errorShare)} fail, ${together}${noise}; ${times}`;
+  return `${rateText(requestsPerMinute)} in sessions of ${thousands(requestsPerSession)}; ${percent(errorShare)} fail, ${together}${noise}; ${times}`;
+}
+
+/** `300 requests a minute`; `1 request an hour` where so few come. */
+function rateText(perMinute: number): string {
+  const [rate, unit] = perMinute < 1 ? [perMinute * 60, 'an hour'] : [perMinute, 'a minute'];
+  const told = rate < 10 ? String(Number(rate.toPrecision(2))) : thousands(rate);
+  return `${told} ${told === '1' ? 'request' : 'requests'} ${unit}`;
+}
+
+/** `1,000 rollouts each` */
+export function rolloutsText(rollouts: number): string {
+  return `${thousands(rollouts)} ${rollouts === 1 ? 'rollout' : 'rollouts'} each`;
 }
 
 /** `6.5 % (5.1-8.2)`: with the interval of 95 % confidence. */
@@ -58,10 +70,11 @@ export function thousands(value: number): string {
     .replaceAll(/\B(?=(\d{3})+$)/g, ',');
 }
 
-/** `45 s`, `12 min`, `3 h`, `2 days`. */
+/** `under 1 s`, `45 s`, `12 min`, `3 h`, `2 days`. */
 export function minutesText(minutes: number): string {
+  if (minutes * 60 < 1) return 'under 1 s';
   if (minutes < 1) return `${Math.round(minutes * 60)} s`;
   if (minutes < 10) return `${Number(minutes.toFixed(1))} min`;
   if (minutes < 120) return `${Math.round(minutes)} min`;
-  return minutes < 72 * 60 ? `${Math.round(minutes / 60)} h` : `${Math.round(minutes / 1_440)} days`;
+  return minutes < 72 * 60 ? `${Math.round(minutes / 60)} h` : `${thousands(minutes / 1_440)} days`;
 }

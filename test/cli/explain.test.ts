@@ -53,5 +53,9 @@ test('explain tells what took a canary back: the verdict, the requests that it f
   expect(requests.split('last lines')[0]).not.toContain('private');
   const html = readFileSync(page, 'utf8');
   expect(html).toContain('<code>GET /search</code>');
+  const named = spawnSync(process.execPath, [slipway, 'explain', 'r2', '--app', 'rig', '--home', rig.home], {
+    encoding: 'utf8',
+  });
+  expect(named.stdout).toContain(`${id}  `);
   expect(html).toMatch(/<i class="bad" style="width:100%"><\/i><\/td><td>\d+ %<\/td><td>\d+ of \d+<\/td>/);
 });

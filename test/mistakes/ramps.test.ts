@@ -26,7 +26,10 @@ test.each([
   ['ramp-unknown-flag', ['ramp', 'production', 'crat', 'on', '--steps', '50%']],
   ['ramp-bad-hold', ['ramp', 'production', 'cart', 'on', '--steps', '50%', '--hold', '5']],
   ['ramp-dry', ['ramp', 'production', 'cart', 'on', '--steps', '50%', '--dry-run']],
+  ['ramp-two-shares', ['ramp', 'production', 'cart', 'on', '10', '--steps', '50%']],
   ['ramp-abort-nothing', ['abort', 'production', 'cart']],
+  ['flags-unknown-environment', ['apply', 'prodution', 'flags.json']],
+  ['flags-no-file', ['apply', 'production', 'flags.json/flags']],
 ])('%s', async (name, words) => {
   await expectText(name, await stage.run(['flags', ...words], { cwd: shop }), 2);
 });

@@ -101,7 +101,9 @@ describe.skipIf(lacksDocker())(`the judge of canaries on Docker (missing? ${dock
       const rollout = await ship('slow', { strategy: patient, slower: 1.6, judge });
       await expectTakenBack(
         rollout,
-        new RegExp(String.raw`sessions had to wait longer than [\d.]+ m?s on the new revision.*${odds}`),
+        new RegExp(
+          String.raw`sessions had to wait longer than [\d.]+ m?s after the warm-up on the new revision.*${odds}`,
+        ),
       );
       await expectEvidence(rollout, 'slowness');
     });

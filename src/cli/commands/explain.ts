@@ -35,12 +35,20 @@ interface Wish {
   wanted: string | undefined;
 }
 
-/** A rollout is named by its id, or by the environment whose newest one is meant. */
+/** How far back a revision is looked for. */
+const remembered = 200;
+
+/** A rollout is named by its id, by the environment whose newest one is meant, or by its revision. */
 async function idOf(context: CliContext, client: ServerClient, { options, wanted }: Wish): Promise<string> {
   if (wanted !== undefined && wanted.startsWith('ro-')) return wanted;
   const app = await nameApp(context, client, options);
   const [newest] = await client.history({ app, environment: wanted, limit: 1 });
   if (newest) return newest.id;
+  if (wanted !== undefined && /^r\d+$/.test(wanted)) {
+    const all = await client.history({ app, limit: remembered });
+    const found = all.find(({ revision }) => revision === wanted);
+    if (found) return found.id;
+  }
   const where = [app, wanted].filter((part) => part !== undefined).join('/');
   throw new CodedError('cli/nothing-to-explain', `there was no rollout of ${where || 'any app'} yet`, {
     help: 'see what there was: slipway history',

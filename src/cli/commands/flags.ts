@@ -8,6 +8,7 @@ import { nameApp, nameEnvironment } from '../app-of.ts';
 import { actorIn } from '../commit-of.ts';
 import { outLook, show, withServer, type CliContext, type CommonOptions } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { refuseUnknown } from '../known-environment.ts';
 import { renderTable } from '../render/table.ts';
 import { harmless, type Look } from '../render/text.ts';
 import { age } from '../render/time.ts';
@@ -40,6 +41,11 @@ export async function ramp(
   options: FlagsOptions & { steps?: string; hold?: string },
 ): Promise<number> {
   const [environment = '', flag = '', variant = '', share] = options.words ?? [];
+  if (options.steps !== undefined && share !== undefined) {
+    throw new CodedError('flags/bad-percent', `"${share}" and --steps both say how many users get it`, {
+      help: 'leave one of them out: --steps 1%,10%,50%,100% begins with its first share',
+    });
+  }
   if (options.steps !== undefined || share === undefined) {
     const { beginRamp } = await import('./flag-ramps.ts');
     return beginRamp(context, options, { environment, flag, variant });
@@ -54,9 +60,10 @@ export async function ramp(
 export async function apply(context: CliContext, options: FlagsOptions): Promise<number> {
   const [environment = '', file = ''] = options.words ?? [];
   const text = await readFile(resolve(context.cwd, file), 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT' && error.code !== 'EISDIR') throw error;
-    throw new CodedError('cli/no-flag-file', `there is no file ${file}`, {
+    const what = error.code === 'EACCES' ? `${file} cannot be read` : `there is no file ${file}`;
+    throw new CodedError('cli/no-flag-file', what, {
       help: 'name a document of flagd: slipway flags apply ENVIRONMENT FILE',
+      cause: error,
     });
   });
   return change(context, options, { environment, wish: { kind: 'apply', file, text } });
@@ -133,6 +140,8 @@ function change(
     const app = await nameApp(context, client, options);
     const actor = await actorIn(context, context.cwd);
     const { dryRun = false } = options;
+    // All other changes are of flags that are there already.
+    if (wish.kind === 'apply') await refuseUnknown(context, client, { app, environment });
     const done = await client.changeFlags({ app, environment, wish, actor, dryRun });
     show(context, options, done, () => changePage(done, dryRun));
     return exitCodes.done;

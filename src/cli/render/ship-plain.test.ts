@@ -70,6 +70,27 @@ test('a time that runs on makes no new line', () => {
   ]);
 });
 
+test('what the judge counts from look to look makes no new line', () => {
+  const looks = [
+    '10s left; no request has reached it at this share yet',
+    '10s left; about 337 more sessions as good as those so far are needed, 3 minutes at the present traffic',
+    '9s left; about 1,120 more sessions as good as those so far are needed, a minute at the present traffic',
+    '8s left; about one more session as good as those so far is needed',
+    '8s left; memory was 93 MiB on the new revision, 52.5 MiB on the old',
+    '7s left; memory was 104 MiB on the new revision, 52 MiB on the old',
+    '7s left; proven good',
+  ];
+  const views = looks.map((look) =>
+    aShip({
+      rollouts: [aRollout({ state: 'holding', detail: `holds r2 at 20 % of traffic, ${look}` })],
+    }),
+  );
+  const told = [0, 1, 4, 6].map(
+    (look) => `[production] ● r2 holding: holds r2 at 20 % of traffic, ${looks[look]}`,
+  );
+  expect(tell(views).slice(1)).toEqual(told);
+});
+
 test('a line of a log names its source', () => {
   expect(logLineText({ source: 'r7-web-1', atMs: null, text: 'listening' })).toBe('[r7-web-1] listening');
 });

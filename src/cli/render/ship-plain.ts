@@ -26,7 +26,7 @@ export function shipTransitions(before: ShipView | null, after: ShipView): strin
 export function rolloutTransitions(before: RolloutView | null, after: RolloutView): string[] {
   const same =
     before?.state === after.state &&
-    untimed(before.detail) === untimed(after.detail) &&
+    news(before.detail) === news(after.detail) &&
     before.weightPercent === after.weightPercent;
   if (same) return [];
   const label = `[${after.environment}]`;
@@ -38,9 +38,17 @@ export function rolloutTransitions(before: RolloutView | null, after: RolloutVie
   return [`${label} ${sign} ${revision}${after.state}${weight}${detail}`, ...tail];
 }
 
-/** A time that runs on is no news in a log. */
-function untimed(detail: string): string {
-  return detail.replaceAll(/\b\d+(ms|s|m|h|d)\b/g, '');
+/**
+ * What of a detail is news in a log: neither a time that runs on, nor what the judge has counted or read of it so far,
+ * which changes at each of its looks.
+ */
+function news(detail: string): string {
+  const untimed = detail.replaceAll(/\b\d+(ms|s|m|h|d)\b/g, '');
+  if (!untimed.startsWith('holds ')) return untimed;
+  return untimed
+    .replace(/, [^,;]+ at the present traffic$/, '')
+    .replace('one more session as good as those so far is', ' more sessions as good as those so far are')
+    .replaceAll(/\d[\d,.]*/g, '');
 }
 
 /** A line of a log as plain output shows it. */

@@ -83,6 +83,18 @@ test('a rollout that was live and went back says so', () => {
   );
 });
 
+test('a rollout that made way is no failure of its own', () => {
+  const detail = 'ro-2 was asked for after it';
+  const rollout = aRollout({ state: 'superseded', detail, finishedAtMs: startMs });
+  const view = aShip({ state: 'failed', finishedAtMs: startMs + 100, rollouts: [rollout] });
+  expect(shipSummary(view, [anEnvironment()], look)).toEqual([
+    '✗ abc1234 Add a health page: superseded after 0.1s',
+    '  rollout of r2 to production was superseded: ro-2 was asked for after it',
+    '  production still serves r1 (9f8e7d6 First); all traffic is on it',
+    '  next: slipway status, which shows what came after it',
+  ]);
+});
+
 test('a rollback that worked', () => {
   const rollout = aRollout({
     kind: 'rollback',

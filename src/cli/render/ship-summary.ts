@@ -98,10 +98,13 @@ function addresses(names: readonly string[], environments: readonly EnvironmentV
 }
 
 function failure(view: ShipView, environments: readonly EnvironmentView[], look: Look): string[] {
-  const word = view.state === 'cancelled' ? 'cancelled' : 'failed';
   const time = took((view.finishedAtMs ?? view.startedAtMs) - view.startedAtMs);
+  const failedRollouts = view.rollouts.filter(({ state }) =>
+    ['failed', 'aborted', 'superseded'].includes(state),
+  );
+  const madeWay = failedRollouts.length > 0 && failedRollouts.every(({ state }) => state === 'superseded');
+  const word = view.state === 'cancelled' ? 'cancelled' : madeWay ? 'superseded' : 'failed';
   const title = `${paint(look, ['bold', 'red'], '✗')} ${paint(look, 'yellow', short(view.commit))} ${harmless(view.title)}: ${word} after ${time}`;
-  const failedRollouts = view.rollouts.filter(({ state }) => state === 'failed' || state === 'aborted');
   const causes = view.runs.flatMap((run) => failedJobs(run).flatMap((job) => jobFailure(run, job, look)));
   const firstFailed = view.runs.flatMap(failedJobs)[0];
   const touched = Object.fromEntries(view.rollouts.map((rollout) => [rollout.environment, rollout]));
@@ -151,7 +154,8 @@ function stepFailure({ error }: StepView, look: Look): string[] {
 
 function rolloutFailure(rollout: RolloutView, look: Look): string[] {
   const what = rollout.kind === 'rollback' ? 'rollback' : 'rollout';
-  const title = `${what} of ${rollout.revision ?? short(rollout.commit)} to ${rollout.environment} ${rollout.state}`;
+  const end = rollout.state === 'failed' ? 'failed' : `was ${rollout.state}`;
+  const title = `${what} of ${rollout.revision ?? short(rollout.commit)} to ${rollout.environment} ${end}`;
   return [
     `${paint(look, 'red', title)}: ${harmless(rollout.detail)}`,
     ...rollout.logTail.map((line) => `  ${paint(look, 'dim', '|')} ${harmless(line)}`.trimEnd()),
@@ -187,6 +191,7 @@ function nextStep(view: ShipView, rollout: RolloutView | undefined, job: JobView
   // A run without a server keeps no logs, and has printed them all.
   if (view.id.startsWith('run-')) return 'mend and commit, then "slipway run"';
   if (view.state === 'cancelled') return 'ship again with "slipway ship"';
+  if (rollout?.state === 'superseded') return 'slipway status, which shows what came after it';
   if (rollout) return `slipway explain ${rollout.environment}, then mend, commit and "slipway ship"`;
   if (job) return `slipway logs ${view.id} --job "${job.key}", then mend, commit and "slipway ship"`;
   return 'mend that, then "slipway ship"';

@@ -2,6 +2,7 @@ import {
   judgeText,
   minutesText,
   planText,
+  rolloutsText,
   shareText,
   thousands,
   trafficText,
@@ -25,7 +26,7 @@ export function simulationLines(report: SimulationReport, look: Look): string[] 
     paint(
       look,
       'dim',
-      `${thousands(rollouts)} rollouts each, seed ${seed}; in brackets: where the true share is, with 95 % confidence`,
+      `${rolloutsText(rollouts)}, seed ${seed}; in brackets: where the true share is, with 95 % confidence`,
     ),
     ...advice(report),
   ];
@@ -60,9 +61,12 @@ function advice({ candidates, plan }: SimulationReport): string[] {
   const missed = candidates.filter(({ good, stopped }) => !good && stopped.count < stopped.of / 2);
   const longest = Math.max(0, ...missed.map(({ needs }) => needs?.minutes ?? 0));
   const last = plan.steps.findLast(({ weightPercent }) => weightPercent < 100);
-  if (longest === 0 || longest > dayMinutes || !last) return [];
-  const hold = `${Math.ceil(longest)}m`;
+  if (longest === 0 || !last) return [];
+  const probes = 'have Slipway send requests of its own (judge: probes)';
+  if (longest > dayMinutes)
+    return [`half and more of some would get through, and no stay of a day would change that: ${probes}`];
+  const hold = longest > 120 ? `${Math.ceil(longest / 60)}h` : `${Math.ceil(longest)}m`;
   return [
-    `half and more of some would get through: stay longer, such as --steps ${last.weightPercent}%:${hold}, or have Slipway send requests of its own (judge: probes)`,
+    `half and more of some would get through: stay longer, such as --steps ${last.weightPercent}%:${hold}, or ${probes}`,
   ];
 }

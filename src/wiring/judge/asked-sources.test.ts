@@ -165,6 +165,12 @@ describe('a command', () => {
     ['no-such-program'],
   ])('%s gives no value', async (command) => expect(await run(command)).toMatchSnapshot());
 
+  test('says much, of which little is told', async () => {
+    const said = await run("printf 'x%.0s' $(seq 5000)");
+    const few = `the command printed no number in its last line for r8; it said: ${'x'.repeat(300)}…`;
+    expect(said).toEqual({ trouble: few });
+  });
+
   test('ends with all that it has started when its time is over', async () => {
     const said = await run('sleep 1000 & echo "child $!"; sleep 1000', 300);
     expect(said).toEqual({

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { formatDuration } from '../../app/index.ts';
-import { numberOf, type Measured, type Subject } from './gauge.ts';
+import { numberOf, shortened, type Measured, type Subject } from './gauge.ts';
 
 /** A command with what it may know. */
 export interface MetricCommand {
@@ -63,7 +63,7 @@ export async function runForValue(
           ? `was ended by ${by}`
           : `exited with ${code}`;
     const words = lastLines([printed(), said()].join('\n'), shownLines);
-    const heard = words === '' ? 'it said nothing' : `it said: ${words}`;
+    const heard = words === '' ? 'it said nothing' : `it said: ${shortened(words)}`;
     return { trouble: `the command ${how} for ${subject.revision}; ${heard}` };
   } finally {
     ended.removeEventListener('abort', end);

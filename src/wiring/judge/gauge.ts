@@ -44,3 +44,10 @@ export function numberOf(text: string): number | null {
   const value = text.trim() === '' ? NaN : Number(text);
   return Number.isFinite(value) ? value : null;
 }
+
+const mostLetters = 300;
+
+/** What a source has said, as much as the evidence holds: it is kept in the audit, and told in one line. */
+export function shortened(text: string): string {
+  return text.length > mostLetters ? `${text.slice(0, mostLetters)}…` : text;
+}

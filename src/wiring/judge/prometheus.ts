@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { unreachable } from '../../diagnostics/index.ts';
 import { jsonOf } from '../json-path.ts';
-import { numberOf, type Measured } from './gauge.ts';
+import { numberOf, shortened, type Measured } from './gauge.ts';
 import { get } from './get.ts';
 
 const sample = z.tuple([z.number(), z.string()]);
@@ -37,10 +37,12 @@ export async function askPrometheus(
   const parsed = jsonOf(body);
   const refused = failure.safeParse(parsed);
   if (refused.success)
-    return { trouble: `Prometheus refuses the query: ${refused.data.error}; try it at ${place}` };
+    return { trouble: `Prometheus refuses the query: ${shortened(refused.data.error)}; try it at ${place}` };
   const answered = success.safeParse(parsed);
   if (status !== 200 || !answered.success)
-    return { trouble: `${place} answers ${status}, not as Prometheus does: check the "url" of the metric` };
+    return {
+      trouble: `${place} answers ${status}, not as Prometheus does: check the "prometheus" of the metric`,
+    };
   return theOnly(answered.data.data, revision);
 }
 
@@ -78,6 +80,6 @@ function finite(text: string, revision: string): Measured {
   const value = numberOf(text);
   if (value !== null) return { value };
   return {
-    trouble: `the query gives ${text} for ${revision}, as a division by 0 does: there may be no traffic yet, or a name in it is wrong`,
+    trouble: `the query gives ${shortened(text)} for ${revision}, as a division by 0 does: there may be no traffic yet, or a name in it is wrong`,
   };
 }
