@@ -140,6 +140,8 @@ export interface RouterAbilities {
   counts: boolean;
   /** Draws by true lots, and tells what became of the sessions that drew. */
   lots: boolean;
+  /** Tells which requests failed, see `RevisionTraffic.failures`. */
+  failures: boolean;
   /** Limits the requests of each client address. */
   rateLimit: boolean;
 }

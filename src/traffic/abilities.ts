@@ -8,6 +8,7 @@ const everything: RouterAbilities = {
   underscores: true,
   counts: true,
   lots: true,
+  failures: true,
   rateLimit: true,
 };
 
@@ -15,7 +16,7 @@ const everything: RouterAbilities = {
 export const abilities: Record<'embedded' | ProgramKind, RouterAbilities> = {
   embedded: everything,
   haproxy: everything,
-  caddy: { ...everything, underscores: false, rateLimit: false },
+  caddy: { ...everything, underscores: false, failures: false, rateLimit: false },
   nginx: { ...everything, underscores: false },
-  traefik: { ...everything, lots: false },
+  traefik: { ...everything, lots: false, failures: false },
 };

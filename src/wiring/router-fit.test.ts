@@ -38,6 +38,7 @@ test('everything that a router may lack is asked for by some environment', () =>
     underscores: false,
     counts: false,
     lots: false,
+    failures: false,
     rateLimit: false,
   };
   const able = { embedded: nothing, haproxy: nothing, nginx: nothing, caddy: nothing, traefik: nothing };

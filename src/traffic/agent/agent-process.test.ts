@@ -99,6 +99,7 @@ const seen: Observation = {
   session: 1,
   outcome: { kind: 'answered', status: 500, latencyMs: 5, timed: true },
   lot: null,
+  failed: null,
 };
 
 test('a line with a lot counts its draw and what came of it, a later line only what came of it', async () => {
@@ -121,10 +122,21 @@ test('a line with a lot counts its draw and what came of it, a later line only w
   expect(await counts()).toEqual([0, 0, 0]);
 });
 
-test('lots are null where the program does not draw', async () => {
+test('requests that failed are told as the log has them', async () => {
+  await apply('r2');
+  const failed = { method: 'GET', path: '/search?q=1', status: 500, copy: null, atMs: null };
+  events.finished({ ...seen, failed });
+  events.finished({ ...seen, outcome: { kind: 'gateway-error', latencyMs: 7 } });
+  const [told] = (await client.observe('shop/production')).revisions;
+  expect(told?.errors).toBe(2);
+  expect(told?.failures).toEqual([{ ...failed, path: '/search', latencyMs: 5, atMs: expect.any(Number) }]);
+});
+
+test('lots and requests that failed are null where the program does not tell them', async () => {
   await agent.leave();
   agent = agentOf('traefik');
   await agent.start();
   await apply('r1');
-  expect((await client.observe('shop/production')).lots).toBeNull();
+  const { lots, revisions } = await client.observe('shop/production');
+  expect([lots, revisions[0]?.failures]).toEqual([null, null]);
 });

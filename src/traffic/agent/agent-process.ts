@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RouterState } from '../../delivery/index.ts';
+import type { RevisionTraffic, RouterAbilities, RouterState } from '../../delivery/index.ts';
 import { CodedError } from '../../diagnostics/index.ts';
 import { abilities } from '../abilities.ts';
 import { callControl } from '../embedded/control-call.ts';
@@ -11,11 +11,12 @@ import { ControlServer, type ControlHandlers } from '../embedded/control-server.
 import { confirmation } from '../embedded/handover.ts';
 import { Ledger } from '../embedded/ledger.ts';
 import { log, messageOf } from '../embedded/log.ts';
+import { timedMs } from '../embedded/revision-counts.ts';
 import type { RouterHealth } from '../embedded/router-process.ts';
 import { routerVersion } from '../embedded/router-version.ts';
 import { completed, parseRoutes, sameRoutes, staleFence } from '../embedded/routes.ts';
 import { loadState, saveState, type StoredScope } from '../embedded/state-file.ts';
-import type { DriverFactory, LogPosition, Observation, Parting, RouterDriver } from './driver.ts';
+import type { DriverFactory, InFlight, LogPosition, Observation, Parting, RouterDriver } from './driver.ts';
 import type { AgentSettings } from './settings.ts';
 import { Turns } from '../turns.ts';
 
@@ -176,11 +177,16 @@ export class RouterAgent {
     });
   }
 
-  #count({ scope, revision, session, outcome, lot }: Observation): void {
+  #count({ scope, revision, session, outcome, lot, failed }: Observation): void {
     if (!this.#scopes.has(scope)) return;
     const counts = this.#ledger.of(scope, revision);
     counts.start(session);
     counts.finish(session, outcome);
+    if (failed) {
+      const { atMs, ...ask } = failed;
+      // A log without times is read as it is written.
+      counts.failures.note({ ...ask, atMs: atMs ?? Date.now(), latencyMs: timedMs(outcome) ?? 0 });
+    }
     const lots = this.#ledger.lots.of(scope);
     // The line of a later request may come before that of the one that drew: it says nothing then.
     const followed = lot === null ? lots.find(session, revision) : lots.drew(session, lot, revision);
@@ -226,16 +232,28 @@ export class RouterAgent {
       routes: stored?.routes ?? null,
       unsure: this.#unsure,
       revisions: ids
-        .map((id) => ({
-          ...this.#ledger.of(scope, id).toTraffic(id, weights.get(id) ?? 0),
-          inFlight: inFlight.get(id)?.count ?? 0,
-          inFlightAt: inFlight.get(id)?.at ?? null,
-          // Logs hold no paths, on purpose.
-          failures: null,
-        }))
+        .map((id) => this.#traffic(scope, { id, weightPercent: weights.get(id) ?? 0 }, inFlight.get(id)))
         .filter(({ id, inFlight }) => weights.has(id) || inFlight > 0),
-      lots: abilities[this.#settings.kind].lots ? this.#ledger.lots.told(scope) : null,
+      lots: this.#able.lots ? this.#ledger.lots.told(scope) : null,
     };
+  }
+
+  #traffic(
+    scope: string,
+    { id, weightPercent }: { id: string; weightPercent: number },
+    inFlight: InFlight | undefined,
+  ): RevisionTraffic {
+    const counted = this.#ledger.of(scope, id).toTraffic(id, weightPercent);
+    return {
+      ...counted,
+      inFlight: inFlight?.count ?? 0,
+      inFlightAt: inFlight?.at ?? null,
+      failures: this.#able.failures ? counted.failures : null,
+    };
+  }
+
+  get #able(): RouterAbilities {
+    return abilities[this.#settings.kind];
   }
 
   /** Counts of revisions that left the routes go when nothing of them is in flight. */

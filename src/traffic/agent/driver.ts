@@ -1,3 +1,4 @@
+import type { FailedRequest } from '../../delivery/index.ts';
 import type { LedgerSnapshot } from '../embedded/ledger.ts';
 import type { BookSnapshot } from '../embedded/lot-book.ts';
 import type { Outcome } from '../embedded/revision-counts.ts';
@@ -23,7 +24,12 @@ export interface Observation {
   outcome: Outcome;
   /** The lot by which this request's session was drawn, see `lotText`; null when it had a home, or was pinned. */
   lot: string | null;
+  /** What was asked for, of a request that failed; null of others, and where the log does not say. */
+  failed: FailedAsk | null;
 }
+
+/** What a log tells of a request that failed; its time is null where the log has none. */
+export type FailedAsk = Pick<FailedRequest, 'method' | 'path' | 'status' | 'copy'> & { atMs: number | null };
 
 /** Requests that are not finished yet, over all processes of the program. */
 export interface InFlight {

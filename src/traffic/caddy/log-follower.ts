@@ -135,9 +135,9 @@ export class LogFollower {
     if (!line) this.#events.lost(`a line of the request log is not whole: ${text.slice(0, 200)}`);
     else if (line.kind === 'broken') this.#remember(line.request, line.byApp);
     else if (line.kind === 'request') {
-      const { revision, session, outcome, lot } = line;
-      const scope = this.#log.scopeOf(line.key);
-      if (scope !== undefined) this.#events.finished({ scope, revision, session, outcome, lot });
+      const { kind: _kind, key, ...seen } = line;
+      const scope = this.#log.scopeOf(key);
+      if (scope !== undefined) this.#events.finished({ scope, ...seen });
     }
   }
 

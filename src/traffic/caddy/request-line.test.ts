@@ -27,6 +27,7 @@ test('a request with its revision, its session and its time', () => {
     session: sessionHash('abc'),
     outcome: { kind: 'answered', status: 200, latencyMs: 12, timed: true },
     lot: null,
+    failed: null,
   });
   expect(read({ lot: 'r1=90,r2=10' } as object)).toMatchObject({ lot: 'r1=90,r2=10' });
   expect(read({ session: null })).toMatchObject({ session: sessionHash('192.0.2.1', 'curl') });

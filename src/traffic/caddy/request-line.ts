@@ -55,6 +55,8 @@ export function parseRequestLine(line: string, brokenByApp: BrokenByApp): Reques
     session: logged.session ? sessionHash(logged.session) : sessionHash(client, logged.agent ?? ''),
     outcome: outcomeOf(logged, () => brokenByApp(request)),
     lot: logged.lot ?? null,
+    // The path is hashed.
+    failed: null,
   };
 }
 

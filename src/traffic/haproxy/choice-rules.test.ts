@@ -40,11 +40,11 @@ test('what is drawn says the backend and the lot at once, and a lot is told only
   ]);
 });
 
-test('the log tells the session that the cookie carries, and the lot last', () => {
+test('the log tells the session that the cookie carries, the lot, and what was asked for last', () => {
   const logged = usersSection(parts)
     .split('\n')
     .find((line) => line.includes('log-format'));
   expect(logged).toBe(
-    '  log-format "request %lc %b %ST %ts %Ta %[var(txn.stream)] %[var(txn.session)] %ci %[var(txn.agent)] %[var(txn.lot)]"',
+    '  log-format "request %lc %b %ST %ts %Ta %[var(txn.stream)] %[var(txn.session)] %ci %[var(txn.agent)] %[var(txn.lot)] %HM|%si:%sp|%[var(txn.failed)]"',
   );
 });

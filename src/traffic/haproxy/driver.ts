@@ -268,9 +268,11 @@ class HaproxyDriver implements RouterDriver {
         });
   }
 
-  #observe({ slot: index, session, outcome, lot }: LogLine): void {
+  #observe({ slot: index, session, outcome, lot, failed }: LogLine): void {
     const slot = this.#stored.slots[index];
-    if (slot) this.#events.finished({ scope: slot.scope, revision: slot.revision, session, outcome, lot });
+    if (!slot) return;
+    const { scope, revision } = slot;
+    this.#events.finished({ scope, revision, session, outcome, lot, failed });
   }
 
   /** The process that served ended, or its command connection did. */

@@ -17,6 +17,7 @@ test("a finished request tells its revision's backend, its session and how it en
     session: client,
     outcome: { kind: 'answered', status: 200, latencyMs: 12, timed: true },
     lot: null,
+    failed: null,
   });
   const session = 'ab'.repeat(16);
   expect(parse(`request 8 v3 500 -- 12 - ${session} 10.0.0.1 1234 -`)).toMatchObject({
@@ -50,6 +51,25 @@ test.each([
   expect(parse(`request 7 v3 ${middle} ${stream} - 10.0.0.1 1234 -`)).toMatchObject({ outcome });
 });
 
+test('a request that failed tells what was asked for, and of which copy', () => {
+  const told = (status: string, asked: string) =>
+    parse(`request 7 v3 ${status} 9 - - 10.0.0.1 1234 - ${asked}`) as { failed: unknown };
+  expect(told('500 --', 'GET|127.0.0.1:1|/a|b').failed).toEqual({
+    atMs: null,
+    method: 'GET',
+    path: '/a|b',
+    status: 500,
+    copy: '127.0.0.1:1',
+  });
+  expect(told('503 SC', 'PUT|-:-|/').failed).toMatchObject({ status: 503, copy: null });
+  for (const [status, asked] of [
+    ['200 --', 'GET|127.0.0.1:1|-'],
+    ['200 SD', 'GET|127.0.0.1:1|-'],
+    ['-1 CH', 'GET|127.0.0.1:1|-'],
+  ] as const)
+    expect(told(status, asked)).toMatchObject({ failed: null, counter: 7 });
+});
+
 test('a mark, and what is not ours', () => {
   expect(parse('mark /abc')).toEqual({ mark: '/abc' });
   for (const line of [
@@ -57,7 +77,7 @@ test('a mark, and what is not ours', () => {
     'x',
     'request x v3 200 -- 12 - - 10.0.0.1 1234 -',
     'request 7 v3 200 -- 12 - - 10.0.0.1',
-    'request 7 v3 200 -- 12 - - 10.0.0.1 1234 - -',
+    'request 7 v3 200 -- 12 - - 10.0.0.1 1234 - - -',
     '<134>haproxy[1]: hello',
   ])
     expect(parse(line)).toBeUndefined();

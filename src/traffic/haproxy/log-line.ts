@@ -1,7 +1,11 @@
 import { LineFields } from '../agent/line-fields.ts';
-import type { Outcome } from '../embedded/revision-counts.ts';
+import type { FailedAsk } from '../agent/driver.ts';
+import { isFailure, type Outcome } from '../embedded/revision-counts.ts';
 
-/** One finished request, as a line has it: `request counter backend status cause milliseconds stream session client agent lot`. */
+/**
+ * One finished request, as a line has it: `request counter backend status cause milliseconds stream session client agent lot
+ * asked`.
+ */
 export interface LogLine {
   /** Counts the lines of its process from 0, so that a missing one is noticed. */
   counter: number;
@@ -11,6 +15,7 @@ export interface LogLine {
   outcome: Outcome;
   /** By which the session was drawn in this request, see `lotText`; null when it was not. */
   lot: string | null;
+  failed: FailedAsk | null;
 }
 
 /** What tells that everything before it has been read. */
@@ -42,14 +47,18 @@ export function parseLogLine(bytes: Buffer, start: number, end: number): LogLine
   const unnamed = fields.next().hashAfter(client);
   // Missing in lines of a process that an older Slipway started.
   const lot = fields.isLast ? null : lotIn(fields.next());
+  const outcome = outcomeOf(status, { cause, waiting, latencyMs, timed });
+  const asked = fields.isLast ? null : fields.next();
+  const failed = asked && isFailure(outcome) ? askOf(asked.text(), status) : null;
   if (Number.isNaN(counter) || !fields.isLast) return undefined;
-  return {
-    counter,
-    slot,
-    session: known ?? unnamed,
-    outcome: outcomeOf(status, { cause, waiting, latencyMs, timed }),
-    lot,
-  };
+  return { counter, slot, session: known ?? unnamed, outcome, lot, failed };
+}
+
+/** `GET|127.0.0.1:20001|/path`; the path is there only where the answer is an error. */
+function askOf(text: string, status: number): FailedAsk | null {
+  const [method = '', copy = '', ...path] = text.split('|');
+  if (!path[0]?.startsWith('/')) return null;
+  return { atMs: null, method, path: path.join('|'), status, copy: copy.startsWith('-') ? null : copy };
 }
 
 /** HAProxy writes `-` for nothing. */

@@ -11,6 +11,9 @@ import {
 import { challengeRules, forwardingRules, originRules, refusals } from './edge-rules.ts';
 import { limitRules } from './limit-rules.ts';
 
+/** A path may be as long as its writer likes, and a line of the log may not. */
+const loggedPathBytes = 200;
+
 /** Where users come in. Each rule decides for those behind it; `txn.to` is the backend that answers in the end. */
 export function usersSection(parts: ConfigParts): string {
   const { settings, paths, certificates } = parts;
@@ -24,7 +27,8 @@ export function usersSection(parts: ConfigParts): string {
     speaksTls && `bind unix@${paths.onwardTls} mode 600 accept-proxy name onward-tls`,
     'log global',
     // The order in which `parseLogLine` reads it.
-    'log-format "request %lc %b %ST %ts %Ta %[var(txn.stream)] %[var(txn.session)] %ci %[var(txn.agent)] %[var(txn.lot)]"',
+    'log-format "request %lc %b %ST %ts %Ta %[var(txn.stream)] %[var(txn.session)] %ci %[var(txn.agent)] %[var(txn.lot)] %HM|%si:%sp|%[var(txn.failed)]"',
+    `http-after-response set-var(txn.failed) capture.req.uri,field(1,?),bytes(0,${loggedPathBytes}) if { status ge 500 }`,
     ...onwardRules(parts),
     ...refusals(settings),
     ...challengeRules(settings),

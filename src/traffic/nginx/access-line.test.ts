@@ -15,6 +15,7 @@ const usual = {
   session: 'abc',
   client: '192.0.2.1',
   agent: 'curl',
+  failed: '-',
 };
 const stream = 'text/event-stream';
 const left = (waitedMs: number | null) => ({ kind: 'abandoned', waitedMs });
@@ -36,6 +37,7 @@ test('a request with its place on its connection, its session and its time', () 
       session: sessionHash('abc'),
       outcome: { kind: 'answered', status: 200, latencyMs: 12, timed: true },
       lot: null,
+      failed: null,
     },
     draws: false,
   });
@@ -70,4 +72,21 @@ test('a request that drew says by which lot; one that did not, or of a scope whe
   expect(parse(`${line()}\tr1=90,r2=10`)).toMatchObject({ request: { lot: 'r1=90,r2=10' }, draws: true });
   expect(parse(`${line()}\t`)).toMatchObject({ request: { lot: null }, draws: true });
   expect(parse(line())).toMatchObject({ request: { lot: null }, draws: false });
+});
+
+test('a request that failed tells what was asked for, and of which copy last', () => {
+  const told = (failed: string, status = '500') => parse(line({ failed, status }))?.request?.failed;
+  expect(told('1790000000.123 GET /a%20\\"b\\" 127.0.0.1:1')).toEqual({
+    atMs: 1_790_000_000_123,
+    method: 'GET',
+    path: '/a%20"b"',
+    status: 500,
+    copy: '127.0.0.1:1',
+  });
+  expect(told('1790000000.123 PUT / 127.0.0.1:1, [::1]:2', '502')).toMatchObject({
+    copy: '[::1]:2',
+    status: 502,
+  });
+  expect(told('-')).toBeNull();
+  expect(told('1790000000.123 GET / 127.0.0.1:1', '200')).toBeNull();
 });

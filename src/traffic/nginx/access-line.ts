@@ -1,6 +1,6 @@
 import { LineFields, SteadyText } from '../agent/line-fields.ts';
-import type { Observation } from '../agent/driver.ts';
-import type { Outcome } from '../embedded/revision-counts.ts';
+import type { FailedAsk, Observation } from '../agent/driver.ts';
+import { isFailure, type Outcome } from '../embedded/revision-counts.ts';
 
 /** One line of the access log; null for what went to no revision. */
 export interface AccessLine {
@@ -22,6 +22,7 @@ export interface LineAt {
 const tab = 0x09;
 const keys = new SteadyText();
 const revisions = new SteadyText();
+const asks = new SteadyText();
 const lots = new SteadyText();
 
 /**
@@ -49,18 +50,38 @@ export function parseAccessLine(
   const known = fields.next().length > 0 ? fields.hash() : null;
   const client = fields.next().hash();
   const unnamed = fields.next().hashAfter(client);
-  // Only scopes that draw have the field, and lines of configurations that older versions wrote have it nowhere.
+  // Lines of configurations that older versions wrote end here, or tell their lot here: they are of a moment.
+  const asked = fields.isLast ? '' : asks.of(fields.next());
+  // Only scopes that draw have the field.
   const draws = !fields.isLast;
   const lot = draws && fields.next().length > 0 ? lots.of(fields) : null;
   if (!fields.isLast || Number.isNaN(connection + ordinal + status)) return undefined;
   // Nothing was sent anywhere: refused, limited, or no copy to send it to.
   if (!sent) return { connection, ordinal, request: null, draws };
   const seen = { status, headSeen, complete, broken: broken(connection), latencyMs, timed };
+  const outcome = outcomeOf(seen);
+  const failed = isFailure(outcome) ? askOf(asked, status) : null;
   return {
     connection,
     ordinal,
-    request: { key, revision, session: known ?? unnamed, outcome: outcomeOf(seen), lot },
+    request: { key, revision, session: known ?? unnamed, outcome, lot, failed },
     draws,
+  };
+}
+
+/**
+ * `1790000000.123 GET /path 127.0.0.1:20001, 127.0.0.1:20002`, with the copies that it was sent to, written as in JSON;
+ * `-` of what is no error.
+ */
+function askOf(text: string, status: number): FailedAsk | null {
+  const [, seconds, method, path, copies] = /^([\d.]+) (\S+) (\/\S*) (.*)$/.exec(text) ?? [];
+  if (method === undefined || copies === undefined || path === undefined) return null;
+  return {
+    atMs: Math.round(Number(seconds) * 1_000),
+    method,
+    path: path.replaceAll(/\\(["\\])/g, '$1'),
+    status,
+    copy: copies.split(', ').at(-1) ?? null,
   };
 }
 

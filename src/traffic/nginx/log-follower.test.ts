@@ -24,7 +24,7 @@ async function told(text: string) {
 }
 
 const line = (connection: number, session: string, lot: string) =>
-  `k\tr1\t${connection}\t1\t200\t0.001\tOK\t0.002\ttext/html\t${session}\t192.0.2.1\tcurl\t${lot}\n`;
+  `k\tr1\t${connection}\t1\t200\t0.001\tOK\t0.002\ttext/html\t${session}\t192.0.2.1\tcurl\t-\t${lot}\n`;
 
 test('a session drew before anything else befell it, whichever worker wrote first', async () => {
   const { seen, lost } = await told(line(1, 'a', '') + line(2, 'a', 'r1=90,r2=10') + line(3, 'b', ''));

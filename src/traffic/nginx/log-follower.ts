@@ -164,8 +164,8 @@ export class LogFollower {
       this.#events.lost(`${missing} lines are missing before request ${ordinal} of connection ${connection}`);
     const scope = request ? this.#logs.scopeOf(request.key) : undefined;
     if (!request || scope === undefined) return undefined;
-    const { revision, session, outcome, lot } = request;
-    return { scope, revision, session, outcome, lot };
+    const { key: _, ...seen } = request;
+    return { scope, ...seen };
   }
 }
 

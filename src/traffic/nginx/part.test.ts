@@ -51,10 +51,12 @@ test('whoever draws is logged with the lot, and where nothing is drawn no line h
   expect(text).toContain(
     'map "$slipway_k_set_cookie" $slipway_k_lot {\n  default "r1=90,r2=10";\n  "" "";\n}',
   );
-  expect(text).toMatch(/log_format slipway_k .*\t\$http_user_agent\t\$slipway_k_lot';/);
+  expect(text).toMatch(/log_format slipway_k .*\t\$http_user_agent\t\$slipway_failed\t\$slipway_k_lot';/);
   // Who is pinned has no session, by header and cookie or by host.
   expect(text).toContain('map "$slipway_k_pinned" $slipway_k_session {\n  default "";\n');
-  expect(text).toMatch(/log_format slipway_k_r2 .*_type\t\t\$remote_addr\t\$http_user_agent';/);
+  expect(text).toMatch(
+    /log_format slipway_k_r2 .*_type\t\t\$remote_addr\t\$http_user_agent\t\$slipway_failed';/,
+  );
   const one = routes.revisions.slice(0, 1).map((each) => ({ ...each, weightPercent: 100 }));
   expect(rendered({ revisions: one, sticky: true })).not.toContain('_lot');
 });

@@ -146,6 +146,7 @@ function logFormat(name: string, { key, revision, session, more = [] }: LoggedRe
     session,
     '$remote_addr',
     '$http_user_agent',
+    '$slipway_failed',
     ...more,
   ];
   return `log_format ${name} escape=json '${fields.join('\t')}';`;

@@ -65,6 +65,18 @@ export function requestMaps(trustedProxies: readonly string[]): string[] {
       ['"~*application/(?:[\\w.+-]+\\+)?json"', 'json'],
     ]),
     ...forwardedMaps(trustedProxies),
+    // Looked up when the answer is logged: only of errors is it told what was asked for, as it was before any error page.
+    map('$request', '$slipway_asked_for', [
+      ['default', '"- /"'],
+      [
+        '"~^(?<slipway_m>\\S+) (?:https?://[^/\\s]*)?(?<slipway_p>/[^?\\s]{0,200})"',
+        '"$slipway_m $slipway_p"',
+      ],
+    ]),
+    map('$status', '$slipway_failed', [
+      ['default', '-'],
+      ['"~^5"', '"$msec $slipway_asked_for $upstream_addr"'],
+    ]),
     map('$upstream_http_strict_transport_security', '$slipway_hsts', [
       ['default', '""'],
       ['""', '"max-age=31536000"'],

@@ -161,7 +161,7 @@ export class LogReader {
     if (!tell || !line.request) return;
     const { service, session, outcome } = line.request;
     const whose = this.#followed.revisionOf(service);
-    if (whose) this.#followed.events.finished({ ...whose, session, outcome, lot: null });
+    if (whose) this.#followed.events.finished({ ...whose, session, outcome, lot: null, failed: null });
   }
 
   /** The file is renamed, Traefik opens a new one, and what it wrote into the old one until then is read. */

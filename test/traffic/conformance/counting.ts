@@ -36,6 +36,36 @@ export function counting(suite: Suite, differences: Differences): void {
       expect((await suite.observe()).losses).toBe(0);
     });
 
+    test.runIf(suite.able.failures)('requests that failed are told, without their queries', async () => {
+      suite.serve = (id, request, response) => {
+        if (request.url?.startsWith('/silent')) return;
+        response.statusCode = request.url === '/' ? 200 : 500;
+        plain(id, request, response);
+      };
+      await suite.apply([revision('r2', 100, suite.port(1)), revision('f1', 0, suite.port(0))]);
+      await suite.apply([revision('f1', 100, suite.port(0))]);
+      const long = `/${'a'.repeat(300)}`;
+      await get(suite.rig.port);
+      await get(suite.rig.port, { path: '/bad%20"one"?token=hunter2' });
+      await get(suite.rig.port, { path: `${long}?q=a|b` });
+      await get(suite.rig.port, { path: '/silent?later', method: 'DELETE' });
+      suite.serve = plain;
+      await until(async () => (await suite.of('f1')).errors === 3);
+      const copy = `127.0.0.1:${suite.port(0)}`;
+      const told = (await suite.of('f1')).failures ?? [];
+      expect(told).toMatchObject([
+        { method: 'GET', path: '/bad%20"one"', status: 500, copy },
+        { method: 'GET', path: expect.stringMatching(/^\/a{150,}/), status: 500, copy },
+        { method: 'DELETE', path: '/silent', status: 504, copy },
+      ]);
+      expect(Math.abs(Date.now() - (told.at(-1)?.atMs ?? 0))).toBeLessThan(60_000);
+    });
+
+    test.runIf(!suite.able.failures)('requests that failed are not told', async () => {
+      await suite.apply([revision('f1', 100, suite.port(0))]);
+      expect((await suite.of('f1')).failures).toBeNull();
+    });
+
     test('an app that is gone is 502, and the router counts it for the revision', async () => {
       const { server, port: closing } = await suite.rig.app(() => {});
       await new Promise((resolve) => server.close(resolve));
