@@ -5,6 +5,7 @@ import type {
   Interval,
   MetricRecord,
   SessionCounts,
+  ShareTotals,
   Totals,
 } from '../judge/index.ts';
 import type { LotCounts, RouterState, SessionLot } from './ports.ts';
@@ -28,6 +29,8 @@ export interface Compared {
   /** Since the present share began; of the stable revision what was known last, once it has none. */
   candidate: Totals;
   stable: Totals | null;
+  /** The same of the shares before, in their order. */
+  earlier: ShareTotals[];
   /** By chance, since the first traffic. */
   drawn: DrawnSessions[];
   /** Where a router tells no lots. */

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { EnvironmentState } from './environment.ts';
 import { machinesOf } from './machines.ts';
-import { aJudge, aRequest } from './testing/builders.ts';
+import { aCanary, aJudge, aRequest } from './testing/builders.ts';
 import { at, atRest, outcome, Stage } from './testing/stage.ts';
 import { upgradeRequest, upgradeState } from './upgrade.ts';
 
@@ -115,6 +115,17 @@ test('what this version writes comes back as it is', async () => {
     await stage.until(at(phase));
     expect(upgradeState(stage.state)).toEqual(stage.state);
   }
+});
+
+test('what the judge rests on goes on, though shares of traffic before the present one were forgotten once', async () => {
+  const settings = { judge: aJudge({}), strategy: aCanary([10, 100], { kind: 'approval' }) };
+  const stage = await new Stage().serves(aRequest(1, 'good'));
+  await stage.tick(['rollout', aRequest(2, 'good', { settings })]);
+  await stage.until(({ rollout }) => rollout?.compared != null);
+  const old = structuredClone(stage.state);
+  const compared: { earlier?: unknown } = old.rollout?.compared ?? {};
+  delete compared.earlier;
+  expect(upgradeState(old)).toEqual(stage.state);
 });
 
 /** Without what is known since there may be several machines. */

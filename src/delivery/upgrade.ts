@@ -1,4 +1,5 @@
 import { unreachable } from '../diagnostics/index.ts';
+import type { Compared } from './compared.ts';
 import { emptyEnvironment } from './environment.ts';
 import type {
   EnvironmentState,
@@ -126,7 +127,7 @@ function upgradeRollout(rollout: Rollout): Rollout {
     return withChecks({
       ...rollout,
       alone: rollout.alone ?? false,
-      compared: rollout.compared ?? null,
+      compared: upgradeCompared(rollout.compared),
       candidate: upgradeRevision(rollout.candidate),
       ...(rollout.outage
         ? { outage: { ...rollout.outage, before: rollout.outage.before.map(upgradeWithin<RunningShared>) } }
@@ -152,6 +153,11 @@ function upgradeRollout(rollout: Rollout): Rollout {
     steps: old.steps.map((step): Step => ({ taken: 0, hold: { kind: 'none' }, ...(step as object) }) as Step),
     phase: upgradePhase(old, begun),
   } as Rollout;
+}
+
+/** Shares of traffic before the present one were forgotten once. */
+function upgradeCompared(compared: Compared | null | undefined): Compared | null {
+  return compared ? { ...compared, earlier: (compared as Partial<Compared>).earlier ?? [] } : null;
 }
 
 /** Before there were checks, no step had passed any. */

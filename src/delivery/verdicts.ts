@@ -19,6 +19,7 @@ export function verdictOn({
     probed: compared.probed,
     candidate: compared.candidate,
     stable: compared.stable,
+    earlier: compared.earlier,
     shares: compared.shares,
     metrics: Object.values(compared.metrics),
     sessionsPerMinute: minutes > 0 && !paused ? compared.candidate.sessions / minutes : null,

@@ -262,6 +262,22 @@ describe('what the judge rests on', () => {
   });
 });
 
+test('what both have shown under a share of traffic is kept when the next one begins', () => {
+  const one = watched([
+    { candidate: { ...none(), sessions: 10, failed: 1 }, stable: { ...none(), sessions: 90 } },
+  ]);
+  const { phase } = one.rollout;
+  if (phase.at === 'stepping') one.rollout.phase = { ...phase, index: 1 };
+  one.look();
+  one.count({ candidate: { ...none(), sessions: 50 }, stable: { ...none(), sessions: 50, failed: 2 } });
+  one.look();
+  expect(one.rollout.compared).toMatchObject({
+    earlier: [{ candidate: { requests: 30, errors: 1 }, stable: { requests: 270, errors: 0 } }],
+    candidate: { requests: 150, errors: 0 },
+    stable: { requests: 150, errors: 2 },
+  });
+});
+
 test('two samples wait until both have sessions, so that a quiet site is compared as well', () => {
   const one = new Watched(false);
   const failing = { ...none(), sessions: 1, failed: 1 };

@@ -121,6 +121,7 @@ function begin(
     readings: Object.fromEntries(answering),
     candidate: noTotals,
     stable: reader.stable === null ? null : beside,
+    earlier: [],
     drawn: [],
     dealt: null,
     undealt: null,
@@ -136,6 +137,8 @@ function beginShare(
   { share, whole }: { share: number; whole: boolean },
   nowMs: number,
 ): void {
+  const { candidate, stable } = compared;
+  compared.earlier = [...compared.earlier, { candidate, stable }];
   compared.share = share;
   compared.shareSince = startObserved(nowMs);
   compared.candidate = noTotals;

@@ -78,6 +78,7 @@ export function judgeRamp(ramp: Ramp, totals: EnvironmentTotals | null): RampJud
     probed: null,
     candidate: during ?? nothing,
     stable: during && baseline ? baseline : null,
+    earlier: [],
     shares: shares.length,
     metrics: ramp.metrics,
     sessionsPerMinute: null,

@@ -20,6 +20,7 @@ test.each(['judge.md', 'how-it-works.md'])('the example in docs/%s is what the j
     probed: null,
     candidate: totals(candidate),
     stable: totals(stable),
+    earlier: [],
     shares: defaults.canaryWeights.length,
     metrics: [],
     sessionsPerMinute: null,

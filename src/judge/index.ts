@@ -11,6 +11,7 @@ export type {
   Needed,
   Seen,
   SessionCounts,
+  ShareTotals,
   Totals,
   Verdict,
 } from './model.ts';

@@ -30,6 +30,7 @@ function seen(wishes: Partial<Seen>): Seen {
     probed: null,
     candidate: nothing,
     stable: nothing,
+    earlier: [],
     shares: 3,
     metrics: [],
     sessionsPerMinute: null,

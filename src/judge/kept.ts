@@ -17,7 +17,7 @@ const stricter = 10;
  *   past a bound by so little that it proves nothing.
  */
 export function keepsBounds(rules: JudgeDefinition, totals: Totals): Kept {
-  const alone = { candidate: totals, stable: null, shares: 1 };
+  const alone = { candidate: totals, stable: null, earlier: [], shares: 1 };
   const charges = objectives(rules, {
     ...alone,
     edgesMs: [],

@@ -28,6 +28,13 @@ export interface Totals {
   slow: number;
 }
 
+/** What both revisions answered while the candidate had one share of the traffic. */
+export interface ShareTotals {
+  candidate: Totals;
+  /** Once the candidate has all traffic, of the share before. Null when there is nothing to compare with. */
+  stable: Totals | null;
+}
+
 /** Sessions that a router dealt out in turn, not by lot: told by what an interval brought. */
 export interface DealtSessions {
   /** Natural logarithm of the e-value so far, see `two-sample.ts`. */
@@ -60,10 +67,11 @@ export interface Seen {
   dealt: DealtSessions | null;
   /** Requests that Slipway sent itself; all by one chance. Null without probes. */
   probed: DrawnSessions | null;
-  /** Since the present share of traffic began. */
+  /** Since the present share of traffic began, see `ShareTotals`. */
   candidate: Totals;
-  /** Since then; once the candidate has all traffic, of the share before. Null when there is nothing to compare with. */
   stable: Totals | null;
+  /** Of the shares of traffic before, in their order. */
+  earlier: readonly ShareTotals[];
   /** How many shares of traffic the rollout has, one after the other: each is looked at by itself, too. At least 1. */
   shares: number;
   metrics: readonly MetricRecord[];

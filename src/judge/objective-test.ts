@@ -1,9 +1,15 @@
-import { logOfSum } from './logarithms.ts';
+import { logOfMean, logOfSum } from './logarithms.ts';
 
 /** So many of so many; need not be whole, see `unclustered`. */
 export interface Count {
   of: number;
   bad: number;
+}
+
+/** What was counted, and which share of it may be bad: 0-1, both excluded. */
+export interface Bounded {
+  count: Count;
+  allowed: number;
 }
 
 /** By how much a share may be above what is allowed. */
@@ -18,16 +24,40 @@ const better: readonly (readonly [trust: number, times: number])[] = [
 ];
 
 /**
- * Whether more than the allowed share is bad.
+ * Whether more is bad than may be. Several counts, each with a bound of its own, are looked at together: as if all were
+ * past their bounds by the same factor.
  *
- * @param allowed - Share, 0-1, both excluded.
- * @returns The natural logarithm of the e-value against "at most the allowed share".
+ * @returns The natural logarithm of the e-value against "at most the allowed share of each".
  * @see Waudby-Smith, Ramdas, arXiv:2010.09686 (betting on bounded means; here a mixture of likelihood ratios)
  */
-export function tooMany(count: Count, allowed: number): number {
-  const shares = worse.map((times) => allowed * times).filter((share) => share < 1);
-  const all = shares.length > 0 ? shares : [(1 + allowed) / 2];
-  return logOfSum(all.map((share) => [1 / all.length, likelihoodRatio(count, share, allowed)]));
+export function tooMany(counts: readonly Bounded[]): number {
+  return logOfMean(
+    worse.map((times) =>
+      counts.reduce(
+        (sum, { count, allowed }) => sum + likelihoodRatio(count, beyond(allowed, times), allowed),
+        0,
+      ),
+    ),
+  );
+}
+
+/**
+ * The same of each count by itself, averaged, beside all of them together: what keeps a bound under a tenth of the traffic
+ * may break it under half, and what breaks it by a little does so under both.
+ *
+ * @param shares - How many counts there will be, fixed before the first look; those to come say nothing yet.
+ */
+export function tooManyByShare(counts: readonly Bounded[], shares: number): number {
+  const ofEach = Array.from({ length: shares }, (_, index) => tooMany(counts.slice(index, index + 1)));
+  return logOfSum([
+    [0.5, tooMany(counts)],
+    [0.5, logOfMean(ofEach)],
+  ]);
+}
+
+/** No share is above all: then half-way there. */
+function beyond(allowed: number, times: number): number {
+  return allowed * times < 1 ? allowed * times : (1 + allowed) / 2;
 }
 
 /** Whether surely fewer are bad. @returns The natural logarithm of the e-value against "at least the allowed share". */

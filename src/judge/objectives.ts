@@ -1,7 +1,7 @@
 import type { JudgeDefinition } from '../app/index.ts';
 import type { Charge } from './comparison.ts';
-import type { Seen, Totals } from './model.ts';
-import { tooMany, unclustered, type Count } from './objective-test.ts';
+import type { Seen, ShareTotals, Totals } from './model.ts';
+import { tooMany, tooManyByShare, unclustered, type Bounded, type Count } from './objective-test.ts';
 import { number, oddsOf, percent } from './words.ts';
 
 /** Share of requests that may be slower than a bound: p95. */
@@ -23,20 +23,58 @@ export function objectives(rules: JudgeDefinition, seen: Seen): Charge[] {
   ];
 }
 
-function errorRate(allowed: number, rules: JudgeDefinition, { candidate, stable, shares }: Seen): Charge {
-  const text = `${shareOf(candidate, failedOf)} failed, ${percent(allowed)} may${beside(stable, failedOf)}`;
-  const logE = broken(rules, { candidate, stable, allowed, countOf: failedOf }) - Math.log(shares);
-  return {
-    trust,
-    logE,
-    evidence: { about: 'error-rate', name: null, text, odds: oddsOf(logE), counts: null },
-  };
+function errorRate(allowed: number, rules: JudgeDefinition, seen: Seen): Charge {
+  const words = (share: string) => `${share} failed, ${percent(allowed)} may`;
+  return charge({ about: 'error-rate', allowed, countOf: failedOf, words }, rules, seen);
 }
 
-function p95(allowedMs: number, rules: JudgeDefinition, { candidate, stable, shares }: Seen): Charge {
-  const text = `${shareOf(candidate, slowOf)} took longer than ${allowedMs} ms, ${percent(slowShare)} may${beside(stable, slowOf)}`;
-  const logE = broken(rules, { candidate, stable, allowed: slowShare, countOf: slowOf }) - Math.log(shares);
-  return { trust, logE, evidence: { about: 'p95', name: null, text, odds: oddsOf(logE), counts: null } };
+function p95(allowedMs: number, rules: JudgeDefinition, seen: Seen): Charge {
+  const words = (share: string) => `${share} took longer than ${allowedMs} ms, ${percent(slowShare)} may`;
+  return charge({ about: 'p95', allowed: slowShare, countOf: slowOf, words }, rules, seen);
+}
+
+/** A bound, what is counted for it, and what is told. */
+interface Objective {
+  about: 'error-rate' | 'p95';
+  allowed: number;
+  countOf: CountOf;
+  words: (share: string) => string;
+}
+
+/** Told is what says most: the present share of traffic, all so far, or an earlier one. */
+function charge(objective: Objective, rules: JudgeDefinition, seen: Seen): Charge {
+  const { about } = objective;
+  const present = { candidate: seen.candidate, stable: seen.stable };
+  const all = [...seen.earlier, present].slice(-seen.shares);
+  const bounded = (shares: readonly ShareTotals[]) =>
+    shares.flatMap((one) => heldAgainst(objective, rules, one));
+  const logE = tooManyByShare(bounded(all), seen.shares);
+  const looks: Look[] = [
+    { shares: [present], where: '' },
+    { shares: all, where: ` under ${all.length} shares of traffic` },
+    ...seen.earlier.map((one) => ({ shares: [one], where: ' under an earlier share of traffic' })),
+  ];
+  const [clearest] = looks.toSorted(
+    (one, other) => tooMany(bounded(other.shares)) - tooMany(bounded(one.shares)),
+  );
+  const text = clearest ? told(clearest, objective) : '';
+  return { trust, logE, evidence: { about, name: null, text, odds: oddsOf(logE), counts: null } };
+}
+
+/** Shares of traffic that are looked at together, and how that is said. */
+interface Look {
+  shares: readonly ShareTotals[];
+  where: string;
+}
+
+function told({ shares, where }: Look, { countOf, words }: Objective): string {
+  const requests = shares.reduce((sum, { candidate }) => sum + candidate.requests, 0);
+  const bad = shares.reduce((sum, { candidate }) => sum + candidate.requests * ratio(countOf(candidate)), 0);
+  const share = percent(ratio({ of: requests, bad }));
+  const stable = shares.length === 1 ? shares[0]?.stable : null;
+  const beside =
+    stable && stable.requests > 0 ? `; ${percent(ratio(countOf(stable)))} on the old revision` : '';
+  return `${words(`${share} of its ${number(requests)} requests${where}`)}${beside}`;
 }
 
 type CountOf = (totals: Totals) => Count;
@@ -52,25 +90,18 @@ export function slowOf({ requests, sessions, slow }: Totals): Count {
   return { of: requests / together, bad: slow / together };
 }
 
-function broken(
+/** What is held against which bound; nothing where too little was seen. */
+function heldAgainst(
+  { allowed, countOf }: Objective,
   { minRequests }: JudgeDefinition,
-  seen: { candidate: Totals; stable: Totals | null; allowed: number; countOf: CountOf },
-): number {
-  const { candidate, stable, allowed, countOf } = seen;
+  { candidate, stable }: ShareTotals,
+): Bounded[] {
   const enough = Math.max(1, minRequests);
-  if (candidate.requests < enough) return 0;
+  if (candidate.requests < enough) return [];
   const share = stable ? ratio(countOf(stable)) : 0;
-  if (stable && stable.requests < enough && share > allowed) return 0;
+  if (stable && stable.requests < enough && share > allowed) return [];
   const bound = Math.max(allowed, beyondStable * share);
-  return bound < 1 ? tooMany(countOf(candidate), bound) : 0;
-}
-
-function shareOf(totals: Totals, countOf: CountOf): string {
-  return `${percent(ratio(countOf(totals)))} of its ${number(totals.requests)} requests`;
-}
-
-function beside(stable: Totals | null, countOf: CountOf): string {
-  return stable && stable.requests > 0 ? `; ${percent(ratio(countOf(stable)))} on the old revision` : '';
+  return bound < 1 ? [{ count: countOf(candidate), allowed: bound }] : [];
 }
 
 function ratio({ of, bad }: Count): number {

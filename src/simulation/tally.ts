@@ -1,9 +1,9 @@
-import type { DrawnSessions, Seen, SessionCounts, Totals } from '../judge/index.ts';
+import type { DrawnSessions, Seen, SessionCounts, ShareTotals, Totals } from '../judge/index.ts';
 import type { Counts } from './trace.ts';
 
 /** What the judge gets to see of a rollout, kept up to date in place. */
 export interface Tally {
-  seen: Seen & { drawn: DrawnSessions[] };
+  seen: Seen & { drawn: DrawnSessions[]; earlier: ShareTotals[] };
   /** A share of traffic begins. @param weight - The candidate's, 0-1. */
   begin(weight: number): void;
   /** @param warm - False while the candidate's slowness is not looked at. */
@@ -25,17 +25,21 @@ export function startTally(edgesMs: readonly number[], shares: number, p95: numb
     probed: null,
     candidate: noTotals(),
     stable: noTotals(),
+    earlier: [],
     shares,
     metrics: [],
     sessionsPerMinute: null,
   };
   let lot: DrawnSessions | null = null;
+  let begun = false;
   const nothing = (): SessionCounts => ({ sessions: 0, failed: 0, slow: edgesMs.map(() => 0) });
   return {
     seen,
     begin(weight) {
       lot = weight < 1 ? { chance: weight, candidate: nothing(), stable: nothing() } : null;
       if (lot) seen.drawn.push(lot);
+      if (begun) seen.earlier.push({ candidate: seen.candidate, stable: seen.stable });
+      begun = true;
       seen.candidate = noTotals();
       if (lot) seen.stable = noTotals();
     },

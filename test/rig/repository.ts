@@ -11,6 +11,7 @@ export type Behaviour =
   | 'migration-fails'
   | 'sick-with-users'
   | 'fails-users'
+  | 'hangs-users'
   | 'worker-crashes';
 
 /** One of each kind, as short as it may be. */
@@ -140,7 +141,8 @@ function slipwayYml(options: {
   // What never becomes ready need not be waited for.
   if (options.behaves === 'never-ready') text = text.replace('deadline: 60s', 'deadline: 2s');
   // So long it has users, and is judged by what they get.
-  if (options.behaves === 'fails-users') text = text.replace('hold: 300ms', 'hold: 5m');
+  if (['fails-users', 'hangs-users'].includes(options.behaves))
+    text = text.replace('hold: 300ms', 'hold: 5m');
   // Its start, or a look at it, may take a while on a busy machine, and only then is it seen to be bad.
   const isSeenLate = ['worker-crashes', 'sick-with-users'].includes(options.behaves);
   const bake = options.bake ?? (isSeenLate ? '10s' : '300ms');

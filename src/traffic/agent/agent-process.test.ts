@@ -105,7 +105,7 @@ const seen: Observation = {
 test('a line with a lot counts its draw and what came of it, a later line only what came of it', async () => {
   await apply('r1', { r1: 60, r2: 40 });
   events.finished(seen);
-  events.finished({ ...seen, lot: 'r1=60,r2=40', outcome: { kind: 'abandoned' } });
+  events.finished({ ...seen, lot: 'r1=60,r2=40', outcome: { kind: 'abandoned', waitedMs: null } });
   const counts = async () => {
     const { lots } = await client.observe('shop/production');
     const { sessions = 0, failed = 0 } = lots?.[0]?.drawn['r2'] ?? {};

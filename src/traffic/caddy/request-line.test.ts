@@ -13,7 +13,9 @@ const usual = {
   agent: 'curl',
   type: 'text/html',
   head: 200 as number | null | undefined,
+  stream: undefined as string | undefined,
 };
+const left = (waitedMs: number | null) => ({ kind: 'abandoned', waitedMs });
 const read = (change: Partial<Record<keyof typeof usual, unknown>> = {}, byApp = false) =>
   parseRequestLine(JSON.stringify({ ...usual, ...change }), () => byApp);
 
@@ -36,8 +38,9 @@ test.each<[string, Partial<typeof usual>, boolean, object]>([
   ["Caddy's 502", { status: 502, head: null }, false, { kind: 'gateway-error' }],
   ['a body that is too large', { status: 413, head: null }, false, { kind: 'answered', status: 413 }],
   ['an answer that the app broke off', { head: undefined }, true, { kind: 'gateway-error' }],
-  ['an answer that a client left', { head: undefined }, false, { kind: 'abandoned' }],
-  ['a client that left before the head', { status: 499, head: null }, false, { kind: 'abandoned' }],
+  ['an answer that a client left', { head: undefined }, false, left(null)],
+  ['a client that left before the head', { status: 499, head: null }, false, left(12)],
+  ['a client that left before a stream', { status: 499, head: null, stream: 'asked' }, false, left(null)],
   ['an event stream', { type: 'text/event-stream' }, false, { kind: 'answered', timed: false }],
   ['a WebSocket', { status: 101, head: 101 }, false, { kind: 'answered', status: 101, timed: false }],
 ])('%s', (_name, change, byApp, outcome) => {

@@ -25,6 +25,8 @@ interface Logged {
   lot?: string;
   agent?: string | null;
   type?: string | null;
+  /** Of requests that ask for an event stream alone. */
+  stream?: string;
   /** The app's own status; null when its answer never began, and missing when the answer broke off. */
   head?: number | null;
 }
@@ -63,11 +65,14 @@ function appFailed(error: string): boolean {
   return error.startsWith('reading: ') && !error.includes('context canceled');
 }
 
-function outcomeOf({ status = 0, duration = 0, type, head }: Logged, brokenByApp: () => boolean): Outcome {
+function outcomeOf(logged: Logged, brokenByApp: () => boolean): Outcome {
+  const { status = 0, duration = 0, type, head, stream } = logged;
   const latencyMs = duration * 1000;
   if (status === 101) return { kind: 'answered', status, latencyMs: 0, timed: false };
-  if (head === undefined) return brokenByApp() ? { kind: 'gateway-error', latencyMs } : { kind: 'abandoned' };
-  if (status === 499 || status === 0) return { kind: 'abandoned' };
+  if (head === undefined)
+    return brokenByApp() ? { kind: 'gateway-error', latencyMs } : { kind: 'abandoned', waitedMs: null };
+  if (status === 499 || status === 0)
+    return { kind: 'abandoned', waitedMs: head === null && !stream ? latencyMs : null };
   if (head === null && status >= 500) return { kind: 'gateway-error', latencyMs };
   return { kind: 'answered', status, latencyMs, timed: !type?.startsWith('text/event-stream') };
 }

@@ -62,6 +62,7 @@ function scopeRoutes(scope: NamedScope, limits: AppLimits): CaddyRoute[] {
     ...pinRoutes(routes),
     ...choices(scope),
     ...forgetCookie,
+    askedStream,
     ...routes.revisions
       .filter(({ endpoints }) => endpoints.length > 0)
       .map((revision) => proxyRoute(scope, revision, limits)),
@@ -186,6 +187,12 @@ const forgetCookie: CaddyRoute[] = [
     handle: [{ handler: 'headers', request: { delete: ['Cookie'] } }],
   },
 ];
+
+/** An event stream may be silent for as long as it likes, also before its head: who leaves meanwhile says nothing of times. */
+const askedStream: CaddyRoute = {
+  match: [{ header: { Accept: ['*text/event-stream*'] } }],
+  handle: [logField('stream', 'asked')],
+};
 
 function proxyRoute({ key }: NamedScope, { id, endpoints }: RouteRevision, limits: AppLimits): CaddyRoute {
   return {

@@ -91,7 +91,8 @@ export class Exchange implements UpgradeEvents {
   #anyByte = false;
   #headWritten = false;
   #finished = false;
-  #clientGone = false;
+  /** When the client left. */
+  #leftMs: number | undefined;
   #listensForDrain = false;
   #responseHead: AppHead | undefined;
   #held: string | Buffer | undefined;
@@ -116,8 +117,7 @@ export class Exchange implements UpgradeEvents {
       return;
     }
     const method = request.method ?? 'GET';
-    // Event streams may be silent for as long as they like.
-    const mayBeSilent = head.accept.includes('text/event-stream');
+    const mayBeSilent = this.#mayBeSilent;
     if (!upgradeSocket && !head.hasBody && idempotent.has(method))
       this.#upstream.send({ method, head: requestText(method, head), mayBeSilent }, this);
     else
@@ -137,13 +137,13 @@ export class Exchange implements UpgradeEvents {
   /** The client's connection closed. */
   onClientClose(): void {
     if (this.#finished) return;
-    this.#clientGone = true;
+    this.#leftMs = performance.now();
     this.#flow?.abort();
   }
 
   onSent(flow: Flow): void {
     this.#flow = flow;
-    if (this.#clientGone) flow.abort();
+    if (this.#leftMs !== undefined) flow.abort();
   }
 
   onFirstByte(): void {
@@ -184,8 +184,8 @@ export class Exchange implements UpgradeEvents {
 
   onFailure(failure: Failure): void {
     if (this.#finished) return;
-    if (this.#clientGone || this.#parts.response.destroyed) {
-      this.#finish({ kind: 'abandoned' });
+    if (this.#leftMs !== undefined || this.#parts.response.destroyed) {
+      this.#abandon();
       return;
     }
     if (this.#headWritten) this.#cutOff();
@@ -197,9 +197,9 @@ export class Exchange implements UpgradeEvents {
 
   onUpgrade(received: string[], protocol: string | undefined, upstreamSocket: Duplex): void {
     const { gate, head, response, setCookie, upgradeSocket: clientSocket } = this.#parts;
-    if (!clientSocket || this.#clientGone || clientSocket.destroyed) {
+    if (!clientSocket || this.#leftMs !== undefined || clientSocket.destroyed) {
       upstreamSocket.destroy();
-      this.#finish({ kind: 'abandoned' });
+      this.#finish({ kind: 'abandoned', waitedMs: null });
       return;
     }
     response.detachSocket(clientSocket);
@@ -256,6 +256,18 @@ export class Exchange implements UpgradeEvents {
     }
   }
 
+  /** Event streams may be silent for as long as they like. */
+  get #mayBeSilent(): boolean {
+    return this.#parts.head.accept.includes('text/event-stream');
+  }
+
+  /** The client left: until then it waited, unless an answer had begun. */
+  #abandon(): void {
+    const waited = !this.#headWritten && !this.#mayBeSilent;
+    const leftMs = this.#leftMs ?? performance.now();
+    this.#finish({ kind: 'abandoned', waitedMs: waited ? leftMs - this.#startedMs : null });
+  }
+
   /** What was never sent may always be sent again; what was sent only if that is harmless and nothing came back. */
   #mayRetry(failure: Failure): boolean {
     const { gate, head, request } = this.#parts;
@@ -269,14 +281,14 @@ export class Exchange implements UpgradeEvents {
     if (this.#attempts < this.#revision.size || failure === 'closed') this.attempt();
     else
       setTimeout(() => {
-        if (this.#clientGone) this.#finish({ kind: 'abandoned' });
+        if (this.#leftMs !== undefined) this.#abandon();
         else this.attempt();
       }, pauseBeforeRepeatMs);
   }
 
   #refuse(page: Page): void {
     const { gate, head, request, response, setCookie, expectsContinue } = this.#parts;
-    if (page.status === 400) this.#finish({ kind: 'abandoned' });
+    if (page.status === 400) this.#finish({ kind: 'abandoned', waitedMs: null });
     else this.#fail(page.status);
     gate.answer({ request, response, accept: head.accept, setCookie, closes: expectsContinue }, page);
     this.#drainRequest();

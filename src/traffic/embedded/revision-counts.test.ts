@@ -7,7 +7,7 @@ test('errors are counted by request and by session', () => {
   for (const session of [1, 1, 2]) counts.start(session);
   counts.finish(1, { kind: 'answered', status: 500, latencyMs: 5, timed: true });
   counts.finish(1, { kind: 'gateway-error', latencyMs: 5 });
-  counts.finish(2, { kind: 'abandoned' });
+  counts.finish(2, { kind: 'abandoned', waitedMs: null });
   const { latency, ...rest } = counts.toTraffic('r1', 100);
   expect(rest).toEqual({
     id: 'r1',
@@ -24,11 +24,23 @@ test('errors are counted by request and by session', () => {
   expect(latency.at(-1)?.count).toBe(2);
 });
 
+test('who leaves while they wait counts with that time, and not as an error', () => {
+  const counts = new RevisionCounts();
+  for (const waitedMs of [3_000, null]) {
+    counts.start(1);
+    counts.finish(1, { kind: 'abandoned', waitedMs });
+  }
+  const { latency, ...rest } = counts.toTraffic('r1', 100);
+  expect(rest).toMatchObject({ requests: 2, errors: 0, sessionsWithError: 0 });
+  expect(latency.at(-1)?.count).toBe(1);
+  expect(latency.findLast(({ leMs }) => leMs !== null && leMs < 3_000)?.count).toBe(0);
+});
+
 test('sessions beyond the bound are still counted, though not remembered', () => {
   const counts = new RevisionCounts();
   for (let session = 0; session < 60_000; session++) {
     counts.start(session);
-    counts.finish(session, { kind: 'abandoned' });
+    counts.finish(session, { kind: 'abandoned', waitedMs: null });
   }
   expect(counts.toTraffic('r1', 0).sessions).toBe(60_000);
   expect(counts.snapshot().sessions).toHaveLength(10_000);

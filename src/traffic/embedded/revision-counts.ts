@@ -31,18 +31,19 @@ export type Outcome =
   | { kind: 'answered'; status: number; latencyMs: number; timed: boolean }
   /** The router answered 502 or 504 for it, or had to cut the response off. */
   | { kind: 'gateway-error'; latencyMs: number }
-  /** The client left first. */
-  | { kind: 'abandoned' };
+  /** The client left first. `waitedMs` is for how long no answer had begun; null where one had, or was in no hurry. */
+  | { kind: 'abandoned'; waitedMs: number | null };
 
 /** Whether a request counts as an error of its revision, see `RevisionTraffic.errors`. */
 export function isFailure(outcome: Outcome): boolean {
   return outcome.kind === 'gateway-error' || (outcome.kind === 'answered' && outcome.status >= 500);
 }
 
-/** How long its user waited; null where that says nothing of the revision. */
+/** How long its user waited, who may have left before the end; null where that says nothing of the revision. */
 export function timedMs(outcome: Outcome): number | null {
   if (outcome.kind === 'gateway-error') return outcome.latencyMs;
-  return outcome.kind === 'answered' && outcome.timed ? outcome.latencyMs : null;
+  if (outcome.kind === 'abandoned') return outcome.waitedMs;
+  return outcome.timed ? outcome.latencyMs : null;
 }
 
 /** What this process saw of one revision. */

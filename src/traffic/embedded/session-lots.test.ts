@@ -61,7 +61,7 @@ test('a session counts when it draws, and once when it fails, however often', ()
   expect(lots.toLots()[0]?.weights).toEqual({ r7: 90, r8: 10 });
 });
 
-test('a session is slow over each edge once; neither an untimed nor an abandoned request says anything', () => {
+test('a session is slow over each edge once; what has no time says nothing, and leaving says how long one waited', () => {
   const lots = open();
   lots.drew(1, lot, 'r8');
   const over = () =>
@@ -70,12 +70,14 @@ test('a session is slow over each edge once; neither an untimed nor an abandoned
       ?.drawn['r8']?.slow.filter(({ count }) => count > 0)
       .map((one) => one.overMs);
   meets(lots, 1, 'r8', { kind: 'answered', status: 101, latencyMs: 90_000, timed: false });
-  meets(lots, 1, 'r8', { kind: 'abandoned' });
+  meets(lots, 1, 'r8', { kind: 'abandoned', waitedMs: null });
   meets(lots, 1, 'r8', answered(200, 0.9));
   expect(over()).toEqual([]);
   meets(lots, 1, 'r8', answered(200, 1.5));
   meets(lots, 1, 'r8', answered(200, 1.3));
   expect(over()).toEqual([1, 1.25, 1.5]);
+  meets(lots, 1, 'r8', { kind: 'abandoned', waitedMs: 1.8 });
+  expect(over()).toEqual([1, 1.25, 1.5, 1.75]);
   meets(lots, 1, 'r8', { kind: 'gateway-error', latencyMs: 2 });
   expect(over()).toEqual([1, 1.25, 1.5, 1.75, 2]);
   expect(
@@ -209,7 +211,7 @@ const outcome: fc.Arbitrary<Outcome> = fc.oneof(
     timed: fc.boolean(),
   }),
   fc.record({ kind: fc.constant('gateway-error' as const), latencyMs: fc.nat(70_000) }),
-  fc.constant<Outcome>({ kind: 'abandoned' }),
+  fc.record({ kind: fc.constant('abandoned' as const), waitedMs: fc.option(fc.nat(70_000)) }),
 );
 const step = fc.oneof(
   fc.record({ does: fc.constant('draw' as const), session, revision, first: fc.boolean() }),

@@ -7,6 +7,7 @@ function parse(line: string) {
   return parseLogLine(bytes, 7, 7 + Buffer.byteLength(line));
 }
 
+const left = (waitedMs: number | null) => ({ kind: 'abandoned', waitedMs });
 const client = sessionHash('10.0.0.1', '1234');
 
 test("a finished request tells its revision's backend, its session and how it ended", () => {
@@ -39,8 +40,13 @@ test.each([
   ['a copy that is silent', '504 sH 9', '-', { kind: 'gateway-error' }],
   ['a response that broke off', '200 SD 9', '-', { kind: 'gateway-error' }],
   ['a response that nobody can read', '502 PH 9', '-', { kind: 'gateway-error' }],
-  ['a client that left', '-1 CH 9', '-', { kind: 'abandoned' }],
-  ['a client that stopped reading', '200 cD 9', '-', { kind: 'abandoned' }],
+  ['a client that left before the head', '400 CH 9', '-', left(9)],
+  ['a client that left before a connection', '503 CC 9', '-', left(9)],
+  ['a client that left its upload', '-1 CD 9', '-', left(9)],
+  ['a client that left before a stream', '400 CH 9', 'stream', left(null)],
+  ['a client that left within the body', '200 CD 9', '-', left(null)],
+  ['a client that stopped reading', '200 cD 9', '-', left(null)],
+  ['a client that stopped sending', '408 cH 9', '-', left(null)],
 ])('%s', (_name, middle, stream, outcome) => {
   expect(parse(`request 7 v3 ${middle} ${stream} - 10.0.0.1 1234 -`)).toMatchObject({ outcome });
 });

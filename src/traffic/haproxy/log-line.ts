@@ -38,6 +38,7 @@ export function parseLogLine(bytes: Buffer, start: number, end: number): LogLine
   // -1 when nothing was answered.
   const status = fields.next().number();
   const cause = fields.next().letter(0);
+  const waiting = isWaiting(fields.letter(1), status);
   // -1 when it was never known.
   const latencyMs = Math.max(0, fields.next().number() || 0);
   const timed = fields.next().letter(0) === minus;
@@ -46,7 +47,7 @@ export function parseLogLine(bytes: Buffer, start: number, end: number): LogLine
   const unnamed = fields.next().hashAfter(client);
   // Missing in lines of a process that an older Slipway started.
   const lot = fields.isLast ? null : lotIn(fields.next());
-  const outcome = outcomeOf(status, cause, { latencyMs, timed });
+  const outcome = outcomeOf(status, { cause, waiting, latencyMs, timed });
   const asked = fields.isLast ? null : fields.next();
   const failed = asked && isFailure(outcome) ? askOf(asked.text(), status) : null;
   if (Number.isNaN(counter) || !fields.isLast) return undefined;
@@ -65,13 +66,26 @@ function lotIn(field: LineFields): string | null {
   return field.length > 1 ? field.text() : null;
 }
 
-/**
- * @param cause - Who ended it (`-` nobody, `C` and `c` the client).
- * @see HAProxy's configuration manual, 8.5 "Session state at disconnection"
- */
-function outcomeOf(status: number, cause: number, seen: { latencyMs: number; timed: boolean }): Outcome {
+const [letterC, letterH, letterQ, smallC] = [0x43, 0x48, 0x51, 0x63];
+
+/** Whether no answer had begun: in the queue, before a connection or the head; of an upload, nothing was answered. */
+function isWaiting(phase: number, status: number): boolean {
+  return phase === letterQ || phase === letterC || phase === letterH || Number.isNaN(status);
+}
+
+/** How a request ended. `cause`: `-` nobody, `C` the client, `c` a client that stopped reading or sending. */
+interface Ending {
+  cause: number;
+  waiting: boolean;
+  latencyMs: number;
+  timed: boolean;
+}
+
+/** @see HAProxy's configuration manual, 8.5 "Session state at disconnection" */
+function outcomeOf(status: number, { cause, waiting, latencyMs, timed }: Ending): Outcome {
   if (status === 101) return { kind: 'answered', status, latencyMs: 0, timed: false };
-  if (cause === minus) return { kind: 'answered', status, ...seen };
-  if (cause === 0x43 || cause === 0x63) return { kind: 'abandoned' };
-  return { kind: 'gateway-error', latencyMs: seen.latencyMs };
+  if (cause === minus) return { kind: 'answered', status, latencyMs, timed };
+  if (cause === smallC) return { kind: 'abandoned', waitedMs: null };
+  if (cause === letterC) return { kind: 'abandoned', waitedMs: waiting && timed ? latencyMs : null };
+  return { kind: 'gateway-error', latencyMs };
 }

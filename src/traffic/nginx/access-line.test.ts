@@ -17,6 +17,8 @@ const usual = {
   agent: 'curl',
   failed: '-',
 };
+const stream = 'text/event-stream';
+const left = (waitedMs: number | null) => ({ kind: 'abandoned', waitedMs });
 const line = (change: Partial<typeof usual> = {}) => Object.values({ ...usual, ...change }).join('\t');
 function parse(text: string, broken = false) {
   const bytes = Buffer.from(`before\n${text}\nbehind`);
@@ -49,9 +51,10 @@ test.each<[string, Partial<typeof usual>, boolean, object]>([
   ["nginx's 504 after another try", { status: '504', headerTime: '-, -' }, false, { kind: 'gateway-error' }],
   ['an answer after another try', { headerTime: '-, 0.002' }, false, { kind: 'answered' }],
   ['a response that broke off', {}, true, { kind: 'gateway-error' }],
-  ['a client that left before the head', { status: '499', headerTime: '-' }, false, { kind: 'abandoned' }],
-  ['a client that left within the body', { completion: '' }, false, { kind: 'abandoned' }],
-  ['an event stream', { type: 'text/event-stream' }, false, { kind: 'answered', timed: false }],
+  ['a client that left before the head', { status: '499', headerTime: '-', type: '' }, false, left(12)],
+  ['a client that left before a stream', { status: '499', headerTime: '-', type: stream }, false, left(null)],
+  ['a client that left within the body', { completion: '' }, false, left(null)],
+  ['an event stream', { type: stream }, false, { kind: 'answered', timed: false }],
   ['a WebSocket', { status: '101' }, false, { kind: 'answered', status: 101, timed: false }],
 ])('%s', (_name, change, broken, expected) => {
   expect(outcome(change, broken)).toMatchObject(expected);

@@ -94,10 +94,11 @@ function outcomeOf(seen: {
   timed: boolean;
 }): Outcome {
   const { status, headSeen, complete, broken, latencyMs, timed } = seen;
-  if (status === 499) return { kind: 'abandoned' };
+  if (status === 499) return { kind: 'abandoned', waitedMs: headSeen || !timed ? null : latencyMs };
   if (status === 101) return { kind: 'answered', status, latencyMs: 0, timed: false };
-  if (!headSeen) return status >= 500 ? { kind: 'gateway-error', latencyMs } : { kind: 'abandoned' };
+  if (!headSeen)
+    return status >= 500 ? { kind: 'gateway-error', latencyMs } : { kind: 'abandoned', waitedMs: null };
   // nginx calls a response complete that an app broke off.
   if (broken) return { kind: 'gateway-error', latencyMs };
-  return complete ? { kind: 'answered', status, latencyMs, timed } : { kind: 'abandoned' };
+  return complete ? { kind: 'answered', status, latencyMs, timed } : { kind: 'abandoned', waitedMs: null };
 }

@@ -55,7 +55,7 @@ test('whoever draws is logged with the lot, and where nothing is drawn no line h
   // Who is pinned has no session, by header and cookie or by host.
   expect(text).toContain('map "$slipway_k_pinned" $slipway_k_session {\n  default "";\n');
   expect(text).toMatch(
-    /log_format slipway_k_r2 .*_content_type\t\t\$remote_addr\t\$http_user_agent\t\$slipway_failed';/,
+    /log_format slipway_k_r2 .*_type\t\t\$remote_addr\t\$http_user_agent\t\$slipway_failed';/,
   );
   const one = routes.revisions.slice(0, 1).map((each) => ({ ...each, weightPercent: 100 }));
   expect(rendered({ revisions: one, sticky: true })).not.toContain('_lot');

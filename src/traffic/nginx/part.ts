@@ -142,7 +142,7 @@ function logFormat(name: string, { key, revision, session, more = [] }: LoggedRe
     '$upstream_header_time',
     '$request_completion',
     '$request_time',
-    '$upstream_http_content_type',
+    '$slipway_type',
     session,
     '$remote_addr',
     '$http_user_agent',

@@ -50,6 +50,15 @@ export function requestMaps(trustedProxies: readonly string[]): string[] {
       ['"*/*"', '0'],
       ['"~text/event-stream"', '1'],
     ]),
+    // For the log: what was answered, or else asked for.
+    map('$upstream_http_content_type', '$slipway_type', [
+      ['default', '$upstream_http_content_type'],
+      ['""', '$slipway_asked_type'],
+    ]),
+    map('$slipway_events', '$slipway_asked_type', [
+      ['default', '""'],
+      ['1', 'text/event-stream'],
+    ]),
     map('$http_accept', '$slipway_ending', [
       ['default', 'html'],
       ['"~*(?:text/html|\\*/\\*)"', 'html'],

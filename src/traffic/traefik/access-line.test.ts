@@ -32,8 +32,10 @@ test("the app's own errors are told from Traefik's, which have no date", () => {
 });
 
 test('who leaves, or an answer that breaks off, is no error; streams and upgrades have no length', () => {
-  expect(outcome({ DownstreamStatus: 499, OriginStatus: 499 })).toEqual({ kind: 'abandoned' });
-  expect(outcome({ OriginStatus: 0 })).toEqual({ kind: 'abandoned' });
+  const gone = { DownstreamStatus: 499, OriginStatus: 499 };
+  expect(outcome({ ...gone, origin_Date: undefined })).toEqual({ kind: 'abandoned', waitedMs: 12 });
+  expect(outcome(gone)).toEqual({ kind: 'abandoned', waitedMs: null });
+  expect(outcome({ OriginStatus: 0 })).toEqual({ kind: 'abandoned', waitedMs: null });
   expect(outcome({ 'origin_Content-Type': 'text/event-stream' })).toMatchObject({ timed: false });
   expect(outcome({ DownstreamStatus: 101, OriginStatus: 101 })).toMatchObject({ timed: false });
 });

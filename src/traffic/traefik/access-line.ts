@@ -50,8 +50,9 @@ function outcomeOf(fields: Fields): Outcome {
   const status = Number(fields['DownstreamStatus']);
   const latencyMs = Math.round(Number(fields['Duration']) / nanosecondsPerMs);
   if (status === 101) return { kind: 'answered', status, latencyMs: 0, timed: false };
-  if (status === 499 || Number(fields['OriginStatus']) === 0) return { kind: 'abandoned' };
   const own = fields['origin_Date'] === undefined;
+  if (status === 499) return { kind: 'abandoned', waitedMs: own ? latencyMs : null };
+  if (Number(fields['OriginStatus']) === 0) return { kind: 'abandoned', waitedMs: null };
   if (own && (status === 500 || status === 502 || status === 504))
     return { kind: 'gateway-error', latencyMs };
   const timed = !String(fields['origin_Content-Type'] ?? '').startsWith('text/event-stream');

@@ -13,6 +13,7 @@ describe.skipIf(lacks(component))(`caddy (missing? ${component.install})`, () =>
     sessionIds: 'kept',
     changes: 'at once',
     brokenAnswers: 'counted',
+    streamsNotBegun: 'not timed',
     responseTimeoutMs: 2_000,
   });
 });

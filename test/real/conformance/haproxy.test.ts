@@ -13,6 +13,7 @@ describe.skipIf(lacks(component))(`haproxy (missing? ${component.install})`, () 
     sessionIds: 'kept',
     changes: 'at once',
     brokenAnswers: 'counted',
+    streamsNotBegun: 'not timed',
     responseTimeoutMs: 10_000,
   });
 });

@@ -13,6 +13,7 @@ describe.skipIf(lacks(component))(`nginx (missing? ${component.install})`, () =>
     sessionIds: 'kept',
     changes: 'side by side',
     brokenAnswers: 'counted',
+    streamsNotBegun: 'not timed',
     responseTimeoutMs: 10_000,
   });
 });

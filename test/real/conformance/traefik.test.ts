@@ -12,6 +12,7 @@ describe.skipIf(lacks(component))(`traefik (missing? ${component.install})`, () 
     sessionIds: 'none',
     changes: 'at once',
     brokenAnswers: 'not told',
+    streamsNotBegun: 'timed',
     responseTimeoutMs: 2_000,
   });
 });

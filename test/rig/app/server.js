@@ -5,8 +5,8 @@ import { networkInterfaces } from 'node:os';
 
 /*
  * Says in each answer which version and revision gave it. What a bad version does is in version.json:
- * "crashes" at its start, is "never-ready", is "sick-with-users" (no longer ready once it has users, whom it serves), or
- * "fails-users" (answers all of them 500).
+ * "crashes" at its start, is "never-ready", is "sick-with-users" (no longer ready once it has users, whom it serves),
+ * "fails-users" (answers all of them 500), or "hangs-users" (answers none of them).
  * With `only`, the beginning of addresses, it is bad on the machine alone whose containers have them.
  */
 const told = JSON.parse(process.env.RIG_VERSION ?? readFileSync('version.json', 'utf8'));
@@ -28,6 +28,7 @@ const server = createServer(async (request, response) => {
     return;
   }
   served += 1;
+  if (behaves === 'hangs-users') return;
   let body = '';
   for await (const chunk of request) body += chunk;
   if (request.url === '/slow') await new Promise((resolve) => setTimeout(resolve, 150));

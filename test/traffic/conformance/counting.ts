@@ -1,4 +1,3 @@
-import { request } from 'node:http';
 import { createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { get, keepAliveAgent, revision, until } from '../rig.ts';
@@ -103,22 +102,35 @@ export function counting(suite: Suite, differences: Differences): void {
       await until(async () => (await suite.of('c4')).gatewayErrors === counted);
     });
 
-    test("a client that leaves is nobody's error", async () => {
-      let begun = false;
-      suite.serve = () => void (begun = true);
+    test('who leaves while they wait is no error, and counts with the time that they waited', async () => {
       await suite.apply([revision('c5', 100, suite.port(0))]);
-      const outgoing = request({ host: '127.0.0.1', port: suite.rig.port, agent: false });
-      outgoing.on('error', () => {});
-      outgoing.end();
-      await until(() => begun);
-      outgoing.destroy();
-      suite.serve = plain;
-      await until(async () => (await suite.of('c5')).inFlight === 0);
-      await get(suite.rig.port);
-      await until(async () => (await suite.of('c5')).requests >= 1);
-      expect((await suite.of('c5')).errors).toBe(0);
+      await suite.leave(300);
+      await suite.leave(300, { method: 'POST', body: 'x' });
+      await over('c5', 2);
+      const { latency, ...counts } = await suite.of('c5');
+      expect(counts).toMatchObject({ errors: 0, gatewayErrors: 0, sessionsWithError: 0 });
+      expect(latency.at(-1)).toEqual({ leMs: null, count: 2 });
+      expect(latency.findLast(({ leMs }) => leMs !== null && leMs <= 250)?.count ?? 0).toBe(0);
+    });
+
+    test('who leaves within an answer, or before an event stream, is no error and has no time', async () => {
+      await suite.apply([revision('c6', 100, suite.port(0))]);
+      await suite.leave(50, {}, (response) => response.write('half'));
+      await suite.leave(50, { headers: { accept: 'text/event-stream' } });
+      await over('c6', 2);
+      expect(await suite.of('c6')).toMatchObject({ errors: 0, sessionsWithError: 0 });
+      const timed = differences.streamsNotBegun === 'not timed' ? 0 : 1;
+      expect((await suite.of('c6')).latency.at(-1)?.count ?? 0).toBe(timed);
     });
   });
+
+  /** Waits until so many requests have come to their end. */
+  async function over(id: string, requests: number): Promise<void> {
+    await until(async () => {
+      const seen = await suite.of(id);
+      return seen.requests === requests && seen.inFlight === 0;
+    });
+  }
 
   describe('sending again', () => {
     test('a copy that refuses connections costs nobody a request, with a body or without', async () => {

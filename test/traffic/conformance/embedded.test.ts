@@ -10,6 +10,7 @@ describe('the embedded router', () => {
     sessionIds: 'kept',
     changes: 'at once',
     brokenAnswers: 'counted',
+    streamsNotBegun: 'not timed',
     responseTimeoutMs: 2_000,
   });
 });

@@ -63,6 +63,20 @@ export function lots(suite: Suite): void {
       }
     });
 
+    test('tell who left while they waited as slow, by the time that they waited, and not as failed', async () => {
+      answersByPath();
+      await share('l15', 50, 'l16', 50);
+      const visitor = await newVisitor();
+      await suite.leave(300, { headers: { cookie: visitor.cookie } });
+      // Without an answer nobody got a cookie: this is a session of its own.
+      await suite.leave(300);
+      const all = async () => Object.values((await lotOf({ l15: 50, l16: 50 }))?.drawn ?? {});
+      const slow = (drawn: LotCounts[]) => drawn.reduce((sum, counts) => sum + over(counts, 200), 0);
+      await until(async () => slow(await all()) === 2);
+      expect((await all()).reduce((sum, { sessions }) => sum + sessions, 0)).toBe(2);
+      expect((await all()).map(({ failed }) => failed)).toEqual([0, 0]);
+    });
+
     test('leave out sessions that had a home before there was anything to draw, and pinned requests', async () => {
       answersByPath();
       await suite.apply([revision('l7', 100, suite.port(0)), revision('l8', 0, suite.port(1))], {

@@ -1,7 +1,8 @@
-import type { RequestListener } from 'node:http';
+import { request, type RequestListener, type RequestOptions, type ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { RouterAbilities } from '../../../src/delivery/index.ts';
 import { abilities, type ProgramKind } from '../../../src/traffic/index.ts';
-import { get, routes, startRig, type App, type Rig } from '../rig.ts';
+import { get, routes, startRig, until, type App, type Rig } from '../rig.ts';
 
 /** Where routers differ, and why that is all right. Everything else holds for all of them. */
 export interface Differences {
@@ -26,6 +27,8 @@ export interface Differences {
   changes: 'at once' | 'side by side';
   /** Whether an answer that an app broke off is told from one that a client left. */
   brokenAnswers: 'counted' | 'not told';
+  /** Whether somebody who asks for an event stream and leaves before it begins counts with a time; no stream has one. */
+  streamsNotBegun: 'not timed' | 'timed';
   /** How long an app may be silent; where that goes for a body, too, it must outlast a switch. */
   responseTimeoutMs: number;
 }
@@ -92,6 +95,32 @@ export class Suite {
     const found = (await this.observe()).revisions.find((one) => one.id === id);
     if (!found) throw new Error(`${id} is not observed`);
     return found;
+  }
+
+  /**
+   * Asks, and leaves so many milliseconds after the app has got the request and, where it begins an answer, that has come.
+   *
+   * @param begin - What the app does; silent without it.
+   */
+  async leave(
+    afterMs: number,
+    { body, ...options }: RequestOptions & { body?: string } = {},
+    begin?: (response: ServerResponse) => void,
+  ): Promise<void> {
+    let begun = false;
+    this.serve = (_id, asked, response) => {
+      asked.resume();
+      if (begin) begin(response);
+      else begun = true;
+    };
+    const outgoing = request({ host: '127.0.0.1', port: this.rig.port, agent: false, ...options });
+    outgoing.on('error', () => {});
+    outgoing.on('response', (response) => response.once('data', () => (begun = true)));
+    outgoing.end(body);
+    await until(() => begun);
+    await sleep(afterMs);
+    outgoing.destroy();
+    this.serve = plain;
   }
 
   async revisionOf(options: Parameters<typeof get>[1] = {}): Promise<string> {
