@@ -279,6 +279,14 @@ describe('metrics', () => {
     });
   });
 
+  test('the machine that a value comes from is named, where it is one of several', () => {
+    const reading = { candidate: 612 * mib, stable: 200 * mib, trouble: null, machine: 'deploy@10.0.0.6' };
+    const row = [1, 2, 3].reduce<ReturnType<typeof read>>((one) => addReading(memory, one, reading), null);
+    expect(look(row)).toMatchObject({
+      reason: expect.stringContaining('memory was 612 MiB on the new revision (deploy@10.0.0.6), 200 MiB'),
+    });
+  });
+
   test('one that is fine again begins the row anew', () => {
     expect(look(read([500 * mib, 550 * mib, 300 * mib, 500 * mib])).is).toBe('inconclusive');
   });
