@@ -104,6 +104,15 @@ describe('beside the stable revision', () => {
     });
   });
 
+  test("Slipway's own requests clear where no user came, and not the sessions of nobody", () => {
+    const probed = { chance: 0.5, candidate: sessions(700, 0, [1]), stable: sessions(700, 0, [3]) };
+    const verdict = judge(probing, seen({ probed, edgesMs: [250] }));
+    expect(verdict.is).toBe('passed');
+    expect(verdict.evidence.filter(({ says }) => says === 'good')).toMatchObject([
+      { about: 'probes', text: expect.stringMatching(/^0 of 700 of Slipway's own requests failed/) },
+    ]);
+  });
+
   test("requests of Slipway's own are weighed from the first look on, so that nobody gains by their silence", () => {
     expect(judge(probing, seen({})).evidence.at(-1)).toMatchObject({
       about: 'probes',

@@ -79,7 +79,7 @@ function judged(definition: MetricDefinition, record: MetricRecord | null): Pick
   const { candidate, stable, past, readings, trouble, machine } = record;
   if (candidate === null) return { says: 'unknown', text: `${name}: ${trouble}` };
   const beside = stable === null ? '' : `, ${valueText(source, stable)} on the old`;
-  const place = machine === undefined ? '' : ` (${machine})`;
+  const place = machine === undefined || past === 0 ? '' : ` (${machine})`;
   const seen = `${name} was ${valueText(source, candidate)} on the new revision${place}${beside}`;
   if (past >= failures) {
     const bounds = pastBounds(definition, candidate, stable) ?? [];
