@@ -11,6 +11,8 @@ export type Behaviour =
   | 'migration-fails'
   | 'sick-with-users'
   | 'fails-users'
+  | 'leaks'
+  | 'complains'
   | 'worker-crashes';
 
 /** One of each kind, as short as it may be. */
