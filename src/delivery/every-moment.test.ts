@@ -30,6 +30,8 @@ const measured = aJudge({
   metrics: [load, memory],
 });
 const checks = { before: [command], after: [command] };
+/** What it replaces stands by for a few looks only. */
+const soonAlone: Wishes = { settings: { rollbackWindowMs: 3_000 } };
 const withoutRoom = { kind: 'rolling', batch: 1, unavailable: 1, pauseMs: 0 } as const;
 const testers = { header: null, cookie: { name: 'tester', value: 'yes' } };
 const forward = ['preparing', 'migrating', 'checking-stable', 'draining', 'stopping-workers', 'baking'];
@@ -215,7 +217,7 @@ const others = stories([
   {
     // It is r1 that comes back, under a new name.
     name: 'a way back to what was retired',
-    before: [deploy(), deploy(), { kind: 'go-on', looks: 300, crashes: false }],
+    before: [deploy(), deploy(soonAlone), goOnFor(30)],
     begin: [{ kind: 'rollback', force: false }],
     ends: 'r3',
     through: ['preparing', 'stepping starting 0'],
@@ -254,7 +256,7 @@ const others = stories([
   },
   {
     name: 'a way back across a shared service that was replaced',
-    before: [deploy(), deploy({ sharedDowntime: true }), { kind: 'go-on', looks: 300, crashes: false }],
+    before: [deploy(), deploy({ sharedDowntime: true, ...soonAlone }), goOnFor(30)],
     begin: [{ kind: 'rollback', force: false }],
     ends: 'r3',
     through: ['replacing stopping', 'stepping making-room 0'],
