@@ -131,7 +131,7 @@ describe.skipIf(lacksDocker())(`the judge of canaries on Docker (missing? ${dock
         expect(await ship('usual', { fails: 0.005 })).toMatchObject({ state: 'succeeded' });
         for (let at = 0; at < goodCanaries; at++) {
           const rollout = await ship('usual', { fails: 0.005, strategy: brief, judge: '{ warm-up: 500ms }' });
-          expect([rollout.state, rollout.detail]).toEqual(['succeeded', expect.any(String)]);
+          expect(rollout.state, rollout.detail ?? '').toBe('succeeded');
           const verdicts = (await verdictsOn(rollout)).map(({ verdict }) => verdict);
           expect(verdicts.length).toBeGreaterThan(0);
           expect(verdicts).not.toContain('failed');
