@@ -6,12 +6,14 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 const long = [
   'src/delivery/chaos.test.ts',
   'src/delivery/every-moment.test.ts',
+  'src/delivery/every-moment-machines.test.ts',
   'test/chaos/server-kills.test.ts',
   'test/conformance/language/cases.test.ts',
   'test/chaos/frozen-server.test.ts',
   'test/docs/runbooks.test.ts',
   'test/docs/quickstart.test.ts',
   'test/chaos/reboot.test.ts',
+  'test/real/judge-docker.test.ts',
   'test/real/demo-docker.test.ts',
   'test/real/packages.test.ts',
   'test/real/several-machines-guide.test.ts',
@@ -22,6 +24,9 @@ const long = [
   'test/real/docker-chaos.test.ts',
   'test/real/server-on-postgres.test.ts',
   'test/real/conformance/traefik.test.ts',
+  'test/real/conformance/caddy.test.ts',
+  'test/real/conformance/haproxy.test.ts',
+  'test/real/measured-machines.test.ts',
   'test/real/compose-proofs.test.ts',
 ].map((file) => resolve(import.meta.dirname, '..', file));
 

@@ -1,4 +1,4 @@
-import type { Json, NewEvent } from '../flow/index.ts';
+import { copyJson, type Json, type NewEvent } from '../flow/index.ts';
 import type { EnvironmentState, RolloutOutcome } from './environment.ts';
 import type { Revision } from './revision.ts';
 
@@ -22,7 +22,7 @@ export class Draft {
   readonly replies: { flowId: string; result: RolloutResult }[] = [];
 
   constructor(before: EnvironmentState) {
-    this.state = structuredClone(before);
+    this.state = copyJson(before);
   }
 
   /** Notes a decision in the environment's chain. */

@@ -3,6 +3,7 @@ import type { CheckDefinition } from '../app/index.ts';
 import { here } from './machines.ts';
 import { aCanary, aJudge, type Wishes } from './testing/builders.ts';
 import { brokenPromises, type Move } from './testing/history.ts';
+import { load, memory, someProbes } from './testing/measuring.ts';
 import { afterEachCrash, goOnFor, momentsOf, whenAt, type Story } from './testing/stories.ts';
 import type { Behaviour } from './testing/world.ts';
 
@@ -22,7 +23,15 @@ const say = (verb: string, full = false): Move => ({ kind: 'say', verb, by: 'len
 const held = { kind: 'timer', ms: 1_000 } as const;
 const approval = { kind: 'approval' } as const;
 const command: CheckDefinition = { kind: 'command', command: 'npm run smoke', timeoutMs: 5_000 };
+const measured = aJudge({
+  provenBelow: 0.2,
+  undecided: 'hold',
+  probes: someProbes,
+  metrics: [load, memory],
+});
 const checks = { before: [command], after: [command] };
+/** What it replaces stands by for a few looks only. */
+const soonAlone: Wishes = { settings: { rollbackWindowMs: 3_000 } };
 const withoutRoom = { kind: 'rolling', batch: 1, unavailable: 1, pauseMs: 0 } as const;
 const testers = { header: null, cookie: { name: 'tester', value: 'yes' } };
 const forward = ['preparing', 'migrating', 'checking-stable', 'draining', 'stopping-workers', 'baking'];
@@ -169,6 +178,18 @@ const others = stories([
     through: ['stepping holding 0', ...back],
   },
   {
+    name: 'a canary that must be proven good, by its own requests and by what is measured',
+    begin: [deploy({ strategy: aCanary([10, 60, 100], held), settings: { judge: measured } })],
+    ends: 'r2',
+    through: [...forward, 'stepping holding 0', 'stepping holding 1'],
+  },
+  {
+    name: 'a version of which too much is measured',
+    begin: [deploy({ strategy: aCanary([10, 100], held), settings: { judge: measured } }, 'leaks')],
+    ends: 'r1',
+    through: ['stepping holding 0', ...back],
+  },
+  {
     name: 'a migration that fails',
     begin: [deploy({}, 'migration-fails')],
     ends: 'r1',
@@ -196,7 +217,7 @@ const others = stories([
   {
     // It is r1 that comes back, under a new name.
     name: 'a way back to what was retired',
-    before: [deploy(), deploy(), { kind: 'go-on', looks: 300, crashes: false }],
+    before: [deploy(), deploy(soonAlone), goOnFor(30)],
     begin: [{ kind: 'rollback', force: false }],
     ends: 'r3',
     through: ['preparing', 'stepping starting 0'],
@@ -235,7 +256,7 @@ const others = stories([
   },
   {
     name: 'a way back across a shared service that was replaced',
-    before: [deploy(), deploy({ sharedDowntime: true }), { kind: 'go-on', looks: 300, crashes: false }],
+    before: [deploy(), deploy({ sharedDowntime: true, ...soonAlone }), goOnFor(30)],
     begin: [{ kind: 'rollback', force: false }],
     ends: 'r3',
     through: ['replacing stopping', 'stepping making-room 0'],

@@ -44,6 +44,8 @@ export interface MetricReading {
   stable: number | null;
   /** Why the candidate's value is not there; null when it is. */
   trouble: string | null;
+  /** The one of the candidate's machines that its value comes from; absent where that is not known, or it is of several. */
+  machine?: string;
 }
 
 /** What came of the requests that Slipway sends itself; counts only grow within an epoch. */

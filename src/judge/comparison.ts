@@ -82,13 +82,13 @@ function ofDealt({ logE, candidate, stable }: DealtSessions): Charge {
   return charge('errors', logE, { counts, what: 'sessions|failed' });
 }
 
-/** Failures and slowness share the trust evenly; what is told is the one that says most. */
+/** Failures and slowness share the trust evenly; what is told is the one that says most, and no slowness that says nothing. */
 function ofProbes({ probed, edgesMs }: Seen, since: string): Charge {
   if (!probed) return charge('probes', 0, "none of Slipway's own requests was counted yet");
   const test = (splits: Split[]) => lotTest(splits, tolerated);
   const failures = looked([probed], { happened: 'failed', bad: failed }, test);
   const slow = edgesMs.map((edgeMs, index) => looked([probed], slowerThan(edgeMs, index, since), test));
-  const { bad, happened } = clearestOf([failures, ...slow]) ?? failures;
+  const { bad, happened } = clearestOf([failures, ...slow.filter(({ logE }) => logE > 0)]) ?? failures;
   const logE = logOfMean([failures.logE, logOfMean(slow.map((one) => one.logE))]);
   return charge('probes', logE, {
     counts: sumsOf([probed], bad),

@@ -114,6 +114,15 @@ describe('beside the stable revision', () => {
     });
   });
 
+  test("Slipway's own requests clear where no user came, and not the sessions of nobody", () => {
+    const probed = { chance: 0.5, candidate: sessions(700, 0, [1]), stable: sessions(700, 0, [3]) };
+    const verdict = judge(probing, seen({ probed, edgesMs: [250] }));
+    expect(verdict.is).toBe('passed');
+    expect(verdict.evidence.filter(({ says }) => says === 'good')).toMatchObject([
+      { about: 'probes', text: expect.stringMatching(/^0 of 700 of Slipway's own requests failed/) },
+    ]);
+  });
+
   test("requests of Slipway's own are weighed from the first look on, so that nobody gains by their silence", () => {
     expect(judge(probing, seen({})).evidence.at(-1)).toMatchObject({
       about: 'probes',
@@ -286,6 +295,14 @@ describe('metrics', () => {
       is: 'failed',
       reason:
         "memory was 612 MiB on the new revision, 200 MiB on the old; at most 2 times the old revision's is allowed (3 readings in a row)",
+    });
+  });
+
+  test('the machine that a value comes from is named, where it is one of several', () => {
+    const reading = { candidate: 612 * mib, stable: 200 * mib, trouble: null, machine: 'deploy@10.0.0.6' };
+    const row = [1, 2, 3].reduce<ReturnType<typeof read>>((one) => addReading(memory, one, reading), null);
+    expect(look(row)).toMatchObject({
+      reason: expect.stringContaining('memory was 612 MiB on the new revision (deploy@10.0.0.6), 200 MiB'),
     });
   });
 

@@ -61,8 +61,15 @@ function said(
 ): Evidence {
   const clearest = Math.max(...all.charges.map((one) => one.logE));
   const guilty = all.harm && logE === clearest;
-  const cleared = all.proven && !all.harm && evidence.about === 'errors';
+  const cleared = all.proven && !all.harm && evidence.about === clearing(all.charges);
   return { ...evidence, says: guilty ? 'harm' : cleared ? 'good' : 'open' };
+}
+
+/** What a proof rests on: the sessions of users, or Slipway's own requests where no user was drawn. */
+function clearing(charges: readonly Charge[]): 'errors' | 'probes' {
+  const wasSeen = (by: Evidence['about']) =>
+    charges.some(({ evidence: { about, counts } }) => about === by && (counts?.candidate.of ?? 0) > 0);
+  return wasSeen('probes') && !wasSeen('errors') ? 'probes' : 'errors';
 }
 
 function strongest(evidence: readonly Evidence[]): Evidence | undefined {

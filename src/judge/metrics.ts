@@ -7,6 +7,7 @@ export interface Reading {
   candidate: number | null;
   stable: number | null;
   trouble: string | null;
+  machine?: string;
 }
 
 /** Adds a reading to those before. One without a value is neither good nor bad: the row of bad ones goes on behind it. */
@@ -30,6 +31,7 @@ export function addReading(
     candidate,
     stable,
     trouble: null,
+    ...(reading.machine === undefined ? {} : { machine: reading.machine }),
   };
 }
 
@@ -74,10 +76,11 @@ export function metricEvidence(rules: JudgeDefinition, records: readonly MetricR
 function judged(definition: MetricDefinition, record: MetricRecord | null): Pick<Evidence, 'says' | 'text'> {
   const { name, source, failures } = definition;
   if (!record) return { says: 'open', text: `${name} was not read yet` };
-  const { candidate, stable, past, readings, trouble } = record;
+  const { candidate, stable, past, readings, trouble, machine } = record;
   if (candidate === null) return { says: 'unknown', text: `${name}: ${trouble}` };
   const beside = stable === null ? '' : `, ${valueText(source, stable)} on the old`;
-  const seen = `${name} was ${valueText(source, candidate)} on the new revision${beside}`;
+  const place = machine === undefined || past === 0 ? '' : ` (${machine})`;
+  const seen = `${name} was ${valueText(source, candidate)} on the new revision${place}${beside}`;
   if (past >= failures) {
     const bounds = pastBounds(definition, candidate, stable) ?? [];
     return { says: 'harm', text: `${seen}; ${bounds.join(' and ')} (${past} readings in a row)` };

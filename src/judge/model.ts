@@ -55,6 +55,8 @@ export interface MetricRecord {
   stable: number | null;
   /** Why the last reading gave no value; null when it gave one. */
   trouble: string | null;
+  /** The one of several machines that the candidate's last value comes from. */
+  machine?: string;
 }
 
 /** All that a verdict rests on. Nothing of it depends on the clock, or on the order in which equal windows came. */

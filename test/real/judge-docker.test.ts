@@ -11,7 +11,7 @@ import { lacks, routerComponent } from './support/component.ts';
  * The judge with all that it rests on: a router that draws lots, containers, users. Nobody tells it what is wrong with a
  * version; what it says must be that.
  */
-const goodCanaries = Number(process.env['SLIPWAY_GOOD_CANARIES'] ?? 20);
+const goodCanaries = Number(process.env['SLIPWAY_GOOD_CANARIES'] ?? 10);
 /** Shorter than the minute that such versions live in the long run, so that the test is short. */
 const livesSeconds = Number(process.env['SLIPWAY_CRASH_SECONDS'] ?? 10);
 const sessionsPerSecond = Number(process.env['SLIPWAY_SESSIONS'] ?? 200);
@@ -133,7 +133,7 @@ describe.skipIf(lacksDocker())(`the judge of canaries on Docker (missing? ${dock
         expect(await ship('usual', { fails: 0.005 })).toMatchObject({ state: 'succeeded' });
         for (let at = 0; at < goodCanaries; at++) {
           const rollout = await ship('usual', { fails: 0.005, strategy: brief, judge: '{ warm-up: 500ms }' });
-          expect([rollout.state, rollout.detail]).toEqual(['succeeded', expect.any(String)]);
+          expect(rollout.state, rollout.detail ?? '').toBe('succeeded');
           const verdicts = (await verdictsOn(rollout)).map(({ verdict }) => verdict);
           expect(verdicts.length).toBeGreaterThan(0);
           expect(verdicts).not.toContain('failed');

@@ -12,6 +12,8 @@ export type Behaviour =
   | 'sick-with-users'
   | 'fails-users'
   | 'hangs-users'
+  | 'leaks'
+  | 'complains'
   | 'worker-crashes';
 
 /** One of each kind, as short as it may be. */

@@ -3,6 +3,7 @@ import { here } from '../machines.ts';
 import type { CheckDefinition, Hold, StrategyDefinition } from '../../app/index.ts';
 import { switchAtOnce } from '../revision.ts';
 import { aJudge, type Wishes } from './builders.ts';
+import { load, memory, someProbes } from './measuring.ts';
 import type { Move } from './history.ts';
 import type { Behaviour } from './world.ts';
 
@@ -37,6 +38,17 @@ const asked: CheckDefinition = {
   request: { path: '/login', status: 200, headers: {}, body: null, json: {} },
   timeoutMs: 900,
 };
+/** All that a judge may rest on; what proves it good is soon seen. */
+const judge = fc
+  .record({
+    errorRate: fc.constantFrom(null, 0.1),
+    minRequests: fc.constant(20),
+    provenBelow: fc.constantFrom(0.2, 0.05),
+    undecided: fc.constantFrom('go-on', 'go-on', 'hold', 'ask'),
+    metrics: fc.subarray([load, memory]),
+    probes: fc.constantFrom(null, someProbes),
+  })
+  .map(aJudge);
 /** What people ask for. */
 export const wishes: fc.Arbitrary<Wishes> = fc.record({
   replicas: fc.integer({ min: 1, max: 3 }),
@@ -45,7 +57,7 @@ export const wishes: fc.Arbitrary<Wishes> = fc.record({
   alone: fc.constantFrom(false, false, false, true),
   irreversible: fc.constantFrom(false, false, true),
   settings: fc.record({
-    judge: fc.constantFrom(null, aJudge({ errorRate: 0.1, minRequests: 20 })),
+    judge: fc.oneof(fc.constant(null), judge),
   }),
   checks: fc.record({
     before: fc.constantFrom([], [], [command], [asked, command]),
@@ -73,6 +85,7 @@ export function deploy(wanted: fc.Arbitrary<Wishes>): fc.Arbitrary<Move> {
       'breaks-stable',
       'cannot-prepare',
       'check-fails',
+      'leaks',
     ),
     wishes: wanted,
   });

@@ -8,6 +8,8 @@ import { planEnvironment, type Decision } from '../plan.ts';
 import { desiredRoutes } from '../routes.ts';
 import { noteTroubles, type FailedEffect } from '../trouble.ts';
 import { upgradeState } from '../upgrade.ts';
+import { unfairSums, unfairVerdicts } from './fair.ts';
+import { MeasuringInMemory } from './measuring.ts';
 import { aRequest, type Wishes } from './builders.ts';
 import { World, type Behaviour } from './world.ts';
 
@@ -48,6 +50,7 @@ const longestRest = 1_500;
 /** One environment beside a world in memory, under a server that may crash or freeze at any moment. */
 export class History {
   readonly world = new World();
+  private readonly measuring = new MeasuringInMemory(this.world);
   state: EnvironmentState = emptyEnvironment('app/production');
   events: NewEvent[] = [];
   private fence = 0;
@@ -80,6 +83,7 @@ export class History {
       case 'pass':
         this.nowMs += move.ms;
         this.world.pass(this.dice);
+        this.measuring.pass(this.dice);
         return;
       case 'router':
         this.world.on(here).routerUp = move.up;
@@ -177,13 +181,11 @@ export class History {
 
   private atRest(): boolean {
     const { rollout, queue, retiring, replacing } = this.state;
-    const { decision } = this.decide();
+    if (rollout || replacing || queue.length + retiring.length + this.signals.length > 0) return false;
     if ([...this.world.copies.values()].some(({ stopping }) => stopping)) return false;
-    const due = decision.effects.filter(
-      (effect) => effect.do !== 'start' || !this.world.damaged.has(effect.instance.revision.id),
+    return this.decide().decision.effects.every(
+      (effect) => effect.do === 'start' && this.world.damaged.has(effect.instance.revision.id),
     );
-    const open = queue.length + retiring.length + this.signals.length + due.length;
-    return !rollout && !replacing && open === 0;
   }
 
   private send(name: string, payload: unknown): void {
@@ -198,7 +200,8 @@ export class History {
   private decide(): Turn {
     const fence = ++this.fence;
     const state = upgradeState(this.state);
-    const observed = this.world.observe(state);
+    const seen = this.world.observe(state);
+    const observed = { ...seen, ...this.measuring.look(state, seen) };
     const consumed = [...this.signals];
     const decision = planEnvironment({ state, signals: consumed, observed, nowMs: this.nowMs });
     return { decision, observed, base: state, fence, consumed };
@@ -207,6 +210,7 @@ export class History {
   private async tick(crashAfterEffects: number | null, loseCommit: boolean): Promise<void> {
     const turn = this.decide();
     const failed = await this.act(turn, crashAfterEffects).catch(() => null);
+    if (crashAfterEffects !== null) this.measuring.restart();
     if (failed && (crashAfterEffects === null || !loseCommit)) this.commit(turn, failed);
   }
 
@@ -230,11 +234,14 @@ export class History {
     if (base.rollout && consumed.some(({ name }) => name === 'abort'))
       this.world.aborted.add(base.rollout.candidate.id);
     const state = noteTroubles(decision.state, failed, this.nowMs);
-    this.state = JSON.parse(JSON.stringify(state)) as EnvironmentState;
+    // Where nothing has moved only times and counts are new: to write those each time takes as long as all the rest.
+    const hasMoved = decision.wakeInMs === 0 || decision.events.length > 0;
+    this.state = hasMoved ? (JSON.parse(JSON.stringify(state)) as EnvironmentState) : state;
     this.signals = this.signals.filter((signal) => !consumed.includes(signal));
     this.events.push(...decision.events);
     this.checkSuccess(decision);
     this.checkEnd(turn);
+    this.checkFairness(turn);
     if (this.state.stable) this.world.proven.add(this.state.stable.id);
     this.world.stable = this.state.stable?.id ?? null;
     this.world.mayEnd = this.state.replacing?.service ?? null;
@@ -264,6 +271,17 @@ export class History {
     for (const machine of (done && state.stable?.machines) || [])
       if (state.stable && world.on(machine).answers && world.weightOf(state.stable.id, machine) !== 100)
         world.broken.push(`${state.stable.id} succeeded without its traffic on ${machine}`);
+  }
+
+  /** A look judges on what really was, each part of it once. */
+  private checkFairness({ base, decision }: Turn): void {
+    const rollout = base.rollout ?? decision.state.rollout;
+    if (!rollout) return;
+    const truth = { world: this.world, sent: this.measuring.sentFor(rollout.id) };
+    this.world.broken.push(
+      ...unfairSums(base.rollout, decision.state.rollout, truth),
+      ...unfairVerdicts(base.rollout, decision.events, truth),
+    );
   }
 
   /** When a rollout is over, no machine that answers sends anybody to a revision that does not serve. */

@@ -1,4 +1,5 @@
 import { CodedError } from '../../diagnostics/index.ts';
+import { copyJson } from '../../flow/index.ts';
 import { here } from '../machines.ts';
 import type { Router, RouterState, Routes, SessionLot, Target } from '../ports.ts';
 
@@ -24,6 +25,8 @@ export class MachineInMemory {
   private epoch = 1;
   private readonly inFlight = new Map<string, number>();
   private readonly counts = new Map<string, { requests: number; errors: number }>();
+  /** By revision: all requests ever, also those that the router has lost since. */
+  readonly served = new Map<string, number>();
   /** Each request is a session of its own. */
   private readonly lots = new Map<string, SessionLot>();
   private readonly checkRoutes: (machine: MachineInMemory, desired: Routes) => void;
@@ -35,10 +38,10 @@ export class MachineInMemory {
       if (fence < this.routerFence) return Promise.reject(new CodedError('world/stale-fence', 'stale fence'));
       this.routerFence = fence;
       this.checkRoutes(this, desired);
-      this.told = structuredClone(desired);
+      this.told = copyJson(desired);
       this.unsure = this.refuses;
       if (this.refuses) return Promise.reject(new Error('the program refused'));
-      this.routes = structuredClone(desired);
+      this.routes = copyJson(desired);
       return Promise.resolve();
     },
     observe: () => Promise.resolve(this.routerState()),
@@ -99,7 +102,7 @@ export class MachineInMemory {
       losses: this.losses,
       unsure: this.unsure,
       fence: this.routerFence,
-      routes: structuredClone(this.told),
+      routes: copyJson(this.told),
       revisions: known.map(({ id, weightPercent }) => ({
         id,
         weightPercent,
@@ -113,7 +116,7 @@ export class MachineInMemory {
         latency: [],
         failures: null,
       })),
-      lots: structuredClone([...this.lots.values()]),
+      lots: copyJson([...this.lots.values()]),
     };
   }
 
@@ -123,6 +126,7 @@ export class MachineInMemory {
     seen.requests += requests;
     seen.errors += errors;
     this.counts.set(id, seen);
+    this.served.set(id, (this.served.get(id) ?? 0) + requests);
     this.draw(id, requests, errors);
   }
 

@@ -17,7 +17,9 @@ export type Behaviour =
   | 'errors'
   | 'breaks-stable'
   | 'cannot-prepare'
-  | 'check-fails';
+  | 'check-fails'
+  /** What is measured of it is past every bound. */
+  | 'leaks';
 
 /** A task or the command of a check, until it is forgotten. */
 interface Command {
@@ -98,6 +100,11 @@ export class World {
 
   weightOf(revision: string, machine = here): number {
     return this.on(machine).weightOf(revision);
+  }
+
+  /** Requests that routers have ever taken to a revision. */
+  servedBy(revision: string): number {
+    return this.all.reduce((sum, { served }) => sum + (served.get(revision) ?? 0), 0);
   }
 
   private targetOn(machine: MachineInMemory): Target {
@@ -207,7 +214,7 @@ export class World {
   }
 
   /** How the copies of a release behave on a machine. */
-  private doesOn(machine: string, revision: Revision): Behaviour {
+  doesOn(machine: string, revision: Revision): Behaviour {
     return this.illOn === null || this.illOn === machine ? behaviour(revision) : 'good';
   }
 

@@ -28,6 +28,13 @@ export async function askMachines<T extends { id: string }>(
   return answers.flat();
 }
 
+/** The machine of the copies that a value comes from, where the revision is on others, too; nothing where it comes from several. */
+export function placeOf({ copies }: MeasuredRevision, from: readonly string[]): { machine?: string } {
+  const [machine, ...others] = new Set(from.map(machineOf));
+  const isOneOfSeveral = copies.some((id) => machineOf(id) !== machine);
+  return machine !== undefined && others.length === 0 && isOneOfSeveral ? { machine } : {};
+}
+
 /** What is said when none of a revision's copies was found. */
 export function noCopy({ id }: MeasuredRevision): { trouble: string } {
   return { trouble: `no copy of ${id} runs: see why with slipway logs` };

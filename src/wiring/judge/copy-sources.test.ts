@@ -58,13 +58,16 @@ const use = (id: string, cpuMs: number, memoryBytes: number | null = 100, start 
 describe('memory', () => {
   const source = { kind: 'resource', of: 'memory' } as const;
 
-  test('is that of the largest copy, on whichever machine', async () => {
+  test('is that of the largest copy, on whichever machine, which is named', async () => {
     const place = new Place();
     place.uses = {
       here: [use('r8-web-1', 1, 100), use('r8-web-2', 1, 120)],
       'deploy@b': [use('r8-web-1', 1, 300)],
     };
-    expect(await place.gauge(source)()).toEqual({ value: 300 });
+    expect(await place.gauge(source)()).toEqual({ value: 300, machine: 'deploy@b' });
+    // As large on both: no machine is to blame.
+    place.uses['deploy@b'] = [use('r8-web-1', 1, 120)];
+    expect(await place.gauge(source)()).toEqual({ value: 120 });
   });
 
   test('of no copy, or of none that is counted, is not 0', async () => {
@@ -130,7 +133,7 @@ describe('lines of logs', () => {
         { id: 'r8-web-2', matches: 0, upTo: '90' },
       ],
     };
-    expect(await read()).toEqual({ value: 8 });
+    expect(await read()).toEqual({ value: 8, machine: 'here' });
     place.nowMs = 90_000;
     place.counts = {
       here: [
@@ -138,7 +141,7 @@ describe('lines of logs', () => {
         { id: 'r8-web-2', matches: 4, upTo: '95' },
       ],
     };
-    expect(await read()).toEqual({ value: 3 });
+    expect(await read()).toEqual({ value: 3, machine: 'here' });
     expect(place.asked.filter((one) => JSON.stringify(one).includes('r8-web-2')).at(-1)).toEqual({
       pattern: 'ERROR',
       copies: [

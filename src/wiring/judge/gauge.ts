@@ -1,7 +1,10 @@
 import type { MeasuredRevision } from '../../delivery/index.ts';
 
-/** A number, or why there is none: in words that say what to do. Never a number that nobody has measured. */
-export type Measured = { value: number } | { trouble: string };
+/**
+ * A number, or why there is none: in words that say what to do. Never a number that nobody has measured. `machine`: the one
+ * of several that it was measured on.
+ */
+export type Measured = { value: number; machine?: string } | { trouble: string };
 
 /** Reads one metric of one rollout. What is counted from reading to reading is kept in it. */
 export interface Gauge {

@@ -1,5 +1,5 @@
 import { nameOn, type MeasuredRevision } from '../../delivery/index.ts';
-import { askMachines, noCopy, type CopyPlace } from './copies.ts';
+import { askMachines, noCopy, placeOf, type CopyPlace } from './copies.ts';
 import { usualTimeoutMs, type Gauge } from './gauge.ts';
 
 /** Lines of logs that match a pattern, a minute and copy. A copy counts from the first reading that has found it. */
@@ -31,12 +31,13 @@ export class LineRate implements Gauge {
     if (found.length === 0) return noCopy(revision);
     const atMs = nowMs();
     const rates: number[] = [];
+    const said = found.filter(({ id, matches }) => matches > 0 && this.#counted.has(id)).map(({ id }) => id);
     for (const { id, matches, upTo } of found) {
       const before = this.#counted.get(id);
       this.#counted.set(id, { upTo, atMs });
       if (before) rates.push((matches * 60_000) / Math.max(1, atMs - before.atMs));
     }
     if (rates.length === 0) return null;
-    return { value: rates.reduce((sum, rate) => sum + rate, 0) / rates.length };
+    return { value: rates.reduce((sum, rate) => sum + rate, 0) / rates.length, ...placeOf(revision, said) };
   }
 }

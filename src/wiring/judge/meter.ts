@@ -80,6 +80,7 @@ export class Meter {
       candidate: hasValue ? candidate.value : null,
       stable: stable && 'value' in stable ? stable.value : null,
       trouble: hasValue ? null : candidate.trouble,
+      ...(hasValue && candidate.machine !== undefined ? { machine: candidate.machine } : {}),
     };
   }
 }

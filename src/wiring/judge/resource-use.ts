@@ -1,6 +1,6 @@
 import { machineOf, type MeasuredRevision, type RouterState } from '../../delivery/index.ts';
 import type { CopyUse } from '../machines/model.ts';
-import { askMachines, noCopy, type CopyPlace } from './copies.ts';
+import { askMachines, noCopy, placeOf, type CopyPlace } from './copies.ts';
 import { usualTimeoutMs, type Gauge } from './gauge.ts';
 
 /** Bytes of memory of the largest copy. */
@@ -16,7 +16,9 @@ export function memoryGauge(place: CopyPlace): Gauge {
         return {
           trouble: `the engine does not count the memory of ${revision.id}: its kernel has no memory cgroup`,
         };
-      return { value: Math.max(...sizes) };
+      const value = Math.max(...sizes);
+      const largest = used.filter(({ memoryBytes }) => memoryBytes === value).map(({ id }) => id);
+      return { value, ...placeOf(revision, largest) };
     },
   };
 }

@@ -6,7 +6,8 @@ import { networkInterfaces } from 'node:os';
 /*
  * Says in each answer which version and revision gave it. What a bad version does is in version.json:
  * "crashes" at its start, is "never-ready", is "sick-with-users" (no longer ready once it has users, whom it serves),
- * "fails-users" (answers all of them 500), or "hangs-users" (answers none of them).
+ * "fails-users" (answers all of them 500), "hangs-users" (answers none of them), "leaks" memory, or "complains" in its
+ * log of every request that it answers well.
  * With `only`, the beginning of addresses, it is bad on the machine alone whose containers have them.
  */
 const told = JSON.parse(process.env.RIG_VERSION ?? readFileSync('version.json', 'utf8'));
@@ -36,6 +37,7 @@ const server = createServer(async (request, response) => {
     console.log(`cannot answer ${request.url}`);
     response.statusCode = 500;
   }
+  if (behaves === 'complains') console.log(`something is odd about ${request.url}`);
   response.setHeader('x-version', version);
   response.setHeader('x-revision', process.env.SLIPWAY_REVISION ?? '');
   response.end(body || 'hello\n');
@@ -64,6 +66,10 @@ server.on('upgrade', (request, socket) => {
     }
   });
 });
+
+const leaked = [];
+const leak = () => leaked.length < 40 && leaked.push(Buffer.alloc(5 * 2 ** 20, 1));
+if (behaves === 'leaks') setInterval(leak, 50);
 
 server.listen(Number(process.env.PORT), process.env.RIG_HOST ?? '127.0.0.1', () =>
   console.log(`${version} listens`),
