@@ -25,6 +25,8 @@ const tellings: Record<string, (data: Data, who: string) => Telling> = {
       ? `${text(revision)} was shown to testers`
       : `${text(revision)} got ${text(weightPercent)} % of the traffic`,
   ],
+  'flags.changed': ({ changes }) => [`flags were turned: ${listed(changes)}`],
+  'flags.left': ({ flags }) => [`somebody else had changed ${listed(flags)}, and it was left so`],
   'check.passed': ({ check, asks }) => [`the check ${text(check)} passed (${text(asks)})`, 'good'],
   'rollout.holding': ({ weightPercent, ms, ...data }) => [
     data['for'] === 'timer'
@@ -72,6 +74,10 @@ function verdictMoment(event: StoredEvent): Moment {
 function stepsText(steps: Json | undefined): string {
   if (!Array.isArray(steps) || steps.length < 2) return '';
   return `, to get ${steps.map((step) => text(step)).join(', ')} % of the traffic`;
+}
+
+function listed(value: Json | undefined): string {
+  return Array.isArray(value) ? value.map(text).join('; ') : text(value);
 }
 
 const waitsFor: Record<string, string> = {

@@ -8,7 +8,7 @@ import { homeDiskWarnings } from './disk-room.ts';
 import { environmentFlowId, environmentState, environmentStates } from './environments.ts';
 import type { AskedChange, FlagsChangeView, FlagsView, FlagVersionView } from './flags/answers.ts';
 import type { AskedRamp, RampWord } from './flags/ask-ramp.ts';
-import type { FlagPlace } from './flags/change.ts';
+import type { FlagPlace } from './flags/place.ts';
 import type { RampView } from './flags/view-ramps.ts';
 import { collectAll } from './garbage.ts';
 import {

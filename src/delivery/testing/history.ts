@@ -1,4 +1,4 @@
-import type { NewEvent, Signal } from '../../flow/index.ts';
+import type { Json, NewEvent, Signal } from '../../flow/index.ts';
 import { desiredInstances } from '../desired.ts';
 import { emptyEnvironment, type EnvironmentState, type RolloutRequest } from '../environment.ts';
 import { here } from '../machines.ts';
@@ -32,7 +32,9 @@ export type Move =
   | { kind: 'say'; verb: string; by: string; full: boolean }
   | { kind: 'repair' }
   | { kind: 'stop-shared' }
-  | { kind: 'apply-shared' };
+  | { kind: 'apply-shared' }
+  /** Somebody changes a flag, or removes it. */
+  | { kind: 'flag'; flag: string; to: string | null };
 
 interface Turn {
   decision: Decision;
@@ -55,6 +57,8 @@ export class History {
   private serial = 0;
   private nowMs = 1_000_000;
   private frozen: Turn | null = null;
+  /** As they were when the rollout under way began. */
+  private flagsBefore = new Map<string, Json>();
   private readonly dice: () => number;
 
   constructor(seed: number) {
@@ -109,6 +113,8 @@ export class History {
       case 'apply-shared':
         this.send('apply-shared', { service: 'db', by: 'ana' });
         return;
+      case 'flag':
+        return this.world.flags.change(move.flag, move.to);
       case 'say':
         this.send(move.verb, { rolloutId: null, by: move.by, full: move.full });
         return;
@@ -197,6 +203,7 @@ export class History {
 
   private decide(): Turn {
     const fence = ++this.fence;
+    this.world.flags.claim = fence;
     const state = upgradeState(this.state);
     const observed = this.world.observe(state);
     const consumed = [...this.signals];
@@ -218,6 +225,7 @@ export class History {
     const failed = await performEffects(effects, {
       portsOf: (machine) => this.world.on(machine),
       routesOf: (machine) => desiredRoutes(base, observed, machine),
+      flags: this.world.flags,
       fence,
     });
     if (crashAfter === null) await this.world.forget(base, observed, fence);
@@ -235,6 +243,7 @@ export class History {
     this.events.push(...decision.events);
     this.checkSuccess(decision);
     this.checkEnd(turn);
+    this.checkFlags(turn);
     if (this.state.stable) this.world.proven.add(this.state.stable.id);
     this.world.stable = this.state.stable?.id ?? null;
     this.world.mayEnd = this.state.replacing?.service ?? null;
@@ -264,6 +273,25 @@ export class History {
     for (const machine of (done && state.stable?.machines) || [])
       if (state.stable && world.on(machine).answers && world.weightOf(state.stable.id, machine) !== 100)
         world.broken.push(`${state.stable.id} succeeded without its traffic on ${machine}`);
+  }
+
+  /** When a rollout is over, its flags are as its last steps wanted them, or as they were before it. */
+  private checkFlags({ base, decision: { state } }: Turn): void {
+    const { flags, broken } = this.world;
+    if (state.rollout?.id === base.rollout?.id) return;
+    if (base.rollout) {
+      const { id, candidate, steps, phase } = base.rollout;
+      const done = state.stable?.id === candidate.id && phase.at !== 'reverting';
+      const turned = new Map(steps.flatMap((step) => Object.entries(step.flags ?? {})));
+      for (const [flag, before] of this.flagsBefore) {
+        const now = flags.flags.get(flag);
+        const wanted = done ? (turned.get(flag) ?? before) : before;
+        if (now !== wanted && !flags.touched.has(flag))
+          broken.push(`${id} ended, and ${flag} is ${JSON.stringify(now)}`);
+      }
+    }
+    this.flagsBefore = new Map(flags.flags);
+    flags.touched.clear();
   }
 
   /** When a rollout is over, no machine that answers sends anybody to a revision that does not serve. */

@@ -1,7 +1,7 @@
 import { isGoing, type Ramp } from '../../flags/index.ts';
 import { unreachable } from '../../diagnostics/index.ts';
 import type { Store } from '../../store/index.ts';
-import type { FlagPlace } from './change.ts';
+import type { FlagPlace } from './place.ts';
 import { rampFlows } from './ramps.ts';
 
 /** A ramp as it stands, for people. */
