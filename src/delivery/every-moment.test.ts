@@ -298,6 +298,11 @@ const events: [what: string, moves: Move[], goesBack: boolean][] = [
     [{ kind: 'freeze' }, goOn, { kind: 'abort' }, goOn, { kind: 'thaw' }],
     false,
   ],
+  [
+    'a server that freezes, and acts when all is over',
+    [{ kind: 'freeze' }, { kind: 'abort' }, goOnFor(60), { kind: 'thaw' }],
+    true,
+  ],
   ['a newer release', [{ kind: 'deploy', behaves: 'good', wishes: { replicas: 1, stack: true } }], false],
   [
     'a router that is away, and counts anew',

@@ -68,10 +68,11 @@ export function noteFlags(rollout: Rollout, { flags: sight }: Observed): void {
     const { now = null, wanted = null } = seenFlag(sight, flag) ?? {};
     if (now === null || wanted === null) continue;
     const known = turnedFlag(rollout, flag);
-    const others = (rollout.flags ?? []).filter((one) => one !== known);
     // As somebody has changed it since: that is what a way back returns to.
-    const before = known && isOwn(known, now) ? known : { flag, before: now, made: [] };
-    rollout.flags = [...others, { ...before, made: [...before.made, wanted] }];
+    const turned = known && isOwn(known, now) ? known : { flag, before: now, made: [] };
+    if (same(turned.made.at(-1) ?? null, wanted)) continue;
+    const others = (rollout.flags ?? []).filter((one) => one !== known);
+    rollout.flags = [...others, { ...turned, made: [...turned.made, wanted] }];
   }
 }
 

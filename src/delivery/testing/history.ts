@@ -57,7 +57,7 @@ export class History {
   private serial = 0;
   private nowMs = 1_000_000;
   private frozen: Turn | null = null;
-  /** As they were when the rollout under way began. */
+  /** As they were when the rollout under way began, or the last one ended. */
   private flagsBefore = new Map<string, Json>();
   private readonly dice: () => number;
 
@@ -294,6 +294,14 @@ export class History {
     flags.touched.clear();
   }
 
+  /** Flags that were changed while no rollout was under way, and by nobody. */
+  get strayFlags(): string[] {
+    const { flags, touched } = this.world.flags;
+    return [...this.flagsBefore]
+      .filter(([flag, before]) => flags.get(flag) !== before && !touched.has(flag))
+      .map(([flag]) => flag);
+  }
+
   /** When a rollout is over, no machine that answers sends anybody to a revision that does not serve. */
   private checkEnd({ base, decision, observed }: Turn): void {
     if (!base.rollout || decision.state.rollout) return;
@@ -311,6 +319,7 @@ export function brokenPromises(history: History): string[] {
   const { world, state } = history;
   const broken = [...world.broken];
   if (state.rollout) broken.push(`the rollout is still ${history.moment}`);
+  else broken.push(...history.strayFlags.map((flag) => `${flag} was turned after the end`));
   const { requested, ended } = requestedAndEnded(history);
   if (ended.join() !== requested.join()) broken.push(`asked for ${requested.join()}, ended ${ended.join()}`);
   for (const [task, times] of world.succeeded) if (times > 1) broken.push(`${task} succeeded ${times} times`);
