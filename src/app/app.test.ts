@@ -81,7 +81,7 @@ environments:
   production:
     strategy:
       canary:
-        steps: [10%, { weight: 30%, hold: 10m }, { weight: 50%, hold: approval }, 100%]
+        steps: [10%, { weight: 30%, hold: 10m }, { weight: 50%, hold: approval, flags: { new-cart: on } }, 100%]
         hold: 2m
         sticky: false
         testers: { header: "X-Canary: yes", cookie: canary=yes }
@@ -162,7 +162,7 @@ describe('a Compose app', () => {
         steps: [
           { weightPercent: 10, hold: { kind: 'timer', ms: 120_000 } },
           { weightPercent: 30, hold: { kind: 'timer', ms: 600_000 } },
-          { weightPercent: 50, hold: { kind: 'approval' } },
+          { weightPercent: 50, hold: { kind: 'approval' }, flags: { 'new-cart': 'on' } },
           { weightPercent: 100, hold: { kind: 'none' } },
         ],
         sticky: false,
@@ -433,6 +433,7 @@ describe('docs/slipway.schema.json', () => {
       'environments: { a: { strategy: { canary: {}, rolling: {} } } }',
       'environments: { a: { strategy: { canary: { steps: [10] } } } }',
       'environments: { a: { strategy: { canary: { steps: [{ hold: 1m }] } } } }',
+      'environments: { a: { strategy: { canary: { steps: [{ weight: 100%, flags: { new-cart: true } }] } } } }',
       'environments: { a: { strategy: { canary: { judge: { p95: 5ms } } } } }',
       'environments: { a: { judge: thorough } }',
       'environments: { a: { judge: {} } }',

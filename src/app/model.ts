@@ -265,6 +265,8 @@ export type StrategyDefinition =
 export interface CanaryStep {
   weightPercent: number;
   hold: Hold;
+  /** Flags that get a variant for everybody once the share of traffic stands: names of variants, by flag. */
+  flags?: Record<string, string>;
 }
 
 /** What a rollout waits for before its next step. */

@@ -2,13 +2,15 @@ import { isMap, isScalar, isSeq } from 'yaml';
 import type { Node } from 'yaml';
 import type { Hold } from './model.ts';
 import { percent } from './notation.ts';
-import { about, duration, object } from './shapes.ts';
+import { about, duration, mapOf, notEmpty, object } from './shapes.ts';
 import type { Located, Reader, Shape } from './shapes.ts';
 
 /** One step of a canary as written; `hold` null leaves it to the strategy. */
 export interface WrittenStep {
   weightPercent: number;
   hold: Hold | null;
+  /** Names of variants by flag; null for none. */
+  flags: Record<string, string> | null;
 }
 
 const holdTime = duration('10m');
@@ -37,10 +39,38 @@ export const holdShape: Shape<Hold> = {
   },
 };
 
+/** `on`, which YAML reads as a text; true is a value, and flags have variants. */
+const variant: Shape<string> = {
+  expects: 'the name of a variant, such as on',
+  example: 'on',
+  schema: { type: 'string', minLength: 1 },
+  read(node, reader, path) {
+    if (isScalar(node) && typeof node.value === 'string' && node.value !== '') return node.value;
+    if (!isScalar(node) || node.value === null || node.value === '')
+      return reader.wrongType(variant, node, path);
+    const written = node.source ?? JSON.stringify(node.value);
+    const meant = typeof node.value === 'boolean' ? (node.value ? 'on' : 'off') : `"${written}"`;
+    const message = `${path} must name a variant of the flag, and ${written} is a value`;
+    return reader.report('app/wrong-type', message, reader.span(node), {
+      notes: ['"on" and "off" stand for the variants whose values are true and false'],
+      help: `write it like this: ${path.split('.').at(-1)}: ${meant}`,
+    });
+  },
+};
+
+const flags = notEmpty(
+  mapOf({ expects: 'the name of a flag', example: 'new-cart', pattern: '^\\S+$' }, variant),
+  'name a flag and its variant, such as { new-cart: on }',
+);
+
 const longStep = object(
   {
     weight: about(percent, 'Share of traffic.'),
     hold: about(holdShape, 'What is waited for before the next step.'),
+    flags: about(
+      flags,
+      'Feature flags that get a variant for everybody once the share stands; a way back takes them back.',
+    ),
   },
   { example: '{ weight: 10%, hold: 10m }' },
 );
@@ -52,10 +82,18 @@ const step: Shape<WrittenStep> = {
   read(node, reader, path) {
     if (!isMap(node)) {
       const weightPercent = percent.read(node, reader, path);
-      return weightPercent === undefined ? undefined : { weightPercent, hold: null };
+      return weightPercent === undefined ? undefined : { weightPercent, hold: null, flags: null };
     }
     const values = longStep.read(node, reader, path);
-    if (values?.weight) return { weightPercent: values.weight.value, hold: values.hold?.value ?? null };
+    if (values?.weight) {
+      const { weight, hold, flags: written } = values;
+      const variants = written && [...written.value].map(([name, { value }]) => [name, value] as const);
+      return {
+        weightPercent: weight.value,
+        hold: hold?.value ?? null,
+        flags: variants ? Object.fromEntries(variants) : null,
+      };
+    }
     if (node.has('weight')) return undefined;
     return reader.report('app/missing-key', `${path}: this step has no "weight"`, reader.span(node), {
       help: 'write it like this: { weight: 10%, hold: 10m }',

@@ -8,7 +8,7 @@ import { cookiePair, headerPair } from './notation.ts';
 import { integer } from './numbers.ts';
 import { about, duration, flag, notEmpty, object } from './shapes.ts';
 import type { Entry, JsonSchema, Located, Reader, RefusedKey, Shape } from './shapes.ts';
-import { holdShape, stepList } from './step-shape.ts';
+import { holdShape, stepList, type WrittenStep } from './step-shape.ts';
 
 /** A strategy as written: what belongs beside it in an environment may stand within it. */
 export interface WrittenStrategy {
@@ -61,7 +61,7 @@ const canary = object(
   {
     steps: about(
       stepList,
-      'Shares of traffic, rising to 100%.',
+      'Shares of traffic, rising to 100%; a step may wait for something, or turn feature flags.',
       defaults.canaryWeights.map((weight) => `${weight}%`),
     ),
     hold: about(
@@ -165,12 +165,14 @@ function canaryFrom(
   rules: NonNullable<ReturnType<typeof canary.read>>,
 ): Pick<WrittenStrategy, 'definition' | 'judge'> {
   const usual = rules.hold?.value ?? { kind: 'timer', ms: defaults.canaryHoldMs };
-  const weights =
-    rules.steps?.value ?? defaults.canaryWeights.map((weightPercent) => ({ weightPercent, hold: null }));
-  const steps = weights.map(({ weightPercent, hold }): CanaryStep => ({
+  const written: WrittenStep[] =
+    rules.steps?.value ??
+    defaults.canaryWeights.map((weightPercent) => ({ weightPercent, hold: null, flags: null }));
+  const steps = written.map(({ weightPercent, hold, flags }): CanaryStep => ({
     weightPercent,
     // After 100 % the bake begins.
     hold: weightPercent === 100 ? { kind: 'none' } : (hold ?? usual),
+    ...(flags ? { flags } : {}),
   }));
   return {
     definition: {

@@ -4,6 +4,7 @@ import { copiesInRole } from './copies.ts';
 import { desiredInstances, mayOverlap } from './desired.ts';
 import type { Draft } from './draft.ts';
 import type { EnvironmentState, Rollout, RolloutPhase } from './environment.ts';
+import { letGoOfFlags } from './flags.ts';
 import { inFlight, routersAnswer, type Observed } from './observed.ts';
 import { allReady, countProbes, neededShared, restoredCopies, stableCopies } from './probes.ts';
 import { beginSteps, newGate } from './begin.ts';
@@ -203,6 +204,7 @@ function reverting(
 ): void {
   const { instances, command } = observed;
   const { candidate } = rollout;
+  letGoOfFlags(draft, rollout, observed);
   switch (phase.stage) {
     case 'restoring': {
       if (!putSharedBack(draft, rollout, nowMs)) {

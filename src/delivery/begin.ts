@@ -22,7 +22,7 @@ export function beginRollout(draft: Draft, request: RolloutRequest, nowMs: numbe
   const strategy = back ? switchAtOnce : request.settings.strategy;
   const copies = { candidate: webReplicas(candidate), stable: webReplicas(state.stable) };
   const alone = mustBeAlone(candidate, state.stable) || (isOutage && haveWeb(candidate, state.stable));
-  const steps = alone ? replaceAtOnce(copies) : compileStrategy(strategy, copies);
+  const steps = alone ? replaceAtOnce(strategy, copies) : compileStrategy(strategy, copies);
   // What stands by would hold what only one may.
   if (alone && state.standby && !standing) {
     leave(state, state.standby.revision, nowMs);

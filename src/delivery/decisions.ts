@@ -3,6 +3,7 @@ import type { Draft } from './draft.ts';
 import type { Cause, Rollout } from './environment.ts';
 import { startObserved } from '../flow/index.ts';
 import { mayNotApprove } from './rules.ts';
+import { allFlags } from './strategy.ts';
 
 /** What somebody says to an environment; without a rollout's id it is meant for the one under way. */
 export interface Word {
@@ -132,7 +133,8 @@ function promote(draft: Draft, rollout: Rollout, { by, full = false }: Word): nu
 }
 
 function laterSteps({ steps, phase }: Rollout, last: Rollout['steps'][number]): Rollout['steps'] {
-  return phase.at === 'stepping' && phase.index < steps.length - 1 ? [last] : [];
+  if (phase.at !== 'stepping' || phase.index >= steps.length - 1) return [];
+  return [{ ...last, ...allFlags(steps.slice(phase.index + 1)) }];
 }
 
 function isVerb(word: string): word is Verb {

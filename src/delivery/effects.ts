@@ -2,6 +2,7 @@ import { unreachable } from '../diagnostics/index.ts';
 import { checkCommand, checkedProcess, checkKeys, dueCheck } from './checks.ts';
 import { isUp, knownRevisions, seenAs, sharedRevision } from './copies.ts';
 import { desiredInstances, desiredShared, mayOverlap, tolerated } from './desired.ts';
+import { flagEffects, type FlagsEffect } from './flags.ts';
 import { isHeld, lacksRoom } from './room.ts';
 import { mayRunUnseen } from './silence.ts';
 import { desiredRoutes } from './routes.ts';
@@ -20,10 +21,14 @@ export type Effect =
   /** Undoes what was changed by hand, without a restart where it runs; starts what has ended. */
   | { do: 'repair'; instance: DesiredInstance }
   | { do: 'route'; routes: Routes; machine: string }
-  | { do: 'stop'; instance: string };
+  | { do: 'stop'; instance: string }
+  | FlagsEffect;
+
+/** What is done on a machine. */
+export type MachineEffect = Exclude<Effect, FlagsEffect>;
 
 /** Where an effect happens: a command on the first machine of its revision. */
-export function machineOfEffect(effect: Effect): string {
+export function machineOfEffect(effect: MachineEffect): string {
   switch (effect.do) {
     case 'prepare':
     case 'route':
@@ -54,6 +59,8 @@ export function effectKey(effect: Effect): string {
       return `stop ${effect.instance}`;
     case 'route':
       return nameOn(effect.machine, 'route');
+    case 'set-flags':
+      return 'set flags';
     default:
       return unreachable(effect);
   }
@@ -64,14 +71,18 @@ export function effectKey(effect: Effect): string {
  * machine that does not answer nothing is tried.
  */
 export function planEffects(state: EnvironmentState, observed: Observed): Effect[] {
-  return [
+  const onMachines: MachineEffect[] = [
     ...preparation(state, observed),
     ...commands(state, observed),
     ...repairs(state, observed),
     ...starts(state, observed),
     ...routing(state, observed),
     ...stops(state, observed),
-  ].filter((effect) => !observed.silent.includes(machineOfEffect(effect)));
+  ];
+  return [
+    ...flagEffects(state.rollout, observed),
+    ...onMachines.filter((effect) => !observed.silent.includes(machineOfEffect(effect))),
+  ];
 }
 
 /**
@@ -105,7 +116,7 @@ export function commandsToForget(
   return [...tasks.map((task) => commandKey(rollout.candidate, task)), ...checkKeys(rollout)];
 }
 
-function preparation({ rollout }: EnvironmentState, { prepared }: Observed): Effect[] {
+function preparation({ rollout }: EnvironmentState, { prepared }: Observed): MachineEffect[] {
   if (rollout?.phase.at !== 'preparing') return [];
   const { candidate } = rollout;
   return candidate.machines
@@ -113,7 +124,7 @@ function preparation({ rollout }: EnvironmentState, { prepared }: Observed): Eff
     .map((machine) => ({ do: 'prepare', revision: candidate, machine }));
 }
 
-function commands({ rollout }: EnvironmentState, { command }: Observed): Effect[] {
+function commands({ rollout }: EnvironmentState, { command }: Observed): MachineEffect[] {
   if (!rollout || command.state !== 'none') return [];
   const { candidate } = rollout;
   const due = dueCheck(rollout);
@@ -128,7 +139,7 @@ function commands({ rollout }: EnvironmentState, { command }: Observed): Effect[
 }
 
 /** What all revisions share is never started anew beside itself: somebody's repair puts it right where it is. */
-function repairs(state: EnvironmentState, observed: Observed): Effect[] {
+function repairs(state: EnvironmentState, observed: Observed): MachineEffect[] {
   const { rollout } = state;
   if (!rollout?.repairs || rollout.phase.at !== 'preparing') return [];
   return desiredShared(state)
@@ -140,7 +151,7 @@ function isOff(seen: InstanceObservation | undefined): boolean {
   return seen !== undefined && (seen.phase === 'exited' || seen.drift !== null);
 }
 
-function starts(state: EnvironmentState, observed: Observed): Effect[] {
+function starts(state: EnvironmentState, observed: Observed): MachineEffect[] {
   const wanted = desiredInstances(state);
   const candidate = lacksRoom(state, observed) ? state.rollout?.candidate.id : null;
   return wanted
@@ -192,8 +203,8 @@ function waitsForOthers(
     .some(({ id }) => !isUp(seenAs(observed, id)));
 }
 
-function routing(state: EnvironmentState, observed: Observed): Effect[] {
-  return machinesOf(state).flatMap((machine): Effect[] => {
+function routing(state: EnvironmentState, observed: Observed): MachineEffect[] {
+  return machinesOf(state).flatMap((machine): MachineEffect[] => {
     const router = routerOf(observed, machine);
     const routes = router && desiredRoutes(state, observed, machine);
     const isServed = routes && !router.unsure && sameRoutes(routes, router.routes);
@@ -201,7 +212,7 @@ function routing(state: EnvironmentState, observed: Observed): Effect[] {
   });
 }
 
-function stops(state: EnvironmentState, observed: Observed): Effect[] {
+function stops(state: EnvironmentState, observed: Observed): MachineEffect[] {
   const wanted = new Set(desiredInstances(state).map(({ id }) => id));
   const kept = tolerated(state, observed);
   const leaving = observed.instances.filter(

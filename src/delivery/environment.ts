@@ -1,4 +1,4 @@
-import type { ObservedTimer } from '../flow/index.ts';
+import type { Json, ObservedTimer } from '../flow/index.ts';
 import type { JudgeDefinition } from '../app/index.ts';
 import type { Totals, Verdict } from '../judge/index.ts';
 import type { Compared, Reading } from './compared.ts';
@@ -165,7 +165,17 @@ export interface Rollout {
   failures?: Record<string, number>;
   /** How often copies that serve had been started again when they were first seen with all traffic, by instance. */
   restartsBefore?: Record<string, number>;
+  /** What it has done to flags of the environment, or is about to; absent while that is nothing. */
+  flags?: TurnedFlag[];
   phase: RolloutPhase;
+}
+
+/** A flag that a rollout turns. A way back returns it to what it was, unless somebody else has changed it since. */
+export interface TurnedFlag {
+  flag: string;
+  before: Json;
+  /** All that the rollout has made of it, the last being what it wants now. */
+  made: Json[];
 }
 
 /** Users wait, as shared services that the candidate needs otherwise are replaced before its tasks run. */
@@ -188,10 +198,12 @@ export interface Outage {
  *                                             ▼
  *       reverting: (restoring ──►) routing ──► draining ──► stopping ──► failed | aborted | superseded
  *
- *  A step: (making-room ──►) starting ──► (checking ──►) shifting ──► (verifying ──►) (holding ──►) next
+ *  A step: (making-room ──►) starting ──► (checking ──►) shifting ──► (flagging ──►) (verifying ──►) (holding ──►) next
  *
  *  Where only one web copy may run at any time (`alone`), users wait from making-room to shifting, and while restoring:
  *  there the candidate's copies end before the old ones come again.
+ *
+ *  Flags that a step has turned are given back as soon as the way back begins, whatever its stage.
  *
  *  Each phase says what should run and who gets traffic (desired.ts, routes.ts). While the world differs, the engine acts;
  *  only when the world agrees does it move on. What it has seen is never remembered in place of looking again.
@@ -233,9 +245,10 @@ export interface SteppingPhase {
   /**
    * `making-room`: old copies that the step takes away lose their traffic, then end. `starting`: until all are ready.
    * `checking`: until the checks before traffic have passed, one after the other. `shifting`: until the router does it.
-   * `verifying`: until those after traffic have passed. `holding`: a timer, or somebody's approval.
+   * `flagging`: until the flags of the step are turned. `verifying`: until the checks after traffic have passed.
+   * `holding`: a timer, or somebody's approval.
    */
-  stage: 'making-room' | 'starting' | 'checking' | 'shifting' | 'verifying' | 'holding';
+  stage: 'making-room' | 'starting' | 'checking' | 'shifting' | 'flagging' | 'verifying' | 'holding';
   /** How many checks of the stage have passed. */
   check: number;
   gate: Gate;

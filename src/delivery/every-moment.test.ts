@@ -33,6 +33,8 @@ const checks = { before: [command], after: [command] };
 /** What it replaces stands by for a few looks only. */
 const soonAlone: Wishes = { settings: { rollbackWindowMs: 3_000 } };
 const withoutRoom = { kind: 'rolling', batch: 1, unavailable: 1, pauseMs: 0 } as const;
+const on = { cart: 'on' };
+const dark = { cart: 'dark' };
 const testers = { header: null, cookie: { name: 'tester', value: 'yes' } };
 const forward = ['preparing', 'migrating', 'checking-stable', 'draining', 'stopping-workers', 'baking'];
 const back = ['reverting routing', 'reverting draining', 'reverting stopping'];
@@ -54,6 +56,12 @@ const strategies = stories([
     begin: [deploy({ strategy: withoutRoom })],
     ends: 'r2',
     through: [...forward, 'stepping making-room 0', 'stepping making-room 1'],
+  },
+  {
+    name: 'a canary whose steps turn a flag twice',
+    begin: [deploy({ strategy: aCanary([10, 60, 100], held, { flags: { 10: on, 100: dark } }), checks })],
+    ends: 'r2',
+    through: [...forward, 'stepping flagging 0', 'stepping verifying 0', 'stepping flagging 2'],
   },
   {
     name: 'a canary',
@@ -162,6 +170,38 @@ const others = stories([
     begin: [deploy({ strategy: aCanary([50, 100], held), settings: { bakeMs: 20_000 } }, 'crashes-later')],
     ends: 'r1',
     through: back,
+  },
+  {
+    name: 'a version with a flag that crashes with users',
+    begin: [
+      deploy(
+        { strategy: aCanary([50, 100], held, { flags: { 50: on } }), settings: { bakeMs: 20_000 } },
+        'crashes-later',
+      ),
+    ],
+    ends: 'r1',
+    through: ['stepping flagging 0', ...back],
+  },
+  {
+    name: 'a service of which only one may run, with a flag, taken back',
+    before: [deploy({ replicas: 1, alone: true })],
+    begin: [
+      deploy({ replicas: 1, alone: true, strategy: aCanary([10, 100], held, { flags: { 10: on } }) }),
+      { kind: 'go-on', looks: 24, crashes: false },
+      { kind: 'abort' },
+    ],
+    ends: 'r1',
+    through: ['reverting restoring', 'reverting stopping'],
+  },
+  {
+    name: 'a flag that somebody changes while it is turned',
+    begin: [
+      deploy({ strategy: aCanary([10, 100], held, { flags: { 10: on, 100: dark } }) }),
+      goOnFor(20),
+      { kind: 'flag', flag: 'cart', to: 'mine' },
+    ],
+    ends: 'r2',
+    through: ['stepping holding 0', 'stepping flagging 1'],
   },
   {
     name: 'a version whose errors are past its bound',
@@ -279,6 +319,11 @@ const events: [what: string, moves: Move[], goesBack: boolean][] = [
     [{ kind: 'freeze' }, goOn, { kind: 'abort' }, goOn, { kind: 'thaw' }],
     false,
   ],
+  [
+    'a server that freezes, and acts when all is over',
+    [{ kind: 'freeze' }, { kind: 'abort' }, goOnFor(60), { kind: 'thaw' }],
+    true,
+  ],
   ['a newer release', [{ kind: 'deploy', behaves: 'good', wishes: { replicas: 1, stack: true } }], false],
   [
     'a router that is away, and counts anew',
@@ -299,6 +344,7 @@ const events: [what: string, moves: Move[], goesBack: boolean][] = [
     ],
     false,
   ],
+  ['somebody who changes a flag', [{ kind: 'flag', flag: 'cart', to: 'mine' }, goOn], false],
   ['a stable revision that dies', [{ kind: 'damage' }, goOn], false],
   ['a clock that jumps', [{ kind: 'pass', ms: 3_600_000 }, goOn, { kind: 'pass', ms: -7_200_000 }], false],
 ];

@@ -4,6 +4,7 @@ import { failedCheck } from './checks.ts';
 import { isUp, seenAs, sharedRevision, webProcess } from './copies.ts';
 import { desiredInstances } from './desired.ts';
 import type { Cause, EnvironmentState, Gate, Rollout, SteppingPhase } from './environment.ts';
+import { flagProblem, flagsOfStep } from './flags.ts';
 import { here, homeOf, localId, machineOf, onMachine, spoken } from './machines.ts';
 import { mustStayWell, taskRuns } from './migrations.ts';
 import type { InstanceObservation, Observed } from './observed.ts';
@@ -29,6 +30,7 @@ export function findFailure(state: EnvironmentState, rollout: Rollout, observed:
   return (
     silentTooLong(state, rollout, observed) ??
     cannotGoOn(state, rollout) ??
+    unknownFlag(rollout, observed) ??
     ofPhase(state, rollout, observed) ??
     judged(rollout) ??
     overdue(rollout)
@@ -116,6 +118,20 @@ function overdue(rollout: Rollout): Cause | null {
   );
 }
 
+/** What a step could not turn later is told before anybody has anything of the candidate, or as soon as it is seen. */
+function unknownFlag(rollout: Rollout, observed: Observed): Cause | null {
+  const problem = rollout.phase.at === 'waiting' ? null : flagProblem(rollout, observed);
+  return problem === null ? null : failed(problem);
+}
+
+/** Somebody, or something, changes them back at once. */
+function lateFlags(rollout: Rollout, { deadline }: Gate): Cause | null {
+  const { deadlineMs } = rollout.candidate.health;
+  if (deadline.elapsedMs < deadlineMs) return null;
+  const names = flagsOfStep(rollout).join(', ');
+  return failed(`its step could not turn ${names} within ${deadlineMs / 1000} s`);
+}
+
 function notPrepared({ id, machines }: Revision, { prepared }: Observed): Cause | null {
   for (const machine of machines) {
     const seen = prepared[machine];
@@ -170,6 +186,7 @@ function failedStep(
   if (crash) return crash;
   const { deadlineMs } = rollout.candidate.health;
   if (phase.stage === 'shifting') return lateRouter(phase.gate, deadlineMs, routerMissing(rollout, observed));
+  if (phase.stage === 'flagging') return lateFlags(rollout, phase.gate);
   if (phase.stage === 'starting') return lateGate(phase.gate, { state, rollout }, observed);
   return failedCheck(rollout, observed.command);
 }

@@ -23,11 +23,14 @@ export { probeWishes, type ProbeWish } from './probes.ts';
 export { probingWish, type ProbingWish } from './probing.ts';
 export { candidateWeight, desiredRoutes, previewHost } from './routes.ts';
 export { mayNotApprove, unmetRules, whoMayApprove } from './rules.ts';
+export { flagWishes, type FlagWish } from './flags.ts';
 export { mayNotReplace } from './shared.ts';
 export { upgradeState } from './upgrade.ts';
 export {
   instanceId,
   type CommandObservation,
+  type FlagSeen,
+  type FlagSight,
   type InstanceObservation,
   type MetricReading,
   type Observed,
@@ -41,6 +44,8 @@ export { noteTroubles } from './trouble.ts';
 export type {
   Endpoint,
   FailedRequest,
+  FlagsChange,
+  FlagStore,
   LotCounts,
   Pin,
   RevisionTraffic,

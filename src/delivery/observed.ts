@@ -1,3 +1,4 @@
+import type { Json } from '../flow/index.ts';
 import { nameOn } from './machines.ts';
 import type { LotCounts, RouterState } from './ports.ts';
 
@@ -57,6 +58,23 @@ export interface ProbedTraffic {
   stable: LotCounts;
 }
 
+/** A flag of the environment; what it is inside says nothing to the engine of rollouts. */
+export interface FlagSeen {
+  flag: string;
+  /** As it stands; null where there is none of that name. */
+  now: Json | null;
+  /** As the next step that names it makes it; null when none does, or none can. */
+  wanted: Json | null;
+  /** Why a step to come cannot turn it, for people; null when all can. */
+  problem: string | null;
+}
+
+/** The flags that a rollout has to do with, at one version. */
+export interface FlagSight {
+  version: number;
+  seen: FlagSeen[];
+}
+
 /** Everything that a plan may look at; gathered afresh for every tick. */
 export interface Observed {
   /** Of every machine that answers. */
@@ -78,6 +96,8 @@ export interface Observed {
   metrics: Record<string, MetricReading>;
   /** Null while none are sent. They draw no lot at the routers, but are in their counts of requests and errors. */
   probed: ProbedTraffic | null;
+  /** Those of `flagWishes`; null without any. */
+  flags: FlagSight | null;
 }
 
 /** The router of the machine that a copy is on; null while it does not answer. */

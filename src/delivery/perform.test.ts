@@ -42,6 +42,7 @@ async function perform(effects: readonly Effect[], start: (id: string) => Promis
   const performing = performEffects(effects, {
     portsOf: () => ({ router, target }),
     routesOf: () => null,
+    flags: { set: refuse },
     fence: 1,
   });
   return { begun, failed: await performing };
@@ -100,7 +101,12 @@ async function performOnBoth(effects: readonly Effect[], during: (what: string) 
     },
   });
   const routes = { scope: 'app/production' } as Routes;
-  const performing = performEffects(effects, { portsOf, routesOf: () => routes, fence: 1 });
+  const performing = performEffects(effects, {
+    portsOf,
+    routesOf: () => routes,
+    flags: { set: () => act('set flags') },
+    fence: 1,
+  });
   return { done, failed: await performing };
 }
 
@@ -141,7 +147,9 @@ it('lets each machine know its fence before the first stop there, and tells wher
   expect(done.toSorted()).toEqual(
     ['route on here', `route on ${other}`, `stop x on ${other}`, `stop y on ${other}`].toSorted(),
   );
-  expect(failed.map(({ machine, message }) => [machine, message])).toEqual([[here, 'router is down']]);
+  expect(failed.map(({ effect, message }) => [effect, message])).toEqual([
+    [{ do: 'stop', instance: 'x' }, 'router is down'],
+  ]);
 });
 
 it('does nothing more on any machine once a newer owner has acted on one', async () => {

@@ -1,7 +1,7 @@
 import { CodedError, unreachable } from '../diagnostics/index.ts';
-import { machineOfEffect, type Effect } from './effects.ts';
+import { machineOfEffect, type Effect, type MachineEffect } from './effects.ts';
 import { localId } from './machines.ts';
-import type { Router, Routes, Target } from './ports.ts';
+import type { FlagStore, Router, Routes, Target } from './ports.ts';
 import type { FailedEffect } from './trouble.ts';
 
 /** Where the effects of one machine go. Both know copies by the ids that they have there. */
@@ -15,12 +15,13 @@ export interface Performing {
   portsOf: (machine: string) => Ports;
   /** What the phase wants of the router there; null when nothing takes traffic. */
   routesOf: (machine: string) => Routes | null;
+  flags: FlagStore;
   fence: number;
 }
 
 /**
  * Carries out a tick's effects under its fence: those of each machine in order, each whether or not the one before it
- * worked, the machines side by side. Starts that follow each other do so at once: none of them waits for another, or they
+ * worked, the machines and the flags side by side. Starts that follow each other do so at once: none of them waits for another, or they
  * would not be in one tick.
  *
  * Before the first stop on a machine its routes are applied once more, even if they stand: its router then knows this
@@ -33,8 +34,10 @@ export async function performEffects(
   performing: Performing,
 ): Promise<FailedEffect[]> {
   const turn = new Turn(performing);
-  const byMachine = Map.groupBy(effects, machineOfEffect);
-  await Promise.all([...byMachine].map(([machine, own]) => turn.performOn(machine, own)));
+  const byPlace = Map.groupBy(effects, (effect) =>
+    effect.do === 'set-flags' ? null : machineOfEffect(effect),
+  );
+  await Promise.all([...byPlace.values()].map((own) => turn.performInOrder(own)));
   if (turn.late) throw turn.late;
   // In the order of the effects, so that the same failures read the same.
   return turn.failed.toSorted((a, b) => effects.indexOf(a.effect) - effects.indexOf(b.effect));
@@ -51,24 +54,24 @@ class Turn {
   }
 
   /** Never rejects: all that has begun has ended when it returns, so that nothing goes on behind the caller's back. */
-  async performOn(machine: string, effects: readonly Effect[]): Promise<void> {
-    const { portsOf, routesOf, fence } = this.performing;
+  async performInOrder(effects: readonly Effect[]): Promise<void> {
+    const { portsOf, routesOf, flags, fence } = this.performing;
     let fenced = false;
+    const perform = async (effect: Effect) => {
+      if (effect.do === 'set-flags') return flags.set(effect, fence);
+      const machine = machineOfEffect(effect);
+      const ports = portsOf(machine);
+      const routes = effect.do === 'stop' && !fenced ? routesOf(machine) : null;
+      if (routes) await ports.router.apply(routes, fence);
+      await performOn(ports, effect, fence);
+      if (effect.do === 'stop' || effect.do === 'route') fenced = true;
+    };
     const attempt = async (effect: Effect) => {
       try {
-        const ports = portsOf(machine);
-        const routes = effect.do === 'stop' && !fenced ? routesOf(machine) : null;
-        if (routes) await ports.router.apply(routes, fence);
-        await perform(effect, ports, fence);
-        if (effect.do === 'stop' || effect.do === 'route') fenced = true;
+        await perform(effect);
       } catch (error) {
         if (error instanceof CodedError && error.code.endsWith('/stale-fence')) this.late = error;
-        else
-          this.failed.push({
-            effect,
-            machine,
-            message: error instanceof Error ? error.message : String(error),
-          });
+        else this.failed.push({ effect, message: error instanceof Error ? error.message : String(error) });
       }
     };
     for (const group of groups(effects)) {
@@ -89,7 +92,7 @@ function groups(effects: readonly Effect[]): Effect[][] {
   return all;
 }
 
-function perform(effect: Effect, { router, target }: Ports, fence: number): Promise<void> {
+function performOn({ router, target }: Ports, effect: MachineEffect, fence: number): Promise<void> {
   switch (effect.do) {
     case 'prepare':
       return target.prepare(effect.revision, fence);

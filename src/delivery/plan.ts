@@ -155,5 +155,5 @@ function pause({ rollout, retiring, replacing, silent = {} }: EnvironmentState, 
 
 function isGentle({ phase, paused }: Rollout): boolean {
   if (paused || phase.at === 'baking' || phase.at === 'checking-stable') return true;
-  return phase.at === 'stepping' && phase.stage !== 'shifting';
+  return phase.at === 'stepping' && phase.stage !== 'shifting' && phase.stage !== 'flagging';
 }

@@ -1,3 +1,4 @@
+import type { Json } from '../flow/index.ts';
 import type { DesiredInstance, Revision } from './revision.ts';
 
 /** A copy of one process of a revision, at an address of its own. */
@@ -160,4 +161,25 @@ export interface Target {
   ): Promise<void>;
   /** Begins to bring what the revision needs onto the machines: images, networks. Asked again after a failure, it tries again. */
   prepare(revision: Revision, fence: number): Promise<void>;
+}
+
+/** Flags as a rollout wants them, all in one version. */
+export interface FlagsChange {
+  rollout: string;
+  /** For people: the step, or why they go back. */
+  reason: string;
+  /** Made to this version, or not at all: what was seen may be another's by now. */
+  seenVersion: number;
+  /** As they become, by name. */
+  flags: Record<string, Json>;
+}
+
+/** The feature flags of an environment, which are the same on all its machines. */
+export interface FlagStore {
+  /**
+   * One new version, which apps are answered by when it returns; nothing where the version has moved on since. Refuses an
+   * older fence (`store/stale-fence`): a rollout that was taken back meanwhile, before it had turned anything, leaves no
+   * version that would tell.
+   */
+  set(change: FlagsChange, fence: number): Promise<void>;
 }

@@ -124,7 +124,7 @@ export function previewHost(hosts: string[]): string | null {
 
 /** Index of the step whose share of traffic stands, or is being taken. */
 function lastShift({ index, stage }: Extract<Rollout['phase'], { at: 'stepping' }>): number {
-  return ['shifting', 'verifying', 'holding'].includes(stage) ? index : index - 1;
+  return ['shifting', 'flagging', 'verifying', 'holding'].includes(stage) ? index : index - 1;
 }
 
 /** Copies of the stable revision that are named to each router: a step takes old ones out before it ends them. */

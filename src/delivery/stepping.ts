@@ -6,6 +6,7 @@ import { checksOf, dueCheck, nameOf } from './checks.ts';
 import type { Draft } from './draft.ts';
 import type { Rollout, SteppingPhase } from './environment.ts';
 import { webCopiesPast, webReplicas } from './copies.ts';
+import { areTurned, flagsOfStep, noteFlags } from './flags.ts';
 import { inFlightOf, routerOf, type Observed } from './observed.ts';
 import { machineOf } from './machines.ts';
 import { lacksRoom } from './room.ts';
@@ -51,6 +52,10 @@ export function stepping(
       return;
     case 'shifting':
       return shifted(draft, { rollout, phase }, observed, nowMs);
+    case 'flagging':
+      if (areTurned(rollout, observed)) verifyOrGoOn(draft, { rollout, phase }, nowMs);
+      else noteFlags(rollout, observed);
+      return;
     case 'verifying':
       if (passed(draft, { rollout, phase }, observed, nowMs)) holdOrGoOn(draft, { rollout, phase }, nowMs);
       return;
@@ -94,6 +99,13 @@ function shifted(draft: Draft, { rollout, phase }: Stepping, observed: Observed,
   const { weightPercent = 0 } = rollout.steps[phase.index] ?? {};
   const about = { rollout: rollout.id, revision: rollout.candidate.id, weightPercent };
   draft.event('traffic.shifted', 'slipway', about);
+  if (flagsOfStep(rollout).length === 0) return verifyOrGoOn(draft, { rollout, phase }, nowMs);
+  rollout.phase = { ...phase, stage: 'flagging', gate: newGate(nowMs), timer: startObserved(nowMs) };
+  noteFlags(rollout, observed);
+}
+
+function verifyOrGoOn(draft: Draft, { rollout, phase }: Stepping, nowMs: number): void {
+  const { weightPercent = 0 } = rollout.steps[phase.index] ?? {};
   const verifying = { ...phase, stage: 'verifying', check: 0, timer: startObserved(nowMs) } as const;
   if (weightPercent > 0 && checksOf(rollout, verifying).length > 0) rollout.phase = verifying;
   else holdOrGoOn(draft, { rollout, phase }, nowMs);

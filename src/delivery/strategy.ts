@@ -1,5 +1,5 @@
 import { unreachable } from '../diagnostics/index.ts';
-import type { Hold, StrategyDefinition } from '../app/index.ts';
+import type { CanaryStep, Hold, StrategyDefinition } from '../app/index.ts';
 
 /** One step of a rollout: so many copies ready, then so much of the traffic. */
 export interface Step {
@@ -11,13 +11,31 @@ export interface Step {
   taken: number;
   /** What must be over before the next step. */
   hold: Hold;
+  /** Flags that get a variant once the share of traffic stands: names of variants, by flag. */
+  flags?: Record<string, string>;
 }
 
 const noHold: Hold = { kind: 'none' };
 
 /** The one step of a service of which no two may run: the old copies go before the new ones come. */
-export function replaceAtOnce(copies: { candidate: number; stable: number }): Step[] {
-  return [{ ready: copies.candidate, weightPercent: 100, taken: copies.stable, hold: noHold }];
+export function replaceAtOnce(
+  strategy: StrategyDefinition,
+  copies: { candidate: number; stable: number },
+): Step[] {
+  const taken = copies.stable;
+  return [
+    { ready: copies.candidate, weightPercent: 100, taken, hold: noHold, ...allFlags(stepsOf(strategy)) },
+  ];
+}
+
+/** The flags of several steps that have become one; what a later one says holds. */
+export function allFlags(steps: readonly Pick<Step, 'flags'>[]): Pick<Step, 'flags'> {
+  const flags = Object.fromEntries(steps.flatMap((step) => Object.entries(step.flags ?? {})));
+  return Object.keys(flags).length > 0 ? { flags } : {};
+}
+
+function stepsOf(strategy: StrategyDefinition): CanaryStep[] {
+  return strategy.kind === 'canary' ? strategy.steps : [];
 }
 
 /**
@@ -31,7 +49,7 @@ export function compileStrategy(
   copies: { candidate: number; stable: number },
 ): Step[] {
   const all: Step = { ready: copies.candidate, weightPercent: 100, taken: 0, hold: noHold };
-  if (copies.candidate === 0 || copies.stable === 0) return [all];
+  if (copies.candidate === 0 || copies.stable === 0) return [{ ...all, ...allFlags(stepsOf(strategy)) }];
   switch (strategy.kind) {
     case 'blue-green': {
       const { preview, hold } = strategy;
@@ -40,14 +58,16 @@ export function compileStrategy(
     case 'rolling':
       return rollingSteps(strategy, copies);
     case 'canary':
-      return [...strategy.steps.filter(({ weightPercent }) => weightPercent < 100), all].map(
-        ({ weightPercent, hold }) => ({
-          ready: Math.max(1, Math.ceil((copies.candidate * weightPercent) / 100)),
-          weightPercent,
-          taken: 0,
-          hold,
-        }),
-      );
+      return [
+        ...strategy.steps.filter(({ weightPercent }) => weightPercent < 100),
+        { ...all, ...allFlags(strategy.steps.filter(({ weightPercent }) => weightPercent === 100)) },
+      ].map(({ weightPercent, hold, flags }) => ({
+        ready: Math.max(1, Math.ceil((copies.candidate * weightPercent) / 100)),
+        weightPercent,
+        taken: 0,
+        hold,
+        ...(flags ? { flags } : {}),
+      }));
     default:
       return unreachable(strategy);
   }

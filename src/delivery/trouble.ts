@@ -5,7 +5,6 @@ import type { EnvironmentState, Trouble } from './environment.ts';
 /** An effect that failed in this tick. */
 export interface FailedEffect {
   effect: Effect;
-  machine: string;
   message: string;
 }
 

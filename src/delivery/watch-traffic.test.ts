@@ -93,6 +93,7 @@ class Watched {
       taken: null,
       metrics: {},
       probed: null,
+      flags: null,
     };
   }
 }

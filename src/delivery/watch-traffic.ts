@@ -80,7 +80,7 @@ function isWarm({ steps }: Rollout, { share, since, shareSince }: Compared, warm
 function shareIndex({ phase, steps }: Rollout): number | null {
   switch (phase.at) {
     case 'stepping': {
-      const shifted = phase.stage === 'verifying' || phase.stage === 'holding';
+      const shifted = ['flagging', 'verifying', 'holding'].includes(phase.stage);
       const index = shifted ? phase.index : phase.index - 1;
       return (steps[index]?.weightPercent ?? 0) > 0 ? index : null;
     }

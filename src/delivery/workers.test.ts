@@ -67,6 +67,7 @@ function effectsOf(state: EnvironmentState, running: string[]): string[] {
     taken: null,
     metrics: {},
     probed: null,
+    flags: null,
   };
   const { effects } = planEnvironment({ state, signals: [], observed, nowMs });
   return effects.flatMap((effect) => {
@@ -107,6 +108,7 @@ test('a worker that crashed while nobody looked has not stayed up', () => {
         taken: null,
         metrics: {},
         probed: null,
+        flags: null,
       },
       nowMs: nowMs + waitMs,
     }).state;

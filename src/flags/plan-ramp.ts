@@ -30,10 +30,9 @@ export interface RampWords {
   troubles: readonly Trouble[];
 }
 
-/** To be done to the flag, if it is still one of those that the ramp has made, or found. */
+/** To be done to the flag, if it is still as it was seen: as the ramp has made it, or found it. */
 export interface FlagOrder {
   to: Flag;
-  from: Flag[];
   reason: string;
 }
 
@@ -127,7 +126,7 @@ function held(
 }
 
 function ordered(ramp: Ramp, to: Flag, reason: string): RampDecision {
-  return { ramp, order: { to, from: possible(ramp), reason }, wakeInMs: 0 };
+  return { ramp, order: { to, reason }, wakeInMs: 0 };
 }
 
 function ended(

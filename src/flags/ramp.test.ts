@@ -224,7 +224,7 @@ test('whatever crashes: an end is as it says, no share is left out on the way up
         planRamp(ramp, { seen: { flag, totals: null, metrics: {} }, words: said, nowMs });
       const done = (decision: RampDecision) => {
         const { order } = decision;
-        if (!order || !order.from.some((one) => sameJson(one, flag))) return;
+        if (!order) return;
         const [was, is] = [rank(flag), rank(order.to)];
         if (is >= 0 && !ramp.hurried && !decision.ramp.hurried) expect(is - was).toBeLessThanOrEqual(1);
         flag = order.to;

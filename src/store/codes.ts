@@ -53,6 +53,10 @@ export const storeCodes = {
     means: 'A release of this digest is kept with other facts.',
     todo: 'Report it: the same content must come from the same commit.',
   },
+  'stale-fence': {
+    means: 'A server that was replaced wanted to change flags; it was refused.',
+    todo: 'Nothing: the newer server goes on.',
+  },
   unreachable: {
     means: 'The database does not answer.',
     todo: 'Start it, and look at `SLIPWAY_DATABASE_URL`.',

@@ -5,6 +5,6 @@ export type { Owner } from './owner.ts';
 export type { AuditReport, ChainAudit } from './audit.ts';
 export type { ChainTip, EventQuery } from './events.ts';
 export type { ReleaseRecord } from './releases.ts';
-export type { StoredFlags } from './flag-versions.ts';
+export type { FlowTurn, StoredFlags } from './flag-versions.ts';
 export type { StoredDocument } from './documents.ts';
 export type { SecretName, StoredSecret } from './secret-rows.ts';

@@ -25,6 +25,7 @@ const tellings: Record<string, (data: Data, who: string) => Telling> = {
       ? `${text(revision)} was shown to testers`
       : `${text(revision)} got ${text(weightPercent)} % of the traffic`,
   ],
+  'flags.left': ({ flags }) => [`somebody else had changed ${listed(flags, ', ')}, and that was left so`],
   'check.passed': ({ check, asks }) => [`the check ${text(check)} passed (${text(asks)})`, 'good'],
   'rollout.holding': ({ weightPercent, ms, ...data }) => [
     data['for'] === 'timer'
@@ -53,7 +54,9 @@ const tellings: Record<string, (data: Data, who: string) => Telling> = {
   'rollout.failed': () => [isOver],
   'rollout.aborted': () => [isOver],
   'rollout.superseded': ({ reason }) => [`it made way: ${text(reason)}`],
-  'flags.changed': ({ changes }, who) => [`${who} changed flags: ${listed(changes, '; ')}`],
+  'flags.changed': ({ rollout, changes }, who) => [
+    `${rollout === undefined ? `${who} changed flags` : 'it turned flags'}: ${listed(changes, '; ')}`,
+  ],
   'flags.ramp-started': ({ flag, variant }, who) => [
     `${who} began to ramp ${text(flag)} to ${text(variant)}`,
   ],

@@ -80,6 +80,21 @@ test('a rollout that went back: its moments, its share over time, and what came 
   ]);
 });
 
+test('flags that its steps turn are told apart from those that others change', () => {
+  const turned = chain(
+    ['rollout.requested', asked('ro-1', 'A'), 'ana'],
+    ['flags.changed', { rollout: 'ro-1', version: 2, changes: ['cart: default off → on'] }],
+    ['flags.changed', { version: 3, changes: ['menu: default off → on'] }, 'bo'],
+    ['flags.left', { rollout: 'ro-1', flags: ['cart', 'menu'] }],
+  );
+  const story = tellStory({ ...place, events: turned, rollout: 'ro-1' });
+  expect(story?.moments.map(({ says }) => says).slice(1)).toEqual([
+    'it turned flags: cart: default off → on',
+    'bo changed flags: menu: default off → on',
+    'somebody else had changed cart, menu, and that was left so',
+  ]);
+});
+
 test('one that is under way has no end, and one that was never asked for no story', () => {
   expect(tellStory({ ...place, rollout: 'ro-4' })).toMatchObject({ outcome: 'under way', endedAtMs: null });
   expect(tellStory({ ...place, rollout: 'ro-9' })).toBeNull();

@@ -42,7 +42,7 @@ export function tellStory({ app, environment, rollout, events, change }: Sources
     endedAtMs: end?.atMs ?? null,
     moments: [
       ...own.map((event, index) => untold(event, own[index - 1])).filter((event) => event !== null),
-      ...flagsMeanwhile(events, { requested, end }),
+      ...flagsMeanwhile(events, { own, requested, end }),
     ]
       .toSorted((one, other) => one.id - other.id)
       .map(momentOf),
@@ -60,10 +60,12 @@ export function tellStory({ app, environment, rollout, events, change }: Sources
 /** What users met may have come of these as well. */
 function flagsMeanwhile(
   events: readonly StoredEvent[],
-  { requested, end }: { requested: StoredEvent; end: StoredEvent | undefined },
+  { own, requested, end }: { own: StoredEvent[]; requested: StoredEvent; end: StoredEvent | undefined },
 ): StoredEvent[] {
   const last = end?.id ?? Infinity;
-  return events.filter(({ id, type }) => type.startsWith('flags.') && id > requested.id && id < last);
+  return events
+    .filter(({ id, type }) => type.startsWith('flags.') && id > requested.id && id < last)
+    .filter((event) => !own.includes(event));
 }
 
 /** Steps up, and the way back when it was over. */

@@ -7,7 +7,7 @@ import { homeDiskWarnings } from './disk-room.ts';
 import { environmentState, environmentStates } from './environments.ts';
 import type { AskedChange, FlagsChangeView, FlagsView, FlagVersionView } from './flags/answers.ts';
 import type { AskedRamp, RampWord } from './flags/ask-ramp.ts';
-import type { FlagPlace } from './flags/change.ts';
+import type { FlagPlace } from './flags/place.ts';
 import { rampFlows } from './flags/ramps.ts';
 import { collectAll } from './garbage.ts';
 import {

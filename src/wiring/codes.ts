@@ -62,6 +62,10 @@ export const wiringCodes = {
     means: 'A server asked something of this machine, and had given up waiting before it was read.',
     todo: 'Nothing: what it still wants it asks again.',
   },
+  'flag-of-rollout': {
+    means: 'A rollout that is under way turns that flag, so it is not ramped.',
+    todo: 'Wait for its end, or `slipway abort`.',
+  },
   'machine-processor': {
     means: 'A machine has another processor than the one that images are built on.',
     todo: 'Take machines of one processor.',
@@ -89,6 +93,10 @@ export const wiringCodes = {
   'no-earlier-release': {
     means: 'Nothing ran here before what runs now, or only what a rollback has left.',
     todo: 'Mend it and ship, or name one of `slipway history`: `slipway rollback --to r3`.',
+  },
+  'no-flag-to-turn': {
+    means: 'A step of a rollout turns a flag, or to a variant, that the environment does not have.',
+    todo: '`slipway flags apply` a file that has it, or correct `flags` of the step.',
   },
   'no-rollout': {
     means: 'Nothing is being rolled out there.',

@@ -10,9 +10,11 @@ import {
   whoMayApprove,
   type EnvironmentState,
   type Rollout,
+  type Step,
   type Verb,
 } from '../delivery/index.ts';
 import { unreachable } from '../diagnostics/index.ts';
+import { flagsText } from './flags-text.ts';
 import type { RolloutViewState } from './views.ts';
 
 type Phase<At extends Rollout['phase']['at']> = Extract<Rollout['phase'], { at: At }>;
@@ -23,6 +25,7 @@ export function standsAt({ phase, paused }: Rollout): RolloutViewState {
   switch (phase.at) {
     case 'stepping':
       if (phase.stage === 'making-room') return 'starting';
+      if (phase.stage === 'flagging') return 'shifting';
       return phase.stage === 'verifying' ? 'checking' : phase.stage;
     case 'stopping-workers':
     case 'starting-workers':
@@ -110,6 +113,8 @@ function describeStep(rollout: Rollout, phase: Phase<'stepping'>, old: string): 
       return weight === 0
         ? `shows ${candidate.id} to testers`
         : `moves ${weight} % of traffic to ${candidate.id}`;
+    case 'flagging':
+      return `turns flags, so that ${flagsText(step)}`;
     case 'holding': {
       const hold = step?.hold ?? { kind: 'none' };
       const share = weight === 0 ? previewText(candidate.hosts, settings) : `${weight} % of traffic`;
@@ -172,7 +177,7 @@ function sharedNames({ candidate }: Rollout): string {
 /** What comes next when nothing fails; null at the end and on the way back. */
 export function describeNext(rollout: Rollout): string | null {
   const { phase, steps, settings, tasks, candidate } = rollout;
-  const first = stepText(steps[0]?.weightPercent ?? 100, candidate.id);
+  const first = stepText(steps[0] ?? { weightPercent: 100 }, candidate.id);
   switch (phase.at) {
     case 'waiting':
     case 'preparing':
@@ -182,7 +187,7 @@ export function describeNext(rollout: Rollout): string | null {
       return first;
     case 'stepping': {
       const next = steps[phase.stage === 'holding' ? phase.index + 1 : phase.index];
-      return next ? stepText(next.weightPercent, candidate.id) : 'watches it with all traffic';
+      return next ? stepText(next, candidate.id) : 'watches it with all traffic';
     }
     case 'draining':
     case 'stopping-workers':
@@ -197,10 +202,10 @@ export function describeNext(rollout: Rollout): string | null {
   }
 }
 
-function stepText(weightPercent: number, revision: string): string {
-  return weightPercent === 0
-    ? `shows ${revision} to testers`
-    : `${weightPercent} % of traffic on ${revision}`;
+function stepText({ weightPercent, flags }: Pick<Step, 'weightPercent' | 'flags'>, revision: string): string {
+  const share =
+    weightPercent === 0 ? `shows ${revision} to testers` : `${weightPercent} % of traffic on ${revision}`;
+  return flags ? `${share}, then ${flagsText({ flags })}` : share;
 }
 
 /** What people can say to a rollout now, and who; beside its abort. */

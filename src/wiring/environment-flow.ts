@@ -26,6 +26,7 @@ import {
 } from '../delivery/index.ts';
 import type { FlowHandler, Json } from '../flow/index.ts';
 import { askCheck } from './due-check.ts';
+import type { RolloutFlags } from './flags/rollout-flags.ts';
 import { gatherTraces } from './gather-traces.ts';
 import { isSilence } from './machines/link.ts';
 import type { Machines } from './machines/machines.ts';
@@ -46,6 +47,7 @@ export interface EnvironmentPorts {
     state: EnvironmentState,
     observed: Pick<Observed, 'routers'>,
   ) => Pick<Observed, 'metrics' | 'probed'>;
+  flags: RolloutFlags;
   /** Removes what nothing needs any more; gives the machines on which it could not. Never throws. */
   collect: (state: EnvironmentState, machines: string[], fence: number) => Promise<string[]>;
 }
@@ -69,6 +71,7 @@ export function environmentHandler(ports: EnvironmentPorts): FlowHandler<Environ
           target: ports.placeOf(state, machine),
         }),
         routesOf: (machine) => desiredRoutes(state, observed, machine),
+        flags: ports.flags.of(state.scope),
         fence,
       });
       await forgetCommands(state, observed, { ports, fence });
@@ -145,7 +148,7 @@ class Collections {
   }
 }
 
-type Looking = Pick<EnvironmentPorts, 'machines' | 'placeOf' | 'takenData' | 'measure'>;
+type Looking = Pick<EnvironmentPorts, 'machines' | 'placeOf' | 'takenData' | 'measure' | 'flags'>;
 
 /** What was seen on one machine. */
 interface Look {
@@ -163,7 +166,11 @@ interface Look {
 export async function observeEnvironment(state: EnvironmentState, looking: Looking): Promise<Observed> {
   const names = machinesOf(state);
   const looks = Promise.all(names.map((name) => lookAt(state, name, looking)));
-  const [all, command] = await Promise.all([looks, observeCommand(state, looking, looks)]);
+  const [all, command, flags] = await Promise.all([
+    looks,
+    observeCommand(state, looking, looks),
+    looking.flags.see(state),
+  ]);
   const problems = all.flatMap(({ machine, problem }) =>
     problem === null ? [] : [[machine, problem] as const],
   );
@@ -177,6 +184,7 @@ export async function observeEnvironment(state: EnvironmentState, looking: Looki
     silent: problems.map(([machine]) => machine),
     taken: all.find(({ taken }) => taken !== null)?.taken ?? null,
     ...looking.measure(state, { routers }),
+    flags,
   };
 }
 

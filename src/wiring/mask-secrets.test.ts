@@ -26,6 +26,7 @@ const seen: Observed = {
     memory: { id: 'e-2', candidate: 7, stable: 6, trouble: null },
   },
   probed: null,
+  flags: null,
   command: { state: 'exited', code: 1, logTail: ['password hunter2-long refused'] },
   prepared: { here: { failed: 'no login with hunter2-long', logTail: [] } },
 };

@@ -1,17 +1,20 @@
 import {
   formatDuration,
   type App,
+  type CanaryStep,
   type EnvironmentDefinition,
   type StrategyDefinition,
 } from '../app/index.ts';
 import { type EnvironmentState } from '../delivery/index.ts';
-import { unreachable } from '../diagnostics/index.ts';
+import { unreachable, type CodedError, type Finding } from '../diagnostics/index.ts';
 import { planRelease } from '../release/index.ts';
 import { openMirror } from '../source/index.ts';
 import { environmentOf, matchesPatterns, type Workflow } from '../workflow/index.ts';
 import { once } from './compose-checks.ts';
 import { environmentState } from './environments.ts';
+import { missingFlags } from './flags/rollout-flags.ts';
 import { judgeText } from './judge-text.ts';
+import { flagsText } from './flags-text.ts';
 import { silentMetrics } from './judge/silent-metrics.ts';
 import { rulesWithPolicy } from './people.ts';
 import { planCompose } from './plan-compose.ts';
@@ -44,11 +47,14 @@ export async function planShip(
       const state = await environmentState(`${app.name}/${definition.name}`, system.store);
       const view = viewEnvironment({ app, definition, branch, state });
       if (!view.takesRef) return { view, findings: [] };
-      const silent = await silentMetrics(definition);
-      if (app.kind !== 'compose') return { view, findings: silent };
+      const doubts = [
+        ...(await silentMetrics(definition)),
+        ...(await missingFlags(place, definition.strategy, system.store)).map(asDoubt),
+      ];
+      if (app.kind !== 'compose') return { view, findings: doubts };
       const wanted = { app, definition, state, mirror, commit: wish.commit };
       const { forecast, findings } = await planCompose(wanted, system);
-      return { view: { ...view, forecast }, findings: [...findings, ...silent] };
+      return { view: { ...view, forecast }, findings: [...findings, ...doubts] };
     }),
   );
   return {
@@ -63,6 +69,11 @@ export async function planShip(
     environments: environments.map(({ view }) => view),
     findings: [...findings, ...release.findings, ...once(environments.flatMap((one) => one.findings))],
   };
+}
+
+/** What is refused when it is shipped may be put right until then. */
+function asDoubt(error: CodedError): Finding {
+  return { ...error.toFinding(), severity: 'warning' };
 }
 
 function viewWorkflow(
@@ -116,12 +127,17 @@ function strategyText(strategy: StrategyDefinition): string {
     case 'rolling':
       return `rolling, ${strategy.batch} at a time`;
     case 'canary':
-      return `canary, ${strategy.steps.map(({ weightPercent }) => `${weightPercent}%`).join(', ')}`;
+      return `canary, ${strategy.steps.map(stepText).join(', ')}`;
     case 'blue-green':
       return 'blue-green';
     default:
       return unreachable(strategy);
   }
+}
+
+function stepText(step: CanaryStep): string {
+  const share = `${step.weightPercent}%`;
+  return step.flags ? `${share} (then ${flagsText(step)})` : share;
 }
 
 function changes(app: App, definition: EnvironmentDefinition, state: EnvironmentState | null): string[] {

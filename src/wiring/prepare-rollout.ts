@@ -5,6 +5,7 @@ import { verifyRelease, type Release } from '../release/index.ts';
 import { openMirror } from '../source/index.ts';
 import { matchesPatterns } from '../workflow/index.ts';
 import { requireMachines } from './ask-machines.ts';
+import { missingFlags } from './flags/rollout-flags.ts';
 import type { Machines } from './machines/machines.ts';
 import { requireMayShip, rulesWithPolicy } from './people.ts';
 import { releaseOf } from './processes.ts';
@@ -95,6 +96,9 @@ async function settingFor(
   parts: PrepareParts,
 ) {
   const definition = definitionOf(wish.app, wish.environment);
+  const place = { app: wish.app.name, environment: wish.environment };
+  const [missing] = await missingFlags(place, definition.strategy, parts.store);
+  if (missing) throw missing;
   const claims = await requireMachines({ definition }, parts.machines);
   return resolveSetting({ ...wish, claims }, parts);
 }

@@ -22,6 +22,7 @@ import { environmentHandler } from './environment-flow.ts';
 import { environmentFlowId, environmentState } from './environments.ts';
 import { lazyRamps } from './flags/lazy-ramps.ts';
 import { flagDoor, flagVariables } from './flags/port.ts';
+import { rolloutFlags } from './flags/rollout-flags.ts';
 import { FlagService } from './flags/service.ts';
 import { collect } from './garbage.ts';
 import { HealthWatch } from './health-watch.ts';
@@ -331,6 +332,7 @@ function handlersOf(
         return placeOf(state, machines.of(machine), places);
       },
       measure: (state, observed) => measuring.look(state, observed),
+      flags: rolloutFlags({ store, refresh: () => flags.refresh() }),
       takenData: (state) => takenData(state, { store, layout, machines }),
       collect: async (state, names, fence) => {
         const work = { machines: names, fence };

@@ -160,6 +160,24 @@ export function describeRecordStore(name: string, makePlace: MakePlace): void {
       expect(events.map(({ data }) => data)).toEqual(['first', newest?.body]);
     });
 
+    it('changes flags for a flow only in the turn of its owner', async () => {
+      const flags = { app: 'shop', environment: 'production', version: 1, body: {} };
+      const event = { type: 'flags.changed', actor: 'slipway', data: {} };
+      await store.flows.create({ id: 'e', kind: 'environment', phase: 'none', data: {}, wakeAtMs: 0 });
+      const claim = await store.flows.claim('a', 0, 1_000);
+      const by = { flowId: 'e', fence: claim?.flow.fence ?? 0 };
+      for (const late of [
+        { ...by, fence: by.fence - 1 },
+        { ...by, flowId: 'gone' },
+      ])
+        await expect(store.flags.add(flags, event, late)).rejects.toMatchObject({
+          code: 'store/stale-fence',
+        });
+      expect(await store.flags.newest()).toEqual([]);
+      expect(await store.flags.add(flags, event, by)).toBe(true);
+      expect(await store.flags.newest()).toMatchObject([{ version: 1 }]);
+    });
+
     it('survives being closed and opened by many at once', async () => {
       await store.documents.put('app', 'medianest', 1);
       const others = await Promise.all(['b', 'c', 'd'].map((id) => world.open(currentOwner(id))));

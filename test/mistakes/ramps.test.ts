@@ -33,3 +33,12 @@ test.each([
 ])('%s', async (name, words) => {
   await expectText(name, await stage.run(['flags', ...words], { cwd: shop }), 2);
 });
+
+test('a step of a rollout that turns what is not there', async () => {
+  const steps = '[50%, { weight: 100%, flags: { new-cart: on } }]';
+  const folder = stage.repository('dark', {
+    'slipway.yml': `name: shop\nenvironments:\n  production:\n    branches: [main]\n    strategy: { canary: { steps: ${steps} } }\n    health: { path: / }\n`,
+  });
+  await expectText('flag-step-planned', await stage.run(['plan'], { cwd: folder }), 0);
+  await expectText('flag-step-unknown', await stage.run(['ship'], { cwd: folder }), 1);
+});

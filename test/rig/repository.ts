@@ -29,6 +29,8 @@ const written: Record<RigStrategy, string> = {
 export interface VersionOptions {
   behaves?: Behaviour;
   strategy?: RigStrategy;
+  /** Steps of a canary, as in slipway.yml. */
+  steps?: string;
   /** False leaves web alone in the Procfile. */
   worker?: boolean;
   /** Two workers may run at once. */
@@ -83,6 +85,7 @@ export function createAppRepository(folder: string, dataFolder: string | null = 
       {
         behaves = 'good',
         strategy = 'blue-green',
+        steps,
         worker = true,
         overlap = false,
         bake,
@@ -100,7 +103,7 @@ export function createAppRepository(folder: string, dataFolder: string | null = 
         );
       writeFileSync(
         join(folder, 'slipway.yml'),
-        slipwayYml({ behaves, strategy, overlap, bake, judge, machines }),
+        slipwayYml({ behaves, strategy, steps, overlap, bake, judge, machines }),
       );
       git('add', '-A');
       git('commit', '-q', '--allow-empty', '-m', `${version} ${behaves}`);
@@ -133,13 +136,15 @@ function composeFile(
 function slipwayYml(options: {
   behaves: Behaviour;
   strategy: RigStrategy;
+  steps: string | undefined;
   overlap: boolean;
   bake: string | undefined;
   judge: string | undefined;
   machines: string[];
 }): string {
   let text = readFileSync(join(app, 'slipway.yml'), 'utf8');
-  text = text.replace('strategy: blue-green', `strategy: ${written[options.strategy]}`);
+  const canary = options.steps === undefined ? null : `{ canary: { steps: ${options.steps}, hold: 300ms } }`;
+  text = text.replace('strategy: blue-green', `strategy: ${canary ?? written[options.strategy]}`);
   // What never becomes ready need not be waited for.
   if (options.behaves === 'never-ready') text = text.replace('deadline: 60s', 'deadline: 2s');
   // So long it has users, and is judged by what they get.

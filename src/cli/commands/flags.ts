@@ -95,8 +95,8 @@ export async function history(
     show(context, options, versions, () =>
       versions.length === 0
         ? [`${app}/${environment} has no flags yet`]
-        : versions.flatMap(({ version, atMs, actor, changes }) => [
-            `version ${version}, ${age(context.nowMs() - atMs)} ago, by ${harmless(actor)}`,
+        : versions.flatMap(({ version, atMs, actor, why, changes }) => [
+            `version ${version}, ${age(context.nowMs() - atMs)} ago, by ${harmless(actor)}${why === null ? '' : ` (${harmless(why)})`}`,
             ...changes.map((line) => `  ${harmless(line)}`),
           ]),
     );

@@ -66,11 +66,16 @@ export function aJudge(wishes: Partial<JudgeDefinition>): JudgeDefinition {
   return { ...judgeLevels.balanced, ...wishes };
 }
 
-/** A canary by the weights given, each but the last with a hold. */
-export function aCanary(weights: number[], hold: Hold, more: Partial<Canary> = {}): StrategyDefinition {
+/** A canary by the weights given, each but the last with a hold; `flags` are turned at their weight. */
+export function aCanary(
+  weights: number[],
+  hold: Hold,
+  { flags = {}, ...more }: Partial<Canary> & { flags?: Record<number, Record<string, string>> } = {},
+): StrategyDefinition {
   const steps = weights.map((weightPercent) => ({
     weightPercent,
     hold: weightPercent === 100 ? ({ kind: 'none' } as const) : hold,
+    ...(flags[weightPercent] ? { flags: flags[weightPercent] } : {}),
   }));
   return { kind: 'canary', steps, sticky: false, testers: null, ...more };
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { here } from '../machines.ts';
-import type { CheckDefinition, Hold, StrategyDefinition } from '../../app/index.ts';
+import type { CanaryStep, CheckDefinition, Hold, StrategyDefinition } from '../../app/index.ts';
 import { switchAtOnce } from '../revision.ts';
 import { aJudge, type Wishes } from './builders.ts';
 import { load, memory, someProbes } from './measuring.ts';
@@ -12,6 +12,13 @@ const hold: fc.Arbitrary<Hold> = fc.constantFrom<Hold>(
   { kind: 'timer', ms: 1_000 },
   { kind: 'approval' },
 );
+/** What steps do to flags: mostly nothing. */
+const turns: Pick<CanaryStep, 'flags'>[][] = [
+  [],
+  [],
+  [{ flags: { cart: 'on' } }],
+  [{}, { flags: { cart: 'on' } }, { flags: { cart: 'dark' } }],
+];
 const strategy: fc.Arbitrary<StrategyDefinition> = fc.oneof(
   fc.constant(switchAtOnce),
   fc.record({
@@ -26,7 +33,11 @@ const strategy: fc.Arbitrary<StrategyDefinition> = fc.oneof(
     steps: fc
       .constantFrom([10, 50, 100], [25], [1, 100])
       .chain((weights) =>
-        hold.map((each) => weights.map((weightPercent) => ({ weightPercent, hold: each }))),
+        fc
+          .record({ each: hold, turned: fc.constantFrom(...turns) })
+          .map(({ each, turned }) =>
+            weights.map((weightPercent, index) => ({ weightPercent, hold: each, ...turned[index] })),
+          ),
       ),
     sticky: fc.boolean(),
     testers: fc.constantFrom(null, { header: { name: 'x-tester', value: 'yes' }, cookie: null }),
@@ -144,4 +155,12 @@ export const move: fc.Arbitrary<Move> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.constant({ kind: 'abort' as const }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('flag' as const),
+      flag: fc.constant('cart'),
+      to: fc.constantFrom('on', 'off', 'dark'),
+    }),
+  },
 );

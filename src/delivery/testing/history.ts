@@ -1,4 +1,4 @@
-import type { NewEvent, Signal } from '../../flow/index.ts';
+import type { Json, NewEvent, Signal } from '../../flow/index.ts';
 import { desiredInstances } from '../desired.ts';
 import { emptyEnvironment, type EnvironmentState, type RolloutRequest } from '../environment.ts';
 import { here } from '../machines.ts';
@@ -34,7 +34,9 @@ export type Move =
   | { kind: 'say'; verb: string; by: string; full: boolean }
   | { kind: 'repair' }
   | { kind: 'stop-shared' }
-  | { kind: 'apply-shared' };
+  | { kind: 'apply-shared' }
+  /** Somebody changes a flag, or removes it. */
+  | { kind: 'flag'; flag: string; to: string | null };
 
 interface Turn {
   decision: Decision;
@@ -58,6 +60,8 @@ export class History {
   private serial = 0;
   private nowMs = 1_000_000;
   private frozen: Turn | null = null;
+  /** As they were when the rollout under way began, or the last one ended. */
+  private flagsBefore = new Map<string, Json>();
   private readonly dice: () => number;
 
   constructor(seed: number) {
@@ -113,6 +117,8 @@ export class History {
       case 'apply-shared':
         this.send('apply-shared', { service: 'db', by: 'ana' });
         return;
+      case 'flag':
+        return this.world.flags.change(move.flag, move.to);
       case 'say':
         this.send(move.verb, { rolloutId: null, by: move.by, full: move.full });
         return;
@@ -199,6 +205,7 @@ export class History {
 
   private decide(): Turn {
     const fence = ++this.fence;
+    this.world.flags.claim = fence;
     const state = upgradeState(this.state);
     const seen = this.world.observe(state);
     const observed = { ...seen, ...this.measuring.look(state, seen) };
@@ -222,6 +229,7 @@ export class History {
     const failed = await performEffects(effects, {
       portsOf: (machine) => this.world.on(machine),
       routesOf: (machine) => desiredRoutes(base, observed, machine),
+      flags: this.world.flags,
       fence,
     });
     if (crashAfter === null) await this.world.forget(base, observed, fence);
@@ -242,6 +250,7 @@ export class History {
     this.checkSuccess(decision);
     this.checkEnd(turn);
     this.checkFairness(turn);
+    this.checkFlags(turn);
     if (this.state.stable) this.world.proven.add(this.state.stable.id);
     this.world.stable = this.state.stable?.id ?? null;
     this.world.mayEnd = this.state.replacing?.service ?? null;
@@ -284,6 +293,33 @@ export class History {
     );
   }
 
+  /** When a rollout is over, its flags are as its last steps wanted them, or as they were before it. */
+  private checkFlags({ base, decision: { state } }: Turn): void {
+    const { flags, broken } = this.world;
+    if (state.rollout?.id === base.rollout?.id) return;
+    if (base.rollout) {
+      const { id, candidate, steps, phase } = base.rollout;
+      const done = state.stable?.id === candidate.id && phase.at !== 'reverting';
+      const turned = new Map(steps.flatMap((step) => Object.entries(step.flags ?? {})));
+      for (const [flag, before] of this.flagsBefore) {
+        const now = flags.flags.get(flag);
+        const wanted = done ? (turned.get(flag) ?? before) : before;
+        if (now !== wanted && !flags.touched.has(flag))
+          broken.push(`${id} ended, and ${flag} is ${JSON.stringify(now)}`);
+      }
+    }
+    this.flagsBefore = new Map(flags.flags);
+    flags.touched.clear();
+  }
+
+  /** Flags that were changed while no rollout was under way, and by nobody. */
+  get strayFlags(): string[] {
+    const { flags, touched } = this.world.flags;
+    return [...this.flagsBefore]
+      .filter(([flag, before]) => flags.get(flag) !== before && !touched.has(flag))
+      .map(([flag]) => flag);
+  }
+
   /** When a rollout is over, no machine that answers sends anybody to a revision that does not serve. */
   private checkEnd({ base, decision, observed }: Turn): void {
     if (!base.rollout || decision.state.rollout) return;
@@ -301,6 +337,7 @@ export function brokenPromises(history: History): string[] {
   const { world, state } = history;
   const broken = [...world.broken];
   if (state.rollout) broken.push(`the rollout is still ${history.moment}`);
+  else broken.push(...history.strayFlags.map((flag) => `${flag} was turned after the end`));
   const { requested, ended } = requestedAndEnded(history);
   if (ended.join() !== requested.join()) broken.push(`asked for ${requested.join()}, ended ${ended.join()}`);
   for (const [task, times] of world.succeeded) if (times > 1) broken.push(`${task} succeeded ${times} times`);

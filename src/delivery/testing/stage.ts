@@ -41,6 +41,7 @@ export class Stage {
     const failed = await performEffects(decision.effects, {
       portsOf: (machine) => world.on(machine),
       routesOf: (machine) => desiredRoutes(state, observed, machine),
+      flags: world.flags,
       fence: ++this.fence,
     });
     await world.forget(state, observed, this.fence);
@@ -102,6 +103,10 @@ function describeEffect(effect: Effect): string {
       return `${effect.do} ${effect.instance.id}`;
     case 'stop':
       return `stop ${effect.instance}`;
+    case 'set-flags':
+      return `flags ${Object.entries(effect.flags)
+        .map(([flag, to]) => `${flag}=${JSON.stringify(to)}`)
+        .join(' ')} (${effect.reason})`;
     case 'route':
       return `route ${effect.routes.revisions
         .map(({ id, weightPercent, endpoints }) => `${id}=${weightPercent}%/${endpoints.length}`)

@@ -5,6 +5,7 @@ import { here, homeOf, localId, machineOf, machinesOf, nameOn } from '../machine
 import type { CommandObservation, InstanceObservation, Observed, Preparation } from '../observed.ts';
 import type { Routes, Target } from '../ports.ts';
 import type { DesiredInstance, ProcessRole, Revision } from '../revision.ts';
+import { FlagsInMemory } from './flags.ts';
 import { MachineInMemory } from './machine.ts';
 
 /** How the copies of a release behave; told by its digest. */
@@ -74,6 +75,7 @@ export class World {
   /** Releases whose copies answer no more on what a migration left. */
   readonly brokenData = new Set<string>();
   readonly succeeded = new Map<string, number>();
+  readonly flags = new FlagsInMemory();
 
   /** A machine; it is there as soon as it is asked for. */
   on(name: string): MachineInMemory {
@@ -186,6 +188,7 @@ export class World {
       taken: null,
       metrics: {},
       probed: null,
+      flags: this.flags.see(state),
     };
   }
 

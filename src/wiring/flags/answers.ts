@@ -10,7 +10,8 @@ import { here, machinesOf } from '../../delivery/index.ts';
 import type { System } from '../system.ts';
 import { environmentState } from '../environments.ts';
 import { hasContainers } from '../targets.ts';
-import { changedEvent, changeFlags, documentOf, type FlagPlace, type FlagWish } from './change.ts';
+import { changedEvent, changeFlags, documentOf, type FlagWish } from './change.ts';
+import type { FlagPlace } from './place.ts';
 import { flagHost, portOf } from './port.ts';
 
 /** One flag, as a list shows it. */
@@ -50,6 +51,8 @@ export interface FlagVersionView {
   version: number;
   atMs: number;
   actor: string;
+  /** The ramp or rollout that made it, and why: `ro-…: step 2 of 3, at 50 %`; null where a person did. */
+  why: string | null;
   changes: string[];
 }
 
@@ -100,8 +103,9 @@ export async function flagHistory(
   const chain = scopeOf(place);
   const events = await store.events.list({ chain, type: changedEvent, first: 'newest', limit });
   return events.map(({ atMs, actor, data }) => {
-    const { version, changes } = data as { version: number; changes: string[] };
-    return { version, atMs, actor, changes };
+    const { version, changes, ramp, rollout = ramp, reason } = data as unknown as ChangedData;
+    const why = rollout === undefined ? null : `${rollout}: ${reason}`;
+    return { version, atMs, actor, why, changes };
   });
 }
 
@@ -113,6 +117,15 @@ export async function explainFor(
 ): Promise<Explanation> {
   const stored = await store.flags.get(place);
   return explainFlag(new FlagSnapshot(stored?.version ?? 0, documentOf(stored)), flag, context);
+}
+
+/** As `changeFlags` writes it. */
+interface ChangedData {
+  version: number;
+  changes: string[];
+  ramp?: string;
+  rollout?: string;
+  reason?: string;
 }
 
 async function notesOn(

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { isOfVariants, judgeLevels, type JudgeDefinition } from '../../app/index.ts';
+import { flagWishes } from '../../delivery/index.ts';
 import { CodedError } from '../../diagnostics/index.ts';
 import { beginRamp, isGoing, type Ramp } from '../../flags/index.ts';
 import type { Json } from '../../flow/index.ts';
@@ -7,8 +8,9 @@ import { environmentState } from '../environments.ts';
 import { releaseOf } from '../processes.ts';
 import type { System } from '../system.ts';
 import type { RampView } from '../views.ts';
-import { documentOf, type FlagPlace } from './change.ts';
+import { documentOf } from './change.ts';
 import { totalsOf } from './environment-totals.ts';
+import type { FlagPlace } from './place.ts';
 import { rampFlowId, rampKind, type RampFlowData } from './ramps.ts';
 import { viewRamps } from './view-ramps.ts';
 
@@ -34,11 +36,12 @@ const heardWithinMs = 10_000;
 /**
  * Begins to ramp a flag; answers once it is under way.
  *
- * @throws CodedError `flags/…`, `wiring/ramp-under-way`
+ * @throws CodedError `flags/…`, `wiring/ramp-under-way`, `wiring/flag-of-rollout`
  */
 export async function askRamp(place: FlagPlace, asked: AskedRamp, system: System): Promise<RampView> {
   const { store, machines } = system;
   const scope = `${place.app}/${place.environment}`;
+  await refuseFlagOfRollout(place, asked.flag, system);
   const stored = await store.flags.get(place);
   const { rules, release } = await rulesOf(place, system);
   const { actor, ...wish } = asked;
@@ -86,6 +89,22 @@ export async function tellRamp(
     (now) => now?.id !== ramp.id || !isGoing(now) || (verb === 'promote' && now.hurried),
   );
   return requireView(place, flag, system);
+}
+
+/** Who shows a flag to whom is asked of one at a time: a rollout would find its flag changed by others. */
+async function refuseFlagOfRollout(
+  { app, environment }: FlagPlace,
+  flag: string,
+  { store }: System,
+): Promise<void> {
+  const state = await environmentState(`${app}/${environment}`, store);
+  const rollout = state?.rollout ?? null;
+  if (!rollout || !flagWishes(rollout).some((wish) => wish.flag === flag)) return;
+  throw new CodedError(
+    'wiring/flag-of-rollout',
+    `the rollout ${rollout.id} of ${app}/${environment} turns "${flag}" at one of its steps`,
+    { help: `wait for its end, or take it back: slipway abort ${environment}` },
+  );
 }
 
 async function requireView(place: FlagPlace, flag: string, { store }: System): Promise<RampView> {

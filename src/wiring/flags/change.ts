@@ -4,33 +4,30 @@ import {
   noFlags,
   parseFlags,
   rampVariant,
-  sameJson,
   setVariant,
   type Flag,
   type FlagChange,
   type FlagDocument,
 } from '../../flags/index.ts';
 import type { Json } from '../../flow/index.ts';
-import type { StoredFlags, Store } from '../../store/index.ts';
+import type { FlowTurn, StoredFlags, Store } from '../../store/index.ts';
 import { FindingsError } from '../shipping.ts';
-
-/** An environment of an app. */
-export interface FlagPlace {
-  app: string;
-  environment: string;
-}
+import type { FlagPlace } from './place.ts';
 
 /** What somebody wants, or to have an old version back: the one before, if none is named. */
 export type FlagWish = FlagChange | { kind: 'back'; version: number | null };
 
-/** A step of a ramp: the flag becomes so if it is one of what the ramp has made or found, and else stays. */
-interface RampStep {
+/** A step of a ramp or of a rollout, planned by what it has seen. */
+export interface FlagStep {
   kind: 'step';
-  flag: string;
-  ramp: string;
-  to: Flag;
-  from: readonly Flag[];
-  reason: string;
+  /** As they become, by name. */
+  flags: Record<string, Flag>;
+  /** Made to this version, or not at all: what was seen may be another's by now. */
+  seenVersion: number;
+  /** The turn in which it was planned, so that whoever is late changes nothing. */
+  turn: FlowTurn;
+  /** For the audit. */
+  why: ({ ramp: string } | { rollout: string }) & { reason: string };
 }
 
 /** What a change has done, or would do. */
@@ -51,11 +48,11 @@ const tries = 20;
  * Makes a change: the next version, with its event, or nothing at all. Two changes at once are made one after the other,
  * each to what the other has left.
  *
- * @throws CodedError `flags/…`, `wiring/no-such-flags`; FindingsError for a file with mistakes.
+ * @throws CodedError `flags/…`, `wiring/no-such-flags`, `store/stale-fence`; FindingsError for a file with mistakes.
  */
 export async function changeFlags(
   place: FlagPlace,
-  { wish, actor, dryRun }: { wish: FlagWish | RampStep; actor: string; dryRun: boolean },
+  { wish, actor, dryRun }: { wish: FlagWish | FlagStep; actor: string; dryRun: boolean },
   store: Pick<Store, 'flags'>,
 ): Promise<FlagsChanged> {
   for (let left = tries; left > 0; left--) {
@@ -66,15 +63,21 @@ export async function changeFlags(
     const changes = differences(before, after);
     if (changes.length === 0 || dryRun) return { version, changes };
     const body = after as unknown as Json;
-    const why: Record<string, Json> = wish.kind === 'step' ? { ramp: wish.ramp, reason: wish.reason } : {};
-    const data = { version: version + 1, how: wish.kind, changes, ...why };
+    const step = wish.kind === 'step' ? wish : null;
+    const data = { version: version + 1, how: wish.kind, changes, ...step?.why };
     const added = await store.flags.add(
       { ...place, version: version + 1, body },
       { type: changedEvent, actor, data },
+      step?.turn,
     );
     if (added) return { version: version + 1, changes };
   }
   throw new Error('the flags are changed by others all the time');
+}
+
+/** The flag of that name as it stands; null when there is none. */
+export function flagIn({ flags }: FlagDocument, name: string): Flag | null {
+  return (Object.hasOwn(flags, name) && flags[name]) || null;
 }
 
 /** The document of a version; before the first there are no flags. */
@@ -84,7 +87,7 @@ export function documentOf(stored: StoredFlags | null): FlagDocument {
 
 async function wanted(
   place: FlagPlace,
-  { wish, before, version }: { wish: FlagWish | RampStep; before: FlagDocument; version: number },
+  { wish, before, version }: { wish: FlagWish | FlagStep; before: FlagDocument; version: number },
   store: Pick<Store, 'flags'>,
 ): Promise<FlagDocument> {
   switch (wish.kind) {
@@ -95,18 +98,12 @@ async function wanted(
     case 'back':
       return versionOf(place, wish.version ?? version - 1, store);
     case 'step':
-      return stepped(before, wish);
+      return version === wish.seenVersion ? { ...before, flags: { ...before.flags, ...wish.flags } } : before;
     case 'apply':
       return requireDocument(wish);
     default:
       return unreachable(wish);
   }
-}
-
-function stepped(before: FlagDocument, { flag, to, from }: RampStep): FlagDocument {
-  const now = Object.hasOwn(before.flags, flag) ? before.flags[flag] : undefined;
-  const isOwn = now !== undefined && from.some((one) => sameJson(one, now));
-  return isOwn ? { ...before, flags: { ...before.flags, [flag]: to } } : before;
 }
 
 function requireDocument({ file, text }: { file: string; text: string }): FlagDocument {

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { FlagDocument } from '../../flags/index.ts';
+import type { Flag, FlagDocument } from '../../flags/index.ts';
 import { currentOwner, openStore, type Store } from '../../store/index.ts';
 import { changedEvent, changeFlags, documentOf, type FlagWish } from './change.ts';
 import { layoutOf } from '../layout.ts';
@@ -52,6 +52,29 @@ test('a change is a version with an event, and what changes nothing is neither',
       data: { version: 2, how: 'set', changes: ['checkout: default off → on'] },
     },
   ]);
+});
+
+test('a step of a rollout is made to what it has seen, in the turn of its owner, or not at all', async () => {
+  await apply(document);
+  await store.flows.create({ id: 'e', kind: 'environment', phase: 'none', data: {}, wakeAtMs: 0 });
+  const claim = await store.flows.claim('flags', 0, 1_000);
+  const turn = { flowId: 'e', fence: claim?.flow.fence ?? 0 };
+  const checkout: Flag = { state: 'ENABLED', variants: { on: true, off: false }, defaultVariant: 'on' };
+  const step = (seenVersion: number, late = 0) => {
+    const why = { rollout: 'ro-1', reason: 'step 1 of 2, at 50 %' };
+    const turned = { flags: { checkout }, seenVersion, turn: { ...turn, fence: turn.fence - late }, why };
+    return changeFlags(place, { wish: { kind: 'step', ...turned }, actor: 'slipway', dryRun: false }, store);
+  };
+  await apply({ flags: { ...document.flags, menu: checkout } });
+  expect(await step(1)).toEqual({ version: 2, changes: [] });
+  await expect(step(2, 1)).rejects.toMatchObject({ code: 'store/stale-fence' });
+  expect(await step(2)).toEqual({ version: 3, changes: ['checkout: default off → on'] });
+  expect(documentOf(await store.flags.get(place)).flags).toEqual({ checkout, menu: checkout });
+  const [newest] = await store.events.list({ chain: 'shop/production', first: 'newest', limit: 1 });
+  expect(newest).toMatchObject({
+    actor: 'slipway',
+    data: { how: 'step', rollout: 'ro-1', reason: 'step 1 of 2, at 50 %' },
+  });
 });
 
 test('old versions come back, to before the first one', async () => {

@@ -8,9 +8,10 @@ import {
 } from '../../flags/index.ts';
 import type { FlowHandler, NewEvent, Signal } from '../../flow/index.ts';
 import type { Store } from '../../store/index.ts';
-import { changeFlags, documentOf } from './change.ts';
+import { changeFlags, documentOf, flagIn } from './change.ts';
+import { flagPlaceOf } from './place.ts';
 import type { RampMeters } from '../ramp-meters.ts';
-import { placeOf, rampKind, type RampFlowData } from './ramps.ts';
+import { rampKind, type RampFlowData } from './ramps.ts';
 
 /** What a ramp acts on. */
 export interface RampPorts {
@@ -26,19 +27,26 @@ export interface RampPorts {
 export function rampHandler(ports: RampPorts): FlowHandler<RampFlowData> {
   return {
     kind: rampKind,
-    async tick({ data, phase }, { nowMs, signals }) {
+    async tick({ id: flowId, data, phase }, { nowMs, fence, signals }) {
       const { ramp: before, isNew } = taken(data.ramp, signals);
       const consumed = signals.map((signal) => signal.id);
       if (!isGoing(before)) return { phase, data, wakeAtMs: null, events: [], consumed };
-      const place = placeOf(data.scope);
+      const place = flagPlaceOf(data.scope);
       const words = wordsIn(signals);
-      const { flags } = documentOf(await ports.store.flags.get(place));
-      const flag = (Object.hasOwn(flags, before.flag) && flags[before.flag]) || null;
+      const stored = await ports.store.flags.get(place);
+      const flag = flagIn(documentOf(stored), before.flag);
       const totals = before.rules.errorRate === null ? null : await ports.totals(data.scope);
       const metrics = ports.meters.look(data.scope, before);
       const { ramp, order, wakeInMs } = planRamp(before, { seen: { flag, totals, metrics }, words, nowMs });
       if (order) {
-        const wish = { kind: 'step', flag: ramp.flag, ramp: ramp.id, ...order } as const;
+        const { to, reason } = order;
+        const flags = { [ramp.flag]: to };
+        const about = {
+          seenVersion: stored?.version ?? 0,
+          turn: { flowId, fence },
+          why: { ramp: ramp.id, reason },
+        };
+        const wish = { kind: 'step', flags, ...about } as const;
         await changeFlags(place, { wish, actor: 'slipway', dryRun: false }, ports.store);
         await ports.refresh();
       }

@@ -1,6 +1,5 @@
 import type { Ramp } from '../../flags/index.ts';
 import type { Store } from '../../store/index.ts';
-import type { FlagPlace } from './change.ts';
 
 /** What a ramp's flow keeps: there is one for a flag, and one ramp at a time in it. */
 export interface RampFlowData {
@@ -22,10 +21,4 @@ export function rampFlowId(scope: string, flag: string): string {
 export async function rampFlows(store: Pick<Store, 'flows'>): Promise<{ id: string; data: RampFlowData }[]> {
   const flows = await store.flows.list({ kind: rampKind });
   return flows.map(({ id, data }) => ({ id, data: data as RampFlowData }));
-}
-
-/** The environment that a scope names. */
-export function placeOf(scope: string): FlagPlace {
-  const [app = '', environment = ''] = scope.split('/');
-  return { app, environment };
 }

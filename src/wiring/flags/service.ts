@@ -1,7 +1,7 @@
 import type { FlagServer, OnTrouble } from '../../flagd/index.ts';
 import type { FlagSnapshot } from '../../flags/index.ts';
 import type { Store } from '../../store/index.ts';
-import type { FlagPlace } from './change.ts';
+import type { FlagPlace } from './place.ts';
 import type { Layout } from '../layout.ts';
 import type { TroubleDesk } from './trouble-desk.ts';
 import { doorSocket, flagHost, openOnPort } from './port.ts';

@@ -1,9 +1,9 @@
 import { isGoing, type Ramp } from '../../flags/index.ts';
 import { unreachable } from '../../diagnostics/index.ts';
 import type { Store } from '../../store/index.ts';
-import type { FlagPlace } from './change.ts';
+import { flagPlaceOf, type FlagPlace } from './place.ts';
 import type { RampView } from '../views.ts';
-import { placeOf, rampFlows, type RampFlowData } from './ramps.ts';
+import { rampFlows, type RampFlowData } from './ramps.ts';
 
 /** The last ramp of each flag, those under way first. */
 export async function viewRamps(
@@ -22,7 +22,9 @@ export async function viewRamps(
 
 /** Those under way, of all environments. */
 export function rampsUnderWay(flows: readonly { data: RampFlowData }[]): RampView[] {
-  return flows.flatMap(({ data: { scope, ramp } }) => (isGoing(ramp) ? [viewOf(placeOf(scope), ramp)] : []));
+  return flows.flatMap(({ data: { scope, ramp } }) =>
+    isGoing(ramp) ? [viewOf(flagPlaceOf(scope), ramp)] : [],
+  );
 }
 
 function viewOf(place: FlagPlace, ramp: Ramp): RampView {

@@ -242,7 +242,7 @@ environments:
     smoke: [{ path: /login }]
     checks: { before: [{ run: npm run smoke }], after: [{ path: /cart }] }
     health: { path: /ready }
-    strategy: { canary: { steps: [25%, { weight: 50%, hold: approval }, 100%] } }
+    strategy: { canary: { steps: [25%, { weight: 50%, hold: approval, flags: { cart: on } }, 100%] } }
 `;
     expect(forecast({ now: { yml } }).steps).toEqual([
       'waits for Mon-Fri 09:00-17:00 Europe/Berlin',
@@ -255,7 +255,7 @@ environments:
       'from there on going back to an older release is refused, unless forced: its migration is irreversible',
       'slipway.yml says that old and new cannot run on one schema: split it in two releases, the first of which adds and the second removes',
       'starts 1 copy of web, with api of its own; ready when GET /ready answers 2xx 2 times in a row within 1m and GET /login answers 200; checks "npm run smoke"; then 25% of traffic; then checks GET /cart; holds for 1m',
-      'starts 1 copy of web; then 50% of traffic; then checks GET /cart; holds until somebody approves',
+      'starts 1 copy of web; then 50% of traffic; then cart is on; then checks GET /cart; holds until somebody approves',
       'starts 2 copies of web; then all traffic; then checks GET /cart',
       'from the first of its traffic on, judges it against r3 by the traffic of both (balanced): harm takes it back; what is not proven by the end of a hold goes on',
       'r3 finishes its requests, for at most 30s',

@@ -13,6 +13,7 @@ import {
   replaceAtOnce,
   type Step,
 } from '../../delivery/index.ts';
+import { flagsText } from '../flags-text.ts';
 import { judgeText } from '../judge-text.ts';
 import { replacedShared, standsAlone } from './alone.ts';
 import type { ForecastFacts } from './model.ts';
@@ -102,7 +103,9 @@ function steps({ app, state, shared }: ForecastFacts): string[] {
   const old = state?.stable?.processes.find(({ role }) => role === 'web');
   const alone = standsAlone({ app, state, shared });
   const count = { candidate: routed.replicas, stable: old?.replicas ?? 0 };
-  const compiled = alone ? replaceAtOnce(count) : compileStrategy(environment.strategy, count);
+  const compiled = alone
+    ? replaceAtOnce(environment.strategy, count)
+    : compileStrategy(environment.strategy, count);
   const companions = services.filter(({ role }) => role === 'companion').map(({ name }) => name);
   const beside = companions.length > 0 ? `, with ${companions.join(', ')} of its own` : '';
   const ready = readyText(environment);
@@ -118,10 +121,11 @@ function steps({ app, state, shared }: ForecastFacts): string[] {
     const page = alone ? `shows users the maintenance page, ` : '';
     const room = taken > 0 ? `${page}stops ${copies(taken)} of the old ${web.service}, ` : '';
     const first = index === 0 ? checkText(environment.checks.before, '; checks ') : '';
+    const turned = step.flags ? `; then ${flagsText(step)}` : '';
     const then = step.weightPercent > 0 ? checkText(environment.checks.after, '; then checks ') : '';
     const begin = first === '' ? start : `${start.replace(/; then $/, '')}${first}; then `;
     const everywhere = many ? ' on all machines' : '';
-    return `${room}${begin}${traffic(step, environment)}${everywhere}${then}${holdText(step.hold)}`;
+    return `${room}${begin}${traffic(step, environment)}${everywhere}${turned}${then}${holdText(step.hold)}`;
   });
 }
 
