@@ -20,6 +20,8 @@ export interface RolloutRecord {
   finishedAtMs: number | null;
   outcome: RolloutOutcome | null;
   reason: string;
+  /** What its judge still lacked when it went on without a proof; null when it was proven, or has no judge. */
+  unproven: string | null;
   logTail: string[];
 }
 
@@ -93,6 +95,7 @@ function begun(event: StoredEvent, data: Data): RolloutRecord {
     finishedAtMs: null,
     outcome: null,
     reason: '',
+    unproven: null,
     logTail: [],
   };
 }
@@ -107,6 +110,13 @@ function apply(record: RolloutRecord, event: StoredEvent, data: Data): RolloutRe
     case 'traffic.shifted':
       record.weightPercent = Number(data['weightPercent']);
       if (record.weightPercent === 100) record.liveAtMs = event.atMs;
+      break;
+    case 'rollout.judged':
+      record.unproven = null;
+      break;
+    // Comes with the verdict, behind it.
+    case 'rollout.unproven':
+      record.unproven = text(data['reason']);
       break;
     case 'rollout.succeeded':
     case 'rollout.failed':

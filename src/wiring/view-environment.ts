@@ -142,6 +142,7 @@ export function viewRollout(
     requestedAtMs: record.requestedAtMs,
     liveAtMs: record.liveAtMs,
     finishedAtMs: record.finishedAtMs,
+    unproven: record.unproven,
     logTail: record.logTail,
   };
 }

@@ -125,6 +125,8 @@ export interface RolloutView {
   /** When all traffic was on it; null before. */
   liveAtMs: number | null;
   finishedAtMs: number | null;
+  /** What its judge still lacks, where it went on without a proof that it does no harm; else null. */
+  unproven: string | null;
   logTail: string[];
 }
 

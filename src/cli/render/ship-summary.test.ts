@@ -14,6 +14,16 @@ test('a success says what is live, where, and how long each part took', () => {
   ]);
 });
 
+test('a success that nobody could prove says what is lacking', () => {
+  const view = shipStory().at(-1) ?? aShip();
+  const unproven = 'about 90 more sessions as good as those so far are needed';
+  const rollouts = view.rollouts.map((rollout) => ({ ...rollout, unproven }));
+  const line = `  unproven on production: ${unproven}; what was seen so far: slipway explain production`;
+  expect(shipSummary({ ...view, rollouts }, [anEnvironment()], look)).toContain(line);
+  const [rollout = aRollout({})] = rollouts;
+  expect(rolloutSummary({ ...rollout, state: 'succeeded' }, [anEnvironment()], look)).toContain(line);
+});
+
 test('a run without a server says what would go live', () => {
   const jobs = [aJob({ state: 'success', wouldShip: ['production'] })];
   const view = aShip({ state: 'succeeded', finishedAtMs: startMs + 5000, runs: [aRun({ jobs })] });

@@ -27,7 +27,12 @@ export function rolloutSummary(
     (one) => one.app === rollout.app && one.environment === rollout.environment,
   );
   if (rollout.state === 'succeeded')
-    return [liveLine(rollout, look), ...urlLines(environment), ...returnLines(rollout)];
+    return [
+      liveLine(rollout, look),
+      ...unprovenLines([rollout]),
+      ...urlLines(environment),
+      ...returnLines(rollout),
+    ];
   return [
     ...rolloutFailure(rollout, look),
     ...traffic([rollout.environment], environments, { [rollout.environment]: rollout }),
@@ -68,8 +73,20 @@ function success(view: ShipView, environments: readonly EnvironmentView[], look:
     ...(view.reason === null ? [] : [`  ${harmless(view.reason)}`]),
     ...liveTable(view, live, look).map((line) => `  ${line}`),
     ...addresses(reached, environments),
+    ...unprovenLines(live),
     ...(view.runs.length === 0 ? [`  no workflow starts for ${branchOf(view.ref)}; see: slipway plan`] : []),
   ];
+}
+
+/** No harm was shown, and neither was that there is none. */
+function unprovenLines(live: readonly RolloutView[]): string[] {
+  return live.flatMap(({ environment, unproven }) =>
+    unproven === null
+      ? []
+      : [
+          `  unproven on ${environment}: ${harmless(unproven)}; what was seen so far: slipway explain ${environment}`,
+        ],
+  );
 }
 
 function liveTable(view: ShipView, live: readonly RolloutView[], look: Look): string[] {

@@ -78,6 +78,7 @@ export function aRollout(over: Partial<RolloutView> = {}): RolloutView {
     requestedAtMs: startMs + 10_000,
     liveAtMs: null,
     finishedAtMs: null,
+    unproven: null,
     logTail: [],
     ...over,
   };
