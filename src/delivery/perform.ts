@@ -21,8 +21,8 @@ export interface Performing {
 
 /**
  * Carries out a tick's effects under its fence: those of each machine in order, each whether or not the one before it
- * worked, the machines and the flags side by side. Starts that follow each other do so at once: none of them waits for another, or they
- * would not be in one tick.
+ * worked, the machines and the flags side by side. Starts that follow each other do so at once: none of them waits for
+ * another, or they would not be in one tick.
  *
  * Before the first stop on a machine its routes are applied once more, even if they stand: its router then knows this
  * fence, and an owner that was frozen and wakes up late can no longer send traffic to what is about to end.
