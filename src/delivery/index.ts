@@ -39,7 +39,7 @@ export {
 } from './observed.ts';
 export { planEnvironment, type Decision } from './plan.ts';
 export { performEffects, type Performing, type Ports } from './perform.ts';
-export { copiesToRead, failedRequests, takesBack, withTraces, type Traces } from './traces.ts';
+export { copiesToRead, endedCopies, failedRequests, takesBack, withTraces, type Traces } from './traces.ts';
 export { noteTroubles } from './trouble.ts';
 export type {
   Endpoint,

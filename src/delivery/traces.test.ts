@@ -4,7 +4,7 @@ import { planEnvironment, type Decision } from './plan.ts';
 import type { FailedRequest } from './ports.ts';
 import { aCanary, aRequest } from './testing/builders.ts';
 import { Stage } from './testing/stage.ts';
-import { copiesToRead, failedRequests, takesBack, withTraces } from './traces.ts';
+import { copiesToRead, endedCopies, failedRequests, takesBack, withTraces } from './traces.ts';
 
 const failed = (atMs: number, copy: string | null = null): FailedRequest => ({
   atMs,
@@ -14,7 +14,7 @@ const failed = (atMs: number, copy: string | null = null): FailedRequest => ({
   latencyMs: 12,
   copy,
 });
-const traces = { requests: [failed(1, 'r2-web-1')], logTail: ['boom'] };
+const traces = { requests: [failed(1, 'r2-web-1')], logTail: ['boom'], ends: [] };
 
 /** A canary that users have. */
 async function canary(replicas = 1) {
@@ -101,5 +101,23 @@ describe('the requests that failed', () => {
       copiesToRead(stage.state.rollout!, observed, requests).map(({ id }) => id);
     expect(ids([])).toEqual(['r2-web-1', 'r2-web-2', 'r2-web-3']);
     expect(ids([failed(1, 'r2-web-3')])[0]).toBe('r2-web-3');
+  });
+
+  test('copies that ended by themselves are told, and those of others are not', async () => {
+    const stage = await canary();
+    const observed = stage.world.observe(stage.state);
+    const copies = observed.instances.flatMap((copy) =>
+      copy.revision === 'r1'
+        ? [{ ...copy, restarts: 9 }]
+        : [
+            { ...copy, id: 'r2-web-1', phase: 'backoff' as const, restarts: 2, exitCode: 137 },
+            { ...copy, id: 'r2-web-2', restarts: 1, exitCode: 1 },
+            { ...copy, id: 'r2-web-3' },
+          ],
+    );
+    expect(endedCopies(stage.state.rollout!, { ...observed, instances: copies })).toEqual([
+      { copy: 'r2-web-1', times: 3, exitCode: 137 },
+      { copy: 'r2-web-2', times: 1, exitCode: null },
+    ]);
   });
 });

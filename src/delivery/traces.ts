@@ -12,6 +12,16 @@ export interface Traces {
   requests: FailedRequest[];
   /** What its copies have said last. */
   logTail: string[];
+  /** Those of its copies that ended by themselves. */
+  ends: EndedCopy[];
+}
+
+/** A copy that ended though nobody had asked for it. */
+export interface EndedCopy {
+  copy: string;
+  times: number;
+  /** Of the last end; null when it runs again, or when nobody saw it. */
+  exitCode: number | null;
 }
 
 const mostRequests = 10;
@@ -24,7 +34,7 @@ export function takesBack({ events }: Decision): boolean {
 }
 
 /** The same decision, told with the traces that the candidate has left: they are kept with its way back. */
-export function withTraces(decision: Decision, { requests, logTail }: Traces): Decision {
+export function withTraces(decision: Decision, { requests, logTail, ends }: Traces): Decision {
   const { rollout } = decision.state;
   if (rollout?.phase.at !== 'reverting') return decision;
   const { phase } = rollout;
@@ -33,7 +43,11 @@ export function withTraces(decision: Decision, { requests, logTail }: Traces): D
   const told = known.length > 0 ? known : logTail;
   // What people have stopped needs no lines to say why.
   const cause = outcome === 'failed' ? { ...phase.cause, logTail: told } : phase.cause;
-  const more = { requests: requests.map((request) => ({ ...request })), logTail: told };
+  const more = {
+    requests: requests.map((request) => ({ ...request })),
+    logTail: told,
+    ends: ends.map((end) => ({ ...end })),
+  };
   return {
     ...decision,
     state: { ...decision.state, rollout: { ...rollout, phase: { ...phase, cause } } },
@@ -70,6 +84,17 @@ function copyAt(address: string | null, machine: string, { instances }: Observed
     ({ id, host, port }) => machineOf(id) === machine && `${host}:${port}` === address,
   );
   return copy?.id ?? null;
+}
+
+/** Copies of the candidate that ended by themselves, in whatever role. */
+export function endedCopies({ candidate }: Rollout, { instances }: Observed): EndedCopy[] {
+  return instances
+    .filter(({ revision }) => revision === candidate.id)
+    .map(({ id, phase, restarts, exitCode }) => {
+      const isDown = phase === 'exited' || phase === 'backoff';
+      return { copy: id, times: restarts + (isDown ? 1 : 0), exitCode: isDown ? exitCode : null };
+    })
+    .filter(({ times }) => times > 0);
 }
 
 /** The copies of the candidate that users have: those that failed them first. */

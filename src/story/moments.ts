@@ -72,7 +72,17 @@ export function momentOf(event: StoredEvent): Moment {
   const { type, actor, atMs, data } = event;
   if (type === 'rollout.judged') return verdictMoment(event);
   const [says, tone = 'plain'] = tellings[type]?.(data as Data, actor) ?? [type];
-  return { atMs, who: actor, says, tone, notes: [] };
+  return { atMs, who: actor, says, tone, notes: endsOf(data as Data) };
+}
+
+/** Copies that had ended by themselves when it was taken back. */
+function endsOf({ ends }: Data): string[] {
+  return (Array.isArray(ends) ? (ends as Data[]) : []).map(({ copy, times, exitCode }) => {
+    const often = times === 1 ? '' : ` ${text(times)} times`;
+    const code =
+      exitCode === null ? '' : `${times === 1 ? ', with' : ', at last with'} exit code ${text(exitCode)}`;
+    return `${text(copy)} had ended by itself${often}${code}`;
+  });
 }
 
 function verdictMoment(event: StoredEvent): Moment {

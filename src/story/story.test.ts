@@ -95,6 +95,23 @@ test('flags that its steps turn are told apart from those that others change', (
   ]);
 });
 
+test('copies that had ended by themselves stand with the way back', () => {
+  const ends = [
+    { copy: 'r2-web-1', times: 1, exitCode: 137 },
+    { copy: 'r2-web-2', times: 3, exitCode: 1 },
+    { copy: 'r2-work-1', times: 2, exitCode: null },
+  ];
+  const crashed = events.map((event) =>
+    event.type === 'rollout.reverting' ? { ...event, data: { ...(event.data as object), ends } } : event,
+  );
+  const story = tellStory({ ...place, events: crashed, rollout: 'ro-1' });
+  expect(story?.moments.find(({ says }) => says.startsWith('it was taken back'))?.notes).toEqual([
+    'r2-web-1 had ended by itself, with exit code 137',
+    'r2-web-2 had ended by itself 3 times, at last with exit code 1',
+    'r2-work-1 had ended by itself 2 times',
+  ]);
+});
+
 test('one that is under way has no end, and one that was never asked for no story', () => {
   expect(tellStory({ ...place, rollout: 'ro-4' })).toMatchObject({ outcome: 'under way', endedAtMs: null });
   expect(tellStory({ ...place, rollout: 'ro-9' })).toBeNull();

@@ -28,7 +28,7 @@ test('the lines of one copy are told as they are, without secrets', async () => 
     leaving('r2-web-1'),
     gathering((machine, id, lines) => Promise.resolve([`${machine} ${id} ${lines}`, 'with hunter2'])),
   );
-  expect(traces).toEqual({ requests: [], logTail: ['here r2-web-1 20', 'with ***'] });
+  expect(traces).toEqual({ requests: [], logTail: ['here r2-web-1 20', 'with ***'], ends: [] });
 });
 
 test('those of several are told with their names, and one that cannot be read is left out', async () => {
@@ -42,7 +42,7 @@ test('those of several are told with their names, and one that cannot be read is
 });
 
 test('where secrets cannot be looked up, or a log never comes, nothing is told', async () => {
-  const nothing = { requests: [], logTail: [] };
+  const nothing = { requests: [], logTail: [], ends: [] };
   const lines = () => Promise.resolve(['hunter2']);
   const noKey = () => Promise.reject(new Error('no key'));
   expect(await gatherTraces(leaving('r2-web-1'), gathering(lines, noKey))).toEqual(nothing);

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   copiesToRead,
+  endedCopies,
   failedRequests,
   localId,
   machineOf,
@@ -30,16 +31,17 @@ export async function gatherTraces(
   { placeOf, secretsOf }: Gathering,
 ): Promise<Traces> {
   const requests = failedRequests(rollout, observed, nowMs);
+  const ends = endedCopies(rollout, observed);
   const copies = copiesToRead(rollout, observed, requests);
   const read = async () => {
     const secrets = await secretsOf(state.scope, rollout.candidate);
     const tails = await Promise.all(
       copies.map((copy) => tailOf(copy, copies.length, { state, rollout, placeOf })),
     );
-    return maskTraces({ requests, logTail: tails.flat() }, secrets);
+    return maskTraces({ requests, logTail: tails.flat(), ends }, secrets);
   };
   // What may hold a secret that is not known is not told.
-  const nothing: Traces = { requests: [], logTail: [] };
+  const nothing: Traces = { requests: [], logTail: [], ends };
   return Promise.race([read().catch(() => nothing), sleep(patienceMs, nothing, { ref: false })]);
 }
 

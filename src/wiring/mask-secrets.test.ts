@@ -57,8 +57,10 @@ test('what quotes nobody needs no mask', () => {
 
 test('no secret is left in what a candidate leaves behind', () => {
   const request = { atMs: 1, method: 'GET', path: '/reset/hunter2', status: 500, latencyMs: 1, copy: null };
-  expect(maskTraces({ requests: [request], logTail: ['hunter2 is wrong'] }, ['hunter2'])).toEqual({
+  const ends = [{ copy: 'r2-web-1', times: 1, exitCode: 1 }];
+  expect(maskTraces({ requests: [request], logTail: ['hunter2 is wrong'], ends }, ['hunter2'])).toEqual({
     requests: [{ ...request, path: '/reset/***' }],
     logTail: ['*** is wrong'],
+    ends,
   });
 });

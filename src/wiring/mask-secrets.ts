@@ -48,11 +48,12 @@ export function maskSecrets(observed: Observed, values: readonly string[]): Obse
 }
 
 /** The same for what a candidate leaves behind. */
-export function maskTraces({ requests, logTail }: Traces, values: readonly string[]): Traces {
+export function maskTraces({ requests, logTail, ends }: Traces, values: readonly string[]): Traces {
   const mask = maskOf(values);
   return {
     requests: requests.map((request) => ({ ...request, path: mask(request.path) })),
     logTail: logTail.map(mask),
+    ends,
   };
 }
 
