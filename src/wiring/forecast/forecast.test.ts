@@ -283,9 +283,9 @@ environments:
     ],
     [
       'what is judged by more than its traffic',
-      'strategy: rolling, judge: { level: careful, metrics: [{ resource: memory, times: 2 }], probes: { requests: [{ path: / }] } }',
+      'strategy: rolling, judge: { level: careful, error-rate: "< 0.5%", p95: "< 200ms", metrics: [{ resource: memory, times: 2 }], probes: { requests: [{ path: / }] } }',
       [
-        'judges it against r3 by the traffic of both, memory, requests of its own (careful): harm takes it back; a hold lasts until it is proven good',
+        'judges it against r3 by the traffic of both, at most 0.5 % errors, p95 of 200ms, memory, requests of its own (careful): harm takes it back; a hold lasts until it is proven good',
       ],
     ],
   ])('of %s', (_, settings, expected) => {
