@@ -180,13 +180,13 @@ export function raw(port: number, text: string | Buffer): Promise<string> {
   });
 }
 
-/** Waits until something holds; gives up after a minute at the least, which is a limit against hanging. */
+/** Waits until something holds; gives up after a minute, which is a limit against hanging. */
 export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 3_000; tries++) {
-    if (await holds()) return;
+  const deadline = performance.now() + 60_000;
+  while (!(await holds())) {
+    if (performance.now() > deadline) throw new Error('it never came true');
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  throw new Error('it never came true');
 }
 
 /** The programs that an agent started in a folder, first the one that users reach. */

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { request, type IncomingMessage } from 'node:http';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { get, revision, until } from '../rig.ts';
 import { startLoad } from './load.ts';
@@ -75,16 +75,23 @@ export function switching(suite: Suite): void {
       let streamed = '';
       stream.on('data', (text: string) => (streamed += text));
       const socket = new WebSocket(`ws://127.0.0.1:${suite.rig.port}/`);
+      // What one test leaves in flight, the next ones would count.
+      onTestFinished(() => {
+        for (const one of finish) one();
+        events.destroy();
+        socket.terminate();
+        sockets.close();
+      });
       await once(socket, 'open');
       await until(() => finish.length === 2);
       suite.serve = plain;
       await until(async () => (await suite.of('r1')).inFlight === 3);
       await suite.apply([revision('r1', 0, suite.port(0)), revision('r2', 100, suite.port(1))]);
       expect(await suite.revisionOf()).toBe('r2');
-      expect((await suite.of('r1')).inFlight).toBe(3);
+      await counted(3);
       await suite.apply([revision('r2', 100, suite.port(1))]);
-      const gone = (await suite.observe()).revisions.find(({ id }) => id === 'r1');
-      expect([gone?.weightPercent, gone?.inFlight]).toEqual([0, 3]);
+      await counted(3);
+      expect((await suite.of('r1')).weightPercent).toBe(0);
       socket.send('still here');
       const [data] = (await once(socket, 'message')) as [Buffer];
       expect(data.toString()).toBe('still here');
@@ -93,7 +100,6 @@ export function switching(suite: Suite): void {
       await until(() => streamed === 'first last');
       socket.close();
       await until(async () => (await suite.observe()).revisions.every(({ id }) => id !== 'r1'));
-      sockets.close();
     });
 
     test('a slow download goes on through a switch and comes whole', async () => {
@@ -118,4 +124,11 @@ export function switching(suite: Suite): void {
       await until(async () => (await suite.of('r1')).inFlight === 0);
     });
   });
+
+  /** Nothing in flight is ever missed, and a moment after a switch there may seem to be more. */
+  async function counted(inFlight: number): Promise<void> {
+    const counts = async () => (await suite.of('r1')).inFlight;
+    expect(await counts()).toBeGreaterThanOrEqual(inFlight);
+    await until(async () => (await counts()) === inFlight);
+  }
 }
