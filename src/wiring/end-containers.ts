@@ -8,6 +8,8 @@ import type { Layout } from './layout.ts';
 
 /** From the stop signal to SIGKILL, at the least. */
 const leastGraceMs = 30_000;
+/** Nothing starts containers for long after its server and supervisor have ended. */
+const mostRounds = 5;
 /** Somebody waits at a terminal: one hook that hangs must not keep everything from ending. */
 const hookLimitMs = 300_000;
 
@@ -26,13 +28,16 @@ export async function endContainers(layout: Layout, dockerHost: string | null): 
   const place = { engine: docker.engine, home: layout.home };
   const own = { [containerLabel.home]: docker.homeId };
   const isShared = (labels: Record<string, string>) => labels[containerLabel.revision] === 'shared';
-  const all = await containers.list(own);
   const warnings: (string | null)[] = [];
-  // What others lean on ends last, and hooks may need everything that is beside them.
-  for (const shared of [false, true]) {
-    const chosen = all.filter(({ Labels }) => isShared(Labels) === shared);
-    warnings.push(...(await Promise.all(chosen.map((one) => runLastHooks(place, one, hookLimitMs)))));
-    await Promise.all(chosen.map(({ Id }) => end(Id, docker.engine)));
+  // What was just being started when everything was to end comes a moment later.
+  for (let all = await containers.list(own), round = 0; all.length > 0 && round < mostRounds; round++) {
+    // What others lean on ends last, and hooks may need everything that is beside them.
+    for (const shared of [false, true]) {
+      const chosen = all.filter(({ Labels }) => isShared(Labels) === shared);
+      warnings.push(...(await Promise.all(chosen.map((one) => runLastHooks(place, one, hookLimitMs)))));
+      await Promise.all(chosen.map(({ Id }) => end(Id, docker.engine)));
+    }
+    all = await containers.list(own);
   }
   for (const { Id } of await networks.list(own)) await networks.remove(Id);
   return warnings.filter((warning) => warning !== null);
