@@ -9,7 +9,6 @@ import type { ContainerFile, ContainerSpec, CopySpec, NeededImage, TaskSpec } fr
 import type { FlagDoor } from './flags/port.ts';
 import type { Layout } from './layout.ts';
 import type { RevisionNeeds } from './machines/model.ts';
-import { ownVariables } from './own-variables.ts';
 import { logFileOf, releaseOf } from './processes.ts';
 import { reveal } from './secret-markers.ts';
 
@@ -109,8 +108,7 @@ async function containerSpec(
     revision: shared ? 'shared' : revision.id,
     release: release.digest,
     service: withHookImages(clear, revision.images),
-    // What all revisions share is of none, and is not replaced when another comes.
-    environment: { ...withoutNulls(clear.environment), ...(shared ? {} : ownVariables(scope, revision)) },
+    environment: withoutNulls(clear.environment),
     image: revision.images[service.name] ?? '',
     networks: project.networks,
     volumes: project.volumes,

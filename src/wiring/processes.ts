@@ -7,7 +7,6 @@ import { ensureNode } from '../runner/index.ts';
 import { resolveEnvironment, type Vault } from '../secrets/index.ts';
 import { processEnvironment, type CommandSpec, type InstanceSpec } from '../targets/index.ts';
 import type { Layout } from './layout.ts';
-import { ownVariables } from './own-variables.ts';
 
 /** From SIGTERM to SIGKILL, for a copy of an app. */
 const stopGraceMs = 30_000;
@@ -119,7 +118,11 @@ async function settingOf(
       NODE_ENV: 'production',
       ...(await flagVariables(scope)),
       ...(await valuesOf(scope, revision, vault)),
-      ...ownVariables(scope, revision),
+      SLIPWAY_APP: app,
+      SLIPWAY_ENVIRONMENT: environment,
+      SLIPWAY_REVISION: revision.id,
+      SLIPWAY_COMMIT: revision.release.commit,
+      SLIPWAY_RELEASE: revision.release.digest,
     },
   });
   return { directory: release.filesDirectory, env };
