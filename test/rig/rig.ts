@@ -121,7 +121,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     },
     environment,
     processes: () => supervisor.list(scope),
-    nameOf: ({ title, revision }) => `${title.split(' ')[0]} ${revision}`,
+    nameOf: ({ title, revision }) => `${title.split(' ')[0]} ${engine ? '' : revision}`,
     supervisorPid: async () => (await supervisor.health()).pid,
     serverLog: () => readFileSync(join(home, 'logs', 'server.log'), 'utf8'),
     appData: (file) =>
