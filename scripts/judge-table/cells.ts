@@ -4,6 +4,7 @@ import {
   playUntilStopped,
   steadyTraffic,
   usualBursts,
+  usualStalls,
   waldSessions,
   type Candidate,
   type PeerName,
@@ -37,6 +38,7 @@ export const kinds: Record<string, Partial<Traffic>> = {
   'bad sessions of 20 requests': { failures: 'together', requestsPerSession: 20 },
   'failures double on both': { drift: 2 },
   'bursts on both': { bursts: usualBursts },
+  'each stands still by itself': { stalls: usualStalls },
   'sessions of 20, doubling, bursts, cold caches': {
     failures: 'together',
     requestsPerSession: 20,
@@ -63,7 +65,14 @@ export type Cell =
 
 export type Played =
   | { of: 'rollouts'; ours: Summary; peers: Record<PeerName, Summary> }
-  | { of: 'wald'; ours: Summary; boundSessions: number };
+  | {
+      of: 'wald';
+      /** Each session counts by itself. */
+      ours: Summary;
+      /** With the default `stall`; null where that changes nothing. */
+      lasting: Summary | null;
+      boundSessions: number;
+    };
 
 /** All cells of the page, the long ones first. */
 export function allCells(): Cell[] {
@@ -95,9 +104,15 @@ export function play(cell: Cell, repetition: { rollouts: number; seed: number })
     return { of: 'rollouts', ...playBesidePeers(simulation, repetition) };
   }
   const simulation = { ...held, traffic: steadyTraffic(rate), candidate };
+  const played = (stallMs: number) =>
+    playUntilStopped({ ...simulation, rules: { ...rules, stallMs } }, cell.weightPercent, {
+      ...repetition,
+      longestMs: yearMs,
+    });
   return {
     of: 'wald',
-    ours: playUntilStopped(simulation, cell.weightPercent, { ...repetition, longestMs: yearMs }),
+    ours: played(0),
+    lasting: candidate.slowdown > 1 ? played(rules.stallMs) : null,
     boundSessions: waldSessions(simulation, cell.weightPercent / 100, rules.falseAlarm),
   };
 }

@@ -55,7 +55,7 @@ export function tablePage(
 const introduction = [
   'Simulated with the judge as it is, `judge: balanced`, which looks once a second here. The old revision fails 0.2 % of its requests and answers half of them within 80 ms, 95 of 100 within 215 ms. Users come by chance, draw their revision by lot and stay with it. `slipway simulate` does the same with your own numbers.',
   '',
-  'Traffic: each request may fail by itself, five of them a session; or a bad session fails with all of its 5 or 20 requests; or both revisions fail twice as often by the end of the rollout; or about every five minutes a fifth of all requests fails for half a minute, on both; or most of that at once, while the new revision has cold caches for ten seconds.',
+  'Traffic: each request may fail by itself, five of them a session; or a bad session fails with all of its 5 or 20 requests; or both revisions fail twice as often by the end of the rollout; or about every five minutes a fifth of all requests fails for half a minute, on both; or each revision by itself stands still for a second, about once a minute; or the double failures in sessions of 20 and the bursts at once, while the new revision has cold caches for ten seconds.',
   '',
   "Beside it stand other tools' rules, which see the same users minute by minute:",
   '',
@@ -67,7 +67,7 @@ const introduction = [
 ];
 
 const waldIntroduction = [
-  'A bad candidate is held at a share of the traffic until it is stopped. Beside it: about how few sessions, of both revisions, the quickest test needs that errs as seldom and knows beforehand how bad the candidate is, which no judge does (Wald; derived in `src/simulation/wald.ts`). Requests fail by themselves, five of them a session; caches are warm. The judge looks four times a second, or as often as a session comes where that is more seldom: so all but the highest rate give the same users.',
+  'A bad candidate is held at a share of the traffic until it is stopped. Beside it: about how few sessions, of both revisions, the quickest test needs that errs as seldom and knows beforehand how bad the candidate is, which no judge does (Wald; derived in `src/simulation/wald.ts`). Requests fail by themselves, five of them a session; caches are warm, and each session counts by itself (`stall: 0s`), as the bound takes for granted. The last column is with the default, `stall: 1s`, which waits until slowness shows in one second after the other: with many users a second that takes more of them. The judge looks four times a second, or as often as a session comes where that is more seldom: so all but the highest rate give the same users.',
 ];
 
 function falseAlarms(all: readonly PlayedCell[], setting: string): string[] {
@@ -128,13 +128,19 @@ function waldTable(all: readonly PlayedCell[]): string[] {
     'Sessions on average',
     'Bound',
     'Times the bound',
+    'With stall: 1s',
   ];
   return table(heads, rows);
 }
 
-function besideBound({ ours, boundSessions }: Extract<Played, { of: 'wald' }>): string[] {
+function besideBound({ ours, lasting, boundSessions }: Extract<Played, { of: 'wald' }>): string[] {
   const mean = ours.meanStopSessions ?? NaN;
-  return [thousands(mean), thousands(boundSessions), (mean / boundSessions).toFixed(2)];
+  return [
+    thousands(mean),
+    thousands(boundSessions),
+    (mean / boundSessions).toFixed(2),
+    lasting ? thousands(lasting.meanStopSessions ?? NaN) : 'the same',
+  ];
 }
 
 function table(heads: string[], rows: string[][]): string[] {

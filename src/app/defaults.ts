@@ -42,6 +42,7 @@ const judge: Omit<JudgeDefinition, 'level' | 'falseAlarm' | 'undecided'> = {
   minRequests: defaults.minRequests,
   provenBelow: 0.01,
   warmUpMs: 10_000,
+  stallMs: 1_000,
   metrics: [],
   probes: null,
 };

@@ -84,6 +84,11 @@ const settings = object(
       'How long after its first traffic nobody looks at how slow it is.',
       formatDuration(usual.warmUpMs),
     ),
+    stall: about(
+      duration('1s'),
+      'A copy may stand still for about so long: slowness must show in one such stretch of time after the other. 0s: each session counts by itself.',
+      formatDuration(usual.stallMs),
+    ),
     undecided: about(
       word('what to do while nothing is proven', ['go-on', 'hold', 'ask']),
       'What a hold that is over does while nothing is proven: go on and say so, stay until it is, or ask somebody. Without it: as the level says.',
@@ -134,6 +139,7 @@ function definitionFrom(values: Written): JudgeDefinition {
     minRequests: values['min-requests']?.value ?? base.minRequests,
     provenBelow: values['proven-below']?.value ?? base.provenBelow,
     warmUpMs: values['warm-up']?.value ?? base.warmUpMs,
+    stallMs: values.stall?.value ?? base.stallMs,
     undecided: values.undecided?.value ?? base.undecided,
     metrics: values.metrics?.value ?? base.metrics,
     probes: values.probes?.value ?? base.probes,

@@ -60,6 +60,7 @@ const everything = `
       false-alarm: 0.5%
       proven-below: 2%
       warm-up: 0s
+      stall: 2s
       undecided: hold
       metrics:
         - name: errors
@@ -92,6 +93,7 @@ test('everything that can be said of a judge is read', () => {
     falseAlarm: 0.005,
     provenBelow: 0.02,
     warmUpMs: 0,
+    stallMs: 2_000,
     undecided: 'hold',
     metrics: [
       {

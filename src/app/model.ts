@@ -190,6 +190,11 @@ export interface JudgeDefinition {
   provenBelow: number;
   /** How long after its first traffic the candidate's slowness is not looked at, while its caches are cold. */
   warmUpMs: number;
+  /**
+   * A copy may stand still for about so long, which makes all slow who are there: slowness must show in one such stretch of
+   * time after the other. 0: each session counts by itself.
+   */
+  stallMs: number;
   undecided: Undecided;
   metrics: MetricDefinition[];
   /** Null: traffic of users alone is looked at. */

@@ -43,6 +43,7 @@ export function addSimulateCommand(program: Command, add: Add): void {
         .conflicts('session'),
     )
     .option('--noise', 'now and then a fifth of all requests fails for half a minute, on both revisions')
+    .option('--stalls', 'about once a minute each revision stands still for a second, by itself')
     .option('--recorded', 'requests, errors and times as the router has counted them in this environment')
     .option('--rollouts <count>', 'of each new revision (1000)', countUpTo(100_000))
     .option('--seed <number>', 'another one gives other users (1)', count)

@@ -46,7 +46,7 @@ test('says how often and how soon each bad version would be stopped', async () =
     as good as the old      0 % (0-16.1)               ············
     2 % of requests fail    100 % (83.9-100)  37 s     ▁▃▅▆▇▇██████  362 sessions, 36 s
     0.5 % of requests fail  5 % (0.89-23.6)   1.1 min  ······▁▁▁▁▁▁  5,289 sessions, 8.8 min
-    1.6 times as slow       100 % (83.9-100)  26 s     ·▂▇█████████  165 sessions, 16 s
+    1.6 times as slow       100 % (83.9-100)  33 s     ··▄█████████  241 sessions, 24 s
 
     20 rollouts each, seed 1; in brackets: where the true share is, with 95 % confidence
     half and more of some would get through: stay longer, such as --steps 25%:9m, or have Slipway send requests of its own (judge: probes)

@@ -11,6 +11,7 @@ import {
   planOf,
   steadyTraffic,
   usualBursts,
+  usualStalls,
   type Candidate,
   type Question,
   type Traffic,
@@ -28,6 +29,7 @@ export interface SimulationWishes {
   slow?: number;
   cluster?: number;
   noise?: boolean;
+  stalls?: boolean;
 }
 
 /** The name of an environment that nobody wrote. */
@@ -96,7 +98,7 @@ function nothingToJudge(environment: string, kind: string): CodedError {
 }
 
 function modelOf(wishes: SimulationWishes, recorded: Partial<Traffic>): Traffic {
-  const { requests, session, errors, cluster, noise } = wishes;
+  const { requests, session, errors, cluster, noise, stalls } = wishes;
   const usual = { ...steadyTraffic(50), ...recorded };
   return {
     ...usual,
@@ -105,6 +107,7 @@ function modelOf(wishes: SimulationWishes, recorded: Partial<Traffic>): Traffic 
     errorShare: errors ?? usual.errorShare,
     failures: cluster === undefined ? 'apart' : 'together',
     bursts: noise ? usualBursts : null,
+    stalls: stalls ? usualStalls : null,
   };
 }
 

@@ -6,6 +6,7 @@ import type {
   MetricRecord,
   SessionCounts,
   ShareTotals,
+  Stretches,
   Totals,
 } from '../judge/index.ts';
 import type { LotCounts, RouterState, SessionLot } from './ports.ts';
@@ -33,6 +34,8 @@ export interface Compared {
   earlier: ShareTotals[];
   /** By chance, since the first traffic. */
   drawn: DrawnSessions[];
+  /** Of those, see `JudgeDefinition.stallMs`. */
+  stretches: Stretches;
   /** Where a router tells no lots. */
   dealt: DealtSessions | null;
   /** What a router that tells none has brought since there were sessions of both: two samples need both. */

@@ -12,6 +12,7 @@ import type {
 import { noChecks, noRules, type Revision, type RevisionProcess, type RolloutSettings } from './revision.ts';
 import { judgeLevels, type JudgeDefinition, type StrategyDefinition } from '../app/index.ts';
 import { here } from './machines.ts';
+import { noStretches } from '../judge/index.ts';
 import type { Step } from './strategy.ts';
 
 /*
@@ -155,9 +156,11 @@ function upgradeRollout(rollout: Rollout): Rollout {
   } as Rollout;
 }
 
-/** Shares of traffic before the present one were forgotten once. */
+/** Shares of traffic before the present one were forgotten once, and how slow both were from stretch to stretch. */
 function upgradeCompared(compared: Compared | null | undefined): Compared | null {
-  return compared ? { ...compared, earlier: (compared as Partial<Compared>).earlier ?? [] } : null;
+  if (!compared) return null;
+  const { earlier = [], stretches = noStretches() } = compared as Partial<Compared>;
+  return { ...compared, earlier, stretches };
 }
 
 /** Before there were checks, no step had passed any. */

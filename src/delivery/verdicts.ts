@@ -15,6 +15,7 @@ export function verdictOn({
   const seen: Seen = {
     edgesMs: compared.edgesMs,
     drawn: compared.drawn,
+    stretches: settings.judge.stallMs > 0 ? compared.stretches : null,
     dealt: compared.dealt,
     probed: compared.probed,
     candidate: compared.candidate,

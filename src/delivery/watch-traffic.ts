@@ -3,6 +3,8 @@ import { startObserved } from '../flow/index.ts';
 import {
   addInterval,
   addReading,
+  addToStretches,
+  noStretches,
   nothingDealt,
   type DrawnSessions,
   type Interval,
@@ -49,7 +51,9 @@ export function watchTraffic(
     return;
   }
   const { compared } = rollout;
-  const look: Look = { isWarm: isWarm(rollout, compared, settings.judge.warmUpMs), whole: isWhole(rollout) };
+  const { warmUpMs, stallMs } = settings.judge;
+  const stretch = stallMs > 0 ? Math.ceil(compared.since.elapsedMs / stallMs) : null;
+  const look: Look = { isWarm: isWarm(rollout, compared, warmUpMs), stretch, whole: isWhole(rollout) };
   for (const [machine, router] of Object.entries(observed.routers))
     if (router) countRouter(compared, { machine, reading: readRouter(router, reader) }, look);
   if (compared.edgesMs.length === 0) chooseEdges(compared, reader, observed);
@@ -62,6 +66,8 @@ export function watchTraffic(
 interface Look {
   /** Slowness counts: caches had the time to fill. */
   isWarm: boolean;
+  /** Number of the stretch of time that slowness is told by; null where each session counts by itself. */
+  stretch: number | null;
   /** Nobody but the candidate has traffic. */
   whole: boolean;
 }
@@ -123,6 +129,7 @@ function begin(
     stable: reader.stable === null ? null : beside,
     earlier: [],
     drawn: [],
+    stretches: noStretches(),
     dealt: null,
     undealt: null,
     probed: null,
@@ -148,7 +155,7 @@ function beginShare(
 function countRouter(
   compared: Compared,
   { machine, reading }: { machine: string; reading: Reading },
-  { isWarm, whole }: Look,
+  { isWarm, stretch, whole }: Look,
 ): void {
   const before = compared.readings[machine];
   compared.readings[machine] = reading;
@@ -161,8 +168,10 @@ function countRouter(
   );
   // What it is given to finish is no part of how it served.
   if (compared.stable && !whole) compared.stable = addTotals(compared.stable, more.stable);
-  if (more.lots) compared.drawn = addDrawn(compared.drawn, isWarm ? more.lots : more.lots.map(cold));
-  else if (!whole) countDealt(compared, { candidate: dealt(more.candidate), stable: dealt(more.stable) });
+  if (more.lots) {
+    compared.drawn = addDrawn(compared.drawn, isWarm ? more.lots : more.lots.map(cold));
+    if (isWarm && stretch !== null) addToStretches(compared.stretches, more.lots, stretch);
+  } else if (!whole) countDealt(compared, { candidate: dealt(more.candidate), stable: dealt(more.stable) });
 }
 
 /** Two samples need sessions of both: an interval is as long as it takes until both have some. */

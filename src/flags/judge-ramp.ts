@@ -74,6 +74,7 @@ export function judgeRamp(ramp: Ramp, totals: EnvironmentTotals | null): RampJud
   const seen: Seen = {
     edgesMs: [],
     drawn: troubles.map(drawnBy),
+    stretches: null,
     dealt: null,
     probed: null,
     candidate: during ?? nothing,

@@ -1,7 +1,8 @@
 import type { JudgeDefinition } from '../app/index.ts';
 import { logOfMean } from './logarithms.ts';
 import { lotTest, lotTestByShare, type Split } from './lot-test.ts';
-import type { DealtSessions, DrawnSessions, Evidence, Seen, SessionCounts } from './model.ts';
+import type { DealtSessions, DrawnSessions, Evidence, Seen, SessionCounts, Stretches } from './model.ts';
+import { betOnStretches, fewEachStretch } from './stretches.ts';
 import { oddsOf, sideBySide } from './words.ts';
 
 /** What speaks against the candidate: evidence with its weight among all that the judge looks at. */
@@ -27,9 +28,9 @@ export function comparisons({ probes, warmUpMs }: JudgeDefinition, seen: Seen): 
 }
 
 /** Some routers may tell lots and others deal sessions out; then both share the trust in failures. */
-function ofUsers({ drawn, edgesMs, shares, dealt }: Seen, since: string): Charge[] {
+function ofUsers({ drawn, edgesMs, stretches, shares, dealt }: Seen, since: string): Charge[] {
   if (dealt && drawn.length === 0) return [ofDealt(dealt)];
-  const lots = [errors(drawn, shares), slowness(drawn, { edgesMs, since }, shares)];
+  const lots = [errors(drawn, shares), slowness(drawn, { edgesMs, since, stretches }, shares)];
   if (!dealt) return lots;
   const half = (one: Charge) => ({ ...one, trust: one.trust / 2 });
   return [ofDealt(dealt), ...lots].map((one) => (one.evidence.about === 'errors' ? half(one) : one));
@@ -41,20 +42,41 @@ function errors(drawn: readonly DrawnSessions[], shares: number): Charge {
 }
 
 /** The edges share the trust evenly, as they were chosen before the first look; what is told is the one that says most. */
-function slowness(drawn: readonly DrawnSessions[], { edgesMs, since }: Slow, shares: number): Charge {
+function slowness(
+  drawn: readonly DrawnSessions[],
+  { edgesMs, since, stretches }: Slow,
+  shares: number,
+): Charge {
   const test = (splits: Split[]) => lotTestByShare(splits, tolerated, shares);
-  const all = edgesMs.map((edgeMs, index) => looked(drawn, slowerThan(edgeMs, index, since), test));
+  const troubles = edgesMs.map((edgeMs, index) => slowerThan(edgeMs, index, since));
+  const each = (lots: readonly DrawnSessions[]) => troubles.map((one) => looked(lots, one, test));
+  const all = each(drawn);
   const clearest = clearestOf(all);
   const told = clearest
     ? { counts: sumsOf(drawn, clearest.bad), what: `sessions|${clearest.happened}` }
     : 'no times were looked at';
-  return charge('slowness', logOfMean(all.map(({ logE }) => logE)), told);
+  return charge('slowness', Math.min(meanOf(all), lasting(stretches, drawn, each)), told);
+}
+
+/** Slowness says no more than is left of it where many who are slow at once are one event. */
+function lasting(
+  stretches: Stretches | null,
+  drawn: readonly DrawnSessions[],
+  each: (lots: readonly DrawnSessions[]) => { logE: number }[],
+): number {
+  if (!stretches) return Infinity;
+  return logOfMean([betOnStretches(stretches), meanOf(each(fewEachStretch(stretches, drawn)))]);
+}
+
+function meanOf(all: readonly { logE: number }[]): number {
+  return logOfMean(all.map(({ logE }) => logE));
 }
 
 /** Beyond which times a session is slow, and since when that is looked at, in words. */
 interface Slow {
   edgesMs: readonly number[];
   since: string;
+  stretches: Stretches | null;
 }
 
 /** What may happen to a session, in words and as a count. */

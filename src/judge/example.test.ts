@@ -16,6 +16,7 @@ test.each(['judge.md', 'how-it-works.md'])('the example in docs/%s is what the j
   const verdict = judge(judgeLevels[defaults.judge], {
     edgesMs: [],
     drawn: [{ chance: 0.1, candidate, stable }],
+    stretches: null,
     dealt: null,
     probed: null,
     candidate: totals(candidate),

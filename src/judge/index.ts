@@ -1,6 +1,7 @@
 export { judge, provesHarm } from './judge.ts';
 export { keepsBounds, type Kept } from './kept.ts';
 export { addReading, type Reading } from './metrics.ts';
+export { addToStretches, noStretches } from './stretches.ts';
 export { addInterval, nothingDealt, type Interval } from './two-sample.ts';
 export { oddsText } from './words.ts';
 export type {
@@ -12,6 +13,7 @@ export type {
   Seen,
   SessionCounts,
   ShareTotals,
+  Stretches,
   Totals,
   Verdict,
 } from './model.ts';

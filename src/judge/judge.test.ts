@@ -26,6 +26,7 @@ function seen(wishes: Partial<Seen>): Seen {
   return {
     edgesMs: [],
     drawn: [],
+    stretches: null,
     dealt: null,
     probed: null,
     candidate: nothing,

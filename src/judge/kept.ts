@@ -22,6 +22,7 @@ export function keepsBounds(rules: JudgeDefinition, totals: Totals): Kept {
     ...alone,
     edgesMs: [],
     drawn: [],
+    stretches: null,
     dealt: null,
     probed: null,
     metrics: [],

@@ -17,6 +17,21 @@ export interface DrawnSessions {
   stable: SessionCounts;
 }
 
+/**
+ * How slow both revisions were, stretch of time by stretch of time. A copy that stands still for a moment makes all slow
+ * who are there, which is one event and not many.
+ */
+export interface Stretches {
+  /** Number of the stretch that is under way. */
+  at: number;
+  /** What it has brought so far. */
+  open: { candidate: SessionCounts; stable: SessionCounts };
+  /** What each stake on the stretches that are over has become, as a natural logarithm: by edge, then by stake. */
+  wealth: number[][];
+  /** Slow sessions of the candidate, no more than a few of each stretch: by chance, then by edge. */
+  slow: { chance: number; slow: number[] }[];
+}
+
 /** What a revision answered, whoever asked; all counts only grow. */
 export interface Totals {
   requests: number;
@@ -65,6 +80,8 @@ export interface Seen {
   edgesMs: readonly number[];
   /** Of users, by chance. Empty where the router does not tell lots. */
   drawn: readonly DrawnSessions[];
+  /** Of those, how slow they were from stretch to stretch; null where sessions are taken to be slow by themselves. */
+  stretches: Stretches | null;
   /** Null where the router tells lots. */
   dealt: DealtSessions | null;
   /** Requests that Slipway sent itself; all by one chance. Null without probes. */

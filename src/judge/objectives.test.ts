@@ -68,7 +68,7 @@ describe('what was asked of it, over shares', () => {
     slow: 0,
   });
   const verdict = (earlier: ShareTotals[], present: ShareTotals) => {
-    const nothing = { edgesMs: [], drawn: [], dealt: null, probed: null, metrics: [] };
+    const nothing = { edgesMs: [], drawn: [], stretches: null, dealt: null, probed: null, metrics: [] };
     const seen: Seen = { ...nothing, ...present, earlier, shares: 3, sessionsPerMinute: null };
     return judge(rules, seen);
   };

@@ -9,6 +9,7 @@ export {
   quantileMs,
   steadyTraffic,
   usualBursts,
+  usualStalls,
   type Bursts,
   type Candidate,
   type Latency,

@@ -96,7 +96,10 @@ function begin(simulation: Simulation, random: Random, audience: Audience | null
   const trace = drawTrace({ ...simulation, edgesMs, marksMs, tickMs: lookMs, lengthMs }, random);
   const run: Run = {
     simulation,
-    tally: startTally(edgesMs, plan.steps.length + 1, marksMs.indexOf(rules.p95Ms ?? 0)),
+    tally: startTally(rules, edgesMs, {
+      shares: plan.steps.length + 1,
+      p95: marksMs.indexOf(rules.p95Ms ?? 0),
+    }),
     outcome: null,
     ms: 0,
     sessions: 0,
@@ -126,7 +129,7 @@ function goOn(run: Run, weight: number, holdMs: number): void {
 function see(run: Run, counts: { candidate: Counts; stable: Counts }): void {
   const { simulation, tally } = run;
   const { rules } = simulation;
-  tally.add(counts, run.ms > rules.warmUpMs);
+  tally.add(counts, run.ms);
   run.sessions += counts.candidate.sessions + counts.stable.sessions;
   // Evidence against it grows by its own bad sessions alone.
   const { failedSessions, slowSessions } = counts.candidate;

@@ -130,6 +130,23 @@ describe('rollouts', () => {
     expect({ end, about }).toEqual({ end: 'stopped', about: 'slowness' });
   });
 
+  test('a revision that stands still now and then is not slow', () => {
+    const traffic = { ...steadyTraffic(5_000), stalls: { everyMs: 60_000, lastsMs: 2_000 } };
+    const stoppedOf = (stallMs: number, slowdown: number) =>
+      playMany(
+        simulation({
+          traffic,
+          rules: { ...judgeLevels.balanced, stallMs },
+          candidate: { ...good, slowdown },
+          lookMs: 500,
+        }),
+        { rollouts: 40, seed: 3 },
+      ).stopped.count;
+    expect(stoppedOf(0, 1)).toBeGreaterThan(4);
+    expect(stoppedOf(2_000, 1)).toBe(0);
+    expect(stoppedOf(2_000, 1.6)).toBe(40);
+  });
+
   test('others look at the same users', () => {
     const { ours, peers } = playBesidePeers(simulation({ candidate: bad }), { rollouts: 20, seed: 1 });
     expect(ours.stopped.count).toBe(20);

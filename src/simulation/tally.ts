@@ -1,4 +1,13 @@
-import type { DrawnSessions, Seen, SessionCounts, ShareTotals, Totals } from '../judge/index.ts';
+import type { JudgeDefinition } from '../app/index.ts';
+import {
+  addToStretches,
+  noStretches,
+  type DrawnSessions,
+  type Seen,
+  type SessionCounts,
+  type ShareTotals,
+  type Totals,
+} from '../judge/index.ts';
 import type { Counts } from './trace.ts';
 
 /** What the judge gets to see of a rollout, kept up to date in place. */
@@ -6,8 +15,8 @@ export interface Tally {
   seen: Seen & { drawn: DrawnSessions[]; earlier: ShareTotals[] };
   /** A share of traffic begins. @param weight - The candidate's, 0-1. */
   begin(weight: number): void;
-  /** @param warm - False while the candidate's slowness is not looked at. */
-  add(counts: { candidate: Counts; stable: Counts }, warm: boolean): void;
+  /** @param atMs - Since the candidate's first traffic. */
+  add(counts: { candidate: Counts; stable: Counts }, atMs: number): void;
 }
 
 /**
@@ -17,10 +26,16 @@ export interface Tally {
  * @param shares - How many shares of traffic the rollout has.
  * @param p95 - Index among the edges of the bound that the rules have; -1 without.
  */
-export function startTally(edgesMs: readonly number[], shares: number, p95: number): Tally {
+export function startTally(
+  { warmUpMs, stallMs }: Pick<JudgeDefinition, 'warmUpMs' | 'stallMs'>,
+  edgesMs: readonly number[],
+  { shares, p95 }: { shares: number; p95: number },
+): Tally {
+  const stretches = stallMs > 0 ? noStretches() : null;
   const seen: Tally['seen'] = {
     edgesMs,
     drawn: [],
+    stretches,
     dealt: null,
     probed: null,
     candidate: noTotals(),
@@ -43,12 +58,18 @@ export function startTally(edgesMs: readonly number[], shares: number, p95: numb
       seen.candidate = noTotals();
       if (lot) seen.stable = noTotals();
     },
-    add({ candidate, stable }, warm) {
+    add({ candidate, stable }, atMs) {
       addTotals(seen.candidate, candidate, p95);
       if (!lot) return;
       if (seen.stable) addTotals(seen.stable, stable, p95);
+      const warm = atMs > warmUpMs;
       addSessions(lot.candidate, candidate, warm);
       addSessions(lot.stable, stable, warm);
+      if (stretches && warm) {
+        const came = { ...lot, candidate: sessionsOf(candidate), stable: sessionsOf(stable) };
+        // It ends now.
+        addToStretches(stretches, [came], Math.ceil(atMs / stallMs));
+      }
     },
   };
 }
@@ -63,6 +84,10 @@ function addTotals(totals: Totals, counts: Counts, p95: number): void {
   totals.sessions += counts.sessions;
   totals.failedSessions += counts.failedSessions;
   if (p95 >= 0) totals.slow += counts.slowRequests[p95] ?? 0;
+}
+
+function sessionsOf({ sessions, failedSessions, slowSessions }: Counts): SessionCounts {
+  return { sessions, failed: failedSessions, slow: slowSessions };
 }
 
 function addSessions(sum: SessionCounts, counts: Counts, warm: boolean): void {

@@ -41,34 +41,45 @@ export interface TraceModel {
  */
 export function drawTrace(model: TraceModel, random: Random): Trace {
   const { traffic, candidate } = model;
-  const burst = burstsOf(model, random);
+  const burst = timesOf(traffic.bursts, model, random);
+  const candidateStalls = timesOf(traffic.stalls, model, random);
+  const stableStalls = timesOf(traffic.stalls, model, random);
   const ofStable = drawing(model, 1);
   const ofCandidate = drawing(model, candidate.slowdown);
+  const [ofStalledStable, ofStalledCandidate] = [drawing(model, endless), drawing(model, endless)];
   const ofCold = drawing(model, candidate.slowdown * (traffic.coldStart?.times ?? 1));
   const sessionsATick = (traffic.requestsPerMinute / traffic.requestsPerSession) * (model.tickMs / 60_000);
   return {
     next(atMs, weight) {
-      const shared = burst();
+      const shared = burst() ? (traffic.bursts?.errorShare ?? 0) : 0;
       const grown = 1 + (traffic.drift - 1) * Math.min(1, atMs / model.lengthMs);
       const failing = (share: number) => 1 - (1 - Math.min(1, share * grown)) * (1 - shared);
       const cold = atMs < (traffic.coldStart?.forMs ?? 0);
-      const drawCandidate = cold ? ofCold : ofCandidate;
+      const drawCandidate = candidateStalls() ? ofStalledCandidate : cold ? ofCold : ofCandidate;
+      const drawStable = stableStalls() ? ofStalledStable : ofStable;
       return {
         candidate: drawCandidate(random, sessionsATick * weight, failing(candidate.errorShare)),
-        stable: ofStable(random, sessionsATick * (1 - weight), failing(traffic.errorShare)),
+        stable: drawStable(random, sessionsATick * (1 - weight), failing(traffic.errorShare)),
       };
     },
   };
 }
 
-/** Share of requests that fail on both revisions in the next stretch. */
-function burstsOf({ traffic: { bursts }, tickMs }: TraceModel, random: Random): () => number {
-  if (!bursts) return () => 0;
+/** So many times as long is longer than everything. */
+const endless = 1e6;
+
+/** Whether the next stretch is one of those times. */
+function timesOf(
+  times: { everyMs: number; lastsMs: number } | null,
+  { tickMs }: TraceModel,
+  random: Random,
+): () => boolean {
+  if (!times) return () => false;
   let leftMs = 0;
   return () => {
     if (leftMs > 0) leftMs -= tickMs;
-    else if (random() < tickMs / bursts.everyMs) leftMs = bursts.lastsMs;
-    return leftMs > 0 ? bursts.errorShare : 0;
+    else if (random() < tickMs / times.everyMs) leftMs = times.lastsMs;
+    return leftMs > 0;
   };
 }
 

@@ -11,6 +11,8 @@ export interface Traffic {
   drift: number;
   /** Times in which some requests fail on both revisions; null for none. */
   bursts: Bursts | null;
+  /** Times in which a revision stands still, each by itself; null for none. */
+  stalls: Stalls | null;
   latency: Latency;
   /** The candidate's caches are cold at first: null for not. */
   coldStart: { forMs: number; times: number } | null;
@@ -23,6 +25,13 @@ export interface Bursts {
   lastsMs: number;
   /** Of requests that fail meanwhile, 0-1. */
   errorShare: number;
+}
+
+/** Something that strikes one revision at a time, and all of it: garbage is collected, the machine is busy. */
+export interface Stalls {
+  /** From the begin of one to the next, on average. */
+  everyMs: number;
+  lastsMs: number;
 }
 
 /** Log-normal, as times of requests mostly are. */
@@ -52,6 +61,7 @@ export function steadyTraffic(requestsPerMinute: number): Traffic {
     failures: 'apart',
     drift: 1,
     bursts: null,
+    stalls: null,
     latency: usualLatency,
     coldStart: null,
   };
@@ -59,6 +69,9 @@ export function steadyTraffic(requestsPerMinute: number): Traffic {
 
 /** Half a minute of every five minutes or so a fifth of all requests fails, on both revisions. */
 export const usualBursts: Bursts = { everyMs: 300_000, lastsMs: 30_000, errorShare: 0.2 };
+
+/** A second every minute or so. */
+export const usualStalls: Stalls = { everyMs: 60_000, lastsMs: 1_000 };
 
 /** Share of sessions with a request that fails, while requests fail with this share. */
 export function failedSessionShare(

@@ -31,13 +31,16 @@ export function judgeText({
 
 /** `50 requests a minute in sessions of 5; 0.2 % fail, each by itself; half take less than 80 ms, 95 of 100 less than 215 ms` */
 export function trafficText(traffic: Traffic): string {
-  const { requestsPerMinute, requestsPerSession, errorShare, failures, bursts, latency } = traffic;
+  const { requestsPerMinute, requestsPerSession, errorShare, failures, bursts, stalls, latency } = traffic;
   const together = failures === 'together' ? 'whole sessions together' : 'each by itself';
   const noise = bursts
     ? `; bursts on both revisions: ${percent(bursts.errorShare)} fail for ${formatDuration(bursts.lastsMs)}, about every ${formatDuration(bursts.everyMs)}`
     : '';
+  const still = stalls
+    ? `; each revision stands still for ${formatDuration(stalls.lastsMs)}, about every ${formatDuration(stalls.everyMs)}`
+    : '';
   const times = `half take less than ${Math.round(latency.medianMs)} ms, 95 of 100 less than ${Math.round(quantileMs(0.95, latency))} ms`;
-  return `${rateText(requestsPerMinute)} in sessions of ${thousands(requestsPerSession)}; ${percent(errorShare)} fail, ${together}${noise}; ${times}`;
+  return `${rateText(requestsPerMinute)} in sessions of ${thousands(requestsPerSession)}; ${percent(errorShare)} fail, ${together}${noise}${still}; ${times}`;
 }
 
 /** `300 requests a minute`; `1 request an hour` where so few come. */
