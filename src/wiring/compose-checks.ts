@@ -6,7 +6,8 @@ import { askMachines } from './ask-machines.ts';
 import { readForPlan } from './plan-compose.ts';
 import { commitFiles } from './repository-files.ts';
 import { dataFindingsOfCommit } from './shared-data-checks.ts';
-import { FindingsError, type CheckedCommit, type ShipWish } from './shipping.ts';
+import { FindingsError } from './findings-error.ts';
+import type { CheckedCommit, ShipWish } from './shipping.ts';
 import type { System } from './system.ts';
 
 /**

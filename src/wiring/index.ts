@@ -14,7 +14,8 @@ export { readDefinition, type CommitFiles } from './repository-files.ts';
 export { chooseRouter, type RouterWish } from './choose-router.ts';
 export { routerKinds, type RouterKind } from './router-settings.ts';
 export { requireFreePort, type Listen } from './router-process.ts';
-export { FindingsError, type ShipWish } from './shipping.ts';
+export { FindingsError } from './findings-error.ts';
+export type { ShipWish } from './shipping.ts';
 export { openSystem, type System, type SystemOptions } from './system.ts';
 export type {
   CollectionView,

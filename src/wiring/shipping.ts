@@ -16,20 +16,9 @@ import {
 } from './repository-files.ts';
 import { routerFindings } from './router-fit.ts';
 import { routerSettings } from './router-settings.ts';
+import { FindingsError } from './findings-error.ts';
 import type { RunFlowData } from './run-data.ts';
 import type { ShipData } from './ship-flow.ts';
-
-/** Mistakes of the user's files, all at once, with the texts that they point into. */
-export class FindingsError extends Error {
-  readonly findings: Finding[];
-  readonly sources: Record<string, string>;
-
-  constructor(findings: Finding[], sources: Record<string, string> = {}) {
-    super(findings[0]?.message ?? 'something is wrong with the files of the commit');
-    this.findings = findings;
-    this.sources = sources;
-  }
-}
 
 /** Which commit to ship, and who says so. */
 export interface ShipWish {

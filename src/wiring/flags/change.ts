@@ -11,7 +11,7 @@ import {
 } from '../../flags/index.ts';
 import type { Json } from '../../flow/index.ts';
 import type { FlowTurn, StoredFlags, Store } from '../../store/index.ts';
-import { FindingsError } from '../shipping.ts';
+import { FindingsError } from '../findings-error.ts';
 import type { FlagPlace } from './place.ts';
 
 /** What somebody wants, or to have an old version back: the one before, if none is named. */
