@@ -1,8 +1,6 @@
-import { createWriteStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import fastify, {
   type FastifyError,
   type FastifyInstance,
@@ -31,6 +29,7 @@ import {
   shipRequest,
   wordRequest,
 } from './request-shapes.ts';
+import { saveBody } from './save-body.ts';
 import { seenEvents, seenHistory, seenShips, seenStatus } from './seen.ts';
 import { sendLogs, watch } from './streams.ts';
 
@@ -229,7 +228,7 @@ async function receiveBundle(
   const folder = await mkdtemp(join(home, 'incoming-'));
   try {
     const file = join(folder, 'commit.bundle');
-    await pipeline(request.body as Readable, createWriteStream(file, { mode: 0o600 }));
+    await saveBody(request.body as Readable, file);
     await take(file);
   } finally {
     await rm(folder, { recursive: true, force: true });
