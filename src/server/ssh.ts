@@ -26,7 +26,7 @@ interface SshOptions {
 }
 
 const keptLines = 8;
-const lastWordsMs = 1000;
+const lastWordsMs = 5000;
 const toldFreshMs = 5000;
 /** What shells answer for a command that they do not find. */
 const notFound = 127;

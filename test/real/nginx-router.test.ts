@@ -476,8 +476,8 @@ suite(`nginx as a router${missing ? ' (needs: apt-get install nginx-light)' : ''
     await writeFile(join(folder, 'shop.pem'), 'broken');
     await until(async () => (await rig.router.health()).problems.length === 1);
     expect(await serial()).not.toContain('Error');
-    const copies = await readdir(join(rig.folder, 'nginx', 'certificates'));
-    expect(copies.length).toBe(1);
+    // What no worker holds any more is removed after it has been let go.
+    await until(async () => (await readdir(join(rig.folder, 'nginx', 'certificates'))).length === 1);
   });
 
   test("Slipway's part in the user's own configuration leaves the user's sites alone", async () => {
