@@ -1,13 +1,14 @@
 import type { ObservedTimer } from '../flow/index.ts';
-import type {
-  DealtSessions,
-  DrawnSessions,
-  Interval,
-  MetricRecord,
-  SessionCounts,
-  ShareTotals,
-  Stretches,
-  Totals,
+import {
+  addCounts,
+  type DealtSessions,
+  type DrawnSessions,
+  type Interval,
+  type MetricRecord,
+  type SessionCounts,
+  type ShareTotals,
+  type Stretches,
+  type Totals,
 } from '../judge/index.ts';
 import type { LotCounts, RouterState, SessionLot } from './ports.ts';
 
@@ -34,8 +35,8 @@ export interface Compared {
   earlier: ShareTotals[];
   /** By chance, since the first traffic. */
   drawn: DrawnSessions[];
-  /** Of those, see `JudgeDefinition.stallMs`. */
-  stretches: Stretches;
+  /** Of those; null where each session counts by itself. */
+  stretches: Stretches | null;
   /** Where a router tells no lots. */
   dealt: DealtSessions | null;
   /** What a router that tells none has brought since there were sessions of both: two samples need both. */
@@ -124,17 +125,6 @@ export function countsMinus(now: SessionCounts, before: SessionCounts | undefine
     sessions: Math.max(0, now.sessions - before.sessions),
     failed: Math.max(0, now.failed - before.failed),
     slow: now.slow.map((count, index) => Math.max(0, count - (before.slow[index] ?? count))),
-  };
-}
-
-/** Two counts in one; of different edges the longer list counts. */
-export function addCounts(one: SessionCounts, other: SessionCounts): SessionCounts {
-  const [longer, shorter] =
-    one.slow.length >= other.slow.length ? [one.slow, other.slow] : [other.slow, one.slow];
-  return {
-    sessions: one.sessions + other.sessions,
-    failed: one.failed + other.failed,
-    slow: longer.map((count, index) => count + (shorter[index] ?? 0)),
   };
 }
 

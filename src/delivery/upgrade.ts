@@ -12,7 +12,7 @@ import type {
 import { noChecks, noRules, type Revision, type RevisionProcess, type RolloutSettings } from './revision.ts';
 import { judgeLevels, type JudgeDefinition, type StrategyDefinition } from '../app/index.ts';
 import { here } from './machines.ts';
-import { noStretches } from '../judge/index.ts';
+import { startStretches } from '../judge/index.ts';
 import type { Step } from './strategy.ts';
 
 /*
@@ -159,7 +159,8 @@ function upgradeRollout(rollout: Rollout): Rollout {
 /** Shares of traffic before the present one were forgotten once, and how slow both were from stretch to stretch. */
 function upgradeCompared(compared: Compared | null | undefined): Compared | null {
   if (!compared) return null;
-  const { earlier = [], stretches = noStretches() } = compared as Partial<Compared>;
+  const { earlier = [], stretches = startStretches(judgeLevels.balanced.stallMs) } =
+    compared as Partial<Compared>;
   return { ...compared, earlier, stretches };
 }
 

@@ -15,7 +15,7 @@ export function verdictOn({
   const seen: Seen = {
     edgesMs: compared.edgesMs,
     drawn: compared.drawn,
-    stretches: settings.judge.stallMs > 0 ? compared.stretches : null,
+    stretches: compared.stretches,
     dealt: compared.dealt,
     probed: compared.probed,
     candidate: compared.candidate,

@@ -1,18 +1,18 @@
 import { unreachable } from '../diagnostics/index.ts';
 import { startObserved } from '../flow/index.ts';
 import {
+  addCounts,
   addInterval,
   addReading,
   addToStretches,
-  noStretches,
   nothingDealt,
+  startStretches,
   type DrawnSessions,
   type Interval,
   type SessionCounts,
   type Totals,
 } from '../judge/index.ts';
 import {
-  addCounts,
   addDrawn,
   addTotals,
   between,
@@ -51,9 +51,7 @@ export function watchTraffic(
     return;
   }
   const { compared } = rollout;
-  const { warmUpMs, stallMs } = settings.judge;
-  const stretch = stallMs > 0 ? Math.ceil(compared.since.elapsedMs / stallMs) : null;
-  const look: Look = { isWarm: isWarm(rollout, compared, warmUpMs), stretch, whole: isWhole(rollout) };
+  const look: Look = { isWarm: isWarm(rollout, compared, settings.judge.warmUpMs), whole: isWhole(rollout) };
   for (const [machine, router] of Object.entries(observed.routers))
     if (router) countRouter(compared, { machine, reading: readRouter(router, reader) }, look);
   if (compared.edgesMs.length === 0) chooseEdges(compared, reader, observed);
@@ -66,8 +64,6 @@ export function watchTraffic(
 interface Look {
   /** Slowness counts: caches had the time to fill. */
   isWarm: boolean;
-  /** Number of the stretch of time that slowness is told by; null where each session counts by itself. */
-  stretch: number | null;
   /** Nobody but the candidate has traffic. */
   whole: boolean;
 }
@@ -129,7 +125,7 @@ function begin(
     stable: reader.stable === null ? null : beside,
     earlier: [],
     drawn: [],
-    stretches: noStretches(),
+    stretches: startStretches(rollout.settings.judge?.stallMs ?? 0),
     dealt: null,
     undealt: null,
     probed: null,
@@ -155,7 +151,7 @@ function beginShare(
 function countRouter(
   compared: Compared,
   { machine, reading }: { machine: string; reading: Reading },
-  { isWarm, stretch, whole }: Look,
+  { isWarm, whole }: Look,
 ): void {
   const before = compared.readings[machine];
   compared.readings[machine] = reading;
@@ -170,7 +166,7 @@ function countRouter(
   if (compared.stable && !whole) compared.stable = addTotals(compared.stable, more.stable);
   if (more.lots) {
     compared.drawn = addDrawn(compared.drawn, isWarm ? more.lots : more.lots.map(cold));
-    if (isWarm && stretch !== null) addToStretches(compared.stretches, more.lots, stretch);
+    if (isWarm && compared.stretches) addToStretches(compared.stretches, more.lots, compared.since.elapsedMs);
   } else if (!whole) countDealt(compared, { candidate: dealt(more.candidate), stable: dealt(more.stable) });
 }
 

@@ -1,7 +1,8 @@
 export { judge, provesHarm } from './judge.ts';
 export { keepsBounds, type Kept } from './kept.ts';
 export { addReading, type Reading } from './metrics.ts';
-export { addToStretches, noStretches } from './stretches.ts';
+export { addCounts } from './counts.ts';
+export { addToStretches, startStretches } from './stretches.ts';
 export { addInterval, nothingDealt, type Interval } from './two-sample.ts';
 export { oddsText } from './words.ts';
 export type {

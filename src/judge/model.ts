@@ -22,6 +22,8 @@ export interface DrawnSessions {
  * who are there, which is one event and not many.
  */
 export interface Stretches {
+  /** Of each. */
+  lengthMs: number;
   /** Number of the stretch that is under way. */
   at: number;
   /** What it has brought so far. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { judgeLevels } from '../app/index.ts';
 import { judge } from './judge.ts';
 import type { DrawnSessions, Seen, SessionCounts } from './model.ts';
-import { addToStretches, noStretches } from './stretches.ts';
+import { addToStretches, startStretches } from './stretches.ts';
 
 const nothing = { requests: 0, errors: 0, sessions: 0, failedSessions: 0, slow: 0 };
 const few: SessionCounts = { sessions: 20, failed: 0, slow: [1] };
@@ -10,10 +10,11 @@ const stalled: SessionCounts = { sessions: 20, failed: 0, slow: [20] };
 
 /** One stretch after the other, half of all sessions on each revision. */
 function verdictAfter(all: readonly Omit<DrawnSessions, 'chance'>[]): ReturnType<typeof judge> {
-  const stretches = noStretches();
+  const lengthMs = judgeLevels.balanced.stallMs;
+  const stretches = startStretches(lengthMs)!;
   for (const [index, sides] of all.entries())
-    addToStretches(stretches, [{ chance: 0.5, ...structuredClone(sides) }], index + 1);
-  addToStretches(stretches, [], all.length + 1);
+    addToStretches(stretches, [{ chance: 0.5, ...sides }], (index + 1) * lengthMs);
+  addToStretches(stretches, [], (all.length + 1) * lengthMs);
   const sum = (side: 'candidate' | 'stable') => ({
     sessions: all.reduce((total, one) => total + one[side].sessions, 0),
     failed: 0,

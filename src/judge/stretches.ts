@@ -1,3 +1,4 @@
+import { addCounts } from './counts.ts';
 import { logOfMean } from './logarithms.ts';
 import type { DrawnSessions, SessionCounts, Stretches } from './model.ts';
 
@@ -6,26 +7,28 @@ const stakes = [0.15, 0.4, 0.9];
 /** So many slow sessions of one stretch may still be by themselves. */
 const few = 2;
 
-export function noStretches(): Stretches {
-  return { at: 0, open: nobodyYet(), wealth: [], slow: [] };
+/** @param lengthMs - See `JudgeDefinition.stallMs`; null for 0: each session counts by itself. */
+export function startStretches(lengthMs: number): Stretches | null {
+  return lengthMs > 0 ? { lengthMs, at: 0, open: nobodyYet(), wealth: [], slow: [] } : null;
 }
 
 /**
  * Adds what came, in place. It does not matter in which order stretches come.
  *
- * @param at - Number of the stretch that it came in.
+ * @param nowMs - When it had come, on a clock that only runs while somebody looks.
  */
-export function addToStretches(stretches: Stretches, more: readonly DrawnSessions[], at: number): void {
+export function addToStretches(stretches: Stretches, more: readonly DrawnSessions[], nowMs: number): void {
+  const at = Math.ceil(nowMs / stretches.lengthMs);
   if (at !== stretches.at) {
     settle(stretches);
     stretches.at = at;
     stretches.open = nobodyYet();
   }
-  const { candidate, stable } = stretches.open;
+  const { open } = stretches;
   for (const lot of more) {
     countSlow(stretches, lot);
-    addTo(candidate, lot.candidate);
-    addTo(stable, lot.stable);
+    open.candidate = addCounts(open.candidate, lot.candidate);
+    open.stable = addCounts(open.stable, lot.stable);
   }
 }
 
@@ -74,13 +77,6 @@ function settle({ open: { candidate, stable }, wealth }: Stretches): void {
 /** A session may be slow a stretch later than it began. */
 function slowShare({ sessions, slow }: SessionCounts, edge: number): number {
   return Math.min(1, (slow[edge] ?? 0) / sessions);
-}
-
-function addTo(sum: SessionCounts, more: SessionCounts): void {
-  sum.sessions += more.sessions;
-  sum.failed += more.failed;
-  for (let edge = 0; edge < more.slow.length; edge++)
-    sum.slow[edge] = (sum.slow[edge] ?? 0) + (more.slow[edge] ?? 0);
 }
 
 function nobodyYet(): Stretches['open'] {

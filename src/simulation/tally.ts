@@ -1,7 +1,7 @@
 import type { JudgeDefinition } from '../app/index.ts';
 import {
   addToStretches,
-  noStretches,
+  startStretches,
   type DrawnSessions,
   type Seen,
   type SessionCounts,
@@ -31,7 +31,7 @@ export function startTally(
   edgesMs: readonly number[],
   { shares, p95 }: { shares: number; p95: number },
 ): Tally {
-  const stretches = stallMs > 0 ? noStretches() : null;
+  const stretches = startStretches(stallMs);
   const seen: Tally['seen'] = {
     edgesMs,
     drawn: [],
@@ -67,8 +67,7 @@ export function startTally(
       addSessions(lot.stable, stable, warm);
       if (stretches && warm) {
         const came = { ...lot, candidate: sessionsOf(candidate), stable: sessionsOf(stable) };
-        // It ends now.
-        addToStretches(stretches, [came], Math.ceil(atMs / stallMs));
+        addToStretches(stretches, [came], atMs);
       }
     },
   };
