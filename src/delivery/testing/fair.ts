@@ -70,7 +70,7 @@ export function unfairVerdicts(rollout: Rollout | null, events: readonly NewEven
       verdict === 'failed'
         ? notGuilty(rollout, evidence, truth)
         : verdict === 'passed'
-          ? notSeen(rollout, truth)
+          ? notSeen(rollout, evidence, truth)
           : null;
     return wrong === null ? [] : [`${rollout.id} ${verdict}, and ${wrong}`];
   });
@@ -89,10 +89,18 @@ function notGuilty({ candidate, settings }: Rollout, evidence: Evidence[], { sen
   return null;
 }
 
-function notSeen({ candidate, settings: { judge } }: Rollout, { world, sent }: Truth): string | null {
+function notSeen(
+  { candidate, settings: { judge } }: Rollout,
+  evidence: Evidence[],
+  { world, sent }: Truth,
+): string | null {
   if (!judge) return 'nobody asked';
   const unread = judge.metrics.find(({ name, failures }) => (sent.values[name] ?? 0) < failures);
   if (unread) return `${unread.name} was read too rarely`;
+  // Beside a stable revision that fails, that the candidate fails less often is told by whose the failures are: at half of
+  // the traffic, each of the stable revision's makes it at most three times as likely.
+  const beside = evidence.find(({ about }) => about === 'errors')?.counts?.stable.bad ?? 0;
+  if (judge.errorRate === null && judge.p95Ms === null && beside >= Math.log(20) / Math.log(3)) return null;
   // Of fewer that are all well, no share can be told with odds of 20 : 1.
   const needed = Math.log(20) / -Math.log1p(-(judge.errorRate ?? judge.provenBelow));
   const seen = world.servedBy(candidate.id) + sent.candidate;
