@@ -1,21 +1,42 @@
-import { appendFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { appendFileSync, writeFileSync } from 'node:fs';
 import { relative } from 'node:path';
-import { stripVTControlCharacters } from 'node:util';
-import type { Reporter, TestCase } from 'vitest/node';
+import { failuresOf, readReport, told } from './test-report.ts';
 
+/*
+ * Runs the files of a vitest run again in which something failed, alone, and puts what they say now into its report:
+ * `node scripts/second-tries.ts REPORT NAMES COMMAND...`. Whole files, since many tell one story, which cannot be begun in
+ * its middle; alone, since a busy machine may have been the cause. What passes now is named in the file NAMES.
+ * Ends with 1 when something still fails, and when more files failed than are run again.
+ */
+const mostFiles = 3;
 const mostLines = 4;
 
-/**
- * Tells which tests failed and passed when they were run once more, with the first lines of what they failed with, in the
- * file that SLIPWAY_SECOND_TRIES names. A busy machine may have caused it, or a fault that shows itself rarely.
- */
-export default class SecondTries implements Reporter {
-  onTestCaseResult(test: TestCase): void {
-    const file = process.env['SLIPWAY_SECOND_TRIES'];
-    if (file === undefined || test.diagnostic()?.flaky !== true) return;
-    const error = test.result().errors?.[0]?.message ?? 'no error was kept';
-    const lines = stripVTControlCharacters(error).split('\n').slice(0, mostLines);
-    const name = `${relative('.', test.module.moduleId)} > ${test.fullName}`;
-    appendFileSync(file, [`PASSED AT THE SECOND TRY: ${name}`, ...lines].join('\n    ') + '\n');
-  }
+const [path = '', names = '', command = '', ...words] = process.argv.slice(2);
+const all = readReport(path)?.testResults ?? [];
+const failed = all.filter((file) => failuresOf(file).length > 0);
+// A run that wrote nothing, or failed for another reason than its tests, is not made good by another one.
+if (failed.length === 0) process.exitCode = 1;
+else if (failed.length > mostFiles) {
+  console.log(`${failed.length} files failed, and at most ${mostFiles} are run again`);
+  process.exitCode = 1;
+} else process.exitCode = playAgain();
+
+function playAgain(): number {
+  const again = `${path}.again`;
+  const files = failed.map(({ name }) => relative('.', name));
+  spawnSync(
+    command,
+    [...words, '--maxWorkers=1', '--reporter=dot', '--reporter=json', `--outputFile.json=${again}`, ...files],
+    {
+      stdio: 'inherit',
+    },
+  );
+  const second = readReport(again)?.testResults ?? failed;
+  const results = all.map((file) => second.find(({ name }) => name === file.name) ?? file);
+  writeFileSync(path, JSON.stringify({ testResults: results }));
+  const still = new Set(second.flatMap(failuresOf).map(({ test }) => test));
+  for (const failure of failed.flatMap(failuresOf).filter(({ test }) => !still.has(test)))
+    appendFileSync(names, `${told('PASSED AT THE SECOND TRY', failure, mostLines)}\n`);
+  return still.size > 0 ? 1 : 0;
 }
