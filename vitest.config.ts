@@ -30,7 +30,8 @@ export default defineConfig({
           server: { deps: { inline: ['@actions/workflow-parser'] } },
         },
       },
-      // Suites with real components (PostgreSQL, Docker, nginx, HAProxy); `.ci/run` installs these first. They wait even more.
+      // Suites with real components (PostgreSQL, Docker, nginx, HAProxy); `.ci/run` installs these first. Each file runs
+      // many programs: with three files at a time there were fifteen that wanted two cores, and healthchecks timed out.
       {
         test: {
           name: 'real',
@@ -39,7 +40,7 @@ export default defineConfig({
           globalSetup: ['test/docker/shared.ts'],
           testTimeout: 300_000,
           hookTimeout: 120_000,
-          maxWorkers: 3,
+          maxWorkers: 2,
           sequence: { groupOrder: 2 },
           // Of tests that say that they may run beside each other: one for each core.
           maxConcurrency: 2,

@@ -65,6 +65,12 @@ const suites: Suite[] = [
     file: 'test/real/judge-docker.test.ts',
     env: { SLIPWAY_GOOD_CANARIES: '200', SLIPWAY_CRASH_SECONDS: '60' },
   },
+  {
+    name: 'packages',
+    project: 'real',
+    file: 'test/real/packages.test.ts',
+    env: { SLIPWAY_PACKAGES: 'all' },
+  },
   ...['embedded', 'haproxy', 'nginx', 'caddy', 'traefik'].map(rolloutsBehind),
 ];
 

@@ -308,7 +308,7 @@ test('Ctrl-C ends steps by the ladder and still runs always() steps; nothing is 
   });
   const { child, ended } = rig.start([]);
   await new Promise<void>((resolve) => {
-    child.stdout?.on('data', (chunk: Buffer) => chunk.toString().includes('started') && resolve());
+    child.stdout?.on('data', (chunk: Buffer) => chunk.toString().includes('|   started') && resolve());
   });
   child.kill('SIGINT');
   const end = await ended;
@@ -324,7 +324,7 @@ test('a second Ctrl-C kills everything at once', async () => {
   });
   const { child, ended } = rig.start([]);
   await new Promise<void>((resolve) => {
-    child.stdout?.on('data', (chunk: Buffer) => chunk.toString().includes('started') && resolve());
+    child.stdout?.on('data', (chunk: Buffer) => chunk.toString().includes('|   started') && resolve());
   });
   await delay(100);
   child.kill('SIGINT');

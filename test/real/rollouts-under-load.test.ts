@@ -11,7 +11,7 @@ import { lacks, routerComponent } from './support/component.ts';
  * is told in docs/how-it-works.md; `npm run soak` plays the long version.
  */
 const seed = Number(process.env['SLIPWAY_SEED'] ?? Date.now() % 1_000_000);
-const rollouts = Number(process.env['SLIPWAY_ROLLOUTS'] ?? 20);
+const rollouts = Number(process.env['SLIPWAY_ROLLOUTS'] ?? 10);
 const requestsPerSecond = Number(process.env['SLIPWAY_RATE'] ?? 150);
 const longMs = Number(process.env['SLIPWAY_LONG_SECONDS'] ?? 8) * 1_000;
 /** Those that CI has time for; the others by SLIPWAY_ROUTERS. */
