@@ -25,18 +25,13 @@ else if (failed.length > mostFiles) {
 function playAgain(): number {
   const again = `${path}.again`;
   const files = failed.map(({ name }) => relative('.', name));
-  spawnSync(
-    command,
-    [...words, '--maxWorkers=1', '--reporter=dot', '--reporter=json', `--outputFile.json=${again}`, ...files],
-    {
-      stdio: 'inherit',
-    },
-  );
+  const reporters = ['--reporter=dot', '--reporter=json', `--outputFile.json=${again}`];
+  const run = spawnSync(command, [...words, '--maxWorkers=1', ...reporters, ...files], { stdio: 'inherit' });
   const second = readReport(again)?.testResults ?? failed;
   const results = all.map((file) => second.find(({ name }) => name === file.name) ?? file);
   writeFileSync(path, JSON.stringify({ testResults: results }));
   const still = new Set(second.flatMap(failuresOf).map(({ test }) => test));
   for (const failure of failed.flatMap(failuresOf).filter(({ test }) => !still.has(test)))
     appendFileSync(names, `${told('PASSED AT THE SECOND TRY', failure, mostLines)}\n`);
-  return still.size > 0 ? 1 : 0;
+  return run.status === 0 ? 0 : 1;
 }

@@ -101,7 +101,7 @@ async function endedDuring(phase: Phase, way: string): Promise<void> {
   const env = phase.slow ? rig.program(phase.slow.program, slowScript(phase.slow, reached)) : {};
   const { child, ended } = rig.start(phase.words ?? [], env);
   const begun = new Promise<void>((resolve) => {
-    child.stdout?.on('data', (chunk: Buffer) => chunk.toString().includes('begun') && resolve());
+    child.stdout?.on('data', (chunk: Buffer) => chunk.toString().includes('|   begun') && resolve());
   });
   await (phase.slow ? untilExists(reached) : begun);
   await ways[way]?.(child);
