@@ -6,7 +6,7 @@ import { dockerInstall, lacksDocker, startDockerd } from '../docker/index.ts';
 import { loadRigImage } from '../docker/rig-image.ts';
 import { sendUsers, startRig } from '../rig/index.ts';
 
-const kills = Number(process.env['SLIPWAY_DOCKER_KILLS'] ?? 30);
+const kills = Number(process.env['SLIPWAY_DOCKER_KILLS'] ?? 20);
 const seed = Number(process.env['SLIPWAY_SEED'] ?? Date.now() % 1_000_000);
 
 describe.skipIf(lacksDocker())(`containers in a story of kills (missing? ${dockerInstall})`, () => {

@@ -11,7 +11,7 @@ import { lacks, routerComponent } from './support/component.ts';
  * The judge with all that it rests on: a router that draws lots, containers, users. Nobody tells it what is wrong with a
  * version; what it says must be that.
  */
-const goodCanaries = Number(process.env['SLIPWAY_GOOD_CANARIES'] ?? 8);
+const goodCanaries = Number(process.env['SLIPWAY_GOOD_CANARIES'] ?? 20);
 /** Shorter than the minute that such versions live in the long run, so that the test is short. */
 const livesSeconds = Number(process.env['SLIPWAY_CRASH_SECONDS'] ?? 10);
 const sessionsPerSecond = Number(process.env['SLIPWAY_SESSIONS'] ?? 200);
