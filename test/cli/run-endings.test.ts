@@ -99,11 +99,8 @@ async function endedDuring(phase: Phase, way: string): Promise<void> {
   installNode24(rig.home);
   const reached = join(rig.root, 'reached');
   const env = phase.slow ? rig.program(phase.slow.program, slowScript(phase.slow, reached)) : {};
-  const { child, ended } = rig.start(phase.words ?? [], env);
-  const begun = new Promise<void>((resolve) => {
-    child.stdout?.on('data', (chunk: Buffer) => chunk.toString().includes('|   begun') && resolve());
-  });
-  await (phase.slow ? untilExists(reached) : begun);
+  const { child, ended, prints } = rig.start(phase.words ?? [], env);
+  await (phase.slow ? untilExists(reached) : prints('begun'));
   await ways[way]?.(child);
   writeFileSync(signalled, '');
   expectInterrupted(await ended, phase, way);

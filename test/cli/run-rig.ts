@@ -14,6 +14,14 @@ export interface Ended {
   err: string;
 }
 
+/** A command that has not ended. */
+export interface Started {
+  child: ChildProcess;
+  ended: Promise<Ended>;
+  /** Waits until a step prints it; the name of a step that has it is no print. */
+  prints: (text: string) => Promise<void>;
+}
+
 /** A repository with workflows, a home of its own, and the real command. */
 export class RunRig {
   readonly root = mkdtempSync(join(tmpdir(), 'slipway-local-'));
@@ -53,7 +61,7 @@ export class RunRig {
   }
 
   /** Starts `slipway run`, as the leader of a process group, and does not wait. */
-  start(words: string[], env: Record<string, string> = {}): { child: ChildProcess; ended: Promise<Ended> } {
+  start(words: string[], env: Record<string, string> = {}): Started {
     const child = spawn(process.execPath, [bin, 'run', '--home', this.home, '--actor', 'ana', ...words], {
       cwd: this.repository,
       env: { PATH: process.env['PATH'] ?? '', HOME: this.root, ...env },
@@ -68,6 +76,12 @@ export class RunRig {
       ended: new Promise((done) => {
         child.once('close', (code, signal) => done({ ...ended, code, signal }));
       }),
+      prints: (text) =>
+        new Promise((done) => {
+          const look = () => ended.out.includes(`|   ${text}`) && done();
+          child.stdout?.on('data', look);
+          look();
+        }),
     };
   }
 

@@ -123,10 +123,8 @@ test('a reader that has seen enough ends the command, its steps and nothing else
 
 test('what a killed run leaves is ended and removed by the next, and does not hold it up', async () => {
   using rig = new RunRig({ 'ci.yml': on + job('a', '- run: echo begun; test -e go || sleep 300') });
-  const { child, ended } = rig.start([]);
-  await new Promise<void>((resolve) => {
-    child.stdout?.on('data', (chunk: Buffer) => chunk.toString().includes('|   begun') && resolve());
-  });
+  const { child, ended, prints } = rig.start([]);
+  await prints('begun');
   child.kill('SIGKILL');
   expect(rig.leftovers().join()).toContain('sleep 300');
   const folder = keptFolder(rig);
@@ -149,14 +147,7 @@ test('two runs of one repository at once do not meet, and the last run is not ru
   rig.write({ '.github/workflows/ci.yml': on + job('a', steps) });
   const first = rig.start([]);
   const second = rig.start([]);
-  await Promise.all(
-    [first, second].map(
-      ({ child }) =>
-        new Promise<void>((resolve) => {
-          child.stdout?.on('data', (chunk: Buffer) => chunk.toString().includes('|   begun') && resolve());
-        }),
-    ),
-  );
+  await Promise.all([first.prints('begun'), second.prints('begun')]);
   expect(await rig.run(['--failed'])).toMatchObject({
     code: 2,
     err: 'error[local/under-way]: the last run of this repository is still under way\n  = help: wait for its end, or end it with Ctrl-C where it runs\n',

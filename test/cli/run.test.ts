@@ -306,10 +306,8 @@ test('Ctrl-C ends steps by the ladder and still runs always() steps; nothing is 
 - if: always()
   run: echo cleaned up`)}  b:\n    needs: a\n${job('- run: echo never')}`,
   });
-  const { child, ended } = rig.start([]);
-  await new Promise<void>((resolve) => {
-    child.stdout?.on('data', (chunk: Buffer) => chunk.toString().includes('|   started') && resolve());
-  });
+  const { child, ended, prints } = rig.start([]);
+  await prints('started');
   child.kill('SIGINT');
   const end = await ended;
   expect(end.code).toBe(130);
@@ -322,10 +320,8 @@ test('a second Ctrl-C kills everything at once', async () => {
   rig.write({
     '.github/workflows/ci.yml': `on: push\njobs:\n  a:\n${job(`- run: |\n    trap '' INT TERM\n    echo started\n    env -i bash -c 'trap "" INT TERM; while :; do sleep 1; done' ${rig.marker}`)}`,
   });
-  const { child, ended } = rig.start([]);
-  await new Promise<void>((resolve) => {
-    child.stdout?.on('data', (chunk: Buffer) => chunk.toString().includes('|   started') && resolve());
-  });
+  const { child, ended, prints } = rig.start([]);
+  await prints('started');
   await delay(100);
   child.kill('SIGINT');
   await delay(300);

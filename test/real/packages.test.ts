@@ -89,8 +89,7 @@ describe.skipIf(!fetchPackages())('the workflow of a package by others (npm pack
     async (each, { expect }) => {
       const directory = repositoryOf(each);
       const filters = each.matrix.flatMap((one) => ['--matrix', one]);
-      // Packages ask for much that is the same: what npm has downloaded for one is there for the next, and is not
-      // asked for again.
+      // Packages ask for much that is the same: what npm has downloaded for one is there for the next.
       const settings = [`npm_config_cache=${join(root, 'npm')}`, 'npm_config_prefer_offline=true'];
       const shared = settings.flatMap((setting) => ['--env', setting]);
       const words = ['run', each.event, '-W', `.github/workflows/${each.workflow}`, ...filters, ...shared];
