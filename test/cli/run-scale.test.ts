@@ -126,7 +126,7 @@ test('what a killed run leaves is ended and removed by the next, and does not ho
   const { child, ended, prints } = rig.start([]);
   await prints('begun');
   child.kill('SIGKILL');
-  expect(rig.leftovers().join()).toContain('sleep 300');
+  await expect.poll(() => rig.leftovers().join()).toContain('sleep 300');
   const folder = keptFolder(rig);
   const before = readdirSync(folder);
   rig.write({ go: '' });
